@@ -1,0 +1,1 @@
+//! The game that ships: an arena of ships.

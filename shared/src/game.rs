@@ -1,0 +1,151 @@
+//! The seam between a game's rules and the engine. Comes in: players and their inputs, tick by tick.
+//! Goes out: the world as rows, what a player may see of it, and how a row goes on by itself.
+//!
+//! The promise that everything rests on: **between ticks the world is its rows.** A game computes
+//! inside a tick as it likes, rounds every entity to its row at the end, and starts the next tick
+//! from the row. So whoever holds a row and the rules can continue it to the bit, which is how a
+//! browser predicts and how frames stay small.
+
+use crate::wire::{Kind, Row, Rows};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+/// A fixed step of the world, counted from the session's start. At 30 Hz it lasts four years.
+pub type Tick = u32;
+
+/// Who plays. Not given out again until nobody can confuse two holders of one number.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
+)]
+pub struct PlayerId(pub u16);
+
+/// What both ends know of a session before its first tick.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Setup<S> {
+    /// The game's own settings.
+    pub settings: S,
+    /// From which everything random follows.
+    pub seed: u64,
+    /// Ticks per second, 10 to 128.
+    pub tick_rate: u16,
+}
+
+/// What one player does in one tick.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Command<I> {
+    /// Who.
+    pub player: PlayerId,
+    /// What; every field within its table's range.
+    pub input: I,
+}
+
+/// Which part of the world a player sees: an upright rectangle in the game's units. What is outside
+/// is not sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Focus {
+    /// Middle, along x.
+    pub x: f32,
+    /// Middle, along y.
+    pub y: f32,
+    /// Half of the width within which an entity comes into view.
+    pub half_width: f32,
+    /// Half of the height within which an entity comes into view.
+    pub half_height: f32,
+    /// How far beyond that an entity already in view stays in it, so that nothing flickers.
+    pub margin: f32,
+}
+
+/// What the rules alone make of an entity in the next tick.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It is there again, as the row says.
+    Stays,
+    /// Its time is over; no frame has to say so.
+    Ends,
+}
+
+/// What one player's eyes hold at a tick: the world's rows, cut down to that player's view.
+#[derive(Clone, Copy, Debug)]
+pub struct View<'a> {
+    /// Of which tick the rows are.
+    pub tick: Tick,
+    /// Whose view it is.
+    pub me: PlayerId,
+    /// In no particular order within a kind.
+    pub rows: &'a Rows,
+}
+
+/// A game: its rules and nothing of network, time or storage.
+pub trait Game: Sized + Send + 'static {
+    /// Names the game in the protocol's hash and in logs.
+    const NAME: &'static str;
+    /// Counts up whenever the rules change so that an older client would compute something else.
+    const RULES_VERSION: u32;
+    /// The kinds of entity, at most [`crate::wire::field::KINDS_MAX`].
+    const KINDS: &'static [Kind];
+
+    /// What a host may set.
+    type Settings: Clone + Default + PartialEq + Serialize + DeserializeOwned + Send + Sync;
+    /// Constants and terrain that follow from the setup alone; known to both ends, never sent.
+    type Rules: Send + Sync;
+    /// What a player does in a tick; its default is to do nothing.
+    type Input: Row;
+    /// What everybody is told when it happens (a kill, a goal); not part of the state.
+    type Event: Clone + core::fmt::Debug + Serialize + DeserializeOwned + Send;
+    /// Plays the game from a player's view, for computer pilots and load tests.
+    type Brain: Brain<Self>;
+
+    /// Builds the rules. Errors with a sentence when the settings make no sense.
+    fn rules(setup: &Setup<Self::Settings>) -> Result<Self::Rules, String>;
+
+    /// An empty world.
+    fn new(setup: &Setup<Self::Settings>, rules: &Self::Rules) -> Self;
+
+    /// A player is there from the next step on.
+    fn join(&mut self, rules: &Self::Rules, player: PlayerId);
+
+    /// A player is gone, with everything that should go along.
+    fn leave(&mut self, rules: &Self::Rules, player: PlayerId);
+
+    /// One tick. `commands` are in ascending order of players, one for every player who joined.
+    fn step(
+        &mut self,
+        rules: &Self::Rules,
+        commands: &[Command<Self::Input>],
+        events: &mut Vec<Self::Event>,
+    );
+
+    /// Writes the whole world into `rows` (cleared by the caller), ids ascending within each kind.
+    fn publish(&self, rows: &mut Rows);
+
+    /// What `player` looks at. Entities without a place are shown to everybody, private kinds to
+    /// their owner only, everything else where this rectangle is.
+    fn view(&self, player: PlayerId) -> Focus;
+
+    /// For standings: higher is better.
+    fn score(&self, player: PlayerId) -> i32;
+
+    /// How a row goes on by itself: what the receiver of frames guesses, what prediction shows, and
+    /// what [`Game::step`] does to an entity that nobody else touches, to the bit.
+    ///
+    /// `after` comes as a copy of `before` with the leads (see [`crate::wire::Treatment`]) already
+    /// those of the new tick. Entities that come into being by this (a shot from a pressed trigger)
+    /// are pushed to `spawned` as they stand at the end of the tick; the step must then create just
+    /// these. It depends on nothing but its arguments.
+    fn expect(
+        rules: &Self::Rules,
+        kind: usize,
+        id: u32,
+        before: &[i32],
+        after: &mut [i32],
+        spawned: &mut Rows,
+    ) -> Fate;
+}
+
+/// Plays `G` from what one player sees.
+pub trait Brain<G: Game>: Send {
+    /// A new mind; everything random in it follows from `seed`.
+    fn new(seed: u64) -> Self;
+
+    /// What to do in the coming tick.
+    fn think(&mut self, rules: &G::Rules, view: &View<'_>) -> G::Input;
+}

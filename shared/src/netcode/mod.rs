@@ -1,0 +1,1 @@
+//! Any game's values over time and network.

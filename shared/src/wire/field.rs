@@ -1,0 +1,218 @@
+//! Field tables: what the engine knows about a game's integers. Comes in: nothing but constants.
+//! Goes out: ranges, distances and units for every reader, writer, grid and interpolation.
+
+/// The most kinds of entity a game may have: frames name sets of kinds in one byte.
+pub const KINDS_MAX: usize = 8;
+/// The most fields of one kind: a correction names sets of fields in a 32-bit mask, less one bit.
+pub const FIELDS_MAX: usize = 31;
+
+/// What a field means to the engine, beyond being an integer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Nothing: carried, compared, hashed.
+    Plain,
+    /// Place along x; with [`Role::Y`] it puts the entity into the interest grid.
+    X,
+    /// Place along y.
+    Y,
+    /// An angle; 2^bits steps are one full turn, and differences go the shorter way round.
+    Angle,
+    /// The player whose entity this is (a [`crate::game::PlayerId`]).
+    Owner,
+}
+
+/// One integer of a row: its range on the wire and its meaning.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Field {
+    /// For logs and the protocol's hash.
+    pub name: &'static str,
+    /// Width of the absolute value on the wire, 1 to 31.
+    pub bits: u8,
+    /// Two's complement when true: `-2^(bits-1) ..= 2^(bits-1) - 1`; else `0 ..= 2^bits - 1`.
+    pub signed: bool,
+    /// How many of the game's units one integer step is; for an angle, radians.
+    pub step: f32,
+    /// What it means to the engine.
+    pub role: Role,
+}
+
+impl Field {
+    /// A whole number from 0 to `2^bits - 1`: a count, a timer in ticks, a set of flags.
+    pub const fn count(name: &'static str, bits: u8) -> Self {
+        Self { name, bits, signed: false, step: 1.0, role: Role::Plain }
+    }
+
+    /// A quantity that may be negative, in steps of `step` units.
+    pub const fn signed(name: &'static str, bits: u8, step: f32) -> Self {
+        Self { name, bits, signed: true, step, role: Role::Plain }
+    }
+
+    /// A quantity from 0, in steps of `step` units.
+    pub const fn amount(name: &'static str, bits: u8, step: f32) -> Self {
+        Self { name, bits, signed: false, step, role: Role::Plain }
+    }
+
+    /// A place along x, in steps of `step` units.
+    pub const fn x(name: &'static str, bits: u8, step: f32) -> Self {
+        Self { name, bits, signed: true, step, role: Role::X }
+    }
+
+    /// A place along y, in steps of `step` units.
+    pub const fn y(name: &'static str, bits: u8, step: f32) -> Self {
+        Self { name, bits, signed: true, step, role: Role::Y }
+    }
+
+    /// An angle with `2^bits` steps to the full turn.
+    pub const fn angle(name: &'static str, bits: u8) -> Self {
+        let step = core::f32::consts::TAU / (1u32 << bits) as f32;
+        Self { name, bits, signed: false, step, role: Role::Angle }
+    }
+
+    /// The owning player's number.
+    pub const fn owner(name: &'static str) -> Self {
+        Self { name, bits: 16, signed: false, step: 1.0, role: Role::Owner }
+    }
+
+    /// The smallest legal value.
+    pub const fn min(&self) -> i32 {
+        if self.signed { -(1 << (self.bits - 1)) } else { 0 }
+    }
+
+    /// The largest legal value.
+    pub const fn max(&self) -> i32 {
+        if self.signed { (1 << (self.bits - 1)) - 1 } else { ((1u32 << self.bits) - 1) as i32 }
+    }
+
+    /// Whether `value` may stand in this field.
+    pub const fn contains(&self, value: i32) -> bool {
+        value >= self.min() && value <= self.max()
+    }
+
+    /// What has to be added to `from` to get `to`; for an angle the shorter way round.
+    #[inline]
+    pub const fn difference(&self, from: i32, to: i32) -> i32 {
+        let plain = to.wrapping_sub(from);
+        match self.role {
+            Role::Angle => {
+                let shift = 32 - self.bits as u32;
+                plain.wrapping_shl(shift).wrapping_shr(shift)
+            }
+            _ => plain,
+        }
+    }
+
+    /// `from` with a [`Field::difference`] added; an angle wraps round. The result may lie outside
+    /// the range when the difference came from a peer: check with [`Field::contains`].
+    #[inline]
+    pub const fn sum(&self, from: i32, difference: i32) -> i32 {
+        let plain = from.wrapping_add(difference);
+        match self.role {
+            Role::Angle => plain & self.max(),
+            _ => plain,
+        }
+    }
+
+    /// The value in the game's units.
+    #[inline]
+    pub fn to_units(&self, value: i32) -> f32 {
+        value as f32 * self.step
+    }
+
+    /// Units to the nearest step, kept inside the range; an angle wraps; NaN becomes 0.
+    #[inline]
+    pub fn from_units(&self, units: f32) -> i32 {
+        let steps = libm::roundf(units / self.step) as i32;
+        match self.role {
+            Role::Angle => steps & self.max(),
+            _ => steps.clamp(self.min(), self.max()),
+        }
+    }
+}
+
+/// How entities of a kind go on from tick to tick, and so how frames carry them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Treatment {
+    /// Never changes while it exists. A changed row is a broken promise of the game's.
+    Static,
+    /// Goes on by rule alone; a change against the rule is rare and named by index.
+    Ballistic,
+    /// Goes on by rule, given its first `leads` fields: the inputs that the server applied to it.
+    /// These travel first, the rest follows from [`crate::game::Game::expect`].
+    Steered {
+        /// How many leading fields are inputs, at least 1.
+        leads: u8,
+    },
+    /// Stays as it is until told otherwise; changes are named by index.
+    Plain,
+}
+
+/// One kind of entity.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Kind {
+    /// For logs and the protocol's hash.
+    pub name: &'static str,
+    /// The row's integers, in order: leads first, then the likeliest to be corrected.
+    pub fields: &'static [Field],
+    /// How it goes on.
+    pub treatment: Treatment,
+    /// Shown to its owner only; needs a field with [`Role::Owner`].
+    pub private: bool,
+}
+
+impl Kind {
+    /// How many leading fields travel before the expectation is computed.
+    pub const fn leads(&self) -> usize {
+        match self.treatment {
+            Treatment::Steered { leads } => leads as usize,
+            _ => 0,
+        }
+    }
+
+    /// The index of the one field with `role`, if the kind has it.
+    pub fn field_with(&self, role: Role) -> Option<usize> {
+        self.fields.iter().position(|f| f.role == role)
+    }
+
+    /// Whether every field of `row` is in range.
+    pub fn contains(&self, row: &[i32]) -> bool {
+        row.len() == self.fields.len() && self.fields.iter().zip(row).all(|(f, &v)| f.contains(v))
+    }
+
+    /// Bytes of a whole row on the wire, without its id.
+    pub fn record_bytes(&self) -> usize {
+        self.fields.iter().map(|f| f.bits as usize).sum::<usize>().div_ceil(8)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn an_angle_goes_the_shorter_way() {
+        let f = Field::angle("a", 8);
+        assert_eq!(f.difference(250, 5), 11);
+        assert_eq!(f.difference(5, 250), -11);
+        assert_eq!(f.sum(250, 11), 5);
+        assert_eq!(f.from_units(-core::f32::consts::FRAC_PI_2), 192);
+    }
+
+    #[test]
+    fn units_stay_in_range() {
+        let f = Field::x("x", 8, 0.5);
+        assert_eq!((f.min(), f.max()), (-128, 127));
+        assert_eq!(f.from_units(1e9), 127);
+        assert_eq!(f.from_units(f32::NEG_INFINITY), -128);
+        assert_eq!(f.from_units(f32::NAN), 0);
+    }
+
+    proptest! {
+        #[test]
+        fn a_difference_leads_back(bits in 1u8..=24, a: i32, b: i32, angle: bool) {
+            let f = if angle { Field::angle("f", bits) } else { Field::count("f", bits) };
+            let (a, b) = (a & f.max(), b & f.max());
+            prop_assert_eq!(f.sum(a, f.difference(a, b)), b);
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! What a playing client sends every tick.
+//!
+//! ```text
+//! u8  1            the message's type
+//! u32 tick         the tick that the input is for, little end first
+//! u8  decoded      low byte of the newest tick whose frame the client has decoded
+//! ..  fields       the input's fields, packed as `wire::bits` does
+//! ```
+
+use super::field::{FIELDS_MAX, Field};
+use super::{WireError, bits, varint};
+use crate::game::Tick;
+
+/// First byte of an input message.
+pub const TYPE: u8 = 1;
+
+/// One player's input for one tick, as integers that are within their table's ranges.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InputMessage {
+    /// The tick it is for.
+    pub tick: Tick,
+    /// Low byte of the newest tick that the sender has decoded.
+    pub decoded: u8,
+    fields: [i32; FIELDS_MAX],
+    len: usize,
+}
+
+impl InputMessage {
+    /// An input of `fields` for `tick`. Panics with more than [`FIELDS_MAX`] fields.
+    pub fn new(tick: Tick, decoded: u8, fields: &[i32]) -> Self {
+        let mut all = [0; FIELDS_MAX];
+        all[..fields.len()].copy_from_slice(fields);
+        Self { tick, decoded, fields: all, len: fields.len() }
+    }
+
+    /// The input's integers, in table order.
+    pub fn fields(&self) -> &[i32] {
+        &self.fields[..self.len]
+    }
+
+    /// Writes the whole message. Panics when a field is out of its range.
+    pub fn encode(&self, table: &[Field], out: &mut Vec<u8>) {
+        out.push(TYPE);
+        out.extend_from_slice(&self.tick.to_le_bytes());
+        out.push(self.decoded);
+        bits::put(out, table, self.fields());
+    }
+
+    /// Reads what follows the type byte; the message must end with it.
+    pub fn decode(mut bytes: &[u8], table: &[Field]) -> Result<Self, WireError> {
+        let tick = varint::take_u32(&mut bytes)?;
+        let decoded = varint::take_byte(&mut bytes)?;
+        let mut fields = [0; FIELDS_MAX];
+        bits::take(&mut bytes, table, &mut fields[..table.len()])?;
+        if !bytes.is_empty() {
+            return Err(WireError::Trailing);
+        }
+        Ok(Self { tick, decoded, fields, len: table.len() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const TABLE: &[Field] = &[Field::angle("aim", 12), Field::count("keys", 7)];
+
+    proptest! {
+        #[test]
+        fn an_input_comes_back(tick: u32, decoded: u8, aim in 0..4096, keys in 0..128) {
+            let sent = InputMessage::new(tick, decoded, &[aim, keys]);
+            let mut bytes = Vec::new();
+            sent.encode(TABLE, &mut bytes);
+            prop_assert_eq!(bytes[0], TYPE);
+            prop_assert_eq!(InputMessage::decode(&bytes[1..], TABLE), Ok(sent));
+        }
+
+        #[test]
+        fn no_bytes_do_harm(bytes: Vec<u8>) {
+            let _ = InputMessage::decode(&bytes, TABLE);
+        }
+    }
+}

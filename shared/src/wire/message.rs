@@ -1,0 +1,232 @@
+//! Control messages: rare, so plain serde through bincode 2, behind one byte of type. This module is
+//! the only one that knows bincode.
+//!
+//! ```text
+//! u8 0             the message's type
+//! ..               the message, bincode 2 "standard" (little end first, varint integers)
+//! ```
+//!
+//! bincode believes the lengths it reads: without a limit ten bytes ask for 2^62 and abort the
+//! process. Every decode here has one, and refuses bytes left over.
+
+use super::WireError;
+use crate::game::{PlayerId, Tick};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+/// First byte of a control message, both ways.
+pub const TYPE: u8 = 0;
+/// The largest message that a server takes, in bytes. A larger one ends the connection with 1009.
+pub const CLIENT_MESSAGE_BYTES_MAX: usize = 1024;
+/// The most that a control message may claim to occupy once decoded, in bytes; past it the decode
+/// fails. The largest legal one is a roster of everybody.
+pub const CONTROL_BYTES_MAX: usize = 1 << 20;
+/// Letters (Unicode scalar values) of a name; longer ones are refused.
+pub const NAME_CHARS_MAX: usize = 24;
+/// Bytes of a chat line; longer ones are refused.
+pub const CHAT_BYTES_MAX: usize = 200;
+
+/// What a client says, beside inputs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ClientMessage {
+    /// The first message on every connection.
+    Hello {
+        /// [`super::Protocol::hash`] of the client's build.
+        protocol: u64,
+        /// How the player wants to be called; the server cleans it.
+        name: String,
+    },
+    /// A line to everybody in the session.
+    Chat {
+        /// What to say.
+        text: String,
+    },
+    /// The client's rows are not what the server thinks: send a keyframe.
+    Resync {
+        /// The newest tick it decoded.
+        tick: Tick,
+        /// Whether a checksum differed (else a frame did not fit).
+        mismatch: bool,
+    },
+    /// Asks for [`ServerMessage::Pong`] at once, to measure the round trip.
+    Ping {
+        /// Comes back unchanged.
+        nonce: u32,
+    },
+}
+
+/// What a server says, beside frames.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum ServerMessage {
+    /// The answer to a hello that was let in; a keyframe follows.
+    Welcome {
+        /// Who the client is.
+        player: PlayerId,
+        /// The name as cleaned.
+        name: String,
+        /// The session's tick as this was written.
+        tick: Tick,
+        /// The session's [`crate::game::Setup`], encoded with [`encode`].
+        setup: Vec<u8>,
+    },
+    /// Players who joined and left since the last roster; the first names everybody.
+    Roster {
+        /// Came.
+        joined: Vec<RosterEntry>,
+        /// Went.
+        left: Vec<PlayerId>,
+    },
+    /// The best players, highest first, at most [`STANDINGS_MAX`].
+    Standings {
+        /// Who and how many points.
+        best: Vec<(PlayerId, i32)>,
+        /// How many players there are in all.
+        players: u16,
+    },
+    /// A line of chat.
+    Chat {
+        /// Who said it; `None` is the server.
+        from: Option<PlayerId>,
+        /// What.
+        text: String,
+    },
+    /// Something that the game tells everybody: one of its events, encoded with [`encode`].
+    Event {
+        /// When.
+        tick: Tick,
+        /// What.
+        event: Vec<u8>,
+    },
+    /// The answer to a ping.
+    Pong {
+        /// As in the ping.
+        nonce: u32,
+    },
+}
+
+/// Rows of the standings that are sent to everybody; who is below finds the own rank in the game.
+pub const STANDINGS_MAX: usize = 10;
+
+/// A player's line in the roster.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RosterEntry {
+    /// Who.
+    pub player: PlayerId,
+    /// How they are called.
+    pub name: String,
+    /// Whether the server's own pilot flies.
+    pub computer: bool,
+}
+
+fn config() -> impl bincode::config::Config {
+    bincode::config::standard().with_limit::<CONTROL_BYTES_MAX>()
+}
+
+/// Appends `value` in bincode.
+pub fn put<T: Serialize>(out: &mut Vec<u8>, value: &T) {
+    let bytes = bincode::serde::encode_to_vec(value, config()).expect("our own types encode");
+    out.extend_from_slice(&bytes);
+}
+
+/// `value` in bincode.
+pub fn encode<T: Serialize>(value: &T) -> Vec<u8> {
+    let mut out = Vec::new();
+    put(&mut out, value);
+    out
+}
+
+/// A whole control message, type byte and all.
+pub fn encode_control<T: Serialize>(message: &T) -> Vec<u8> {
+    let mut out = vec![TYPE];
+    put(&mut out, message);
+    out
+}
+
+/// Reads a value that fills `bytes` to the last one.
+pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, WireError> {
+    let (value, used) = bincode::serde::decode_from_slice(bytes, config())
+        .map_err(|_| WireError::BadControl)?;
+    if used == bytes.len() { Ok(value) } else { Err(WireError::Trailing) }
+}
+
+/// What a player may be called: trimmed, single-spaced, without control, format and other invisible
+/// characters and without stacks of combining marks. `None` when nothing is left or when it is longer
+/// than [`NAME_CHARS_MAX`].
+pub fn clean_name(raw: &str) -> Option<String> {
+    if raw.len() > NAME_CHARS_MAX * 4 {
+        return None;
+    }
+    let shown: String = raw.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).collect();
+    let shown: String = shown.chars().filter(|&c| is_shown(c)).collect();
+    let name = shown.split(' ').filter(|w| !w.is_empty()).collect::<Vec<_>>().join(" ");
+    (!name.is_empty() && name.chars().count() <= NAME_CHARS_MAX).then_some(name)
+}
+
+/// What a line of chat becomes: like a name, but as long as [`CHAT_BYTES_MAX`] bytes.
+pub fn clean_chat(raw: &str) -> Option<String> {
+    if raw.len() > CHAT_BYTES_MAX {
+        return None;
+    }
+    let shown: String = raw.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).collect();
+    let line = shown.chars().filter(|&c| is_shown(c)).collect::<String>().trim().to_owned();
+    (!line.is_empty()).then_some(line)
+}
+
+/// Whether a character may stand in a name or a line: no controls (Cc), no format characters (Cf:
+/// direction overrides, zero-width ones, tags), no private use, no combining marks beyond the
+/// accents that composed letters cover.
+fn is_shown(c: char) -> bool {
+    !(c.is_control()
+        || matches!(c,
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180e}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
+            | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}'
+            | '\u{ffa0}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{fff0}'..='\u{ffff}'
+            | '\u{e000}'..='\u{f8ff}' | '\u{e0000}'..='\u{10ffff}' | '\u{600}'..='\u{605}' | '\u{6dd}' | '\u{70f}'
+            | '\u{8e2}' | '\u{300}'..='\u{36f}' | '\u{483}'..='\u{489}' | '\u{1ab0}'..='\u{1aff}'
+            | '\u{1dc0}'..='\u{1dff}' | '\u{20d0}'..='\u{20ff}' | '\u{fe20}'..='\u{fe2f}'
+            | '\u{1d173}'..='\u{1d17a}' | '\u{1bca0}'..='\u{1bca3}'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_length_of_two_to_the_sixty_two_is_refused() {
+        let hello = [0, 0, 2, 0xfd, 0, 0, 0, 0, 0, 0, 0, 0x40];
+        assert_eq!(decode::<ClientMessage>(&hello[1..]), Err(WireError::BadControl));
+    }
+
+    #[test]
+    fn names_are_cleaned() {
+        assert_eq!(clean_name("  Ada \t Lovelace "), Some("Ada Lovelace".into()));
+        assert_eq!(clean_name("\u{202e}evil\u{200b}\u{7}"), Some("evil".into()));
+        assert_eq!(clean_name("z\u{300}\u{301}\u{302}"), Some("z".into()));
+        assert_eq!(clean_name("\u{200b}\n"), None);
+        assert_eq!(clean_name(&"x".repeat(NAME_CHARS_MAX + 1)), None);
+        assert_eq!(clean_name(&"x".repeat(10_000)), None);
+        assert_eq!(clean_name("日本語 👾"), Some("日本語 👾".into()));
+        assert_eq!(clean_name("<b>"), Some("<b>".into()));
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_do_harm(bytes: Vec<u8>) {
+            let _ = decode::<ClientMessage>(&bytes);
+            let _ = decode::<ServerMessage>(&bytes);
+        }
+
+        #[test]
+        fn a_message_comes_back(protocol: u64, name: String) {
+            let sent = ClientMessage::Hello { protocol, name };
+            prop_assert_eq!(decode::<ClientMessage>(&encode(&sent)), Ok(sent));
+        }
+
+        #[test]
+        fn a_cleaned_name_stays_as_it_is(raw: String) {
+            if let Some(name) = clean_name(&raw) {
+                prop_assert_eq!(clean_name(&name), Some(name));
+            }
+        }
+    }
+}
