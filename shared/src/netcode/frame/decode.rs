@@ -2,7 +2,8 @@
 //! this one. A frame that is refused leaves nothing behind; the receiver then asks for a keyframe.
 
 use super::{TYPE_DELTA, TYPE_KEYFRAME, TYPE_MASK, fragment, margin_from_byte, section};
-use crate::game::{Fate, Game, Tick};
+use crate::game::{Game, Tick};
+use crate::netcode::going_on::GoingOn;
 use crate::wire::field::FIELDS_MAX;
 use crate::wire::{Rows, Treatment, WireError, bits, varint};
 
@@ -102,7 +103,7 @@ fn take_changes<G: Game>(
         let mask = varint::take_bytes(bytes, count.div_ceil(8))?;
         for index in 0..count {
             let told = mask[index / 8] & 1 << (index % 8) != 0;
-            going.step(kind, index, rows, told.then_some(&mut *bytes))?;
+            step(&mut going, kind, index, rows, told.then_some(&mut *bytes))?;
         }
         if mask.last().is_some_and(|&last| !count.is_multiple_of(8) && last >> (count % 8) != 0) {
             return Err(WireError::BadIndex);
@@ -116,82 +117,49 @@ fn take_changes<G: Game>(
         let mut told = if left > 0 { Some(gaps.take(bytes)?) } else { None };
         for index in 0..count {
             if told == Some(index) {
-                going.step(kind, index, rows, Some(bytes))?;
+                step(&mut going, kind, index, rows, Some(bytes))?;
                 left -= 1;
                 told = if left > 0 { Some(gaps.take(bytes)?) } else { None };
             } else {
-                going.step(kind, index, rows, None)?;
+                step(&mut going, kind, index, rows, None)?;
             }
         }
     }
-    if set & kinds_set(steered) != 0 {
+    if kinds_of(set).any(steered) {
         return Err(WireError::BadIndex);
     }
     going.finish(rows);
     Ok(())
 }
 
-/// Entities on their way from one tick to the next: by a fragment or by the rules alone.
-struct GoingOn<'a, G: Game> {
-    rules: &'a G::Rules,
-    ended: Vec<(usize, usize)>,
-    /// Per kind that spawned: what, in spawning order. Spawned entities take no step in this tick.
-    spawned: Rows,
-    scratch: Rows,
-}
-
-impl<'a, G: Game> GoingOn<'a, G> {
-    fn new(rules: &'a G::Rules) -> Self {
-        Self {
-            rules,
-            ended: Vec::new(),
-            spawned: Rows::new(G::KINDS),
-            scratch: Rows::new(G::KINDS),
-        }
-    }
-
-    fn step(
-        &mut self,
-        kind: usize,
-        index: usize,
-        rows: &mut Rows,
-        fragment: Option<&mut &[u8]>,
-    ) -> Result<(), WireError> {
-        let spec = &G::KINDS[kind];
-        let id = rows.table(kind).ids()[index];
-        let row = rows.table_mut(kind).row_mut(index);
-        let mut before = [0; FIELDS_MAX];
-        let before = &mut before[..row.len()];
-        before.copy_from_slice(row);
-        let mut fragment = fragment;
-        let corrected = match &mut fragment {
-            Some(bytes) => fragment::take_leads(bytes, spec, row)?,
-            None => false,
-        };
-        self.scratch.clear();
-        let fate = G::expect(self.rules, kind, id, before, row, &mut self.scratch);
-        let spawns_nothing = match fragment {
-            Some(bytes) if corrected => fragment::take_corrections(bytes, spec, row)?,
-            _ => false,
-        };
-        if fate == Fate::Ends {
-            self.ended.push((kind, index));
-        }
-        if !spawns_nothing && !self.scratch.is_empty() {
-            for (kind, table) in self.scratch.tables().iter().enumerate() {
-                table.iter().for_each(|(id, row)| self.spawned.table_mut(kind).push(id, row));
+/// Takes one row on: by its fragment at the front of `bytes`, or by the rules alone.
+fn step<G: Game>(
+    going: &mut GoingOn<'_, G>,
+    kind: usize,
+    index: usize,
+    rows: &mut Rows,
+    fragment: Option<&mut &[u8]>,
+) -> Result<(), WireError> {
+    let spec = &G::KINDS[kind];
+    let mut told = (fragment, false);
+    going.step(
+        kind,
+        index,
+        rows,
+        &mut told,
+        |(fragment, corrected), row| {
+            if let Some(bytes) = fragment {
+                *corrected = fragment::take_leads(bytes, spec, row)?;
             }
-        }
-        Ok(())
-    }
-
-    fn finish(&self, rows: &mut Rows) {
-        // Kinds came in any order, but within a kind indices ascend.
-        self.ended.iter().rev().for_each(|&(kind, index)| rows.table_mut(kind).swap_remove(index));
-        for (kind, table) in self.spawned.tables().iter().enumerate() {
-            table.iter().for_each(|(id, row)| rows.table_mut(kind).push(id, row));
-        }
-    }
+            Ok(())
+        },
+        |(fragment, corrected), row| match fragment {
+            Some(bytes) if *corrected => {
+                fragment::take_corrections(bytes, spec, row).map(|nothing| !nothing)
+            }
+            _ => Ok(true),
+        },
+    )
 }
 
 fn take_enters<G: Game>(bytes: &mut &[u8], rows: &mut Rows) -> Result<(), WireError> {
@@ -236,8 +204,4 @@ fn take_kinds(bytes: &mut &[u8], rows: &Rows) -> Result<u8, WireError> {
 
 fn kinds_of(set: u8) -> impl Iterator<Item = usize> {
     (0..8).filter(move |kind| set & 1 << kind != 0)
-}
-
-fn kinds_set(wanted: impl Fn(usize) -> bool) -> u8 {
-    (0..8).filter(|&kind| wanted(kind)).fold(0, |set, kind| set | 1 << kind)
 }
