@@ -61,12 +61,16 @@ fn add_target() -> Result<()> {
     if sysroot.join("lib/rustlib").join(TARGET).join("lib").exists() {
         return Ok(());
     }
-    println!("cargo::warning=adding the target {TARGET} to this toolchain, for the browser's module");
+    println!(
+        "cargo::warning=adding the target {TARGET} to this toolchain, for the browser's module"
+    );
     let added = Command::new("rustup").args(["target", "add", TARGET]).output();
     if added.is_ok_and(|done| done.status.success()) {
         return Ok(());
     }
-    bail!("the browser's module needs Rust's target {TARGET}; add it with: rustup target add {TARGET}")
+    bail!(
+        "the browser's module needs Rust's target {TARGET}; add it with: rustup target add {TARGET}"
+    )
 }
 
 /// The module's own target folder, inside the outer one: the two builds never wait for each other.
@@ -121,7 +125,8 @@ fn collect(folder: &Path, prefix: &str, files: &mut BTreeMap<String, Vec<u8>>) -
         .with_context(|| format!("{} cannot be read", folder.display()))?
         .collect::<Result<Vec<_>, _>>()?;
     for entry in listed {
-        let name = entry.file_name().into_string().map_err(|_| anyhow!("a file's name is not UTF-8"))?;
+        let name =
+            entry.file_name().into_string().map_err(|_| anyhow!("a file's name is not UTF-8"))?;
         if name.starts_with('.') {
             continue;
         }
@@ -129,7 +134,9 @@ fn collect(folder: &Path, prefix: &str, files: &mut BTreeMap<String, Vec<u8>>) -
         if entry.file_type()?.is_dir() {
             collect(&entry.path(), &format!("{path}/"), files)?;
         } else if files.insert(path.clone(), fs::read(entry.path())?).is_some() {
-            bail!("client-web/www/{path} has the name of a file that wasm-bindgen writes; rename it");
+            bail!(
+                "client-web/www/{path} has the name of a file that wasm-bindgen writes; rename it"
+            );
         }
     }
     Ok(())
@@ -143,11 +150,11 @@ fn table(mut files: BTreeMap<String, Vec<u8>>, folder: &Path) -> Result<String> 
     let page = String::from_utf8(page).context("client-web/www/index.html is not UTF-8")?;
     let page = page.replace(PLACEHOLDER, &format!("/assets/{build}")).into_bytes();
 
-    let mut source = format!("/// Names this build's assets.\npub(super) static BUILD: &str = {build:?};\n");
+    let mut source = format!("/// Names this build's assets.\nstatic BUILD: &str = {build:?};\n");
     let entry = asset("index.html", &page, folder)?;
-    writeln!(source, "/// The page.\npub(super) static PAGE: Asset = {entry};")?;
+    writeln!(source, "/// The page.\nstatic PAGE: Asset = {entry};")?;
     writeln!(source, "/// What the page loads, in ascending order of paths.")?;
-    writeln!(source, "pub(super) static ASSETS: &[Asset] = &[")?;
+    writeln!(source, "static ASSETS: &[Asset] = &[")?;
     for (path, bytes) in &files {
         writeln!(source, "    {},", asset(path, bytes, folder)?)?;
     }
