@@ -14,15 +14,17 @@ mod throttle;
 
 use anyhow::{Context, Result, anyhow};
 use config::Config;
+use dashmap::DashMap;
 use net::limits::SESSION_QUEUE_MAX;
 use net::outbox::ConnectionOutbox;
+use net::refusal::Refusals;
 use net::{Front, MAIN_SESSION, SessionHandle, listener};
 use session::{Session, SessionConfig};
 use shared::game::Game;
 use shared::wire::Protocol;
 use std::future::Future;
 use std::sync::Arc;
-use tick_loop::TickCounts;
+use tick_loop::{TickCounts, Ticked};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
@@ -30,9 +32,12 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 /// A server that is ready to run, with what can be looked at from outside while it does.
+#[derive(Clone)]
 pub struct Server {
-    front: Arc<Front>,
-    ticks: Arc<TickCounts>,
+    /// Connections, refusals, limits.
+    pub front: Arc<Front>,
+    /// How the tick loop is doing.
+    pub ticks: Arc<TickCounts>,
 }
 
 /// Serves one session of `G` with its default settings on `listener` until `shutdown` is done, then
@@ -42,7 +47,18 @@ pub async fn run<G: Game>(
     listener: TcpListener,
     shutdown: impl Future<Output = ()>,
 ) -> Result<()> {
-    Server::new(&config).run::<G>(config, listener, shutdown).await
+    let session = open::<G>(&config)?;
+    Server::new(&config).serve(session, Protocol::of::<G>(), listener, shutdown).await
+}
+
+/// A session of `G` with its default settings, before its first tick. Errors when the game refuses them.
+pub fn open<G: Game>(config: &Config) -> Result<Session<G, ConnectionOutbox>> {
+    let session = Session::new(SessionConfig {
+        setup: config.setup(G::Settings::default()),
+        players_max: usize::from(config.max_players),
+        pilots_fill_to: usize::from(config.pilots),
+    });
+    session.map_err(|why| anyhow!("{} cannot start: {why}", G::NAME))
 }
 
 impl Server {
@@ -51,9 +67,9 @@ impl Server {
         let front = Front {
             limits: config.limits.clone(),
             origins: config.origin.clone(),
-            sessions: Default::default(),
-            registry: Default::default(),
-            refusals: Default::default(),
+            sessions: DashMap::new(),
+            registry: Arc::default(),
+            refusals: Refusals::default(),
             pages: http::router(),
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
@@ -61,52 +77,35 @@ impl Server {
         Self { front: Arc::new(front), ticks: Arc::default() }
     }
 
-    /// Connections, refusals, limits.
-    pub fn front(&self) -> Arc<Front> {
-        Arc::clone(&self.front)
-    }
-
-    /// How the tick loop is doing.
-    pub fn ticks(&self) -> Arc<TickCounts> {
-        Arc::clone(&self.ticks)
-    }
-
-    /// As [`run`].
-    pub async fn run<G: Game>(
+    /// As [`run`], with a session that was opened before.
+    pub async fn serve(
         self,
-        config: Config,
+        session: impl Ticked<ConnectionOutbox> + 'static,
+        protocol: Protocol,
         listener: TcpListener,
         shutdown: impl Future<Output = ()>,
     ) -> Result<()> {
         let Self { front, ticks } = self;
-        let session = Session::<G, ConnectionOutbox>::new(SessionConfig {
-            setup: config.setup(G::Settings::default()),
-            players_max: usize::from(config.max_players),
-            pilots_fill_to: usize::from(config.pilots),
-        });
-        let session = session.map_err(|why| anyhow!("{} cannot start: {why}", G::NAME))?;
         let (queue, told) = mpsc::channel(SESSION_QUEUE_MAX);
-        let handle =
-            SessionHandle { queue, protocol: Protocol::of::<G>(), tick_rate: session.tick_rate() };
+        let handle = SessionHandle { queue, protocol, tick_rate: session.tick_rate() };
         front.sessions.insert(MAIN_SESSION.to_owned(), handle);
-
         let stop = front.stop.clone();
         let mut ticking =
             tokio::spawn(async move { tick_loop::run(session, told, &ticks, stop).await });
         let accepting = tokio::spawn(listener::run(listener, Arc::clone(&front)));
-        let early = tokio::select! {
+        let broken = tokio::select! {
             () = shutdown => None,
-            broken = &mut ticking => Some(broken),
+            ended = &mut ticking => Some(ended),
         };
 
         tracing::info!(connections = front.registry.open(), "stopping");
         front.stop.cancel();
-        front.tasks.close();
-        accepting.await.context("the listener broke")?;
-        let ended = match early {
+        let ended = match broken {
             Some(ended) => ended,
             None => ticking.await,
         };
+        accepting.await.context("the listener broke")?;
+        front.tasks.close();
         if timeout(front.limits.stop_wait, front.tasks.wait()).await.is_err() {
             tracing::warn!(peers = ?front.registry.peers(), "these did not say goodbye in time");
         }

@@ -1,5 +1,6 @@
 //! What the tests share: a second, tiny game, and a network in memory.
 
 pub mod buoys;
+pub mod harness;
 pub mod network;
 pub mod world;
