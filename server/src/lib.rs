@@ -1,1 +1,2 @@
-//! To come.
+//! The server.
+pub mod session;

@@ -1,1 +1,16 @@
-//! Any game's values over time and network.
+//! Any game's values over time and network. Comes in: messages, and time as an argument. Goes out:
+//! messages, and rows to show. It knows the seam and the wire, never a game, a socket or a clock.
+//!
+//! In the order of the flow, from a key press to a picture: [`client`] takes the press and sends it,
+//! [`pace`] tells for which tick, [`inputs`] is where the server keeps it until then, [`frame`] carries
+//! what came of it, [`history`] keeps what was decoded, [`prediction`] runs ahead of it, and [`scene`]
+//! puts all of it in one picture.
+
+pub mod client;
+pub mod frame;
+mod going_on;
+pub mod history;
+pub mod inputs;
+pub mod pace;
+pub mod prediction;
+pub mod scene;

@@ -68,17 +68,23 @@ pub enum ServerMessage {
         /// The session's [`crate::game::Setup`], encoded with [`encode`].
         setup: Vec<u8>,
     },
-    /// Players who joined and left since the last roster; the first names everybody.
+    /// Players who joined and left since the last roster.
     Roster {
+        /// Whether `joined` is everybody there is: forget who was known before.
+        everybody: bool,
         /// Came.
         joined: Vec<RosterEntry>,
         /// Went.
         left: Vec<PlayerId>,
     },
-    /// The best players, highest first, at most [`STANDINGS_MAX`].
+    /// How the receiver and the best stand.
     Standings {
-        /// Who and how many points.
+        /// Highest first, at most [`STANDINGS_MAX`]: who, and how many points.
         best: Vec<(PlayerId, i32)>,
+        /// The receiver's own place, from 1.
+        rank: u16,
+        /// The receiver's own points.
+        score: i32,
         /// How many players there are in all.
         players: u16,
     },
@@ -103,7 +109,7 @@ pub enum ServerMessage {
     },
 }
 
-/// Rows of the standings that are sent to everybody; who is below finds the own rank in the game.
+/// Rows of the standings that are sent to everybody, beside each one's own place.
 pub const STANDINGS_MAX: usize = 10;
 
 /// A player's line in the roster.
@@ -143,8 +149,8 @@ pub fn encode_control<T: Serialize>(message: &T) -> Vec<u8> {
 
 /// Reads a value that fills `bytes` to the last one.
 pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, WireError> {
-    let (value, used) = bincode::serde::decode_from_slice(bytes, config())
-        .map_err(|_| WireError::BadControl)?;
+    let (value, used) =
+        bincode::serde::decode_from_slice(bytes, config()).map_err(|_| WireError::BadControl)?;
     if used == bytes.len() { Ok(value) } else { Err(WireError::Trailing) }
 }
 

@@ -150,6 +150,14 @@ impl Rows {
         self.tables.iter_mut().for_each(Table::clear);
     }
 
+    /// Appends all rows of `other`, which has the same kinds.
+    pub fn append(&mut self, other: &Self) {
+        for (table, more) in self.tables.iter_mut().zip(&other.tables) {
+            table.ids.extend_from_slice(&more.ids);
+            table.cells.extend_from_slice(&more.cells);
+        }
+    }
+
     /// A hash that does not depend on the order of rows within a kind: the wrapping sum of
     /// [`entity_hash`] over all rows.
     pub fn checksum(&self) -> u32 {

@@ -1,0 +1,178 @@
+//! How much of a player's stream is under way. A socket that takes bytes proves nothing, as the kernel
+//! hides minutes of a slow stream; what counts is which frames the client says it has decoded.
+//!
+//! Ticks in flight are measured from the last frame *sent*, not from the session's tick: else a player
+//! whose window once shut could never open it again, with nothing under way to be confirmed.
+
+use shared::game::Tick;
+
+/// The smallest window, in ticks. A quarter of a second at 30 Hz, so that one lost TCP segment does not
+/// shut it.
+pub(super) const WINDOW_TICKS_MIN: f64 = 8.0;
+/// The widest window, in ticks. A second at 30 Hz: past it a player is better off skipping ahead.
+pub(super) const WINDOW_TICKS_MAX: f64 = 30.0;
+/// What a window holds beside two round trips, in ticks: frames and confirmations travel once a tick.
+const WINDOW_TICKS_EXTRA: f64 = 4.0;
+/// For how long a player may confirm nothing while frames are under way, in seconds; then the connection
+/// is closed as [`shared::wire::close::CloseCode::Unresponsive`].
+pub(super) const UNRESPONSIVE_SECONDS: u32 = 10;
+/// How often a client's wish for a keyframe is granted, in seconds.
+const AFRESH_SECONDS_MIN: u32 = 1;
+
+/// One player's stream.
+#[derive(Debug)]
+pub(super) struct Flow {
+    /// Tick of the newest frame committed.
+    sent: Tick,
+    /// Newest tick the client confirmed.
+    confirmed: Tick,
+    /// When it last confirmed something new, or the first frame was sent.
+    progress: Tick,
+    /// Shortest time from sending a frame to its confirmation, in ticks.
+    round_trip: f64,
+    afresh: bool,
+    afresh_at: Option<Tick>,
+}
+
+impl Flow {
+    pub(super) fn new(first: Tick) -> Self {
+        let before = first.wrapping_sub(1);
+        Self {
+            sent: before,
+            confirmed: before,
+            progress: before,
+            round_trip: f64::INFINITY,
+            afresh: true,
+            afresh_at: None,
+        }
+    }
+
+    /// A message said that the frame whose tick ends in `low` is decoded.
+    pub(super) fn acknowledge(&mut self, low: u8, at: f64) {
+        let behind = (self.sent as u8).wrapping_sub(low);
+        let tick = self.sent.wrapping_sub(u32::from(behind));
+        let news = tick.wrapping_sub(self.confirmed) as i32;
+        if news <= 0 {
+            return;
+        }
+        self.confirmed = tick;
+        self.progress = at.max(0.0) as Tick;
+        self.round_trip = self.round_trip.min((at - f64::from(tick)).max(0.0));
+    }
+
+    /// Whether one more frame may go out.
+    pub(super) fn is_open(&self) -> bool {
+        f64::from(self.in_flight()) < self.window()
+    }
+
+    /// Ticks between the newest frame sent and the newest confirmed.
+    pub(super) fn in_flight(&self) -> u32 {
+        self.sent.wrapping_sub(self.confirmed)
+    }
+
+    fn window(&self) -> f64 {
+        let trips =
+            if self.round_trip.is_finite() { 2.0 * self.round_trip } else { WINDOW_TICKS_MAX };
+        (trips + WINDOW_TICKS_EXTRA).clamp(WINDOW_TICKS_MIN, WINDOW_TICKS_MAX)
+    }
+
+    /// A frame of `tick` was committed. After a gap the window counts from here: what was under way
+    /// before has long been confirmed, or the window had not opened.
+    pub(super) fn committed(&mut self, tick: Tick) {
+        if self.in_flight() == 0 {
+            self.progress = tick;
+            self.confirmed = tick.wrapping_sub(1);
+        }
+        self.sent = tick;
+        self.afresh = false;
+    }
+
+    /// A frame was written and not taken: the next one can't build on it.
+    pub(super) fn lost(&mut self) {
+        self.afresh = true;
+    }
+
+    /// The client wants a keyframe; granted once per [`AFRESH_SECONDS_MIN`].
+    pub(super) fn start_afresh(&mut self, now: Tick, rate: u16) {
+        let pause = AFRESH_SECONDS_MIN * u32::from(rate);
+        if self.afresh_at.is_none_or(|at| now.wrapping_sub(at) >= pause) {
+            self.afresh = true;
+            self.afresh_at = Some(now);
+        }
+    }
+
+    /// Whether the next frame has to be a keyframe.
+    pub(super) fn wants_keyframe(&self) -> bool {
+        self.afresh
+    }
+
+    pub(super) fn is_unresponsive(&self, now: Tick, rate: u16) -> bool {
+        let silent = now.wrapping_sub(self.progress) as i32;
+        self.in_flight() > 0 && silent > (UNRESPONSIVE_SECONDS * u32::from(rate)) as i32
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_that_confirms_nothing_shuts_its_window() {
+        let mut flow = Flow::new(1);
+        let sent = (1..100).filter(|&tick| {
+            let open = flow.is_open();
+            if open {
+                flow.committed(tick);
+            }
+            open
+        });
+        assert_eq!(sent.count(), WINDOW_TICKS_MAX as usize);
+        assert!(!flow.is_unresponsive(30 * 10, 30));
+        assert!(flow.is_unresponsive(30 * 10 + 2, 30));
+    }
+
+    #[test]
+    fn a_confirmation_opens_it_again_however_late() {
+        let mut flow = Flow::new(1);
+        (1..=30).for_each(|tick| flow.committed(tick));
+        assert!(!flow.is_open());
+        flow.acknowledge(30, 500.0);
+        assert!(flow.is_open());
+        flow.committed(501);
+        assert_eq!(flow.in_flight(), 1);
+        assert!(flow.is_open());
+    }
+
+    #[test]
+    fn the_window_follows_the_round_trip() {
+        let mut flow = Flow::new(1);
+        flow.committed(1);
+        flow.acknowledge(1, 3.0);
+        assert_eq!(flow.window(), WINDOW_TICKS_MIN);
+        let mut far = Flow::new(1);
+        far.committed(1);
+        far.acknowledge(1, 9.5);
+        assert_eq!(far.window(), 21.0);
+    }
+
+    #[test]
+    fn confirming_what_was_never_sent_is_no_progress() {
+        let mut flow = Flow::new(1);
+        (1..=30).for_each(|tick| flow.committed(tick));
+        flow.acknowledge(31, 30.0);
+        assert_eq!(flow.in_flight(), 30);
+    }
+
+    #[test]
+    fn keyframes_are_granted_once_a_second() {
+        let mut flow = Flow::new(1);
+        flow.committed(1);
+        flow.start_afresh(5, 30);
+        assert!(flow.wants_keyframe());
+        flow.committed(6);
+        flow.start_afresh(20, 30);
+        assert!(!flow.wants_keyframe());
+        flow.start_afresh(35, 30);
+        assert!(flow.wants_keyframe());
+    }
+}

@@ -1,0 +1,219 @@
+//! Who may see what. Comes in: the world's rows, once a tick. Goes out: for one player, which entities
+//! come into view and which stay in it.
+//!
+//! Entities with a place lie in a grid of square cells, sorted into them by counting; a player's view
+//! looks at the few cells under its rectangle. What is in view stays until it is beyond the margin, so
+//! that nothing at the edge comes and goes with every tick.
+
+use shared::game::{Focus, PlayerId};
+use shared::netcode::frame::{Changes, Sight};
+use shared::wire::{Kind, Role};
+
+/// Side of a cell in the game's units. Between 128 and 256 measured best for views of some 1,600 by 900
+/// units; larger ones look at too much, smaller ones at too many cells.
+const CELL_UNITS: f32 = 256.0;
+/// Cells along one side at most; in a larger world cells grow.
+const CELLS_MAX: usize = 256;
+
+/// How the engine reads a kind's rows.
+#[derive(Clone, Copy, Debug)]
+struct KindLayout {
+    private: bool,
+    owner: Option<usize>,
+    /// Field indices of x and y, and units per step of each.
+    place: Option<(usize, usize, f32, f32)>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    x: f32,
+    y: f32,
+    kind: u32,
+    slot: u32,
+}
+
+/// The world's entities by place and by owner, at one tick.
+pub(super) struct Interest {
+    kinds: Vec<KindLayout>,
+    /// Where the grid starts, how wide its cells are, and how many there are along each side.
+    left: f32,
+    top: f32,
+    cell: f32,
+    columns: usize,
+    lines: usize,
+    /// For every cell where its entries start; one more for the end.
+    starts: Vec<u32>,
+    entries: Vec<Entry>,
+    unsorted: Vec<Entry>,
+    /// Private entities, ascending by owner.
+    private: Vec<(PlayerId, u32, u32)>,
+    /// Entities without a place, shown to everybody: (kind, slot).
+    everywhere: Vec<(u32, u32)>,
+}
+
+impl Interest {
+    pub(super) fn new(kinds: &[Kind]) -> Self {
+        let layout = |kind: &Kind| KindLayout {
+            private: kind.private,
+            owner: kind.field_with(Role::Owner),
+            place: kind
+                .field_with(Role::X)
+                .zip(kind.field_with(Role::Y))
+                .map(|(x, y)| (x, y, kind.fields[x].step, kind.fields[y].step)),
+        };
+        Self {
+            kinds: kinds.iter().map(layout).collect(),
+            left: 0.0,
+            top: 0.0,
+            cell: CELL_UNITS,
+            columns: 0,
+            lines: 0,
+            starts: Vec::new(),
+            entries: Vec::new(),
+            unsorted: Vec::new(),
+            private: Vec::new(),
+            everywhere: Vec::new(),
+        }
+    }
+
+    /// Sorts the world of this tick.
+    pub(super) fn rebuild(&mut self, changes: &Changes) {
+        self.unsorted.clear();
+        self.private.clear();
+        self.everywhere.clear();
+        for (kind, layout) in self.kinds.iter().enumerate() {
+            let rows = changes.now().table(kind).iter();
+            for ((_, row), &slot) in rows.zip(changes.slots(kind)) {
+                let kind = kind as u32;
+                if layout.private {
+                    let owner = row[layout.owner.expect("private kinds have an owner")];
+                    self.private.push((PlayerId(owner as u16), kind, slot));
+                } else if let Some((x, y)) = layout.place_of(row) {
+                    self.unsorted.push(Entry { x, y, kind, slot });
+                } else {
+                    self.everywhere.push((kind, slot));
+                }
+            }
+        }
+        self.private.sort_unstable();
+        self.lay_grid();
+        self.sort_into_cells();
+    }
+
+    /// Fits the grid around all places.
+    fn lay_grid(&mut self) {
+        let (mut left, mut top) = (f32::INFINITY, f32::INFINITY);
+        let (mut right, mut bottom) = (f32::NEG_INFINITY, f32::NEG_INFINITY);
+        for entry in &self.unsorted {
+            left = left.min(entry.x);
+            right = right.max(entry.x);
+            top = top.min(entry.y);
+            bottom = bottom.max(entry.y);
+        }
+        if self.unsorted.is_empty() {
+            (self.columns, self.lines) = (0, 0);
+            return;
+        }
+        let side = (right - left).max(bottom - top);
+        self.cell = CELL_UNITS.max(side / (CELLS_MAX - 1) as f32);
+        (self.left, self.top) = (left, top);
+        self.columns = ((right - left) / self.cell) as usize + 1;
+        self.lines = ((bottom - top) / self.cell) as usize + 1;
+    }
+
+    fn sort_into_cells(&mut self) {
+        self.starts.clear();
+        self.starts.resize(self.columns * self.lines + 1, 0);
+        for i in 0..self.unsorted.len() {
+            let entry = self.unsorted[i];
+            let cell = self.cell_of(entry.x, entry.y);
+            self.starts[cell] += 1;
+        }
+        let mut sum = 0;
+        for start in &mut self.starts {
+            sum += *start;
+            *start = sum;
+        }
+        self.entries.clear();
+        self.entries.extend_from_slice(&self.unsorted);
+        for i in (0..self.unsorted.len()).rev() {
+            let entry = self.unsorted[i];
+            let cell = self.cell_of(entry.x, entry.y);
+            self.starts[cell] -= 1;
+            self.entries[self.starts[cell] as usize] = entry;
+        }
+    }
+
+    fn cell_of(&self, x: f32, y: f32) -> usize {
+        let column = ((x - self.left) / self.cell) as usize;
+        let line = ((y - self.top) / self.cell) as usize;
+        line * self.columns + column
+    }
+
+    /// What `player`, looking at `focus`, may see.
+    pub(super) fn sight(&self, player: PlayerId, focus: Focus) -> PlayerSight<'_> {
+        PlayerSight { interest: self, player, focus }
+    }
+}
+
+impl KindLayout {
+    fn place_of(&self, row: &[i32]) -> Option<(f32, f32)> {
+        self.place.map(|(x, y, x_step, y_step)| (row[x] as f32 * x_step, row[y] as f32 * y_step))
+    }
+}
+
+/// One player's eyes.
+pub(super) struct PlayerSight<'a> {
+    interest: &'a Interest,
+    player: PlayerId,
+    focus: Focus,
+}
+
+impl PlayerSight<'_> {
+    fn holds(&self, x: f32, y: f32, margin: f32) -> bool {
+        (x - self.focus.x).abs() <= self.focus.half_width + margin
+            && (y - self.focus.y).abs() <= self.focus.half_height + margin
+    }
+}
+
+impl Sight for PlayerSight<'_> {
+    fn keeps(&self, changes: &Changes, kind: usize, slot: u32) -> bool {
+        let layout = &self.interest.kinds[kind];
+        let row = changes.row(kind, slot);
+        if layout.private {
+            return layout.owner.is_some_and(|owner| row[owner] == i32::from(self.player.0));
+        }
+        layout.place_of(row).is_none_or(|(x, y)| self.holds(x, y, self.focus.margin))
+    }
+
+    fn offer(&self, _changes: &Changes, visit: &mut dyn FnMut(usize, u32)) {
+        let grid = self.interest;
+        let mine = grid.private.partition_point(|&(owner, ..)| owner < self.player);
+        for &(owner, kind, slot) in &grid.private[mine..] {
+            if owner != self.player {
+                break;
+            }
+            visit(kind as usize, slot);
+        }
+        for &(kind, slot) in &grid.everywhere {
+            visit(kind as usize, slot);
+        }
+        let range = |middle: f32, half: f32, start: f32, count: usize| {
+            let first = ((middle - half - start) / grid.cell).max(0.0) as usize;
+            let last = ((middle + half - start) / grid.cell).floor();
+            let end = if last < 0.0 { 0 } else { (last as usize + 1).min(count) };
+            first.min(end)..end
+        };
+        let Focus { x, y, half_width, half_height, .. } = self.focus;
+        let columns = range(x, half_width, grid.left, grid.columns);
+        for line in range(y, half_height, grid.top, grid.lines) {
+            let first = grid.starts[line * grid.columns + columns.start] as usize;
+            let end = grid.starts[line * grid.columns + columns.end] as usize;
+            for entry in &grid.entries[first..end] {
+                if self.holds(entry.x, entry.y, 0.0) {
+                    visit(entry.kind as usize, entry.slot);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,303 @@
+//! One running game that people join: synchronous, without a clock, a socket or a lock. Comes in: what
+//! the session is [told](door::ToSession), and ticks. Goes out: one frame per player and tick, and
+//! messages, into each player's [`Outbox`].
+//!
+//! A session is a function of its setup and of what it was told, by tick: nothing enters except
+//! through [`Session::handle`] and [`Session::tick`].
+
+pub mod door;
+mod flow;
+mod frames;
+mod interest;
+mod mailbox;
+mod pilots;
+mod players;
+mod talk;
+
+use door::{ConnectionId, Outbox, ToSession};
+use frames::FrameWriter;
+use interest::Interest;
+use pilots::Pilots;
+use players::{Player, Players};
+use shared::game::{Command, Game, PlayerId, Setup, Tick};
+use shared::netcode::frame::Changes;
+use shared::netcode::inputs::{Offer, Source};
+use shared::wire::Row;
+use shared::wire::close::CloseCode;
+use shared::wire::input::InputMessage;
+use talk::Talk;
+
+/// What a session is opened with.
+#[derive(Clone, Debug)]
+pub struct SessionConfig<S> {
+    /// The game's settings, the seed and the tick rate; players are sent this.
+    pub setup: Setup<S>,
+    /// The most people at once; a further one is told to try later.
+    pub players_max: usize,
+    /// Computer pilots join until people and they are this many together, and leave as people arrive.
+    pub pilots_fill_to: usize,
+}
+
+/// What happened in a session since it was opened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Frames committed, keyframes included.
+    pub frames: u64,
+    /// Keyframes among them.
+    pub keyframes: u64,
+    /// Bytes of all frames.
+    pub frame_bytes: u64,
+    /// Frames not written because a player's window was shut or the outbox full.
+    pub frames_withheld: u64,
+    /// Inputs used in their tick.
+    pub inputs_used: u64,
+    /// Ticks in which a player's last input was repeated or none was left to repeat.
+    pub inputs_missing: u64,
+    /// Inputs that came after their tick.
+    pub inputs_late: u64,
+    /// Inputs dropped because they were a repetition or too far ahead.
+    pub inputs_refused: u64,
+    /// Keyframes that clients asked for.
+    pub resyncs: u64,
+    /// Those asked for because a checksum differed.
+    pub mismatches: u64,
+}
+
+/// One running game.
+pub struct Session<G: Game, O: Outbox> {
+    config: SessionConfig<G::Settings>,
+    rules: G::Rules,
+    game: G,
+    tick: Tick,
+    players: Players<G::Input, O>,
+    pilots: Pilots<G>,
+    commands: Vec<Command<G::Input>>,
+    events: Vec<G::Event>,
+    changes: Changes,
+    interest: Interest,
+    frames: FrameWriter,
+    talk: Talk,
+    counts: Counts,
+}
+
+impl<G: Game, O: Outbox> Session<G, O> {
+    /// Opens a session before its first tick. Errors with a sentence when the game refuses its settings.
+    pub fn new(config: SessionConfig<G::Settings>) -> Result<Self, String> {
+        let rules = G::rules(&config.setup)?;
+        Ok(Self {
+            game: G::new(&config.setup, &rules),
+            pilots: Pilots::new(config.setup.seed),
+            talk: Talk::new(config.setup.tick_rate),
+            rules,
+            config,
+            tick: 0,
+            players: Players::new(),
+            commands: Vec::new(),
+            events: Vec::new(),
+            changes: Changes::new(G::KINDS),
+            interest: Interest::new(G::KINDS),
+            frames: FrameWriter::new(),
+            counts: Counts::default(),
+        })
+    }
+
+    /// Ticks per second.
+    pub fn tick_rate(&self) -> u16 {
+        self.config.setup.tick_rate
+    }
+
+    /// The newest tick that was stepped.
+    pub fn tick_now(&self) -> Tick {
+        self.tick
+    }
+
+    /// How many people play, computer pilots not counted.
+    pub fn players(&self) -> usize {
+        self.players.len()
+    }
+
+    /// How many computer pilots fly.
+    pub fn pilots(&self) -> usize {
+        self.pilots.len()
+    }
+
+    /// What happened so far.
+    pub fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    /// The rules of this session.
+    pub fn rules(&self) -> &G::Rules {
+        &self.rules
+    }
+
+    /// The world as its players' frames have it, for tests and tools.
+    pub fn world(&self) -> &Changes {
+        &self.changes
+    }
+
+    /// Takes what somebody said. `at`: when it arrived, in ticks since the session's start; the step of
+    /// tick N is at N.
+    pub fn handle(&mut self, told: ToSession<O>, at: f64) {
+        match told {
+            ToSession::Join { connection, name, outbox } => self.join(connection, name, outbox),
+            ToSession::Input { connection, message } => self.input(connection, &message, at),
+            ToSession::Chat { connection, text } => self.chat(connection, &text),
+            ToSession::Resync { connection, tick, mismatch } => {
+                self.resync(connection, tick, mismatch);
+            }
+            ToSession::Leave { connection } => self.leave(connection),
+        }
+    }
+
+    /// One tick: inputs, step, rows, views, frames, outboxes.
+    pub fn tick(&mut self) {
+        self.fill_up();
+        self.gather_commands();
+        self.tick = self.tick.wrapping_add(1);
+        self.game.step(&self.rules, &self.commands, &mut self.events);
+        let game = &self.game;
+        self.changes.advance::<G>(self.tick, &self.rules, |rows| game.publish(rows));
+        self.interest.rebuild(&self.changes);
+        self.talk();
+        self.send_frames();
+        self.drop_the_unresponsive();
+    }
+
+    /// Tells everybody why and ends every connection.
+    pub fn stop(&mut self, code: CloseCode, reason: &str) {
+        for player in self.players.iter_mut() {
+            player.outbox.close(code, reason);
+        }
+        let everybody: Vec<_> = self.players.iter().map(|p| p.connection).collect();
+        everybody.into_iter().for_each(|connection| self.leave(connection));
+    }
+
+    fn join(&mut self, connection: ConnectionId, name: String, mut outbox: O) {
+        let most = self.config.players_max;
+        if self.players.len() >= most {
+            outbox.close(CloseCode::TryLater, &format!("All {most} seats are taken; try later."));
+            return;
+        }
+        let first_tick = self.tick.wrapping_add(1);
+        let taken = |id| self.pilots.has(id);
+        let mut player = Player::new(connection, name, outbox, G::KINDS.len(), first_tick);
+        player.id = self.players.free_id(taken);
+        tracing::info!(player = player.id.0, name = %player.name, "joined");
+        self.game.join(&self.rules, player.id);
+        self.talk.welcome(&mut player, self.tick, &self.config.setup, &self.players, &self.pilots);
+        self.talk.joined(player.id, &player.name, false);
+        self.players.insert(player);
+    }
+
+    fn leave(&mut self, connection: ConnectionId) {
+        let Some(player) = self.players.remove(connection) else { return };
+        tracing::info!(player = player.id.0, name = %player.name, "left");
+        self.game.leave(&self.rules, player.id);
+        self.talk.left(player.id);
+    }
+
+    fn input(&mut self, connection: ConnectionId, message: &InputMessage, at: f64) {
+        let Some(player) = self.players.get_mut(connection) else { return };
+        player.flow.acknowledge(message.decoded, at);
+        match player.inputs.offer(message.tick, G::Input::read(message.fields()), at) {
+            Offer::Kept => {}
+            Offer::Late => self.counts.inputs_late += 1,
+            Offer::Early | Offer::Repeated => self.counts.inputs_refused += 1,
+            Offer::Absurd => {
+                let reason = "An input was for a tick minutes away from the session's.";
+                self.expel(connection, CloseCode::BadValue, reason);
+            }
+        }
+    }
+
+    fn chat(&mut self, connection: ConnectionId, text: &str) {
+        let Some(player) = self.players.get_mut(connection) else { return };
+        match self.talk.chat(player, self.tick, text) {
+            talk::ChatVerdict::Said | talk::ChatVerdict::Warned => {}
+            talk::ChatVerdict::Flooding => {
+                self.expel(connection, CloseCode::Kicked, "Too much chat in too short a time.");
+            }
+        }
+    }
+
+    fn resync(&mut self, connection: ConnectionId, tick: Tick, mismatch: bool) {
+        let Some(player) = self.players.get_mut(connection) else { return };
+        self.counts.resyncs += 1;
+        self.counts.mismatches += u64::from(mismatch);
+        let now = self.tick;
+        tracing::warn!(player = player.id.0, tick, now, mismatch, "keyframe asked for");
+        player.flow.start_afresh(now, self.config.setup.tick_rate);
+    }
+
+    /// Ends a connection for a reason of ours.
+    fn expel(&mut self, connection: ConnectionId, code: CloseCode, reason: &str) {
+        if let Some(player) = self.players.get_mut(connection) {
+            tracing::info!(player = player.id.0, code = code.code(), reason, "expelled");
+            player.outbox.close(code, reason);
+        }
+        self.leave(connection);
+    }
+
+    /// Computer pilots come and go so that people never fly alone.
+    fn fill_up(&mut self) {
+        let wanted = self.config.pilots_fill_to.saturating_sub(self.players.len());
+        while self.pilots.len() > wanted {
+            let id = self.pilots.remove_newest().expect("there are more than wanted");
+            self.game.leave(&self.rules, id);
+            self.talk.left(id);
+        }
+        while self.pilots.len() < wanted {
+            let id = self.players.free_id(|id| self.pilots.has(id));
+            let name = self.pilots.add(id);
+            self.game.join(&self.rules, id);
+            self.talk.joined(id, name, true);
+        }
+    }
+
+    /// One command for everybody who plays, in order of their numbers.
+    fn gather_commands(&mut self) {
+        self.commands.clear();
+        for player in self.players.iter_mut() {
+            let (input, source) = player.inputs.take();
+            match source {
+                Source::Sent => self.counts.inputs_used += 1,
+                Source::Repeated | Source::Idle => self.counts.inputs_missing += 1,
+            }
+            self.commands.push(Command { player: player.id, input });
+        }
+        let (game, rules) = (&self.game, &self.rules);
+        let (changes, interest) = (&self.changes, &self.interest);
+        self.pilots.think(rules, changes, interest, |id| game.view(id), &mut self.commands);
+        self.commands.sort_unstable_by_key(|c| c.player);
+    }
+
+    /// What was said and what happened goes into mailboxes: encoded once, handed to everybody.
+    fn talk(&mut self) {
+        for event in self.events.drain(..) {
+            self.talk.event(self.tick, &event);
+        }
+        let (game, players, pilots) = (&self.game, &mut self.players, &self.pilots);
+        self.talk.deliver(self.tick, players, pilots, |id: PlayerId| game.score(id));
+    }
+
+    /// A frame for everybody whose window is open.
+    fn send_frames(&mut self) {
+        for player in self.players.iter_mut() {
+            let focus = self.game.view(player.id);
+            let sight = self.interest.sight(player.id, focus);
+            self.frames.send(player, &mut self.changes, &sight, &mut self.counts);
+        }
+    }
+
+    fn drop_the_unresponsive(&mut self) {
+        let (tick, rate) = (self.tick, self.config.setup.tick_rate);
+        let silent = self.players.iter().filter(|p| p.flow.is_unresponsive(tick, rate));
+        let silent: Vec<_> = silent.map(|p| p.connection).collect();
+        for connection in silent {
+            let seconds = flow::UNRESPONSIVE_SECONDS;
+            let reason = format!("No frame was confirmed for {seconds} seconds.");
+            self.expel(connection, CloseCode::Unresponsive, &reason);
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! Computer pilots: players whose inputs the game's own brain thinks up from what a player in their
+//! place would see, and from nothing else.
+
+use super::interest::Interest;
+use shared::game::{Brain, Command, Focus, Game, PlayerId, View};
+use shared::netcode::frame::{Changes, Sight};
+use shared::wire::Rows;
+
+/// How computer pilots are called; the n-th round through the list gets a number behind the name.
+const NAMES: [&str; 24] = [
+    "Kestrel", "Lumen", "Vega", "Orrin", "Tansy", "Mistral", "Basalt", "Juno", "Corvid", "Ember",
+    "Saffron", "Quill", "Nimbus", "Rook", "Isolde", "Pike", "Marrow", "Sable", "Wren", "Fenn",
+    "Altair", "Briar", "Cobalt", "Dune",
+];
+
+struct Pilot<G: Game> {
+    id: PlayerId,
+    name: String,
+    brain: G::Brain,
+}
+
+/// The computer pilots of a session.
+pub(super) struct Pilots<G: Game> {
+    all: Vec<Pilot<G>>,
+    seed: u64,
+    hired: u64,
+    view: Rows,
+}
+
+impl<G: Game> Pilots<G> {
+    pub(super) fn new(seed: u64) -> Self {
+        Self { all: Vec::new(), seed, hired: 0, view: Rows::new(G::KINDS) }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.all.len()
+    }
+
+    pub(super) fn has(&self, id: PlayerId) -> bool {
+        self.all.iter().any(|p| p.id == id)
+    }
+
+    pub(super) fn ids(&self) -> impl Iterator<Item = PlayerId> {
+        self.all.iter().map(|p| p.id)
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (PlayerId, &str)> {
+        self.all.iter().map(|p| (p.id, p.name.as_str()))
+    }
+
+    /// Lets a new pilot fly as `id`; returns the name.
+    pub(super) fn add(&mut self, id: PlayerId) -> &str {
+        let (round, place) = (self.hired / NAMES.len() as u64, self.hired as usize % NAMES.len());
+        let name = match round {
+            0 => NAMES[place].to_owned(),
+            round => format!("{} {}", NAMES[place], round + 1),
+        };
+        self.hired += 1;
+        let brain = G::Brain::new(self.seed ^ self.hired.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        self.all.push(Pilot { id, name, brain });
+        &self.all.last().expect("just added").name
+    }
+
+    /// The newest goes first: the ones people have met stay.
+    pub(super) fn remove_newest(&mut self) -> Option<PlayerId> {
+        self.all.pop().map(|p| p.id)
+    }
+
+    /// Appends what each pilot does next, seeing the world as it stands.
+    pub(super) fn think(
+        &mut self,
+        rules: &G::Rules,
+        changes: &Changes,
+        interest: &Interest,
+        focus: impl Fn(PlayerId) -> Focus,
+        commands: &mut Vec<Command<G::Input>>,
+    ) {
+        for pilot in &mut self.all {
+            let view = &mut self.view;
+            view.clear();
+            interest.sight(pilot.id, focus(pilot.id)).offer(changes, &mut |kind, slot| {
+                view.table_mut(kind).push(changes.id(kind, slot), changes.row(kind, slot));
+            });
+            let view = View { tick: changes.tick(), me: pilot.id, rows: view };
+            let input = pilot.brain.think(rules, &view);
+            commands.push(Command { player: pilot.id, input });
+        }
+    }
+}

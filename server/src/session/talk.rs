@@ -1,0 +1,204 @@
+//! What players are told beside frames: who is there, how they stand, what is said and what happened.
+//! Encoded once and shared by everybody who gets it.
+
+use super::door::Outbox;
+use super::pilots::Pilots;
+use super::players::{Player, Players};
+use bytes::Bytes;
+use serde::Serialize;
+use shared::game::{Game, PlayerId, Setup, Tick};
+use shared::wire::Row;
+use shared::wire::message::{self, RosterEntry, STANDINGS_MAX, ServerMessage};
+
+/// Lines of chat that a player may say at once; more come back with time.
+const CHAT_LINES_BURST: u32 = 5;
+/// Seconds until one more line is allowed.
+const CHAT_SECONDS_PER_LINE: u32 = 2;
+/// Lines beyond the allowance that are swallowed with a warning; the next one ends the connection.
+const CHAT_LINES_SWALLOWED_MAX: u32 = 10;
+
+/// How much a player may still say.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct ChatAllowance {
+    said: u32,
+    swallowed: u32,
+    since: Tick,
+}
+
+/// What became of a line.
+pub(super) enum ChatVerdict {
+    /// Everybody hears it.
+    Said,
+    /// Swallowed; the player was told why.
+    Warned,
+    /// Far too much.
+    Flooding,
+}
+
+/// Messages on their way into mailboxes.
+pub(super) struct Talk {
+    rate: u32,
+    joined: Vec<RosterEntry>,
+    left: Vec<PlayerId>,
+    for_everybody: Vec<Bytes>,
+    ranking: Vec<(i32, PlayerId)>,
+}
+
+impl Talk {
+    pub(super) fn new(tick_rate: u16) -> Self {
+        Self {
+            rate: u32::from(tick_rate),
+            joined: Vec::new(),
+            left: Vec::new(),
+            for_everybody: Vec::new(),
+            ranking: Vec::new(),
+        }
+    }
+
+    /// What a player is told first: who they are, what the session is, who else is there.
+    pub(super) fn welcome<G: Game, O: Outbox, S: Serialize>(
+        &self,
+        player: &mut Player<G::Input, O>,
+        tick: Tick,
+        setup: &Setup<S>,
+        players: &Players<G::Input, O>,
+        pilots: &Pilots<G>,
+    ) {
+        player.mailbox.push(encode(&ServerMessage::Welcome {
+            player: player.id,
+            name: player.name.clone(),
+            tick,
+            setup: message::encode(setup),
+        }));
+        player.mailbox.push(whole_roster(players, pilots));
+    }
+
+    pub(super) fn joined(&mut self, player: PlayerId, name: &str, computer: bool) {
+        self.joined.push(RosterEntry { player, name: name.to_owned(), computer });
+    }
+
+    pub(super) fn left(&mut self, player: PlayerId) {
+        self.left.push(player);
+    }
+
+    pub(super) fn event<E: Serialize>(&mut self, tick: Tick, event: &E) {
+        let event = message::encode(event);
+        self.for_everybody.push(encode(&ServerMessage::Event { tick, event }));
+    }
+
+    pub(super) fn chat<I: Row, O: Outbox>(
+        &mut self,
+        player: &mut Player<I, O>,
+        tick: Tick,
+        text: &str,
+    ) -> ChatVerdict {
+        let allowance = &mut player.chat;
+        let earned = tick.wrapping_sub(allowance.since) / (CHAT_SECONDS_PER_LINE * self.rate);
+        if earned > 0 {
+            allowance.said = allowance.said.saturating_sub(earned);
+            allowance.since = tick;
+            allowance.swallowed = 0;
+        }
+        if allowance.said < CHAT_LINES_BURST {
+            allowance.said += 1;
+            let from = Some(player.id);
+            self.for_everybody.push(encode(&ServerMessage::Chat { from, text: text.to_owned() }));
+            return ChatVerdict::Said;
+        }
+        allowance.swallowed += 1;
+        if allowance.swallowed > CHAT_LINES_SWALLOWED_MAX {
+            return ChatVerdict::Flooding;
+        }
+        if allowance.swallowed == 1 {
+            player.mailbox.push(notice("Slow down: nobody heard that."));
+        }
+        ChatVerdict::Warned
+    }
+
+    /// Fills the mailboxes with what came up since the last tick, and with standings once a second.
+    pub(super) fn deliver<G: Game, O: Outbox>(
+        &mut self,
+        tick: Tick,
+        players: &mut Players<G::Input, O>,
+        pilots: &Pilots<G>,
+        score: impl Fn(PlayerId) -> i32,
+    ) {
+        if !self.joined.is_empty() || !self.left.is_empty() {
+            self.for_everybody.push(encode(&ServerMessage::Roster {
+                everybody: false,
+                joined: core::mem::take(&mut self.joined),
+                left: core::mem::take(&mut self.left),
+            }));
+        }
+        if tick.is_multiple_of(self.rate) {
+            let ids = players.iter().map(|p| p.id).chain(pilots.ids());
+            self.ranking.clear();
+            self.ranking.extend(ids.map(|id| (score(id), id)));
+            self.ranking.sort_unstable_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
+        }
+        let mut gaps = false;
+        for player in players.iter_mut() {
+            for message in &self.for_everybody {
+                player.mailbox.push(message.clone());
+            }
+            // Everybody has a turn of their own within the second, so that no tick sends to all.
+            if (tick + u32::from(player.id.0)).is_multiple_of(self.rate) {
+                self.standings(player);
+            }
+            gaps |= player.mailbox.has_forgotten();
+        }
+        self.for_everybody.clear();
+        if gaps {
+            summarise(players, pilots);
+        }
+    }
+
+    fn standings<I: Row, O: Outbox>(&self, player: &mut Player<I, O>) {
+        let Some(place) = self.ranking.iter().position(|&(_, id)| id == player.id) else { return };
+        let best = self.ranking.iter().take(STANDINGS_MAX).map(|&(score, id)| (id, score));
+        let message = encode(&ServerMessage::Standings {
+            best: best.collect(),
+            rank: (place + 1) as u16,
+            score: self.ranking[place].0,
+            players: self.ranking.len() as u16,
+        });
+        if player.standings != message {
+            player.standings = message.clone();
+            player.mailbox.push(message);
+        }
+    }
+}
+
+/// Those who missed messages get everybody's names anew and are told how much they missed.
+fn summarise<G: Game, O: Outbox>(players: &mut Players<G::Input, O>, pilots: &Pilots<G>) {
+    let roster = whole_roster(players, pilots);
+    for player in players.iter_mut() {
+        let forgotten = player.mailbox.take_forgotten();
+        if forgotten > 0 {
+            player.mailbox.push(roster.clone());
+            player
+                .mailbox
+                .push(notice(&format!("Your line was slow: {forgotten} messages are lost.")));
+        }
+    }
+}
+
+fn whole_roster<G: Game, O: Outbox>(players: &Players<G::Input, O>, pilots: &Pilots<G>) -> Bytes {
+    let people = players.iter().map(|p| (p.id, p.name.as_str(), false));
+    let computers = pilots.iter().map(|(id, name)| (id, name, true));
+    let entry = |(player, name, computer): (PlayerId, &str, bool)| RosterEntry {
+        player,
+        name: name.to_owned(),
+        computer,
+    };
+    let joined = people.chain(computers).map(entry).collect();
+    encode(&ServerMessage::Roster { everybody: true, joined, left: Vec::new() })
+}
+
+fn notice(text: &str) -> Bytes {
+    encode(&ServerMessage::Chat { from: None, text: text.to_owned() })
+}
+
+fn encode(message: &ServerMessage) -> Bytes {
+    message::encode_control(message).into()
+}

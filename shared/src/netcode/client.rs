@@ -1,0 +1,491 @@
+//! The whole client, for browsers and bots. Comes in: the server's messages, what the player does, and
+//! the time. Goes out: messages to the server, news to tell, and a picture to draw.
+//!
+//! Times are milliseconds of any clock that does not go backwards.
+
+use super::frame::{TYPE_DELTA, TYPE_KEYFRAME, TYPE_MASK};
+use super::history::History;
+use super::pace::{Direction, Pace};
+use super::prediction::Prediction;
+use super::scene::{Moments, Scene};
+use crate::game::{Game, PlayerId, Setup, Tick, View};
+use crate::wire::input::InputMessage;
+use crate::wire::message::{self, ClientMessage, RosterEntry, ServerMessage};
+use crate::wire::{Protocol, Row, Rows, WireError};
+use std::collections::VecDeque;
+
+/// How early all but a few inputs should reach the server, in ticks.
+const INPUT_SLACK_TICKS: f64 = 0.6;
+/// How far the newest rows should be ahead of what is drawn as they arrive, in ticks: the next ones are
+/// due a tick later.
+const PLAYBACK_SLACK_TICKS: f64 = 1.2;
+/// Inputs made in one go at most. When the page slept for longer, the ticks between are left to the
+/// server, which repeats the last input: a burst of late ones would help nobody.
+const INPUT_BURST_MAX: u32 = 4;
+/// Time between two measurements of the round trip.
+const PING_MS: f64 = 1000.0;
+/// Time between two wishes for a keyframe.
+const RESYNC_MS: f64 = 1000.0;
+/// News that wait to be told; when nobody asks for them the oldest go.
+const NEWS_MAX: usize = 1024;
+/// Samples that wait to be taken.
+const SAMPLES_MAX: usize = 1024;
+
+/// Something to tell the player.
+#[derive(Clone, Debug, PartialEq)]
+pub enum News<E> {
+    /// The server let the player in.
+    Welcome {
+        /// As whom.
+        player: PlayerId,
+        /// The name as the server has it.
+        name: String,
+    },
+    /// Players came and went.
+    Roster {
+        /// Whether `joined` is everybody there is.
+        everybody: bool,
+        /// Came.
+        joined: Vec<RosterEntry>,
+        /// Went.
+        left: Vec<PlayerId>,
+    },
+    /// How things stand.
+    Standings {
+        /// The best, highest first.
+        best: Vec<(PlayerId, i32)>,
+        /// The player's own place, from 1.
+        rank: u16,
+        /// The player's own points.
+        score: i32,
+        /// Players in all.
+        players: u16,
+    },
+    /// A line of chat; without a sender it is the server's.
+    Chat {
+        /// Who.
+        from: Option<PlayerId>,
+        /// What.
+        text: String,
+    },
+    /// An event of the game's.
+    Event {
+        /// When.
+        tick: Tick,
+        /// What.
+        event: E,
+    },
+}
+
+/// What a client knows of its connection.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Stats {
+    /// The last round trip, in ms.
+    pub ping_ms: f64,
+    /// How much arrivals vary: the tenth slowest per cent against the middle, in ms.
+    pub jitter_ms: f64,
+    /// How old the newest rows are, in ms, by the shortest delay seen so far.
+    pub frame_age_ms: f64,
+    /// How early inputs reach the server, in ms.
+    pub input_margin_ms: f64,
+    /// How far behind the newest rows others are drawn, in ms.
+    pub playback_delay_ms: f64,
+    /// How often the server's rows were not what was predicted.
+    pub corrections: u64,
+    /// Frames that needed no baseline.
+    pub keyframes: u64,
+    /// Checksums that differed.
+    pub mismatches: u64,
+    /// Messages that could not be read.
+    pub refused: u64,
+    /// Keyframes asked for.
+    pub resyncs: u64,
+    /// Frames read.
+    pub frames: u64,
+    /// Bytes of all messages received.
+    pub bytes: u64,
+    /// Inputs sent.
+    pub inputs: u64,
+    /// Inputs that the server said came too late.
+    pub late_inputs: u64,
+    /// Ticks per second of the session; 0 before the welcome.
+    pub tick_rate: u16,
+}
+
+/// What there is once the server has let the player in.
+struct Joined<G: Game> {
+    me: PlayerId,
+    rate: f64,
+    rules: G::Rules,
+    history: History,
+    prediction: Prediction<G>,
+    clocks: Option<Clocks>,
+    /// (tick, when sent, what), newest last.
+    sent: VecDeque<(Tick, f64, G::Input)>,
+    /// The server's start by the shortest delay seen, in ms of our clock.
+    server_start: f64,
+    scene: Scene,
+}
+
+/// The two timelines, from the first frame on.
+struct Clocks {
+    input: Pace,
+    playback: Pace,
+    next_input: Tick,
+}
+
+impl Clocks {
+    /// Time goes on: the ticks whose inputs are to be made now.
+    fn inputs_due(&mut self, now: f64) -> impl Iterator<Item = Tick> + use<> {
+        self.playback.advance(now);
+        self.input.advance(now);
+        let end = (self.input.position().floor() as Tick).wrapping_add(1);
+        let count = end.wrapping_sub(self.next_input) as i32;
+        if count.unsigned_abs() > INPUT_BURST_MAX {
+            self.next_input = end.wrapping_sub(INPUT_BURST_MAX);
+        }
+        let first = self.next_input;
+        let count = (end.wrapping_sub(first) as i32).max(0) as u32;
+        self.next_input = first.wrapping_add(count);
+        (0..count).map(move |i| first.wrapping_add(i))
+    }
+}
+
+/// A client of any game.
+pub struct Client<G: Game> {
+    name: String,
+    protocol: Protocol,
+    now: f64,
+    input: G::Input,
+    joined: Option<Joined<G>>,
+    outgoing: VecDeque<Vec<u8>>,
+    news: VecDeque<News<G::Event>>,
+    confirmations: VecDeque<f64>,
+    stats: Stats,
+    hello_at: f64,
+    ping_sent: Option<(u32, f64)>,
+    ping_next: f64,
+    ping_nonce: u32,
+    resync_at: Option<f64>,
+}
+
+impl<G: Game> Client<G> {
+    /// A client that will introduce itself as `name`.
+    pub fn new(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            protocol: Protocol::of::<G>(),
+            now: 0.0,
+            input: G::Input::default(),
+            joined: None,
+            outgoing: VecDeque::new(),
+            news: VecDeque::new(),
+            confirmations: VecDeque::new(),
+            stats: Stats::default(),
+            hello_at: 0.0,
+            ping_sent: None,
+            ping_next: 0.0,
+            ping_nonce: 0,
+            resync_at: None,
+        }
+    }
+
+    /// A connection has opened: forgets the last one and gives the first message to send.
+    pub fn hello(&mut self, now: f64) -> Vec<u8> {
+        self.now = now;
+        if let Some(last) = self.joined.take() {
+            self.stats.corrections += last.prediction.corrections();
+        }
+        self.outgoing.clear();
+        self.hello_at = now;
+        self.ping_sent = None;
+        self.ping_next = now;
+        self.resync_at = None;
+        let hello = ClientMessage::Hello { protocol: self.protocol.hash, name: self.name.clone() };
+        message::encode_control(&hello)
+    }
+
+    /// A message came. An error tells that it could not be read; the client has then done what there is
+    /// to do about it.
+    pub fn receive(&mut self, bytes: &[u8], now: f64) -> Result<(), WireError> {
+        self.now = self.now.max(now);
+        self.stats.bytes += bytes.len() as u64;
+        let Some(&first) = bytes.first() else { return Err(WireError::Truncated) };
+        let result = match first & TYPE_MASK {
+            message::TYPE => self.control(&bytes[1..]),
+            TYPE_DELTA | TYPE_KEYFRAME => self.frame(bytes),
+            other => Err(WireError::UnknownType(other)),
+        };
+        self.stats.refused += u64::from(result.is_err());
+        result
+    }
+
+    /// Time goes on: makes the inputs that are due. Call it at least once per tick or drawn frame.
+    pub fn advance(&mut self, now: f64) {
+        let passed = (now - self.now).max(0.0);
+        self.now = self.now.max(now);
+        let Some(joined) = &mut self.joined else { return };
+        joined.prediction.fade((passed * 0.03) as f32);
+        let Some(clocks) = &mut joined.clocks else { return };
+        for tick in clocks.inputs_due(now) {
+            let bytes = joined.make_input(&self.protocol, tick, self.input, now);
+            self.outgoing.push_back(bytes);
+            self.stats.inputs += 1;
+        }
+        if now >= self.ping_next {
+            self.ping_next = now + PING_MS;
+            self.ping_nonce = self.ping_nonce.wrapping_add(1);
+            self.ping_sent = Some((self.ping_nonce, now));
+            let ping = ClientMessage::Ping { nonce: self.ping_nonce };
+            self.outgoing.push_back(message::encode_control(&ping));
+        }
+    }
+
+    /// The next message to send.
+    pub fn outgoing(&mut self) -> Option<Vec<u8>> {
+        self.outgoing.pop_front()
+    }
+
+    /// What the player does from now on.
+    pub fn set_input(&mut self, input: G::Input) {
+        self.input = input;
+    }
+
+    /// Says a line to everybody.
+    pub fn chat(&mut self, text: &str) {
+        let chat = ClientMessage::Chat { text: text.to_owned() };
+        self.outgoing.push_back(message::encode_control(&chat));
+    }
+
+    /// The next piece of news.
+    pub fn news(&mut self) -> Option<News<G::Event>> {
+        self.news.pop_front()
+    }
+
+    /// The next time from sending an input to decoding the frame whose tick used it, in ms.
+    pub fn confirmation(&mut self) -> Option<f64> {
+        self.confirmations.pop_front()
+    }
+
+    /// Who the player is, once let in.
+    pub fn me(&self) -> Option<PlayerId> {
+        self.joined.as_ref().map(|j| j.me)
+    }
+
+    /// The session's rules, once let in.
+    pub fn rules(&self) -> Option<&G::Rules> {
+        self.joined.as_ref().map(|j| &j.rules)
+    }
+
+    /// What the player sees, as the server last told: for brains.
+    pub fn view(&self) -> Option<View<'_>> {
+        let joined = self.joined.as_ref()?;
+        let (tick, rows) = joined.history.newest()?;
+        Some(View { tick, me: joined.me, rows })
+    }
+
+    /// The own steered entities at the tick of the newest input.
+    pub fn predicted(&self) -> Option<(Tick, &Rows)> {
+        let prediction = &self.joined.as_ref()?.prediction;
+        Some((prediction.tick(), prediction.newest()?))
+    }
+
+    /// Makes the picture of now. `None` while there is nothing to see.
+    pub fn draw(&mut self, now: f64) -> Option<&Scene> {
+        self.now = self.now.max(now);
+        let joined = self.joined.as_mut()?;
+        let clocks = joined.clocks.as_ref()?;
+        let moments = Moments {
+            playback: clocks.playback.position(),
+            input: clocks.input.position(),
+            now: self.input,
+        };
+        let Joined { rules, me, history, prediction, scene, .. } = joined;
+        scene.compose::<G>(rules, *me, history, prediction, &moments).then_some(&joined.scene)
+    }
+
+    /// What is known of the connection.
+    pub fn stats(&self) -> Stats {
+        let mut stats = self.stats;
+        let Some(joined) = &self.joined else { return stats };
+        let tick_ms = 1000.0 / joined.rate;
+        stats.tick_rate = joined.rate as u16;
+        stats.corrections = self.stats.corrections + joined.prediction.corrections();
+        if let (Some(clocks), Some((newest, _))) = (&joined.clocks, joined.history.newest()) {
+            let newest = f64::from(newest);
+            stats.jitter_ms = clocks.playback.jitter() * tick_ms;
+            stats.input_margin_ms = clocks.input.slack().unwrap_or(0.0) * tick_ms;
+            stats.playback_delay_ms = (newest - clocks.playback.position()) * tick_ms;
+            stats.frame_age_ms =
+                self.now - joined.server_start - newest * tick_ms + self.stats.ping_ms / 2.0;
+        }
+        stats
+    }
+
+    /// Changes the newest rows: for tests that want to see it heal.
+    pub fn corrupt(&mut self, change: impl FnOnce(&mut Rows)) {
+        if let Some(rows) = self.joined.as_mut().and_then(|j| j.history.newest_mut()) {
+            change(rows);
+        }
+    }
+
+    fn control(&mut self, bytes: &[u8]) -> Result<(), WireError> {
+        let news = match message::decode(bytes)? {
+            ServerMessage::Welcome { player, name, setup, .. } => {
+                self.welcome(player, &setup)?;
+                News::Welcome { player, name }
+            }
+            ServerMessage::Roster { everybody, joined, left } => {
+                News::Roster { everybody, joined, left }
+            }
+            ServerMessage::Standings { best, rank, score, players } => {
+                News::Standings { best, rank, score, players }
+            }
+            ServerMessage::Chat { from, text } => News::Chat { from, text },
+            ServerMessage::Event { tick, event } => {
+                News::Event { tick, event: message::decode(&event)? }
+            }
+            ServerMessage::Pong { nonce } => {
+                if let Some((sent, at)) = self.ping_sent
+                    && sent == nonce
+                {
+                    self.stats.ping_ms = self.now - at;
+                }
+                return Ok(());
+            }
+        };
+        if self.news.len() == NEWS_MAX {
+            self.news.pop_front();
+        }
+        self.news.push_back(news);
+        Ok(())
+    }
+
+    fn welcome(&mut self, me: PlayerId, setup: &[u8]) -> Result<(), WireError> {
+        let setup: Setup<G::Settings> = message::decode(setup)?;
+        let rules = G::rules(&setup).map_err(|_| WireError::BadControl)?;
+        self.stats.ping_ms = self.now - self.hello_at;
+        self.joined = Some(Joined {
+            me,
+            rate: f64::from(setup.tick_rate.max(1)),
+            rules,
+            history: History::new(G::KINDS),
+            prediction: Prediction::new(me),
+            clocks: None,
+            sent: VecDeque::new(),
+            server_start: f64::INFINITY,
+            scene: Scene::new(G::KINDS),
+        });
+        Ok(())
+    }
+
+    fn frame(&mut self, bytes: &[u8]) -> Result<(), WireError> {
+        let now = self.now;
+        let Some(joined) = &mut self.joined else { return Err(WireError::BadControl) };
+        let decoded = match joined.history.take::<G>(&joined.rules, bytes) {
+            Ok(decoded) => decoded,
+            Err(error) => {
+                self.ask_for_keyframe(error == WireError::Checksum);
+                return Err(error);
+            }
+        };
+        self.stats.frames += 1;
+        self.stats.keyframes += u64::from(decoded.keyframe);
+        if decoded.keyframe {
+            self.resync_at = None;
+        }
+        let tick = decoded.tick;
+        let tick_ms = 1000.0 / joined.rate;
+        joined.server_start = joined.server_start.min(now - f64::from(tick) * tick_ms);
+        let clocks = joined.clocks.get_or_insert_with(|| {
+            // A first guess by the time that the welcome took; what the server says of the inputs and
+            // the arrivals of frames put it right.
+            let lead = self.stats.ping_ms / tick_ms + 1.0 + INPUT_SLACK_TICKS;
+            let at = f64::from(tick);
+            let behind = at - PLAYBACK_SLACK_TICKS;
+            Clocks {
+                input: Pace::new(Direction::Ahead, INPUT_SLACK_TICKS, joined.rate, now, at + lead),
+                playback: Pace::new(
+                    Direction::Behind,
+                    PLAYBACK_SLACK_TICKS,
+                    joined.rate,
+                    now,
+                    behind,
+                ),
+                next_input: (at + lead).ceil() as Tick,
+            }
+        });
+        clocks.playback.advance(now);
+        clocks.playback.sample(f64::from(tick) - clocks.playback.position());
+        if let Some(margin) = decoded.margin {
+            clocks.input.advance(now);
+            clocks.input.sample(margin);
+            self.stats.late_inputs += u64::from(margin < 0.0);
+        }
+        let (_, rows) = joined.history.newest().expect("just taken");
+        joined.prediction.correct(&joined.rules, tick, rows);
+        joined.scene.saw::<G>(tick, rows);
+        if let Some(took) = joined.confirmed(tick, now) {
+            if self.confirmations.len() == SAMPLES_MAX {
+                self.confirmations.pop_front();
+            }
+            self.confirmations.push_back(took);
+        }
+        Ok(())
+    }
+
+    /// At most one wish a second; until the keyframe comes, frames are refused.
+    fn ask_for_keyframe(&mut self, mismatch: bool) {
+        self.stats.mismatches += u64::from(mismatch);
+        if self.resync_at.is_some_and(|at| self.now - at < RESYNC_MS) {
+            return;
+        }
+        self.resync_at = Some(self.now);
+        self.stats.resyncs += 1;
+        let newest = self.joined.as_ref().and_then(|j| j.history.newest());
+        let tick = newest.map_or(0, |(tick, _)| tick);
+        self.outgoing.push_back(message::encode_control(&ClientMessage::Resync { tick, mismatch }));
+    }
+}
+
+impl<G: Game> Joined<G> {
+    fn make_input(
+        &mut self,
+        protocol: &Protocol,
+        tick: Tick,
+        input: G::Input,
+        now: f64,
+    ) -> Vec<u8> {
+        self.prediction.input(&self.rules, tick, input);
+        if self.sent.len() == super::inputs::AHEAD_TICKS_MAX as usize {
+            self.sent.pop_front();
+        }
+        self.sent.push_back((tick, now, input));
+        let decoded = self.history.newest().map_or(0, |(tick, _)| tick as u8);
+        let mut fields = [0; crate::wire::field::FIELDS_MAX];
+        let fields = &mut fields[..G::Input::FIELDS.len()];
+        input.write(fields);
+        let mut bytes = Vec::with_capacity(16);
+        InputMessage::new(tick, decoded, fields).encode(protocol.input, &mut bytes);
+        bytes
+    }
+
+    /// How long ago the input of `tick` was sent, if the frame of that tick shows that it was used.
+    fn confirmed(&mut self, tick: Tick, now: f64) -> Option<f64> {
+        while self.sent.front().is_some_and(|s| (tick.wrapping_sub(s.0) as i32) > 0) {
+            self.sent.pop_front();
+        }
+        let &(_, at, input) = self.sent.front().filter(|s| s.0 == tick)?;
+        let (_, rows) = self.history.newest()?;
+        let mut leads = [0; crate::wire::field::FIELDS_MAX];
+        input.write(&mut leads[..G::Input::FIELDS.len()]);
+        let used = G::KINDS.iter().enumerate().any(|(kind, spec)| {
+            spec.leads() > 0
+                && rows.table(kind).iter().any(|(_, row)| {
+                    super::prediction::is_own(spec, row, self.me)
+                        && row[..spec.leads()] == leads[..spec.leads()]
+                })
+        });
+        used.then_some(now - at)
+    }
+}

@@ -1,0 +1,69 @@
+//! The rows of the last ticks, as a client decoded them.
+
+use crate::game::{Game, Tick};
+use crate::wire::{Kind, Rows, WireError};
+
+use super::frame::{Decoded, decode};
+
+/// How many ticks a client keeps. Playback is some ticks behind, at most this many.
+pub const HISTORY_TICKS: usize = 32;
+
+/// Decoded ticks, oldest first.
+#[derive(Debug)]
+pub struct History {
+    kinds: &'static [Kind],
+    ticks: Vec<(Tick, Rows)>,
+    /// Memory of forgotten ticks, to be used again.
+    spare: Vec<Rows>,
+}
+
+impl History {
+    /// Nothing decoded yet.
+    pub fn new(kinds: &'static [Kind]) -> Self {
+        Self { kinds, ticks: Vec::new(), spare: Vec::new() }
+    }
+
+    /// The newest tick and its rows.
+    pub fn newest(&self) -> Option<(Tick, &Rows)> {
+        self.ticks.last().map(|(tick, rows)| (*tick, rows))
+    }
+
+    /// Reads a frame and keeps what it leads to. After an error nothing has changed.
+    pub fn take<G: Game>(&mut self, rules: &G::Rules, frame: &[u8]) -> Result<Decoded, WireError> {
+        let mut rows = self.spare.pop().unwrap_or_else(|| Rows::new(self.kinds));
+        let nothing = Rows::default();
+        let (tick, before) = self.newest().map_or((None, &nothing), |(t, r)| (Some(t), r));
+        let decoded = match decode::<G>(rules, before, tick, frame, &mut rows) {
+            Ok(decoded) => decoded,
+            Err(error) => {
+                self.spare.push(rows);
+                return Err(error);
+            }
+        };
+        if tick.is_some_and(|t| decoded.tick.wrapping_sub(t) as i32 <= 0) {
+            // A keyframe of an older or the same tick: what came before is no history of it.
+            self.spare.extend(self.ticks.drain(..).map(|(_, rows)| rows));
+        }
+        if self.ticks.len() == HISTORY_TICKS {
+            self.spare.push(self.ticks.remove(0).1);
+        }
+        self.ticks.push((decoded.tick, rows));
+        Ok(decoded)
+    }
+
+    /// The ticks around `position`, and how far between them it lies (0 to 1). Both are the newest or the
+    /// oldest when it lies beyond.
+    pub fn around(&self, position: f64) -> Option<(&Rows, &Rows, f32)> {
+        let after = self.ticks.partition_point(|(tick, _)| f64::from(*tick) <= position);
+        let before = after.saturating_sub(1);
+        let (t0, rows0) = self.ticks.get(before)?;
+        let (t1, rows1) = self.ticks.get(after).unwrap_or(&self.ticks[before]);
+        let share = if t1 == t0 { 0.0 } else { (position - f64::from(*t0)) / f64::from(t1 - t0) };
+        Some((rows0, rows1, share.clamp(0.0, 1.0) as f32))
+    }
+
+    /// Changes the newest rows, to see in tests that the checksum finds out.
+    pub fn newest_mut(&mut self) -> Option<&mut Rows> {
+        self.ticks.last_mut().map(|(_, rows)| rows)
+    }
+}

@@ -1,0 +1,233 @@
+//! The own entities, ahead of the server. Comes in: own inputs as they are given, and the server's rows
+//! as they arrive. Goes out: where the own entities are in the tick of the newest input, whether the
+//! server ever disagreed, and by how much the picture still has to move to agree again.
+//!
+//! The rules and the rows are the server's own, so without outside influence both agree to the bit.
+
+use super::going_on::GoingOn;
+use crate::game::{Game, PlayerId, Tick};
+use crate::wire::{Kind, Role, Row, Rows, Treatment};
+use std::collections::VecDeque;
+use std::convert::Infallible;
+
+/// How far ahead of the newest rows the own entities are shown, in ticks. With a longer stall they wait.
+pub const PREDICT_TICKS_MAX: u32 = 40;
+/// What is left of a correction's offset after a tick of 1/30 s: it fades instead of jumping.
+const OFFSET_KEPT: f32 = 0.86;
+/// A correction by more units than this is shown at once: it is a jump of the world's, not an error.
+const OFFSET_UNITS_MAX: f32 = 150.0;
+/// Inputs that are remembered, in ticks.
+const INPUTS_KEPT: usize = 128;
+
+/// Which rows go on by the player's own inputs.
+pub(crate) fn is_own(kind: &Kind, row: &[i32], me: PlayerId) -> bool {
+    kind.field_with(Role::Owner).is_some_and(|owner| row[owner] == i32::from(me.0))
+}
+
+/// Copies those rows of `from` that `wanted` picks.
+pub(crate) fn pick(
+    kinds: &[Kind],
+    from: &Rows,
+    to: &mut Rows,
+    wanted: impl Fn(&Kind, &[i32]) -> bool,
+) {
+    to.clear();
+    for (kind, spec) in kinds.iter().enumerate() {
+        for (id, row) in from.table(kind).iter().filter(|(_, row)| wanted(spec, row)) {
+            to.table_mut(kind).push(id, row);
+        }
+    }
+}
+
+/// Takes all rows a tick on; those that `steers` picks follow `input`, others go on as they did.
+pub(crate) fn go_on<G: Game>(
+    rules: &G::Rules,
+    rows: &mut Rows,
+    input: &G::Input,
+    steers: impl Fn(&Kind, &[i32]) -> bool,
+) {
+    let mut going = GoingOn::<G>::new(rules);
+    let mut leads = [0; crate::wire::field::FIELDS_MAX];
+    let leads = &mut leads[..G::Input::FIELDS.len()];
+    input.write(leads);
+    for kind in super::frame::going_order(G::KINDS) {
+        let spec = &G::KINDS[kind];
+        for index in 0..rows.table(kind).len() {
+            let stepped: Result<(), Infallible> = going.step(
+                kind,
+                index,
+                rows,
+                &mut (),
+                |(), row| {
+                    if spec.leads() > 0 && steers(spec, row) {
+                        row[..spec.leads()].copy_from_slice(&leads[..spec.leads()]);
+                    }
+                    Ok(())
+                },
+                |(), _| Ok(true),
+            );
+            let Ok(()) = stepped;
+        }
+    }
+    going.finish(rows);
+}
+
+/// What the player did, by tick.
+#[derive(Clone, Debug)]
+pub struct InputLog<I> {
+    inputs: VecDeque<(Tick, I)>,
+}
+
+impl<I: Row> InputLog<I> {
+    fn new() -> Self {
+        Self { inputs: VecDeque::with_capacity(INPUTS_KEPT) }
+    }
+
+    fn push(&mut self, tick: Tick, input: I) {
+        if self.inputs.len() == INPUTS_KEPT {
+            self.inputs.pop_front();
+        }
+        self.inputs.push_back((tick, input));
+    }
+
+    /// The input of `tick`, or the last one before it, as the server would repeat it.
+    pub fn at(&self, tick: Tick) -> I {
+        let after = self.inputs.partition_point(|(t, _)| *t <= tick);
+        after.checked_sub(1).map_or_else(I::default, |i| self.inputs[i].1)
+    }
+}
+
+/// The own entities' future.
+pub struct Prediction<G: Game> {
+    me: PlayerId,
+    inputs: InputLog<G::Input>,
+    /// Own steered rows from `base` on, a tick each; the first are the server's.
+    ahead: VecDeque<Rows>,
+    base: Tick,
+    offset: (f32, f32),
+    corrections: u64,
+}
+
+impl<G: Game> Prediction<G> {
+    /// Nothing known yet.
+    pub fn new(me: PlayerId) -> Self {
+        Self {
+            me,
+            inputs: InputLog::new(),
+            ahead: VecDeque::new(),
+            base: 0,
+            offset: (0.0, 0.0),
+            corrections: 0,
+        }
+    }
+
+    /// What the player did.
+    pub fn inputs(&self) -> &InputLog<G::Input> {
+        &self.inputs
+    }
+
+    /// How often the server's rows were not what was predicted.
+    pub fn corrections(&self) -> u64 {
+        self.corrections
+    }
+
+    /// By how many units the own entities are shown beside their place, fading.
+    pub fn offset(&self) -> (f32, f32) {
+        self.offset
+    }
+
+    /// The newest tick that is predicted.
+    pub fn tick(&self) -> Tick {
+        self.base.wrapping_add((self.ahead.len() as u32).saturating_sub(1))
+    }
+
+    /// The own rows at the newest predicted tick.
+    pub fn newest(&self) -> Option<&Rows> {
+        self.ahead.back()
+    }
+
+    /// The input of `tick`, which follows on the last one; the prediction goes on by it.
+    pub fn input(&mut self, rules: &G::Rules, tick: Tick, input: G::Input) {
+        self.inputs.push(tick, input);
+        self.catch_up(rules, tick);
+    }
+
+    /// The server's rows at `tick`.
+    pub fn correct(&mut self, rules: &G::Rules, tick: Tick, rows: &Rows) {
+        let (to, me) = (self.tick(), self.me);
+        let mut own = Rows::new(G::KINDS);
+        pick(G::KINDS, rows, &mut own, |kind, row| kind.leads() > 0 && is_own(kind, row, me));
+        let known = tick.wrapping_sub(self.base) as usize;
+        let wrong = self.ahead.get(known).is_some_and(|guess| differs(guess, &own));
+        self.corrections += u64::from(wrong);
+        if !wrong && known < self.ahead.len() && self.ahead[known] == own {
+            self.ahead.drain(..known);
+            self.base = tick;
+            return;
+        }
+        let shown = self.ahead.back().map(|rows| place_of::<G>(rows));
+        self.ahead.clear();
+        self.ahead.push_back(own);
+        self.base = tick;
+        self.catch_up(rules, to);
+        if wrong && let Some(Some((x, y, id))) = shown {
+            self.shift_from(x, y, id);
+        }
+    }
+
+    /// Time passes, in ticks of 1/30 s: offsets fade.
+    pub fn fade(&mut self, thirtieths: f32) {
+        let kept = libm::powf(OFFSET_KEPT, thirtieths);
+        self.offset = (self.offset.0 * kept, self.offset.1 * kept);
+    }
+
+    fn catch_up(&mut self, rules: &G::Rules, to: Tick) {
+        let me = self.me;
+        while (to.wrapping_sub(self.tick()) as i32) > 0
+            && (self.ahead.len() as u32) <= PREDICT_TICKS_MAX
+        {
+            let Some(last) = self.ahead.back() else { return };
+            let mut rows = last.clone();
+            let input = self.inputs.at(self.tick().wrapping_add(1));
+            go_on::<G>(rules, &mut rows, &input, |_, _| true);
+            // Shots and the like that these inputs spawn are the scene's to show.
+            for (kind, spec) in G::KINDS.iter().enumerate() {
+                if !matches!(spec.treatment, Treatment::Steered { .. }) {
+                    rows.table_mut(kind).clear();
+                }
+            }
+            debug_assert!(G::KINDS.iter().enumerate().all(|(kind, spec)| {
+                rows.table(kind).iter().all(|(_, row)| is_own(spec, row, me))
+            }));
+            self.ahead.push_back(rows);
+        }
+    }
+
+    /// The picture stays where it was and moves over by and by.
+    fn shift_from(&mut self, x: f32, y: f32, id: u32) {
+        let Some((now_x, now_y, _)) =
+            self.ahead.back().and_then(|rows| place_of::<G>(rows)).filter(|place| place.2 == id)
+        else {
+            return;
+        };
+        let (dx, dy) = (self.offset.0 + x - now_x, self.offset.1 + y - now_y);
+        let far = dx * dx + dy * dy > OFFSET_UNITS_MAX * OFFSET_UNITS_MAX;
+        self.offset = if far { (0.0, 0.0) } else { (dx, dy) };
+    }
+}
+
+/// Whether an entity that both have is not the same in both.
+fn differs(guess: &Rows, truth: &Rows) -> bool {
+    guess.tables().iter().zip(truth.tables()).any(|(guess, truth)| {
+        guess.iter().any(|(id, row)| truth.find(id).is_some_and(|i| truth.row(i) != row))
+    })
+}
+
+/// Place and id of the first entity that has a place.
+fn place_of<G: Game>(rows: &Rows) -> Option<(f32, f32, u32)> {
+    G::KINDS.iter().enumerate().find_map(|(kind, spec)| {
+        let (x, y) = spec.field_with(Role::X).zip(spec.field_with(Role::Y))?;
+        let (id, row) = rows.table(kind).iter().next()?;
+        Some((spec.fields[x].to_units(row[x]), spec.fields[y].to_units(row[y]), id))
+    })
+}
