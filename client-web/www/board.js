@@ -20,7 +20,8 @@ export class Roster {
   me = -1;
 
   /** Takes a `roster` item of news. */
-  take({ joined, left }) {
+  take({ everybody, joined, left }) {
+    if (everybody) this.#players.clear();
     for (const player of left) this.#players.delete(player);
     for (const { player, name, computer } of joined) this.#players.set(player, { name, computer });
   }

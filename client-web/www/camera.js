@@ -19,6 +19,9 @@ const CUT = 1500;
 const SHAKE_MAX = 13;
 /** How fast a shake dies, per second. */
 const CALM = 1.7;
+/** On screens lower than this, CSS pixels, everything is drawn so much larger. */
+const SMALL = 480;
+const SMALL_ZOOM = 1.16;
 /** The most pixels of the canvas: beyond, sharpness costs more than it shows. */
 const PIXELS_MAX = 3_700_000;
 /** The most canvas pixels per CSS pixel. */
@@ -54,7 +57,7 @@ export class Camera {
     if (width === canvas.width && height === canvas.height && ratio === this.ratio) return false;
     Object.assign(canvas, { width, height });
     Object.assign(this, { width, height, ratio });
-    this.#base = Math.max(width / VIEW.WIDTH, height / VIEW.HEIGHT);
+    this.#base = Math.max(width / VIEW.WIDTH, height / VIEW.HEIGHT) * (clientHeight < SMALL ? SMALL_ZOOM : 1);
     this.scale = this.#base * this.#zoom;
     return true;
   }

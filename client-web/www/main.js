@@ -118,7 +118,7 @@ function leave(sentence) {
 function hello() {
   roster.clear();
   watch.clear();
-  return client.hello();
+  return client.hello(performance.now());
 }
 
 function message(bytes, now) {
@@ -139,8 +139,8 @@ function run(now) {
     if (item === undefined) break;
     takeNews(JSON.parse(item));
   }
-  while (link.ready) {
-    const bytes = client.outgoing();
+  for (;;) {
+    const bytes = client.outgoing(!link.ready);
     if (bytes === undefined) break;
     link.send(bytes);
   }
@@ -238,7 +238,7 @@ function drawGame(now, gap, seconds) {
 
 function drawSky(seconds) {
   camera.drift(seconds);
-  scene.drawSky();
+  scene.drawSky(seconds);
 }
 
 function takeArena() {

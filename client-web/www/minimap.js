@@ -51,11 +51,11 @@ export class Minimap {
     }
     for (let i = 0; i < ships.length; i += SHIP.STRIDE) {
       const own = ships[i + SHIP.FLAGS] & IS.OWN;
-      if (ships[i + SHIP.FLAGS] & IS.WAITING || own) continue;
+      if (own) continue;
       this.#dot(TINTS[tintOf(ships[i + SHIP.PLAYER], false)], ships[i + SHIP.X], ships[i + SHIP.Y], dot);
     }
     for (let i = 0; i < ships.length; i += SHIP.STRIDE) {
-      if (ships[i + SHIP.FLAGS] & IS.OWN && !(ships[i + SHIP.FLAGS] & IS.WAITING)) {
+      if (ships[i + SHIP.FLAGS] & IS.OWN) {
         this.#arrow(ships[i + SHIP.X], ships[i + SHIP.Y], ships[i + SHIP.HEADING], dot * 2.6);
       }
     }

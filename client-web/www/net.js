@@ -13,8 +13,8 @@ const STABLE_MS = 5_000;
 /** A server sends frames all the time. After this long without any, ms, the connection is dead though
  *  nobody said so, and is given up. */
 const SILENCE_MAX_MS = 8_000;
-/** While the browser still holds more than this, bytes, nothing more is handed to it: newer news
- *  would only queue behind older. */
+/** While the browser still holds more than this, bytes, inputs are left out: newer ones would only
+ *  queue behind older. */
 const BUFFERED_MAX = 4_096;
 
 /** Close codes after which trying again by oneself would only fail again, and what to tell people
@@ -96,7 +96,7 @@ export class Link {
     if (this.state === 'waiting') this.open();
   }
 
-  /** Whether another message would leave soon. */
+  /** Whether a message would leave soon. */
   get ready() {
     return this.state === 'open' && this.#socket.bufferedAmount <= BUFFERED_MAX;
   }

@@ -8,7 +8,7 @@ export const SHIP = {
   HP: 10, ENERGY: 11,
 };
 
-/** Bits of a ship's flags. */
+/** Bits of a ship's flags. `WAITING`: it stands still for lack of news from the server. */
 export const IS = { OWN: 1, FIRING: 2, BOOSTING: 4, OVERDRIVEN: 8, PROTECTED: 16, WAITING: 32 };
 
 /** A shot. `FLAGS` knows only `IS.OWN`. */

@@ -49,12 +49,12 @@ export class Watch {
 
   #lookAtShips(rows, tell, me) {
     for (let i = 0; i < rows.length; i += SHIP.STRIDE) {
-      if (rows[i + SHIP.FLAGS] & IS.WAITING) continue;
       const id = rows[i + SHIP.ID];
       let ship = this.#ships.get(id);
       if (!ship) {
         this.#ships.set(id, (ship = { hp: rows[i + SHIP.HP], hot: 0 }));
-        if (tell && rows[i + SHIP.FLAGS] & IS.PROTECTED) this.#on.arrived(rows, i);
+        const here = rows[i + SHIP.FLAGS] & IS.PROTECTED && inView(rows[i + SHIP.X], rows[i + SHIP.Y], me);
+        if (tell && here) this.#on.arrived(rows, i);
       }
       if (tell && rows[i + SHIP.HP] < ship.hp - 0.004) this.#on.hurt(rows, i, ship.hp - rows[i + SHIP.HP]);
       ship.seen = this.#frame;

@@ -150,8 +150,8 @@ function cloudTile() {
   for (let y = 0; y < n; y++) {
     for (let x = 0; x < n; x++) {
       const [a, b, dim] = noises.map((at) => at(x / n, y / n));
-      const weights = [Math.max(0, a - 0.44) * 2.1, Math.max(0, b - 0.48) * 2.0];
-      const shade = 0.35 + 0.9 * dim;
+      const weights = [Math.max(0, a - 0.4) * 3.4, Math.max(0, b - 0.44) * 3];
+      const shade = Math.max(0.12, 2.2 * dim - 0.6);
       const at = (y * n + x) * 4;
       for (let c = 0; c < 3; c++) {
         picture.data[at + c] = ground[c] + shade * (weights[0] * clouds[0][c] + weights[1] * clouds[1][c]);

@@ -25,7 +25,7 @@ export class Overlay {
     for (let i = 0; i < rows.length; i += SHIP.STRIDE) {
       const flags = rows[i + SHIP.FLAGS];
       const [x, y] = [rows[i + SHIP.X], rows[i + SHIP.Y]];
-      if (flags & IS.WAITING || !camera.sees(x, y, 60)) continue;
+      if (!camera.sees(x, y, 60)) continue;
       const player = rows[i + SHIP.PLAYER];
       const px = Math.round(camera.toX(x));
       let py = Math.round(camera.toY(y + SHIP_RADIUS * 1.75));
@@ -50,16 +50,32 @@ export class Overlay {
     }
   }
 
-  /** A faint line where the own nose points: shots leave along the nose, not towards the mouse. */
-  drawNose(context, camera, x, y, heading) {
+  /** Around the own ship: hull on the left and energy on the right, where the eyes are anyway, and a
+   *  faint line where the nose points, as shots leave along it and not towards the mouse. */
+  drawOwn(context, camera, x, y, heading, hp, energy) {
+    camera.place(context, x, y, 0);
+    context.lineWidth = 2.4;
+    for (const [share, colour, middle, turn] of [[hp, palette.own, Math.PI, 1], [energy, TINTS[1], 0, -1]]) {
+      context.strokeStyle = alpha(colour, 0.17);
+      context.beginPath();
+      context.arc(0, 0, 33, middle - 1, middle + 1);
+      context.stroke();
+      if (share <= 0) continue;
+      // Both fill from the bottom up.
+      const bottom = middle - turn;
+      context.strokeStyle = alpha(colour, 0.7);
+      context.beginPath();
+      context.arc(0, 0, 33, bottom, bottom + 2 * turn * share, turn < 0);
+      context.stroke();
+    }
     camera.place(context, x, y, heading);
     context.strokeStyle = palette.own;
     context.lineWidth = 1.3;
     for (let k = 0; k < 5; k++) {
       context.globalAlpha = 0.5 - k * 0.09;
       context.beginPath();
-      context.moveTo(34 + k * 22, 0);
-      context.lineTo(44 + k * 22, 0);
+      context.moveTo(42 + k * 22, 0);
+      context.lineTo(52 + k * 22, 0);
       context.stroke();
     }
     context.globalAlpha = 1;
@@ -70,7 +86,6 @@ export class Overlay {
     const { ratio } = camera;
     context.setTransform(ratio, 0, 0, ratio, x * ratio, y * ratio);
     const hit = landedAge < 0.22 ? 1 - landedAge / 0.22 : 0;
-    context.strokeStyle = alpha(palette.void, 0.6);
     for (const [width, colour] of [[4, alpha(palette.void, 0.55)], [1.8, palette.ownHot]]) {
       context.lineWidth = width;
       context.strokeStyle = colour;

@@ -32,9 +32,14 @@ export class Rocks {
       const radius = rows[i + ROCK.RADIUS];
       const [x, y] = [rows[i + ROCK.X], rows[i + ROCK.Y]];
       if (!camera.sees(x, y, radius * ROOM)) continue;
-      const reach = radius * ROOM;
-      context.drawImage(this.#shapes[n % SHAPES], x - reach, y - reach, 2 * reach, 2 * reach);
+      this.drawOne(context, n, x, y, radius);
     }
+  }
+
+  /** Draws one, in units. */
+  drawOne(context, shape, x, y, radius) {
+    const reach = radius * ROOM;
+    context.drawImage(this.#shapes[shape % SHAPES], x - reach, y - reach, 2 * reach, 2 * reach);
   }
 }
 

@@ -2,13 +2,18 @@
 // canvas. It holds pictures and nothing of the game.
 
 import { settings } from '../settings.js';
-import { IS, ME, SHIP } from '../rows.js';
+import { IS, ME, SHIP, VIEW } from '../rows.js';
 import { Background } from './background.js';
 import { Overlay } from './overlay.js';
 import { Rocks } from './rocks.js';
 import { drawPickups, drawShips, drawShots } from './ships.js';
 import { makeSprites } from './sprites.js';
 import { Trails } from './trails.js';
+
+/** Rocks that drift by on the first screen: place and radius in units, shape, share of the speed. */
+const SKY_ROCKS = [[-560, -230, 74, 0, 0.7], [520, 240, 118, 1, 1], [-360, 330, 46, 2, 0.5], [640, -260, 38, 3, 0.4], [60, -400, 60, 4, 0.6]];
+/** Their speed, units per second. */
+const SKY_SPEED = 26;
 
 /** The canvas and everything that is kept for drawing on it. */
 export class Scene {
@@ -39,10 +44,17 @@ export class Scene {
     this.#overlay.clear();
   }
 
-  /** The sky alone, for the first screen. */
-  drawSky() {
+  /** Sky and a few rocks, for the first screen. */
+  drawSky(seconds) {
     this.#background.draw(this.#context, this.#camera);
-    this.rocks.draw(this.#context, this.#camera);
+    const span = VIEW.WIDTH + 500;
+    this.#time += seconds;
+    const drift = settings.breathe ? this.#time * SKY_SPEED : 0;
+    this.#camera.world(this.#context);
+    for (const [x, y, radius, shape, depth] of SKY_ROCKS) {
+      const along = ((((x - drift * depth) % span) + span) % span) - span / 2;
+      this.rocks.drawOne(this.#context, shape, this.#camera.x + along, this.#camera.y + y, radius);
+    }
   }
 
   /** A whole frame. `frame` holds the rows; `pointer` is null where nobody aims with a mouse. */
@@ -63,7 +75,7 @@ export class Scene {
       for (let i = 0; i < ships.length; i += SHIP.STRIDE) {
         if (!(ships[i + SHIP.FLAGS] & IS.OWN)) continue;
         const [x, y] = [ships[i + SHIP.X], ships[i + SHIP.Y]];
-        this.#overlay.drawNose(context, camera, x, y, ships[i + SHIP.HEADING]);
+        this.#overlay.drawOwn(context, camera, x, y, ships[i + SHIP.HEADING], me[ME.HP], me[ME.ENERGY]);
         this.#overlay.drawBlows(context, camera, x, y, effects.blows);
       }
     }

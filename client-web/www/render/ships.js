@@ -44,11 +44,14 @@ export function drawShips(context, camera, sprites, rows, flashes, time) {
   for (let i = 0; i < rows.length; i += SHIP.STRIDE) {
     const [x, y] = [rows[i + SHIP.X], rows[i + SHIP.Y]];
     const flags = rows[i + SHIP.FLAGS];
-    if (flags & IS.WAITING || !camera.sees(x, y, HULL_SIZE)) continue;
+    if (!camera.sees(x, y, HULL_SIZE)) continue;
     const player = rows[i + SHIP.PLAYER];
     const tint = tintOf(player, flags & IS.OWN);
     camera.place(context, x, y, rows[i + SHIP.HEADING]);
+    // A ship whose news are overdue is drawn faint: nobody knows where it really is.
+    context.globalAlpha = flags & IS.WAITING ? 0.45 : 1;
     stamp(context, sprites.hulls[tint][player % HULLS], HULL_SIZE, HULL_SIZE);
+    context.globalAlpha = 1;
     if (flags & IS.OVERDRIVEN) drawLight(context, sprites.aura, 68, 0.55 + 0.2 * Math.sin(time * 9));
     if (flashes.has(rows[i + SHIP.ID])) drawLight(context, sprites.white, 64, 0.75);
     if (flags & IS.PROTECTED) {

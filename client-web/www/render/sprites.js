@@ -124,17 +124,17 @@ function hull(tint, shape, scale) {
   const [canvas, context] = sheet(HULL_SIZE, HULL_SIZE, scale);
   const [colour, half] = [TINTS[tint], HULL_SHAPES[shape]];
   context.lineJoin = 'round';
-  context.globalAlpha = tint === 0 ? 0.5 : 0.34;
+  context.globalAlpha = tint === 0 ? 0.75 : 0.5;
   context.drawImage(glow(colour), -29, -29, 58, 58);
   context.globalAlpha = 1;
   outline(context, half);
-  context.fillStyle = mix(colour, palette.void, 0.72);
+  context.fillStyle = mix(colour, palette.void, tint === 0 ? 0.5 : 0.66);
   context.fill();
   // One side in the light, a darker belly, a bright edge: facets without a light that would have to
   // turn with the ship.
   context.save();
   context.clip();
-  context.fillStyle = alpha(colour, 0.3);
+  context.fillStyle = alpha(colour, tint === 0 ? 0.5 : 0.36);
   context.fillRect(-30, -30, 60, 30);
   context.fillStyle = alpha(palette.void, 0.42);
   context.beginPath();

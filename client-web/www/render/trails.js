@@ -32,7 +32,6 @@ export class Trails {
     this.#frame += 1;
     for (let i = 0; i < ships.length; i += SHIP.STRIDE) {
       const flags = ships[i + SHIP.FLAGS];
-      if (flags & IS.WAITING) continue;
       const id = ships[i + SHIP.ID];
       let ribbon = this.#ribbons.get(id);
       if (!ribbon) this.#ribbons.set(id, (ribbon = new Ribbon()));
