@@ -35,7 +35,8 @@ export class Camera {
   ratio = 1;
   width = 1;
   height = 1;
-  #base = 1;
+  /** `scale` without the breathing. */
+  base = 1;
   #zoom = 1;
   #leadX = 0;
   #leadY = 0;
@@ -57,8 +58,8 @@ export class Camera {
     if (width === canvas.width && height === canvas.height && ratio === this.ratio) return false;
     Object.assign(canvas, { width, height });
     Object.assign(this, { width, height, ratio });
-    this.#base = Math.max(width / VIEW.WIDTH, height / VIEW.HEIGHT) * (clientHeight < SMALL ? SMALL_ZOOM : 1);
-    this.scale = this.#base * this.#zoom;
+    this.base = Math.max(width / VIEW.WIDTH, height / VIEW.HEIGHT) * (clientHeight < SMALL ? SMALL_ZOOM : 1);
+    this.scale = this.base * this.#zoom;
     return true;
   }
 
@@ -80,7 +81,7 @@ export class Camera {
     const still = settings.breathe ? 1 - Math.min(1, speed / FAST) : 0.35;
     const ease = 1 - Math.exp(-EASE * seconds);
     this.#zoom += (1 + (REST_ZOOM - 1) * still - this.#zoom) * ease;
-    this.scale = this.#base * this.#zoom;
+    this.scale = this.base * this.#zoom;
     // What the zoom and the screen's shape leave of the view is room to look ahead.
     const roomX = Math.max(0, VIEW.WIDTH - this.width / this.scale) / 2;
     const roomY = Math.max(0, VIEW.HEIGHT - this.height / this.scale) / 2;
@@ -99,7 +100,7 @@ export class Camera {
   drift(seconds) {
     this.#time += seconds;
     if (settings.breathe) this.x += 22 * seconds;
-    this.scale = this.#base;
+    this.scale = this.base;
   }
 
   /** Shakes, from 0 to 1; shakes add up to 1. */

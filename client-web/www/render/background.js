@@ -5,17 +5,20 @@
 import { alpha, channels, palette } from '../palette.js';
 import { sheet } from './sprites.js';
 
-/** Side of the nebula's tile before it is stretched, pixels. */
+/** Side of the nebula's noise before it is stretched, pixels. */
 const CLOUD_PIXELS = 192;
-/** Side of the nebula's tile on the screen, in view widths. */
-const CLOUD_STRETCH = 1.7;
-/** The nebula moves at this share of the camera's speed. */
-const CLOUD_DEPTH = 0.08;
-/** Stars: side of a tile in CSS pixels, how many in it, share of the camera's speed, size, brightness. */
-const STARS = [
-  { side: 640, count: 150, depth: 0.14, size: 0.75, light: 0.5 },
-  { side: 760, count: 60, depth: 0.28, size: 1.15, light: 0.75 },
-  { side: 980, count: 22, depth: 0.46, size: 1.7, light: 1 },
+/** Side of the far tile in longer sides of the screen. The arena is so small beside it that the tile
+ *  is hardly ever seen to repeat. */
+const FAR_STRETCH = 1.25;
+/** Nebula and farthest stars move at this share of the camera's speed. */
+const FAR_DEPTH = 0.09;
+/** Stars: side of a tile in CSS pixels, how many in it, size and brightness. */
+const FAR_STARS = { side: 640, count: 150, size: 0.75, light: 0.5 };
+/** Nearer stars, with their share of the camera's speed. They are drawn one by one: few as they are,
+ *  that is less to fill than tiles over the whole screen. */
+const NEAR_STARS = [
+  { side: 760, count: 56, depth: 0.24, size: 1.15, light: 0.8 },
+  { side: 980, count: 22, depth: 0.42, size: 1.7, light: 1 },
 ];
 /** Distance of the marks on the arena's floor, units. */
 const GRID = 160;
@@ -34,24 +37,28 @@ export function dice(seed) {
 /** The backdrop for one size of screen. */
 export class Background {
   #cloud = cloudTile();
-  #layers = [];
+  #far = null;
+  #near = [];
 
-  /** Makes the tiles for a screen of `ratio` canvas pixels per CSS pixel. */
-  fit(ratio) {
-    this.#layers = STARS.map((layer, i) => ({ ...layer, tile: starTile(layer, ratio, i + 1) }));
+  /** Makes the tiles for the camera's size of screen. */
+  fit({ width, height, ratio }) {
+    this.#far = farTile(this.#cloud, Math.ceil(Math.max(width, height) * FAR_STRETCH), ratio);
+    this.#near = NEAR_STARS.map((layer, i) => ({
+      side: layer.side * ratio, depth: layer.depth, stars: scatter(layer, ratio, i + 2),
+    }));
   }
 
   /** Fills the screen. */
   draw(context, camera) {
-    const { width, height } = camera;
     context.setTransform(1, 0, 0, 1, 0, 0);
     context.globalCompositeOperation = 'source-over';
     context.globalAlpha = 1;
-    const cloudSide = Math.round(Math.max(width, height) * CLOUD_STRETCH);
-    tile(context, this.#cloud, cloudSide, camera, CLOUD_DEPTH);
-    context.globalCompositeOperation = 'lighter';
-    for (const layer of this.#layers) tile(context, layer.tile, layer.tile.width, camera, layer.depth);
-    context.globalCompositeOperation = 'source-over';
+    const side = this.#far.width;
+    const [x0, y0] = shift(camera, side, FAR_DEPTH);
+    for (let x = Math.round(x0); x < camera.width; x += side) {
+      for (let y = Math.round(y0); y < camera.height; y += side) context.drawImage(this.#far, x, y);
+    }
+    for (const layer of this.#near) drawStars(context, camera, layer);
   }
 
   /** Marks on the floor, which show how one moves, and the walls of an arena of half width `half`. */
@@ -102,40 +109,72 @@ export class Background {
   }
 }
 
-function tile(context, image, side, camera, depth) {
+// Where a pattern that repeats every `side` pixels starts, at or before the screen's corner. The
+// camera's zoom is left out of it: the sky does not slide when the ship changes its speed.
+function shift(camera, side, depth) {
   const wrap = (v) => ((v % side) + side) % side;
-  const x0 = -wrap(camera.x * camera.scale * depth);
-  const y0 = -wrap(camera.y * camera.scale * depth);
-  for (let x = x0; x < camera.width; x += side) {
-    for (let y = y0; y < camera.height; y += side) context.drawImage(image, x, y, side, side);
+  return [-wrap(camera.x * camera.base * depth), -wrap(camera.y * camera.base * depth)];
+}
+
+function drawStars(context, camera, { side, depth, stars }) {
+  const [x0, y0] = shift(camera, side, depth);
+  for (const { x, y, picture } of stars) {
+    const half = picture.width / 2;
+    for (let px = x0 + x - half; px < camera.width; px += side) {
+      if (px < -2 * half) continue;
+      for (let py = y0 + y - half; py < camera.height; py += side) {
+        if (py > -2 * half) context.drawImage(picture, px, py);
+      }
+    }
   }
 }
 
-function starTile({ side, count, size, light }, ratio, seed) {
-  const random = dice(seed * 977);
-  const pixels = Math.round(side * ratio);
-  const [canvas, context] = sheet(pixels, pixels, 1);
-  context.setTransform(ratio, 0, 0, ratio, 0, 0);
-  const hues = [palette.star, palette.star, '#b9d4ff', '#ffe3c2', '#cfc3ff'];
-  for (let i = 0; i < count; i++) {
-    // Kept off the edges, so that no star is cut where tiles meet.
-    const x = 8 + random() * (side - 16);
-    const y = 8 + random() * (side - 16);
-    const radius = size * (0.55 + random() * 0.7);
-    const colour = hues[Math.floor(random() * hues.length)];
-    const strength = light * (0.35 + random() * 0.65);
-    if (size > 1.5) {
-      const halo = context.createRadialGradient(x, y, 0, x, y, 7);
-      halo.addColorStop(0, alpha(colour, strength * 0.4));
-      halo.addColorStop(1, alpha(colour, 0));
-      context.fillStyle = halo;
-      context.fillRect(x - 7, y - 7, 14, 14);
+function farTile(cloud, side, ratio) {
+  const [canvas, context] = sheet(side, side, 1);
+  context.setTransform(1, 0, 0, 1, 0, 0);
+  context.imageSmoothingQuality = 'high';
+  context.drawImage(cloud, 0, 0, side, side);
+  // The stars' own tile is stretched a little so that whole ones fit.
+  const tiles = Math.max(1, Math.round(side / (FAR_STARS.side * ratio)));
+  const step = side / tiles;
+  for (const { x, y, picture } of scatter(FAR_STARS, ratio, 1)) {
+    const share = step / (FAR_STARS.side * ratio);
+    for (let i = 0; i < tiles; i++) {
+      for (let j = 0; j < tiles; j++) {
+        context.drawImage(picture, i * step + x * share - picture.width / 2, j * step + y * share - picture.height / 2);
+      }
     }
-    context.fillStyle = alpha(colour, strength);
-    context.beginPath();
-    context.arc(x, y, radius, 0, 7);
-    context.fill();
   }
+  return canvas;
+}
+
+// Stars within a tile, canvas pixels; a handful of pictures, shared.
+function scatter({ side, count, size, light }, ratio, seed) {
+  const random = dice(seed * 977);
+  const hues = [palette.star, palette.star, '#b9d4ff', '#ffe3c2', '#cfc3ff'];
+  const pictures = hues.flatMap((colour) => [0.5, 0.75, 1].map((share) => star(colour, size * (0.5 + 0.7 * share), light * share, size > 1.5, ratio)));
+  return Array.from({ length: count }, () => ({
+    // Kept off the edges, so that no star is cut where tiles meet.
+    x: (8 + random() * (side - 16)) * ratio,
+    y: (8 + random() * (side - 16)) * ratio,
+    picture: pictures[Math.floor(random() * pictures.length)],
+  }));
+}
+
+function star(colour, radius, light, halo, ratio) {
+  const reach = halo ? 8 : Math.ceil(radius) + 1;
+  const [canvas, context] = sheet(2 * reach, 2 * reach, ratio);
+  if (halo) {
+    const shine = context.createRadialGradient(0, 0, 0, 0, 0, 7);
+    shine.addColorStop(0, alpha(colour, light * 0.4));
+    shine.addColorStop(1, alpha(colour, 0));
+    context.fillStyle = shine;
+    context.fillRect(-8, -8, 16, 16);
+  }
+  context.fillStyle = alpha(colour, light);
+  context.beginPath();
+  context.arc(0, 0, radius, 0, 7);
+  context.fill();
   return canvas;
 }
 

@@ -40,7 +40,7 @@ export class Scene {
   fit() {
     if (!this.#camera.fit(this.#canvas) && this.sprites) return;
     this.sprites = makeSprites(this.#camera.scale * 1.1);
-    this.#background.fit(this.#camera.ratio);
+    this.#background.fit(this.#camera);
     this.#overlay.clear();
   }
 
