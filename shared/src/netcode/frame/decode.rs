@@ -125,7 +125,7 @@ fn take_changes<G: Game>(
             }
         }
     }
-    if set & kinds_set(steered) != 0 {
+    if kinds_of(set).any(steered) {
         return Err(WireError::BadIndex);
     }
     going.finish(rows);
@@ -204,8 +204,4 @@ fn take_kinds(bytes: &mut &[u8], rows: &Rows) -> Result<u8, WireError> {
 
 fn kinds_of(set: u8) -> impl Iterator<Item = usize> {
     (0..8).filter(move |kind| set & 1 << kind != 0)
-}
-
-fn kinds_set(wanted: impl Fn(usize) -> bool) -> u8 {
-    (0..8).filter(|&kind| wanted(kind)).fold(0, |set, kind| set | 1 << kind)
 }

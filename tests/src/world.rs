@@ -1,0 +1,303 @@
+//! A whole session with its clients in virtual time: the server's real session and the real client, with
+//! a network in memory between them.
+
+use crate::network::{Line, MemoryOutbox, Pipe};
+use bytes::Bytes;
+use server::session::door::{ConnectionId, ToSession};
+use server::session::{Session, SessionConfig};
+use shared::game::{Brain, Focus, Game, PlayerId, Setup, Tick};
+use shared::netcode::client::{Client, News};
+use shared::wire::message::{self, ClientMessage};
+use shared::wire::{Kind, Protocol, Role, Rows, input};
+use std::collections::VecDeque;
+
+/// Ticks whose truth is remembered for comparison.
+const TRUTH_TICKS: usize = 256;
+/// The clients' frame time.
+const DRAW_MS: f64 = 1000.0 / 120.0;
+
+/// One player with a brain for hands.
+pub struct Guest<G: Game> {
+    /// The real client.
+    pub client: Client<G>,
+    /// All it was told.
+    pub news: Vec<News<G::Event>>,
+    /// How it is connected, as the session sees it.
+    pub connection: ConnectionId,
+    /// Where the session puts what it is sent.
+    pub outbox: MemoryOutbox,
+    /// Frames decoded and found true: every row is the session's row of that tick, to the bit.
+    pub verified: u64,
+    /// What was wrong with those that were not.
+    pub wrong: Vec<String>,
+    /// Entities that the client had although they were out of its view, or somebody else's business.
+    pub leaked: Vec<String>,
+    /// How far the own entity was drawn from where it had been drawn a frame before, at most, in units.
+    pub own_step_max: f32,
+    last_drawn: Option<(u32, f32, f32)>,
+    /// Whether the brain plays; else the input stays as it was set.
+    pub plays: bool,
+    /// Whether it takes what it is sent; else everything stays on the line.
+    pub reads: bool,
+    /// Whether it has left.
+    pub gone: bool,
+    brain: G::Brain,
+    up: Pipe,
+    down: Pipe,
+    thought: Option<Tick>,
+}
+
+/// What was so at a tick.
+struct Truth {
+    tick: Tick,
+    rows: Rows,
+    focus: Vec<(PlayerId, Focus)>,
+}
+
+/// A session and its guests.
+pub struct World<G: Game> {
+    /// The real session.
+    pub session: Session<G, MemoryOutbox>,
+    /// Who plays.
+    pub guests: Vec<Guest<G>>,
+    /// Virtual time in ms.
+    pub now: f64,
+    protocol: Protocol,
+    truth: VecDeque<Truth>,
+    next_connection: u64,
+    seed: u64,
+    rate: f64,
+}
+
+impl<G: Game> World<G> {
+    /// A session of default settings with `pilots` computer pilots.
+    pub fn new(seed: u64, pilots: usize) -> Self {
+        Self::with_seats(seed, pilots, 1000)
+    }
+
+    /// The same with so many seats.
+    pub fn with_seats(seed: u64, pilots: usize, seats: usize) -> Self {
+        let setup = Setup { settings: G::Settings::default(), seed, tick_rate: 30 };
+        let rate = f64::from(setup.tick_rate);
+        let config = SessionConfig { setup, players_max: seats, pilots_fill_to: pilots };
+        Self {
+            session: Session::new(config).expect("settings that make sense"),
+            guests: Vec::new(),
+            now: 0.0,
+            protocol: Protocol::of::<G>(),
+            truth: VecDeque::new(),
+            next_connection: 1,
+            seed,
+            rate,
+        }
+    }
+
+    /// Somebody connects over such a line; returns the guest's index.
+    pub fn join(&mut self, name: &str, line: Line) -> usize {
+        let number = self.next_connection;
+        let seed = self.seed.wrapping_mul(1000) + number * 3;
+        let mut guest = Guest {
+            client: Client::new(name),
+            news: Vec::new(),
+            connection: ConnectionId(0),
+            outbox: MemoryOutbox::default(),
+            verified: 0,
+            wrong: Vec::new(),
+            leaked: Vec::new(),
+            own_step_max: 0.0,
+            last_drawn: None,
+            plays: true,
+            reads: true,
+            gone: false,
+            brain: G::Brain::new(seed),
+            up: Pipe::new(line, seed + 1),
+            down: Pipe::new(line, seed + 2),
+            thought: None,
+        };
+        self.next_connection += 1;
+        guest.connection = ConnectionId(number);
+        guest.up.send(guest.client.hello(self.now).into(), self.now);
+        self.guests.push(guest);
+        self.guests.len() - 1
+    }
+
+    /// Closes a guest's connection.
+    pub fn leave(&mut self, index: usize) {
+        let guest = &mut self.guests[index];
+        guest.gone = true;
+        let connection = guest.connection;
+        self.session.handle(ToSession::Leave { connection }, self.now * self.rate / 1000.0);
+    }
+
+    /// Runs so many ms; everything is delivered, stepped and drawn in its order.
+    pub fn run(&mut self, ms: f64) {
+        let end = self.now + ms;
+        while self.now < end {
+            self.now += DRAW_MS;
+            let at = self.now * self.rate / 1000.0;
+            self.deliver_up(at);
+            while f64::from(self.session.tick_now()) < at.floor() {
+                self.session.tick();
+                self.remember();
+            }
+            self.deliver_down();
+            for guest in self.guests.iter_mut().filter(|g| !g.gone) {
+                guest.play(self.now);
+            }
+        }
+    }
+
+    fn remember(&mut self) {
+        if self.truth.len() == TRUTH_TICKS {
+            self.truth.pop_front();
+        }
+        let players = self.guests.iter().filter_map(|g| g.client.me());
+        self.truth.push_back(Truth {
+            tick: self.session.tick_now(),
+            rows: self.session.world().now().clone(),
+            focus: players.map(|id| (id, self.session.focus(id))).collect(),
+        });
+    }
+
+    fn deliver_up(&mut self, at: f64) {
+        for guest in self.guests.iter_mut().filter(|g| !g.gone) {
+            while let Some(bytes) = guest.up.receive(self.now) {
+                if let Some(told) = guest.tells(&self.protocol, &bytes, self.now) {
+                    self.session.handle(told, at);
+                }
+            }
+        }
+    }
+
+    fn deliver_down(&mut self) {
+        for guest in self.guests.iter_mut().filter(|g| !g.gone) {
+            for message in guest.outbox.drain() {
+                guest.down.send(message, self.now);
+            }
+            while guest.reads
+                && let Some(bytes) = guest.down.receive(self.now)
+            {
+                let read = guest.client.receive(&bytes, self.now);
+                if read.is_ok() && bytes[0] != message::TYPE {
+                    guest.verify(&self.truth);
+                }
+            }
+        }
+    }
+}
+
+impl<G: Game> Guest<G> {
+    /// What the server's connection task would make of a message.
+    fn tells(
+        &mut self,
+        protocol: &Protocol,
+        bytes: &Bytes,
+        now: f64,
+    ) -> Option<ToSession<MemoryOutbox>> {
+        let connection = self.connection;
+        if bytes[0] == input::TYPE {
+            let message = input::InputMessage::decode(&bytes[1..], protocol.input);
+            let message = message.expect("an honest client's input");
+            return Some(ToSession::Input { connection, message });
+        }
+        match message::decode(&bytes[1..]).expect("an honest client's message") {
+            ClientMessage::Hello { protocol: hash, name } => {
+                assert_eq!(hash, protocol.hash);
+                let name = message::clean_name(&name).expect("a proper name");
+                Some(ToSession::Join { connection, name, outbox: self.outbox.clone() })
+            }
+            ClientMessage::Chat { text } => Some(ToSession::Chat { connection, text }),
+            ClientMessage::Resync { tick, mismatch } => {
+                Some(ToSession::Resync { connection, tick, mismatch })
+            }
+            ClientMessage::Ping { nonce } => {
+                let pong = message::encode_control(&message::ServerMessage::Pong { nonce });
+                self.down.send(pong.into(), now);
+                None
+            }
+        }
+    }
+
+    fn play(&mut self, now: f64) {
+        while let Some(news) = self.client.news() {
+            self.news.push(news);
+        }
+        if self.plays
+            && let Some((view, rules)) = self.client.view().zip(self.client.rules())
+            && self.thought != Some(view.tick)
+        {
+            self.thought = Some(view.tick);
+            let input = self.brain.think(rules, &view);
+            self.client.set_input(input);
+        }
+        self.client.advance(now);
+        while let Some(message) = self.client.outgoing() {
+            self.up.send(message.into(), now);
+        }
+        self.look(now);
+    }
+
+    /// Compares what the client has with what was so, and with what it may know.
+    fn verify(&mut self, truth: &VecDeque<Truth>) {
+        let view = self.client.view().expect("a frame was read");
+        let Some(truth) = truth.iter().find(|truth| truth.tick == view.tick) else {
+            self.wrong.push(format!("tick {} never was", view.tick));
+            return;
+        };
+        let before = self.wrong.len();
+        let focus = truth.focus.iter().find(|(id, _)| *id == view.me).map(|(_, focus)| *focus);
+        for (kind, (mine, all)) in view.rows.tables().iter().zip(truth.rows.tables()).enumerate() {
+            for (id, row) in mine.iter() {
+                let name = G::KINDS[kind].name;
+                if all.find_sorted(id).is_none_or(|i| all.row(i) != row) {
+                    self.wrong.push(format!("tick {}: {name} {id} is {row:?}", view.tick));
+                }
+                if !may_know(&G::KINDS[kind], row, view.me, focus) {
+                    self.leaked.push(format!("tick {}: {name} {id} at {row:?}", view.tick));
+                }
+            }
+        }
+        self.verified += u64::from(self.wrong.len() == before);
+    }
+
+    /// Draws, and looks whether the own entity moved as it should.
+    fn look(&mut self, now: f64) {
+        let Some(scene) = self.client.draw(now) else { return };
+        let own = G::KINDS.iter().enumerate().find(|(_, kind)| kind.leads() > 0);
+        let (kind, spec) = own.expect("something to steer");
+        let (Some(x), Some(y)) = (spec.field_with(Role::X), spec.field_with(Role::Y)) else {
+            return;
+        };
+        let drawn = scene.table(kind).iter().find(|(_, _, own)| *own);
+        let drawn = drawn.map(|(id, units, _)| (id, units[x], units[y]));
+        if let Some((before, now)) = self.last_drawn.zip(drawn).filter(|(b, n)| b.0 == n.0) {
+            let step = libm::hypotf(before.1 - now.1, before.2 - now.2);
+            self.own_step_max = self.own_step_max.max(step);
+        }
+        self.last_drawn = drawn;
+    }
+
+    /// Bytes on their way to this guest.
+    pub fn backlog(&self) -> usize {
+        self.down.backlog()
+    }
+}
+
+/// How far outside of its view a client may have an entity: what a visible entity spawned in this very
+/// tick is not looked at until the next one.
+const SPAWN_UNITS: f32 = 80.0;
+
+fn may_know(kind: &Kind, row: &[i32], me: PlayerId, focus: Option<Focus>) -> bool {
+    let field = |role| kind.field_with(role).map(|i| (kind.fields[i], row[i]));
+    if kind.private {
+        return field(Role::Owner).is_some_and(|(_, owner)| owner == i32::from(me.0));
+    }
+    let (Some((x_field, x)), Some((y_field, y)), Some(focus)) =
+        (field(Role::X), field(Role::Y), focus)
+    else {
+        return true;
+    };
+    let reach = focus.margin + SPAWN_UNITS;
+    (x_field.to_units(x) - focus.x).abs() <= focus.half_width + reach
+        && (y_field.to_units(y) - focus.y).abs() <= focus.half_height + reach
+}
