@@ -1,11 +1,13 @@
 // What one sees and hears of what happened. Comes in: the calls of watch.js. Goes out: particles,
 // shakes and sounds.
 
-import { IS, SHIP, SHOT } from './rows.js';
+import { IS, SHIP, SHIP_RADIUS, SHOT } from './rows.js';
 import { tintOf } from './palette.js';
 import { settings } from './settings.js';
 import { LOOK, Particles } from './render/particles.js';
 
+/** A shot may have been drawn this much too far, seconds, before its end became known. */
+const BEHIND_S = 0.2;
 const TURN = Math.PI * 2;
 const spread = (amount) => (Math.random() - 0.5) * 2 * amount;
 
@@ -73,7 +75,9 @@ export class Effects {
     this.#sound.play(shots[i + SHOT.FLAGS] & IS.OWN ? 'shot' : 'otherShot', x, y);
   }
 
-  struck({ x, y, vx, vy, player, own }) {
+  struck(shot, ships) {
+    const { vx, vy, player, own } = shot;
+    const [x, y] = whereStruck(shot, ships);
     const tint = tintOf(player, own);
     const back = Math.atan2(-vy, -vx);
     for (let n = this.#some(8); n > 0; n--) {
@@ -155,4 +159,23 @@ export class Effects {
     this.flashes.clear();
     this.blows.length = 0;
   }
+}
+
+// Shots are drawn where they are now, ships of others where they were a moment ago, and the server's
+// word that they met comes later still: by then the shot has been drawn past the ship. So the sparks
+// fly where a ship is drawn that lies on the shot's way, if there is one.
+function whereStruck({ x, y, vx, vy, player }, ships) {
+  const speed = Math.hypot(vx, vy) || 1;
+  const [ux, uy] = [vx / speed, vy / speed];
+  const [behind, ahead] = [speed * BEHIND_S, 2 * SHIP_RADIUS];
+  let best = null;
+  for (let i = 0; i < ships.length; i += SHIP.STRIDE) {
+    if (ships[i + SHIP.PLAYER] === player) continue;
+    const [dx, dy] = [ships[i + SHIP.X] - x, ships[i + SHIP.Y] - y];
+    const along = dx * ux + dy * uy;
+    const aside = Math.abs(dx * uy - dy * ux);
+    if (along < -behind || along > ahead || aside > 1.8 * SHIP_RADIUS) continue;
+    if (!best || aside < best.aside) best = { aside, x: ships[i + SHIP.X], y: ships[i + SHIP.Y] };
+  }
+  return best ? [best.x - ux * SHIP_RADIUS, best.y - uy * SHIP_RADIUS] : [x, y];
 }

@@ -35,7 +35,9 @@ class Bar {
     this.#number = this.#element.querySelector('output');
   }
 
-  set(share) {
+  /** `calm` where an empty bar is no alarm. */
+  set(share, calm = false) {
+    this.#element.classList.toggle('low', !calm && share < HULL_LOW && this.#ghost !== null);
     const percent = Math.ceil(Math.max(0, Math.min(1, share)) * 100);
     if (percent === this.#shown) return;
     this.#shown = percent;
@@ -43,7 +45,6 @@ class Bar {
     this.#fill.style.transform = scale;
     if (this.#ghost) this.#ghost.style.transform = scale;
     write(this.#number, String(percent));
-    this.#element.classList.toggle('low', percent < HULL_LOW * 100 && this.#ghost !== null);
   }
 }
 
@@ -61,7 +62,7 @@ export class Hud {
   /** Shows one frame. `nameOf(player)` gives text. */
   show(me, nameOf, seconds) {
     const alive = me[ME.ALIVE] > 0;
-    this.#hull.set(alive ? me[ME.HP] : 0);
+    this.#hull.set(alive ? me[ME.HP] : 0, !alive);
     this.#energy.set(alive ? me[ME.ENERGY] : 0);
     write(find('score'), String(me[ME.SCORE]));
     write(find('kills'), String(me[ME.KILLS]));

@@ -20,6 +20,8 @@ export class Input {
   pointerX = 0;
   pointerY = 0;
   pointerSeen = false;
+  /** Whether it is over the arena and not over a button or a panel. */
+  pointerPlays = false;
 
   /** `canvas` is where the mouse plays; `onKey(code)` gets the keys that are not for flying and
    *  returns true when it used one. */
@@ -37,7 +39,10 @@ export class Input {
     });
     addEventListener('keyup', (event) => this.#keys.delete(event.code));
     addEventListener('blur', () => this.release());
-    addEventListener('pointermove', (event) => this.#point(event));
+    addEventListener('pointermove', (event) => {
+      this.#point(event);
+      this.pointerPlays = event.target === canvas;
+    });
     canvas.addEventListener('pointerdown', (event) => {
       if (event.pointerType === 'touch') return;
       this.#point(event);

@@ -226,7 +226,7 @@ function drawGame(now, gap, seconds) {
   effects.exhaust(frame.ships, seconds);
   effects.step(seconds);
   scene.trails.follow(frame.ships, seconds);
-  const pointer = touch.used || !input.pointerSeen ? null : { x: input.pointerX, y: input.pointerY };
+  const pointer = touch.used || !input.pointerPlays ? null : { x: input.pointerX, y: input.pointerY };
   scene.draw(frame, effects, { nameOf: roster.nameOf, leader: board.leader, pointer }, seconds);
   hudBox.hidden = false;
   touch.shown = document.body.classList.contains('touch');
@@ -246,6 +246,7 @@ function takeArena() {
   scene.half = client.arenaSize();
   scene.rocks.rows = rocks;
   minimap.setArena(rocks, scene.half);
+  watch.tickRate = client.stats()[STATS.TICK_RATE];
 }
 
 function follow({ ships, me }, seconds) {

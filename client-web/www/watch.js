@@ -6,8 +6,8 @@ import { IS, ME, PICKUP, SHIP, SHOT, VIEW } from './rows.js';
 
 /** After a pause longer than this, seconds, comparing would tell of things long past: only note. */
 const PAUSE_MAX = 0.35;
-/** A shot with more than this left, seconds, that is gone has hit something. */
-const SHOT_LEFT = 0.07;
+/** A shot with more than this left, ticks, that is gone has hit something. */
+const SHOT_LEFT_TICKS = 2.2;
 /** What vanishes this close to the view's edge, units, may just have left it. */
 const EDGE = 40;
 /** The camera moves by no more than this between frames, units, unless it cuts. */
@@ -21,6 +21,8 @@ export class Watch {
   #pickups = new Map();
   #me = null;
   #frame = 0;
+  /** `SHOT_LEFT_TICKS` in seconds. */
+  #shotLeft = 0.07;
 
   constructor(on) {
     this.#on = on;
@@ -33,10 +35,15 @@ export class Watch {
     const cut = last && Math.hypot(me[ME.X] - last[ME.X], me[ME.Y] - last[ME.Y]) > CUT;
     const tell = last !== null && seconds < PAUSE_MAX && !cut;
     this.#lookAtShips(ships, tell, me);
-    this.#lookAtShots(shots, tell, me);
+    this.#lookAtShots(shots, tell, me, ships);
     this.#lookAtPickups(pickups, tell, me);
     if (last && seconds < PAUSE_MAX) this.#lookAtMe(me, last);
     this.#me = me;
+  }
+
+  /** Tells how many ticks a second has. */
+  set tickRate(rate) {
+    this.#shotLeft = SHOT_LEFT_TICKS / Math.max(1, rate);
   }
 
   /** Forgets everything, as after a new connection. */
@@ -73,7 +80,7 @@ export class Watch {
     }
   }
 
-  #lookAtShots(rows, tell, me) {
+  #lookAtShots(rows, tell, me, ships) {
     for (let i = 0; i < rows.length; i += SHOT.STRIDE) {
       const id = rows[i + SHOT.ID];
       let shot = this.#shots.get(id);
@@ -93,7 +100,7 @@ export class Watch {
     for (const [id, shot] of this.#shots) {
       if (shot.seen === this.#frame) continue;
       this.#shots.delete(id);
-      if (tell && shot.ttl > SHOT_LEFT && inView(shot.x, shot.y, me)) this.#on.struck(shot);
+      if (tell && shot.ttl > this.#shotLeft && inView(shot.x, shot.y, me)) this.#on.struck(shot, ships);
     }
   }
 

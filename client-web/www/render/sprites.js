@@ -146,7 +146,7 @@ function hull(tint, shape, scale) {
   context.restore();
   outline(context, half);
   context.strokeStyle = colour;
-  context.lineWidth = 1.7;
+  context.lineWidth = tint === 0 ? 2.3 : 1.7;
   context.stroke();
   context.strokeStyle = alpha(HOT[tint], 0.85);
   context.lineWidth = 0.7;
