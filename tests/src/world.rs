@@ -39,6 +39,10 @@ pub struct Guest<G: Game> {
     pub plays: bool,
     /// Whether it takes what it is sent; else everything stays on the line.
     pub reads: bool,
+    /// Whether what it is sent is kept in `recorded`.
+    pub records: bool,
+    /// What it was sent.
+    pub recorded: Vec<Vec<u8>>,
     /// Whether it has left.
     pub gone: bool,
     brain: G::Brain,
@@ -108,6 +112,8 @@ impl<G: Game> World<G> {
             last_drawn: None,
             plays: true,
             reads: true,
+            records: false,
+            recorded: Vec::new(),
             gone: false,
             brain: G::Brain::new(seed),
             up: Pipe::new(line, seed + 1),
@@ -177,6 +183,9 @@ impl<G: Game> World<G> {
             while guest.reads
                 && let Some(bytes) = guest.down.receive(self.now)
             {
+                if guest.records {
+                    guest.recorded.push(bytes.to_vec());
+                }
                 let read = guest.client.receive(&bytes, self.now);
                 if read.is_ok() && bytes[0] != message::TYPE {
                     guest.verify(&self.truth);
