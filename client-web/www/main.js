@@ -81,10 +81,11 @@ load();
 
 async function load() {
   try {
-    await init();
+    await init({ module_or_path: new URL('./client_web_bg.wasm', import.meta.url) });
     ready = true;
     start.show();
-  } catch {
+  } catch (why) {
+    console.error(why);
     start.show('This browser cannot run the game: it needs WebAssembly.', true);
   }
 }
