@@ -2,6 +2,7 @@
 
 pub mod browser;
 pub mod buoys;
+pub mod harness;
 pub mod network;
 pub mod relay;
 pub mod world;
