@@ -66,6 +66,7 @@ export class Hud {
     this.#energy.set(alive ? me[ME.ENERGY] : 0);
     write(find('score'), String(me[ME.SCORE]));
     write(find('kills'), String(me[ME.KILLS]));
+    write(find('kills-word'), me[ME.KILLS] === 1 ? 'kill' : 'kills');
     write(find('streak'), String(me[ME.STREAK]));
     find('streak-part').classList.toggle('none', me[ME.STREAK] < 2);
     this.#showDeath(me, alive, nameOf);

@@ -77,6 +77,7 @@ showTouch(matchMedia('(pointer: coarse)').matches);
 camera.x = 420;
 requestAnimationFrame(onFrame);
 setInterval(whileHidden, HIDDEN_MS);
+document.addEventListener('visibilitychange', onVisibility);
 load();
 
 async function load() {
@@ -145,6 +146,14 @@ function run(now) {
     if (bytes === undefined) break;
     link.send(bytes);
   }
+}
+
+// Nobody flies a ship they do not see: it drifts, with the trigger let go.
+function onVisibility() {
+  if (!document.hidden) return;
+  input.release();
+  touch.release();
+  whileHidden();
 }
 
 function whileHidden() {
