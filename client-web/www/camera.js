@@ -53,7 +53,8 @@ export class Camera {
   #time = 0;
   #fineness = 1;
 
-  /** Fits `canvas` to its element; true when its size changed. */
+  /** Fits `canvas` to its element; true when its size changed. Asking the page for sizes is dear: to be
+   *  called when they may have changed. */
   fit(canvas) {
     const { clientWidth, clientHeight } = canvas;
     const dense = Math.min(devicePixelRatio || 1, RATIO_MAX);
@@ -69,9 +70,11 @@ export class Camera {
     return true;
   }
 
-  /** Told now and then how many frames a second there are. */
+  /** Told now and then how many frames a second there are; true when the canvas is to be fitted anew. */
   relax(rate) {
-    if (rate > 0 && rate < RATE_LOW && this.ratio > 1) this.#fineness *= COARSER;
+    if (!(rate > 0 && rate < RATE_LOW && this.ratio > 1)) return false;
+    this.#fineness *= COARSER;
+    return true;
   }
 
   /** Follows. `source` names what is followed: when it changes, the camera slides instead of jumping.

@@ -201,7 +201,6 @@ function onFrame() {
   const gap = (now - lastFrame) / 1000;
   const seconds = Math.min(gap, STEP_MAX_S);
   lastFrame = now;
-  scene.fit();
   if (playing) {
     steer();
     run(now);
@@ -217,7 +216,7 @@ function onFrame() {
   meter.add(now, performance.now());
   if (now > relaxAt) {
     relaxAt = now + RELAX_MS;
-    camera.relax(meter.rate());
+    if (camera.relax(meter.rate())) scene.refit();
   }
 }
 
@@ -255,7 +254,7 @@ function drawGame(now, gap, seconds, fresh) {
   touch.shown = document.body.classList.contains('touch');
   hud.show(frame.me, roster.nameOf, seconds);
   board.showOwn(frame.me[ME.SCORE]);
-  hud.meters(now, client.stats(), meter.rate());
+  hud.meters(now, client, meter);
   minimap.draw(frame, now);
   drawn += 1;
 }
