@@ -197,7 +197,7 @@ impl Game for Buoys {
         }
         self.lanterns.iter().for_each(|(&id, row)| rows.table_mut(LANTERN).push_row(id, row));
         for n in 0..12u32 {
-            let bared = (self.tick / 50 + n) % 3 != 0;
+            let bared = !(self.tick / 50 + n).is_multiple_of(3);
             if bared {
                 let place = |k: u32| (n * k % 23) as i32 * 200 - 2200;
                 rows.table_mut(ROCK).push_row(n, &Rock { x: place(5), y: place(7) });

@@ -5,10 +5,10 @@ use crate::network::{Line, MemoryOutbox, Pipe};
 use bytes::Bytes;
 use server::session::door::{ConnectionId, ToSession};
 use server::session::{Session, SessionConfig};
-use shared::game::{Brain, Game, Setup, Tick};
+use shared::game::{Brain, Focus, Game, PlayerId, Setup, Tick};
 use shared::netcode::client::{Client, News};
 use shared::wire::message::{self, ClientMessage};
-use shared::wire::{Protocol, Rows, input};
+use shared::wire::{Kind, Protocol, Role, Rows, input};
 use std::collections::VecDeque;
 
 /// Ticks whose truth is remembered for comparison.
@@ -26,16 +26,36 @@ pub struct Guest<G: Game> {
     pub connection: ConnectionId,
     /// Where the session puts what it is sent.
     pub outbox: MemoryOutbox,
-    /// Frames decoded and found true.
+    /// Frames decoded and found true: every row is the session's row of that tick, to the bit.
     pub verified: u64,
+    /// What was wrong with those that were not.
+    pub wrong: Vec<String>,
+    /// Entities that the client had although they were out of its view, or somebody else's business.
+    pub leaked: Vec<String>,
+    /// How far the own entity was drawn from where it had been drawn a frame before, at most, in units.
+    pub own_step_max: f32,
+    last_drawn: Option<(u32, f32, f32)>,
     /// Whether the brain plays; else the input stays as it was set.
     pub plays: bool,
+    /// Whether it takes what it is sent; else everything stays on the line.
+    pub reads: bool,
+    /// Whether what it is sent is kept in `recorded`.
+    pub records: bool,
+    /// What it was sent.
+    pub recorded: Vec<Vec<u8>>,
     /// Whether it has left.
     pub gone: bool,
     brain: G::Brain,
     up: Pipe,
     down: Pipe,
     thought: Option<Tick>,
+}
+
+/// What was so at a tick.
+struct Truth {
+    tick: Tick,
+    rows: Rows,
+    focus: Vec<(PlayerId, Focus)>,
 }
 
 /// A session and its guests.
@@ -47,7 +67,7 @@ pub struct World<G: Game> {
     /// Virtual time in ms.
     pub now: f64,
     protocol: Protocol,
-    truth: VecDeque<(Tick, Rows)>,
+    truth: VecDeque<Truth>,
     next_connection: u64,
     seed: u64,
     rate: f64,
@@ -56,14 +76,14 @@ pub struct World<G: Game> {
 impl<G: Game> World<G> {
     /// A session of default settings with `pilots` computer pilots.
     pub fn new(seed: u64, pilots: usize) -> Self {
-        let setup = Setup { settings: G::Settings::default(), seed, tick_rate: 30 };
-        Self::with_setup(setup, pilots)
+        Self::with_seats(seed, pilots, 1000)
     }
 
-    /// A session of these settings.
-    pub fn with_setup(setup: Setup<G::Settings>, pilots: usize) -> Self {
-        let (seed, rate) = (setup.seed, f64::from(setup.tick_rate));
-        let config = SessionConfig { setup, players_max: 1000, pilots_fill_to: pilots };
+    /// The same with so many seats.
+    pub fn with_seats(seed: u64, pilots: usize, seats: usize) -> Self {
+        let setup = Setup { settings: G::Settings::default(), seed, tick_rate: 30 };
+        let rate = f64::from(setup.tick_rate);
+        let config = SessionConfig { setup, players_max: seats, pilots_fill_to: pilots };
         Self {
             session: Session::new(config).expect("settings that make sense"),
             guests: Vec::new(),
@@ -86,7 +106,14 @@ impl<G: Game> World<G> {
             connection: ConnectionId(0),
             outbox: MemoryOutbox::default(),
             verified: 0,
+            wrong: Vec::new(),
+            leaked: Vec::new(),
+            own_step_max: 0.0,
+            last_drawn: None,
             plays: true,
+            reads: true,
+            records: false,
+            recorded: Vec::new(),
             gone: false,
             brain: G::Brain::new(seed),
             up: Pipe::new(line, seed + 1),
@@ -108,8 +135,7 @@ impl<G: Game> World<G> {
         self.session.handle(ToSession::Leave { connection }, self.now * self.rate / 1000.0);
     }
 
-    /// Runs so many ms; everything is delivered, stepped and drawn in its order. Panics when a client's
-    /// rows are not the session's.
+    /// Runs so many ms; everything is delivered, stepped and drawn in its order.
     pub fn run(&mut self, ms: f64) {
         let end = self.now + ms;
         while self.now < end {
@@ -131,7 +157,12 @@ impl<G: Game> World<G> {
         if self.truth.len() == TRUTH_TICKS {
             self.truth.pop_front();
         }
-        self.truth.push_back((self.session.tick_now(), self.session.world().now().clone()));
+        let players = self.guests.iter().filter_map(|g| g.client.me());
+        self.truth.push_back(Truth {
+            tick: self.session.tick_now(),
+            rows: self.session.world().now().clone(),
+            focus: players.map(|id| (id, self.session.focus(id))).collect(),
+        });
     }
 
     fn deliver_up(&mut self, at: f64) {
@@ -149,7 +180,12 @@ impl<G: Game> World<G> {
             for message in guest.outbox.drain() {
                 guest.down.send(message, self.now);
             }
-            while let Some(bytes) = guest.down.receive(self.now) {
+            while guest.reads
+                && let Some(bytes) = guest.down.receive(self.now)
+            {
+                if guest.records {
+                    guest.recorded.push(bytes.to_vec());
+                }
                 let read = guest.client.receive(&bytes, self.now);
                 if read.is_ok() && bytes[0] != message::TYPE {
                     guest.verify(&self.truth);
@@ -207,27 +243,70 @@ impl<G: Game> Guest<G> {
         while let Some(message) = self.client.outgoing() {
             self.up.send(message.into(), now);
         }
+        self.look(now);
     }
 
-    /// Every row that the client has is the session's row of that tick, to the bit.
-    fn verify(&mut self, truth: &VecDeque<(Tick, Rows)>) {
+    /// Compares what the client has with what was so, and with what it may know.
+    fn verify(&mut self, truth: &VecDeque<Truth>) {
         let view = self.client.view().expect("a frame was read");
-        let Some((_, rows)) = truth.iter().find(|(tick, _)| *tick == view.tick) else {
-            panic!("tick {} is not remembered", view.tick)
+        let Some(truth) = truth.iter().find(|truth| truth.tick == view.tick) else {
+            self.wrong.push(format!("tick {} never was", view.tick));
+            return;
         };
-        for (kind, (mine, all)) in view.rows.tables().iter().zip(rows.tables()).enumerate() {
+        let before = self.wrong.len();
+        let focus = truth.focus.iter().find(|(id, _)| *id == view.me).map(|(_, focus)| *focus);
+        for (kind, (mine, all)) in view.rows.tables().iter().zip(truth.rows.tables()).enumerate() {
             for (id, row) in mine.iter() {
-                let index = all.find_sorted(id);
-                let index =
-                    index.unwrap_or_else(|| panic!("tick {}: {kind}/{id} is gone", view.tick));
-                assert_eq!(row, all.row(index), "tick {}: {kind}/{id}", view.tick);
+                let name = G::KINDS[kind].name;
+                if all.find_sorted(id).is_none_or(|i| all.row(i) != row) {
+                    self.wrong.push(format!("tick {}: {name} {id} is {row:?}", view.tick));
+                }
+                if !may_know(&G::KINDS[kind], row, view.me, focus) {
+                    self.leaked.push(format!("tick {}: {name} {id} at {row:?}", view.tick));
+                }
             }
         }
-        self.verified += 1;
+        self.verified += u64::from(self.wrong.len() == before);
+    }
+
+    /// Draws, and looks whether the own entity moved as it should.
+    fn look(&mut self, now: f64) {
+        let Some(scene) = self.client.draw(now) else { return };
+        let own = G::KINDS.iter().enumerate().find(|(_, kind)| kind.leads() > 0);
+        let (kind, spec) = own.expect("something to steer");
+        let (Some(x), Some(y)) = (spec.field_with(Role::X), spec.field_with(Role::Y)) else {
+            return;
+        };
+        let drawn = scene.table(kind).iter().find(|(_, _, own)| *own);
+        let drawn = drawn.map(|(id, units, _)| (id, units[x], units[y]));
+        if let Some((before, now)) = self.last_drawn.zip(drawn).filter(|(b, n)| b.0 == n.0) {
+            let step = libm::hypotf(before.1 - now.1, before.2 - now.2);
+            self.own_step_max = self.own_step_max.max(step);
+        }
+        self.last_drawn = drawn;
     }
 
     /// Bytes on their way to this guest.
     pub fn backlog(&self) -> usize {
         self.down.backlog()
     }
+}
+
+/// How far outside of its view a client may have an entity: what a visible entity spawned in this very
+/// tick is not looked at until the next one.
+const SPAWN_UNITS: f32 = 80.0;
+
+fn may_know(kind: &Kind, row: &[i32], me: PlayerId, focus: Option<Focus>) -> bool {
+    let field = |role| kind.field_with(role).map(|i| (kind.fields[i], row[i]));
+    if kind.private {
+        return field(Role::Owner).is_some_and(|(_, owner)| owner == i32::from(me.0));
+    }
+    let (Some((x_field, x)), Some((y_field, y)), Some(focus)) =
+        (field(Role::X), field(Role::Y), focus)
+    else {
+        return true;
+    };
+    let reach = focus.margin + SPAWN_UNITS;
+    (x_field.to_units(x) - focus.x).abs() <= focus.half_width + reach
+        && (y_field.to_units(y) - focus.y).abs() <= focus.half_height + reach
 }

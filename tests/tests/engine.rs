@@ -1,34 +1,248 @@
-//! The engine, with each game, over a network in memory.
+//! The engine, with each game, over a network in memory: the server's real session and the real client.
 
+use shared::arena::Arena;
 use shared::game::Game;
+use shared::netcode::client::News;
+use shared::wire::close::CloseCode;
 use tests::buoys::Buoys;
 use tests::network::Line;
 use tests::world::World;
 
-/// Frames are exact on any line, and prediction follows; over a clean one nobody asks for keyframes.
-fn plays_exactly<G: Game>(seed: u64, line: Line) {
-    let mut world = World::<G>::new(seed, 20);
-    for n in 0..10 {
+/// Runs every story with every game.
+macro_rules! with_every_game {
+    ($($story:ident),* $(,)?) => {
+        mod buoys { $(#[test] fn $story() { super::$story::<super::Buoys>(); })* }
+        mod arena { $(#[test] fn $story() { super::$story::<super::Arena>(); })* }
+    };
+}
+
+with_every_game! {
+    frames_are_exact_on_a_clean_line,
+    frames_are_exact_on_a_bad_line,
+    frames_are_exact_while_people_come_and_go,
+    a_flipped_bit_heals,
+    who_reads_nothing_is_shut_out_and_nobody_else_notices,
+    a_full_outbox_costs_frames_and_nothing_else,
+    prediction_is_exact_without_outside_influence,
+    the_own_entity_is_drawn_without_a_jump,
+    everybody_is_told_who_is_there,
+    what_is_said_is_heard_and_floods_are_not,
+    computer_pilots_make_room,
+    a_late_joiner_is_turned_away_when_all_seats_are_taken,
+}
+
+fn awful() -> Line {
+    Line { stall_every_ms: 3000.0, stall_ms: 400.0, ..Line::round_trip(150.0, 40.0) }
+}
+
+/// Everything that must hold for every guest in every story.
+fn assert_honest<G: Game>(world: &World<G>) {
+    for (n, guest) in world.guests.iter().enumerate() {
+        assert_eq!(guest.wrong, Vec::<String>::new(), "guest {n}");
+        assert_eq!(guest.leaked, Vec::<String>::new(), "guest {n}");
+    }
+}
+
+fn crowd<G: Game>(seed: u64, line: Line, guests: usize, pilots: usize) -> World<G> {
+    let mut world = World::<G>::new(seed, pilots);
+    for n in 0..guests {
         world.join(&format!("guest {n}"), line);
     }
+    world
+}
+
+fn frames_are_exact_on_a_clean_line<G: Game>() {
+    let mut world = crowd::<G>(1, Line::round_trip(30.0, 0.0), 10, 20);
     world.run(20_000.0);
+    assert_honest(&world);
     for guest in &world.guests {
         let stats = guest.client.stats();
-        assert!(guest.outbox.closed().is_none(), "{:?}", guest.outbox.closed());
-        assert!(guest.verified > 400, "seed {seed}: {} frames, {stats:?}", guest.verified);
-        assert_eq!((stats.mismatches, stats.refused), (0, 0), "seed {seed}: {stats:?}");
-        println!("{stats:?}");
+        assert!(guest.verified > 590, "{} frames, {stats:?}", guest.verified);
+        assert_eq!((stats.keyframes, stats.refused, stats.late_inputs), (1, 0, 0), "{stats:?}");
     }
-    println!("{:?}", world.session.counts());
 }
 
-#[test]
-fn buoys_over_a_clean_line() {
-    plays_exactly::<Buoys>(1, Line::round_trip(30.0, 0.0));
+fn frames_are_exact_on_a_bad_line<G: Game>() {
+    let mut world = crowd::<G>(2, awful(), 10, 20);
+    world.run(20_000.0);
+    assert_honest(&world);
+    for guest in &world.guests {
+        let stats = guest.client.stats();
+        assert!(guest.verified > 400, "{} frames, {stats:?}", guest.verified);
+        assert_eq!((stats.mismatches, stats.refused), (0, 0), "{stats:?}");
+        assert!(guest.outbox.closed().is_none());
+    }
 }
 
-#[test]
-fn buoys_over_a_bad_line() {
-    let line = Line { stall_every_ms: 3000.0, stall_ms: 400.0, ..Line::round_trip(150.0, 40.0) };
-    plays_exactly::<Buoys>(2, line);
+fn frames_are_exact_while_people_come_and_go<G: Game>() {
+    let mut world = crowd::<G>(3, Line::round_trip(80.0, 10.0), 4, 12);
+    for round in 0..30 {
+        world.run(300.0);
+        world.join(&format!("late {round}"), Line::round_trip(50.0, 20.0));
+        if round % 2 == 0 {
+            world.leave(round / 2);
+        }
+    }
+    world.run(1000.0);
+    assert_honest(&world);
+    let verified: u64 = world.guests.iter().map(|g| g.verified).sum();
+    assert!(verified > 2000, "{verified}");
+}
+
+fn a_flipped_bit_heals<G: Game>() {
+    let mut world = crowd::<G>(4, Line::round_trip(60.0, 5.0), 2, 10);
+    world.run(3000.0);
+    world.guests[0].client.corrupt(|rows| {
+        let kind = (0..G::KINDS.len()).find(|&k| !rows.table(k).is_empty()).expect("a row");
+        rows.table_mut(kind).row_mut(0)[2] ^= 1;
+    });
+    world.run(2500.0);
+    let stats = world.guests[0].client.stats();
+    assert_eq!((stats.mismatches, stats.resyncs, stats.keyframes), (1, 1, 2), "{stats:?}");
+    assert_eq!(world.session.counts().mismatches, 1);
+    world.guests[0].wrong.clear();
+    let before = world.guests[0].verified;
+    world.run(2000.0);
+    assert_honest(&world);
+    assert!(world.guests[0].verified > before + 50);
+    assert!(world.guests[0].outbox.closed().is_none(), "it heals without a new connection");
+}
+
+fn who_reads_nothing_is_shut_out_and_nobody_else_notices<G: Game>() {
+    let mut world = crowd::<G>(5, Line::round_trip(40.0, 0.0), 6, 6);
+    world.run(2000.0);
+    world.guests[0].reads = false;
+    world.run(5000.0);
+    let stuck = world.guests[0].backlog();
+    world.run(4000.0);
+    let piled = world.guests[0].backlog() - stuck;
+    assert!(piled < 40, "only answers to its own pings pile up: {piled} bytes");
+    assert!(world.guests[0].outbox.closed().is_none(), "patience");
+    world.run(4000.0);
+    let (code, _) = world.guests[0].outbox.closed().expect("shut out");
+    assert_eq!(code, CloseCode::Unresponsive);
+    assert_eq!(world.session.players(), 5);
+    assert_honest(&world);
+    for guest in &world.guests[1..] {
+        assert_eq!(guest.client.stats().keyframes, 1);
+        assert!(guest.verified > 440);
+    }
+}
+
+fn a_full_outbox_costs_frames_and_nothing_else<G: Game>() {
+    let mut world = crowd::<G>(6, Line::round_trip(40.0, 0.0), 2, 6);
+    for _ in 0..10 {
+        world.run(700.0);
+        world.guests[0].outbox.set_full(true);
+        world.run(300.0);
+        world.guests[0].outbox.set_full(false);
+    }
+    world.run(1000.0);
+    assert_honest(&world);
+    let stats = world.guests[0].client.stats();
+    assert_eq!((stats.mismatches, stats.refused, stats.resyncs), (0, 0, 0), "{stats:?}");
+    assert!((11..=14).contains(&stats.keyframes), "a keyframe after every gap: {stats:?}");
+}
+
+fn prediction_is_exact_without_outside_influence<G: Game>() {
+    let mut world = crowd::<G>(7, Line::round_trip(150.0, 30.0), 1, 0);
+    world.run(3000.0);
+    let before = world.guests[0].client.stats();
+    world.run(60_000.0);
+    let after = world.guests[0].client.stats();
+    assert_eq!(before.late_inputs, after.late_inputs, "the clock keeps inputs in time");
+    assert_eq!(before.corrections, after.corrections, "{after:?}");
+    assert!(after.frames > before.frames + 1700);
+    assert_honest(&world);
+}
+
+fn the_own_entity_is_drawn_without_a_jump<G: Game>() {
+    let mut world = crowd::<G>(8, Line::round_trip(120.0, 20.0), 1, 0);
+    world.run(3000.0);
+    world.guests[0].own_step_max = 0.0;
+    world.run(20_000.0);
+    // At 120 pictures a second no entity of either game moves further than this in one of them.
+    let step = world.guests[0].own_step_max;
+    assert!(step > 0.0 && step < 9.0, "{step}");
+}
+
+fn everybody_is_told_who_is_there<G: Game>() {
+    let mut world = crowd::<G>(9, Line::round_trip(20.0, 0.0), 3, 5);
+    world.run(3000.0);
+    world.leave(2);
+    world.run(500.0);
+    let (mut names, mut rank) = (std::collections::BTreeMap::new(), None);
+    for news in &world.guests[0].news {
+        match news {
+            News::Roster { everybody, joined, left } => {
+                if *everybody {
+                    names.clear();
+                }
+                names.extend(joined.iter().map(|e| (e.player, (e.name.clone(), e.computer))));
+                left.iter().for_each(|id| {
+                    names.remove(id);
+                });
+            }
+            News::Standings { rank: r, players, best, .. } => {
+                rank = Some(*r);
+                assert!(usize::from(*players) >= best.len());
+                assert!(best.is_sorted_by(|a, b| a.1 >= b.1));
+            }
+            _ => {}
+        }
+    }
+    let people: Vec<_> = names.values().filter(|n| !n.1).map(|n| n.0.as_str()).collect();
+    assert_eq!(people, ["guest 0", "guest 1"]);
+    assert_eq!(names.len(), 5, "pilots fill up: {names:?}");
+    assert!(rank.is_some_and(|r| (1..=5).contains(&r)), "{rank:?}");
+}
+
+fn what_is_said_is_heard_and_floods_are_not<G: Game>() {
+    let mut world = crowd::<G>(10, Line::round_trip(20.0, 0.0), 2, 0);
+    world.run(500.0);
+    for n in 0..9 {
+        world.guests[0].client.chat(&format!("line {n}"));
+    }
+    world.run(500.0);
+    let heard = |world: &World<G>, who: usize| -> Vec<String> {
+        let lines = world.guests[who].news.iter().filter_map(|news| match news {
+            News::Chat { text, .. } => Some(text.clone()),
+            _ => None,
+        });
+        lines.collect()
+    };
+    assert_eq!(heard(&world, 1), ["line 0", "line 1", "line 2", "line 3", "line 4"]);
+    assert!(heard(&world, 0).iter().any(|line| line.starts_with("Slow down")));
+    for n in 0..20 {
+        world.guests[0].client.chat(&format!("flood {n}"));
+    }
+    world.run(500.0);
+    let (code, _) = world.guests[0].outbox.closed().expect("shown out");
+    assert_eq!(code, CloseCode::Kicked);
+}
+
+fn computer_pilots_make_room<G: Game>() {
+    let mut world = crowd::<G>(11, Line::round_trip(20.0, 0.0), 0, 4);
+    world.run(200.0);
+    assert_eq!((world.session.players(), world.session.pilots()), (0, 4));
+    for n in 0..6 {
+        world.join(&format!("guest {n}"), Line::default());
+        world.run(200.0);
+        assert_eq!(world.session.pilots(), 4usize.saturating_sub(n + 1));
+    }
+    (0..6).for_each(|n| world.leave(n));
+    world.run(200.0);
+    assert_eq!((world.session.players(), world.session.pilots()), (0, 4));
+}
+
+fn a_late_joiner_is_turned_away_when_all_seats_are_taken<G: Game>() {
+    let mut world = World::<G>::with_seats(12, 0, 2);
+    for n in 0..3 {
+        world.join(&format!("guest {n}"), Line::default());
+    }
+    world.run(500.0);
+    let (code, reason) = world.guests[2].outbox.closed().expect("turned away");
+    assert_eq!(code, CloseCode::TryLater);
+    assert!(reason.contains("2 seats"), "{reason}");
+    assert_eq!(world.session.players(), 2);
 }

@@ -8,7 +8,7 @@
 pub mod door;
 mod flow;
 mod frames;
-mod interest;
+pub mod interest;
 mod mailbox;
 mod pilots;
 mod players;
@@ -19,7 +19,7 @@ use frames::FrameWriter;
 use interest::Interest;
 use pilots::Pilots;
 use players::{Player, Players};
-use shared::game::{Command, Game, PlayerId, Setup, Tick};
+use shared::game::{Command, Focus, Game, PlayerId, Setup, Tick};
 use shared::netcode::frame::Changes;
 use shared::netcode::inputs::{Offer, Source};
 use shared::wire::Row;
@@ -129,6 +129,11 @@ impl<G: Game, O: Outbox> Session<G, O> {
     /// The rules of this session.
     pub fn rules(&self) -> &G::Rules {
         &self.rules
+    }
+
+    /// What a player looks at.
+    pub fn focus(&self, player: PlayerId) -> Focus {
+        self.game.view(player)
     }
 
     /// The world as its players' frames have it, for tests and tools.

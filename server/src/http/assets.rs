@@ -1,0 +1,139 @@
+//! The files that the build script put into the binary, and how a browser keeps them: the page asks
+//! every time whether it is still the same, everything else has the build in its path and never changes.
+
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderMap, HeaderName, Response, StatusCode, header};
+use axum::response::IntoResponse;
+
+include!(concat!(env!("OUT_DIR"), "/assets.rs"));
+
+/// How long a browser keeps what the build's name is in the path of.
+const FOREVER: &str = "public, max-age=31536000, immutable";
+/// How a browser keeps the page: it asks each time.
+const ASK_AGAIN: &str = "no-cache";
+
+/// One file in the binary.
+struct Asset {
+    /// Below the build's folder, without a slash in front.
+    path: &'static str,
+    /// The media type.
+    media: &'static str,
+    /// The entity tag, as it stands in the header.
+    tag: &'static str,
+    /// The bytes.
+    plain: &'static [u8],
+    /// The bytes through gzip, where that is smaller.
+    gzip: Option<&'static [u8]>,
+}
+
+/// The page.
+pub(super) fn page(request: &HeaderMap) -> Response<Body> {
+    respond(&PAGE, ASK_AGAIN, request)
+}
+
+/// What the page loads.
+pub(super) fn asset(build: &str, path: &str, request: &HeaderMap) -> Response<Body> {
+    match ASSETS.binary_search_by_key(&path, |asset| asset.path) {
+        Ok(place) if build == BUILD => respond(&ASSETS[place], FOREVER, request),
+        _ => not_found(),
+    }
+}
+
+/// Nothing is there.
+pub(super) fn not_found() -> Response<Body> {
+    (StatusCode::NOT_FOUND, "There is nothing here.\n").into_response()
+}
+
+fn respond(asset: &'static Asset, keep: &'static str, request: &HeaderMap) -> Response<Body> {
+    let common = [
+        (header::CACHE_CONTROL, keep),
+        (header::ETAG, asset.tag),
+        (header::VARY, "accept-encoding"),
+    ];
+    if lists(request, header::IF_NONE_MATCH).any(|tag| tag == asset.tag || tag == "*") {
+        return (StatusCode::NOT_MODIFIED, common).into_response();
+    }
+    let media = [(header::CONTENT_TYPE, asset.media)];
+    match asset.gzip.filter(|_| takes_gzip(request)) {
+        Some(zipped) => {
+            let encoding = [(header::CONTENT_ENCODING, "gzip")];
+            (common, media, encoding, Bytes::from_static(zipped)).into_response()
+        }
+        None => (common, media, Bytes::from_static(asset.plain)).into_response(),
+    }
+}
+
+fn takes_gzip(request: &HeaderMap) -> bool {
+    lists(request, header::ACCEPT_ENCODING).any(|item| {
+        let (coding, quality) = item.split_once(';').unwrap_or((item, "q=1"));
+        let refused = quality.trim().strip_prefix("q=").is_none_or(|q| q.parse() == Ok(0.0_f32));
+        coding.trim().eq_ignore_ascii_case("gzip") && !refused
+    })
+}
+
+/// The items of all lists in the headers called `name`.
+fn lists(request: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &str> {
+    let values = request.get_all(name).into_iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|list| list.split(',')).map(str::trim)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ask(path: &str, headers: &[(HeaderName, &'static str)]) -> Response<Body> {
+        let headers = headers.iter().map(|(name, value)| (name.clone(), value.parse().unwrap()));
+        asset(BUILD, path, &headers.collect())
+    }
+
+    #[test]
+    fn the_page_names_this_builds_assets_and_they_are_there() {
+        let page = std::str::from_utf8(PAGE.plain).unwrap();
+        let folder = format!("/assets/{BUILD}/");
+        let named: Vec<_> = page.split(&folder).skip(1).collect();
+        assert!(!named.is_empty() && !page.contains("{{"));
+        for rest in named {
+            let path = rest.split(['"', '\'']).next().unwrap();
+            assert_eq!(ask(path, &[]).status(), StatusCode::OK, "{path}");
+        }
+        assert_eq!(
+            ask("client_web_bg.wasm", &[]).headers()[header::CONTENT_TYPE],
+            "application/wasm"
+        );
+        assert_eq!(ask("client_web.js", &[]).status(), StatusCode::OK);
+    }
+
+    #[test]
+    fn only_this_builds_files_are_there() {
+        let headers = HeaderMap::new();
+        let gone = |build, path| asset(build, path, &headers).status() == StatusCode::NOT_FOUND;
+        assert!(gone("0000000000000000", "client_web.js"));
+        for path in ["", "..", "../Cargo.toml", "/etc/passwd", "client_web.js\0", "index.html"] {
+            assert!(gone(BUILD, path), "{path}");
+        }
+    }
+
+    #[test]
+    fn what_the_browser_has_is_not_sent_again() {
+        let tag = ask("client_web.js", &[]).headers()[header::ETAG].clone();
+        let has = HeaderMap::from_iter([(header::IF_NONE_MATCH, tag)]);
+        let answer = asset(BUILD, "client_web.js", &has);
+        assert_eq!(answer.status(), StatusCode::NOT_MODIFIED);
+        assert_eq!(answer.headers()[header::CACHE_CONTROL], FOREVER);
+    }
+
+    #[test]
+    fn gzip_is_for_those_who_take_it() {
+        for (said, zipped) in [
+            ("gzip", true),
+            ("br, GZIP;q=0.5", true),
+            ("gzip;q=0", false),
+            ("gzip; q=0.0", false),
+            ("br", false),
+            ("", false),
+        ] {
+            let answer = ask("client_web.js", &[(header::ACCEPT_ENCODING, said)]);
+            assert_eq!(answer.headers().contains_key(header::CONTENT_ENCODING), zipped, "{said}");
+        }
+    }
+}

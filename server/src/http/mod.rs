@@ -1,0 +1,52 @@
+//! Pages on the same port as the game. Comes in: requests that are no WebSocket. Goes out: the page and
+//! its assets out of the binary itself; no file is ever read.
+
+mod assets;
+
+use axum::Router;
+use axum::extract::Path;
+use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+use axum::response::IntoResponse;
+use axum::routing::get;
+
+/// What the page may do: run our scripts and module, show our pictures, talk to this server, and be
+/// framed by nobody.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; \
+     style-src 'self'; img-src 'self' data:; connect-src 'self'; manifest-src 'self'; \
+     base-uri 'none'; frame-ancestors 'none'; form-action 'self'";
+
+/// Answers everything that is no WebSocket.
+pub fn router() -> Router {
+    Router::new()
+        .route("/", get(|headers: HeaderMap| async move { assets::page(&headers) }))
+        .route("/assets/{build}/{*path}", get(asset))
+        .route("/healthz", get(|| async { "ok\n" }))
+        .fallback(|| async { assets::not_found() })
+}
+
+async fn asset(
+    Path((build, path)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> impl IntoResponse {
+    assets::asset(&build, &path, &headers)
+}
+
+/// Sets the headers that every answer has.
+pub(crate) fn harden<B>(response: &mut Response<B>) {
+    if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+        return;
+    }
+    for (name, value) in [
+        (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+    ] {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    for (name, value) in [
+        ("cross-origin-opener-policy", "same-origin"),
+        ("cross-origin-resource-policy", "same-origin"),
+    ] {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+}

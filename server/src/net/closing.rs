@@ -1,0 +1,53 @@
+//! Ends a WebSocket so that the peer learns why: a close frame, the peer's close frame, then the TCP
+//! connection, our side first. Whoever drops a socket with unread bytes in it makes the kernel send a
+//! reset, which overtakes the close frame; so the peer's last bytes are read before that, within limits.
+
+use super::limits::LINGER_BYTES_MAX;
+use super::metered::Metered;
+use futures_util::StreamExt;
+use shared::wire::close::{CloseCode, fit_reason};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::{Duration, timeout};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+
+/// Says goodbye with a code and a sentence. Takes at most twice `wait`.
+pub(super) async fn close(
+    mut socket: WebSocketStream<Metered>,
+    code: CloseCode,
+    reason: &str,
+    wait: Duration,
+) {
+    let frame = CloseFrame { code: code.code().into(), reason: fit_reason(reason).into() };
+    let said = timeout(wait, async {
+        if socket.close(Some(frame)).await.is_ok() {
+            read_to_the_end(&mut socket).await;
+        }
+    });
+    // Out of time or not, what is left to do is the same.
+    let _ = said.await;
+    linger(socket.get_mut().unmetered(), wait).await;
+}
+
+/// Completes a close that the peer began. Takes at most twice `wait`.
+pub(super) async fn answer(mut socket: WebSocketStream<Metered>, wait: Duration) {
+    // Out of time or not, what is left to do is the same.
+    let _ = timeout(wait, read_to_the_end(&mut socket)).await;
+    linger(socket.get_mut().unmetered(), wait).await;
+}
+
+/// Ends our half of the connection and throws away what still comes on the other.
+pub(super) async fn linger(tcp: &mut TcpStream, wait: Duration) {
+    if tcp.shutdown().await.is_err() {
+        return;
+    }
+    let rest = &mut tcp.take(LINGER_BYTES_MAX);
+    // Whatever this ends with, nobody is left to be told.
+    let _ = timeout(wait, tokio::io::copy(rest, &mut tokio::io::sink())).await;
+}
+
+/// Reads, and so flushes, until both sides have closed or the stream is beyond reading.
+async fn read_to_the_end(socket: &mut WebSocketStream<Metered>) {
+    while let Some(Ok(_)) = socket.next().await {}
+}

@@ -1,0 +1,387 @@
+//! One WebSocket, from the handshake to the goodbye, in one task. Comes in: the peer's messages, and
+//! what the session put into the outbox. Goes out: what the session is told, and bytes. It reads on
+//! while a slow line holds up writing, as what the peer says is what opens the window again; when the
+//! session's queue is full, it waits, and so does the peer.
+
+use super::limits::{Bucket, MESSAGES_BURST_SECONDS, MESSAGES_PER_TICK_MAX, REPLIES_MAX};
+use super::metered::{Metered, TooManyBytes};
+use super::outbox::{Outgoing, Outgoings, outbox};
+use super::refusal::{Reason, Refusal};
+use super::registry::Slot;
+use super::{Front, SessionHandle, closing};
+use crate::session::door::ToSession;
+use bytes::Bytes;
+use futures_util::{SinkExt, StreamExt};
+use shared::wire::close::CloseCode;
+use shared::wire::input::{self, InputMessage};
+use shared::wire::message::{self, CHAT_BYTES_MAX, ClientMessage, NAME_CHARS_MAX, ServerMessage};
+use shared::wire::{Protocol, WireError};
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use tokio::time::{Instant, Sleep, sleep_until};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::error::ProtocolError;
+use tokio_tungstenite::tungstenite::protocol::Role;
+use tokio_tungstenite::tungstenite::{self, Message};
+
+/// What a peer is told when the server or its session ends.
+const STOPPING: &str = "The server stops; try again in a minute.";
+
+/// A WebSocket that is being served.
+pub(super) struct Connection {
+    front: Arc<Front>,
+    slot: Arc<Slot>,
+    session: SessionHandle,
+    socket: WebSocketStream<Metered>,
+    stage: Stage,
+    messages: Bucket,
+    /// Answers of our own, written before what the session says.
+    replies: VecDeque<Message>,
+    /// When the peer last answered a ping, or could first have done so.
+    answered: Instant,
+    next_ping: Instant,
+    /// Since when something waits that the kernel won't take.
+    blocked: Option<Instant>,
+    timer: Pin<Box<Sleep>>,
+}
+
+enum Stage {
+    /// Nobody knows yet who this is.
+    Unjoined { until: Instant },
+    /// A session was told, and speaks through this.
+    Joined(Outgoings),
+}
+
+/// What a connection's task wakes up for.
+enum Event {
+    Heard(Message),
+    Timer,
+    Ended(Ending),
+}
+
+/// How a connection ends.
+enum Ending {
+    /// The peer did what it may not.
+    Refused(Refusal),
+    /// The session wants it.
+    Asked(CloseCode, String),
+    /// The peer said goodbye.
+    ByPeer,
+    /// The stream is no more.
+    Gone,
+}
+
+impl Ending {
+    fn refused(reason: Reason, sentence: &'static str) -> Self {
+        Self::Refused(Refusal::new(reason, sentence))
+    }
+
+    fn stopping() -> Self {
+        Self::Asked(CloseCode::GoingAway, STOPPING.into())
+    }
+}
+
+/// What a peer says, read and within its tables.
+enum Said {
+    Control(ClientMessage),
+    Input(InputMessage),
+}
+
+impl Connection {
+    /// A connection over `stream`, from which `early` was already read behind the handshake.
+    pub(super) async fn new(
+        stream: Metered,
+        early: Vec<u8>,
+        slot: Arc<Slot>,
+        session: SessionHandle,
+        front: Arc<Front>,
+    ) -> Self {
+        let now = Instant::now();
+        let limits = &front.limits;
+        let per_second = MESSAGES_PER_TICK_MAX * f64::from(session.tick_rate);
+        let until = now + limits.hello_wait;
+        let config = Some(limits.websocket());
+        Self {
+            socket: WebSocketStream::from_partially_read(stream, early, Role::Server, config).await,
+            stage: Stage::Unjoined { until },
+            messages: Bucket::new(per_second, per_second * MESSAGES_BURST_SECONDS, now),
+            replies: VecDeque::new(),
+            answered: now,
+            next_ping: now + limits.ping_every,
+            blocked: None,
+            timer: Box::pin(sleep_until(until.min(now + limits.ping_every))),
+            front,
+            slot,
+            session,
+        }
+    }
+
+    /// Serves the connection to its end.
+    pub(super) async fn serve(mut self) {
+        let ending = self.run().await;
+        if matches!(self.stage, Stage::Joined(_)) {
+            // Fails only when the session ended first.
+            let _ = self.tell(ToSession::Leave { connection: self.slot.id }).await;
+        }
+        self.finish(ending).await;
+    }
+
+    async fn run(&mut self) -> Ending {
+        let stop = self.front.stop.clone();
+        loop {
+            // Who joined is told by the session when the server stops.
+            let unjoined = matches!(self.stage, Stage::Unjoined { .. });
+            let event = tokio::select! {
+                biased;
+                () = stop.cancelled(), if unjoined => return Ending::stopping(),
+                event = poll_fn(|cx| self.poll_event(cx)) => event,
+            };
+            let done = match event {
+                Event::Heard(message) => self.hear(message).await,
+                Event::Timer => self.look_at_the_clock(),
+                Event::Ended(ending) => return ending,
+            };
+            if let Err(ending) = done {
+                return ending;
+            }
+        }
+    }
+
+    fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
+        if let Poll::Ready(ending) = self.poll_write(cx) {
+            return Poll::Ready(Event::Ended(ending));
+        }
+        match self.socket.poll_next_unpin(cx) {
+            Poll::Ready(Some(Ok(message))) => return Poll::Ready(Event::Heard(message)),
+            Poll::Ready(Some(Err(error))) => return Poll::Ready(Event::Ended(broken(error))),
+            Poll::Ready(None) => return Poll::Ready(Event::Ended(Ending::Gone)),
+            Poll::Pending => {}
+        }
+        self.timer.as_mut().poll(cx).map(|()| Event::Timer)
+    }
+
+    /// Writes as much as the line takes of what waits; ready only when that ends the connection.
+    fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<Ending> {
+        loop {
+            match self.socket.poll_ready_unpin(cx) {
+                Poll::Ready(Ok(())) => {}
+                Poll::Ready(Err(error)) => return Poll::Ready(broken(error)),
+                Poll::Pending => {
+                    self.blocked.get_or_insert_with(Instant::now);
+                    return Poll::Pending;
+                }
+            }
+            let message = match self.poll_outgoing(cx) {
+                Poll::Ready(Ok(message)) => message,
+                Poll::Ready(Err(ending)) => return Poll::Ready(ending),
+                Poll::Pending => break,
+            };
+            if let Err(error) = self.socket.start_send_unpin(message) {
+                return Poll::Ready(broken(error));
+            }
+        }
+        match self.socket.poll_flush_unpin(cx) {
+            Poll::Ready(Ok(())) => self.blocked = None,
+            Poll::Ready(Err(error)) => return Poll::Ready(broken(error)),
+            Poll::Pending => {
+                self.blocked.get_or_insert_with(Instant::now);
+            }
+        }
+        Poll::Pending
+    }
+
+    fn poll_outgoing(&mut self, cx: &mut Context<'_>) -> Poll<Result<Message, Ending>> {
+        if let Some(reply) = self.replies.pop_front() {
+            return Poll::Ready(Ok(reply));
+        }
+        let Stage::Joined(outgoings) = &mut self.stage else { return Poll::Pending };
+        outgoings.poll_next(cx).map(|next| match next {
+            Some(Outgoing::Message(bytes)) => Ok(Message::Binary(bytes)),
+            Some(Outgoing::Close(code, reason)) => Err(Ending::Asked(code, reason)),
+            None => Err(Ending::stopping()),
+        })
+    }
+
+    async fn hear(&mut self, message: Message) -> Result<(), Ending> {
+        let now = Instant::now();
+        if !message.is_close() && !self.messages.take(1.0, now) {
+            let sentence = "Too many messages in too short a time.";
+            return Err(Ending::refused(Reason::MessageRate, sentence));
+        }
+        match message {
+            Message::Binary(bytes) => self.understand(&bytes, now).await,
+            Message::Pong(_) => {
+                self.answered = now;
+                Ok(())
+            }
+            Message::Text(_) => {
+                let sentence = "This protocol is binary; text means nothing in it.";
+                Err(Ending::refused(Reason::Unsupported, sentence))
+            }
+            Message::Close(_) => Err(Ending::ByPeer),
+            // tungstenite answers pings by itself, and hands out frames to nobody who does not ask.
+            Message::Ping(_) | Message::Frame(_) => Ok(()),
+        }
+    }
+
+    async fn understand(&mut self, bytes: &[u8], now: Instant) -> Result<(), Ending> {
+        let said = read(bytes, &self.session.protocol).map_err(|error| {
+            Ending::Refused(Refusal::new(Reason::Decode, format!("Unreadable message: {error}.")))
+        })?;
+        let connection = self.slot.id;
+        match (&self.stage, said) {
+            (Stage::Unjoined { .. }, Said::Control(ClientMessage::Hello { protocol, name })) => {
+                self.join(protocol, &name).await
+            }
+            (Stage::Unjoined { .. }, _) => {
+                Err(Ending::refused(Reason::BadMessage, "The first message has to be a hello."))
+            }
+            (Stage::Joined(_), Said::Input(message)) => {
+                self.tell_at(now, ToSession::Input { connection, message }).await
+            }
+            (Stage::Joined(_), Said::Control(ClientMessage::Resync { tick, mismatch })) => {
+                self.tell_at(now, ToSession::Resync { connection, tick, mismatch }).await
+            }
+            (Stage::Joined(_), Said::Control(ClientMessage::Chat { text })) => {
+                self.chat(&text, now).await
+            }
+            (Stage::Joined(_), Said::Control(ClientMessage::Ping { nonce })) => {
+                self.reply(&ServerMessage::Pong { nonce });
+                Ok(())
+            }
+            (Stage::Joined(_), Said::Control(ClientMessage::Hello { .. })) => {
+                Err(Ending::refused(Reason::BadMessage, "One hello is enough."))
+            }
+        }
+    }
+
+    async fn join(&mut self, protocol: u64, name: &str) -> Result<(), Ending> {
+        if protocol != self.session.protocol.hash {
+            let sentence = "The server runs another version of the game; reload the page.";
+            return Err(Ending::refused(Reason::Version, sentence));
+        }
+        let Some(name) = message::clean_name(name) else {
+            let sentence = format!("A name has 1 to {NAME_CHARS_MAX} letters that can be seen.");
+            return Err(Ending::Refused(Refusal::new(Reason::BadName, sentence)));
+        };
+        let (outbox, outgoings) = outbox();
+        let connection = self.slot.id;
+        self.tell(ToSession::Join { connection, name, outbox }).await?;
+        self.slot.joined();
+        self.stage = Stage::Joined(outgoings);
+        Ok(())
+    }
+
+    async fn chat(&mut self, text: &str, now: Instant) -> Result<(), Ending> {
+        if let Some(text) = message::clean_chat(text) {
+            return self.tell_at(now, ToSession::Chat { connection: self.slot.id, text }).await;
+        }
+        if text.len() > CHAT_BYTES_MAX {
+            let text = "That line was too long: nobody heard it.".into();
+            self.reply(&ServerMessage::Chat { from: None, text });
+        }
+        Ok(())
+    }
+
+    async fn tell(&self, told: ToSession<super::ConnectionOutbox>) -> Result<(), Ending> {
+        self.tell_at(Instant::now(), told).await
+    }
+
+    async fn tell_at(
+        &self,
+        at: Instant,
+        told: ToSession<super::ConnectionOutbox>,
+    ) -> Result<(), Ending> {
+        self.session.queue.send((at, told)).await.map_err(|_| Ending::stopping())
+    }
+
+    fn reply(&mut self, message: &ServerMessage) {
+        if self.replies.len() < REPLIES_MAX {
+            let bytes = message::encode_control(message);
+            self.replies.push_back(Message::Binary(Bytes::from(bytes)));
+        }
+    }
+
+    /// Ends what took too long, pings when it is time, and sets the timer anew.
+    fn look_at_the_clock(&mut self) -> Result<(), Ending> {
+        let (now, limits) = (Instant::now(), &self.front.limits);
+        let silent_until = self.answered + limits.pong_wait;
+        let blocked_until = self.blocked.map(|since| since + limits.write_wait);
+        let hello_until = match self.stage {
+            Stage::Unjoined { until } => Some(until),
+            Stage::Joined(_) => None,
+        };
+        if hello_until.is_some_and(|until| now >= until) {
+            return Err(Ending::refused(Reason::HelloTimeout, "No hello came in time."));
+        }
+        if blocked_until.is_some_and(|until| now >= until) {
+            let sentence = "Your line took nothing of what was sent for too long.";
+            return Err(Ending::refused(Reason::Slow, sentence));
+        }
+        if now >= silent_until {
+            return Err(Ending::refused(Reason::Dead, "Pings were not answered for too long."));
+        }
+        if now >= self.next_ping {
+            self.next_ping = now + limits.ping_every;
+            if self.replies.len() < REPLIES_MAX {
+                self.replies.push_back(Message::Ping(Bytes::new()));
+            }
+        }
+        let waits = [hello_until, blocked_until, Some(silent_until)].into_iter().flatten();
+        let next = waits.fold(self.next_ping, Instant::min);
+        self.timer.as_mut().reset(next);
+        Ok(())
+    }
+
+    async fn finish(self, ending: Ending) {
+        let (refusals, wait) = (&self.front.refusals, self.front.limits.close_wait);
+        match ending {
+            Ending::Refused(Refusal { reason, sentence }) => {
+                refusals.note(self.slot.peer, reason, &sentence);
+                let code = reason.close_code().unwrap_or(CloseCode::Internal);
+                closing::close(self.socket, code, &sentence, wait).await;
+            }
+            Ending::Asked(code, sentence) => {
+                if code != CloseCode::GoingAway {
+                    refusals.count_up(Reason::Expelled);
+                }
+                closing::close(self.socket, code, &sentence, wait).await;
+            }
+            Ending::ByPeer => closing::answer(self.socket, wait).await,
+            Ending::Gone => {}
+        }
+    }
+}
+
+/// Reads one message of the protocol.
+fn read(bytes: &[u8], protocol: &Protocol) -> Result<Said, WireError> {
+    match bytes.split_first() {
+        None => Err(WireError::Truncated),
+        Some((&message::TYPE, rest)) => message::decode(rest).map(Said::Control),
+        Some((&input::TYPE, rest)) => InputMessage::decode(rest, protocol.input).map(Said::Input),
+        Some((&other, _)) => Err(WireError::UnknownType(other)),
+    }
+}
+
+/// What an error of the WebSocket means. tungstenite itself would just drop the connection.
+fn broken(error: tungstenite::Error) -> Ending {
+    use tungstenite::Error;
+    match error {
+        Error::Io(error) if TooManyBytes::is_in(&error) => {
+            Ending::refused(Reason::ByteRate, "Too many bytes in too short a time.")
+        }
+        Error::Capacity(_) => Ending::refused(Reason::TooBig, "That message was too big."),
+        Error::Utf8(_) => Ending::refused(Reason::Utf8, "That text was not UTF-8."),
+        Error::WriteBufferFull(_) => {
+            Ending::refused(Reason::Slow, "Your line took nothing of what was sent.")
+        }
+        Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => Ending::Gone,
+        Error::Protocol(error) => {
+            Ending::Refused(Refusal::new(Reason::Protocol, format!("No WebSocket frame: {error}.")))
+        }
+        _ => Ending::Gone,
+    }
+}

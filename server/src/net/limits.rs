@@ -1,0 +1,192 @@
+//! Every limit on what comes from outside, and the bucket that measures rates.
+
+use clap::Args;
+use shared::wire::message::CLIENT_MESSAGE_BYTES_MAX;
+use tokio::time::{Duration, Instant};
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+
+/// Connections that one address may have before they joined a session. Whoever opens more and says
+/// nothing only shuts out themselves; joined ones count against [`Limits::max_per_address`] alone.
+pub const UNJOINED_PER_ADDRESS_MAX: usize = 64;
+/// Bytes of one HTTP request's head; past it the request is answered with 431.
+pub const HEAD_BYTES_MAX: usize = 16 << 10;
+/// Header lines of one HTTP request; past it the request is answered with 431.
+pub const HEADERS_MAX: usize = 64;
+/// Bytes per second that one connection may send in the long run, whatever they are. Inputs take a
+/// hundredth of it; past it the connection ends with 1008.
+pub const BYTES_PER_SECOND_MAX: f64 = 64.0 * 1024.0;
+/// Bytes that one connection may send at once before [`BYTES_PER_SECOND_MAX`] counts.
+pub const BYTES_BURST_MAX: f64 = 256.0 * 1024.0;
+/// Messages, pings and pongs that one connection may send per tick in the long run: an input each
+/// tick, and as much again. Past it the connection ends with 1008.
+pub const MESSAGES_PER_TICK_MAX: f64 = 2.0;
+/// Seconds' worth of [`MESSAGES_PER_TICK_MAX`] that may come at once, as after a stall of the line.
+pub const MESSAGES_BURST_SECONDS: f64 = 2.0;
+/// Messages from all connections that wait for one session's next tick. When they are more, reading
+/// from connections waits; the tick loop does not.
+pub const SESSION_QUEUE_MAX: usize = 4096;
+/// Messages that wait to be written to one connection. When they are more, the session keeps its
+/// frames and remembers what the player lacks.
+pub const OUTBOX_MESSAGES_MAX: usize = 64;
+/// Bytes that wait to be written to one connection, with the same consequence. A message is taken
+/// whole once there are fewer, so one message above it still gets through.
+pub const OUTBOX_BYTES_MAX: usize = 128 << 10;
+/// Answers of the connection's own (pongs, notices) that wait behind a slow line; more are dropped.
+pub const REPLIES_MAX: usize = 4;
+/// Bytes that tungstenite may hold back for a line that takes nothing; past it the connection ends.
+pub const WRITE_BUFFER_BYTES_MAX: usize = 256 << 10;
+/// Bytes that tungstenite reads at once. Its default of 128 KiB is taken per connection, at once.
+pub const READ_BUFFER_BYTES: usize = 4096;
+/// Bytes not yet sent that the kernel takes per socket: what waits longer is better not encoded yet.
+pub const KERNEL_UNSENT_BYTES_MAX: u32 = 16 << 10;
+/// Bytes that are read and thrown away from a peer who goes on sending after the goodbye.
+pub const LINGER_BYTES_MAX: u64 = 4 << 20;
+/// Connections that the kernel holds ready before they are accepted.
+pub const BACKLOG: u32 = 1024;
+
+/// Limits that a host, or a test in a hurry, may set. Durations are not flags: their defaults come
+/// from measurements, and a host has no reason to touch them.
+#[derive(Clone, Debug, Args)]
+pub struct Limits {
+    /// The most connections in all; further ones are shut at once.
+    #[arg(long, env = "GAMEKEEPER_MAX_CONNECTIONS", value_name = "COUNT",
+          default_value_t = Self::MAX_CONNECTIONS, value_parser = at_least_one)]
+    pub max_connections: usize,
+
+    /// The most connections from one address (of IPv6: from one /64 network); further ones are shut
+    /// at once. Everybody behind one router has the same address, and so have all bots on one machine.
+    #[arg(long, env = "GAMEKEEPER_MAX_PER_ADDRESS", value_name = "COUNT",
+          default_value_t = Self::MAX_PER_ADDRESS, value_parser = at_least_one)]
+    pub max_per_address: usize,
+
+    /// From the first byte's chance to the last byte of a request's head; then the connection is shut.
+    #[arg(skip = Self::HEAD_WAIT)]
+    pub head_wait: Duration,
+    /// For how long a connection may speak HTTP in all; then it is shut. A phone on a bad line
+    /// loads the page within it.
+    #[arg(skip = Self::HTTP_WAIT)]
+    pub http_wait: Duration,
+    /// From the handshake to the hello; then the connection ends with 4001.
+    #[arg(skip = Self::HELLO_WAIT)]
+    pub hello_wait: Duration,
+    /// How often a peer is pinged.
+    #[arg(skip = Self::PING_EVERY)]
+    pub ping_every: Duration,
+    /// For how long a peer may leave pings unanswered, then the connection ends with 4012. What else it
+    /// sends is no sign that it reads.
+    #[arg(skip = Self::PONG_WAIT)]
+    pub pong_wait: Duration,
+    /// For how long a peer may take nothing while something waits to be written, then the connection
+    /// ends with 4012.
+    #[arg(skip = Self::WRITE_WAIT)]
+    pub write_wait: Duration,
+    /// For how long the peer's half of a closing handshake is awaited, and for how long its last
+    /// bytes are read after that.
+    #[arg(skip = Self::CLOSE_WAIT)]
+    pub close_wait: Duration,
+    /// For how long a stopping server waits for its connections to say goodbye.
+    #[arg(skip = Self::STOP_WAIT)]
+    pub stop_wait: Duration,
+}
+
+impl Limits {
+    const MAX_CONNECTIONS: usize = 4096;
+    const MAX_PER_ADDRESS: usize = 2048;
+    const HEAD_WAIT: Duration = Duration::from_secs(5);
+    const HTTP_WAIT: Duration = Duration::from_secs(120);
+    const HELLO_WAIT: Duration = Duration::from_secs(5);
+    const PING_EVERY: Duration = Duration::from_secs(5);
+    const PONG_WAIT: Duration = Duration::from_secs(15);
+    const WRITE_WAIT: Duration = Duration::from_secs(10);
+    const CLOSE_WAIT: Duration = Duration::from_secs(1);
+    const STOP_WAIT: Duration = Duration::from_secs(3);
+
+    /// How tungstenite is to be set up: small buffers, small messages, nothing unmasked.
+    pub(super) fn websocket(&self) -> WebSocketConfig {
+        WebSocketConfig::default()
+            .read_buffer_size(READ_BUFFER_BYTES)
+            .write_buffer_size(0)
+            .max_write_buffer_size(WRITE_BUFFER_BYTES_MAX)
+            .max_message_size(Some(CLIENT_MESSAGE_BYTES_MAX))
+            .max_frame_size(Some(CLIENT_MESSAGE_BYTES_MAX))
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_connections: Self::MAX_CONNECTIONS,
+            max_per_address: Self::MAX_PER_ADDRESS,
+            head_wait: Self::HEAD_WAIT,
+            http_wait: Self::HTTP_WAIT,
+            hello_wait: Self::HELLO_WAIT,
+            ping_every: Self::PING_EVERY,
+            pong_wait: Self::PONG_WAIT,
+            write_wait: Self::WRITE_WAIT,
+            close_wait: Self::CLOSE_WAIT,
+            stop_wait: Self::STOP_WAIT,
+        }
+    }
+}
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) => Err("at least 1 is needed".into()),
+        Ok(count) => Ok(count),
+        Err(_) => Err("a whole number is needed".into()),
+    }
+}
+
+/// A token bucket: so much at once, so much per second in the long run.
+#[derive(Debug)]
+pub(super) struct Bucket {
+    per_second: f64,
+    burst: f64,
+    left: f64,
+    filled: Instant,
+}
+
+impl Bucket {
+    /// A full bucket.
+    pub(super) fn new(per_second: f64, burst: f64, now: Instant) -> Self {
+        Self { per_second, burst, left: burst, filled: now }
+    }
+
+    /// Takes `amount` out; false, and nothing taken, when less is left.
+    pub(super) fn take(&mut self, amount: f64, now: Instant) -> bool {
+        let earned = now.saturating_duration_since(self.filled).as_secs_f64() * self.per_second;
+        self.left = (self.left + earned).min(self.burst);
+        self.filled = self.filled.max(now);
+        let enough = amount <= self.left;
+        if enough {
+            self.left -= amount;
+        }
+        enough
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bucket_gives_its_burst_then_its_rate() {
+        let start = Instant::now();
+        let mut bucket = Bucket::new(10.0, 20.0, start);
+        assert!((0..20).all(|_| bucket.take(1.0, start)));
+        assert!(!bucket.take(1.0, start));
+        let later = start + Duration::from_secs(1);
+        assert_eq!((0..100).filter(|_| bucket.take(1.0, later)).count(), 10);
+        let much_later = start + Duration::from_secs(1000);
+        assert_eq!((0..100).filter(|_| bucket.take(1.0, much_later)).count(), 20);
+    }
+
+    #[test]
+    fn a_clock_that_steps_back_earns_nothing() {
+        let start = Instant::now() + Duration::from_secs(10);
+        let mut bucket = Bucket::new(1000.0, 1.0, start);
+        assert!(bucket.take(1.0, start));
+        assert!(!bucket.take(1.0, start - Duration::from_secs(5)));
+        assert!(!bucket.take(1.0, start));
+    }
+}

@@ -1,0 +1,153 @@
+//! Which connections there are, and how many of them each address has. Comes in: addresses of accepted
+//! sockets. Goes out: a [`Slot`] to hold for as long as the connection lives, or the reason why not.
+
+use super::limits::{Limits, UNJOINED_PER_ADDRESS_MAX};
+use super::refusal::Reason;
+use crate::session::door::ConnectionId;
+use dashmap::DashMap;
+use dashmap::mapref::entry::Entry;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+
+/// All open connections.
+#[derive(Debug, Default)]
+pub struct Registry {
+    next_id: AtomicU64,
+    open: AtomicUsize,
+    connections: DashMap<ConnectionId, SocketAddr>,
+    addresses: DashMap<IpAddr, Share>,
+}
+
+/// What one address has.
+#[derive(Clone, Copy, Debug, Default)]
+struct Share {
+    all: usize,
+    unjoined: usize,
+}
+
+/// One connection's place; given back when dropped.
+#[derive(Debug)]
+pub(super) struct Slot {
+    registry: Arc<Registry>,
+    pub(super) id: ConnectionId,
+    pub(super) peer: SocketAddr,
+    joined: AtomicBool,
+}
+
+impl Registry {
+    /// How many connections are open.
+    pub fn open(&self) -> usize {
+        self.open.load(Ordering::Relaxed)
+    }
+
+    /// Who is connected, in no order.
+    pub fn peers(&self) -> Vec<SocketAddr> {
+        self.connections.iter().map(|entry| *entry.value()).collect()
+    }
+
+    /// A place for a connection from `peer`, or the limit that it would break.
+    pub(super) fn enter(
+        self: &Arc<Self>,
+        peer: SocketAddr,
+        limits: &Limits,
+    ) -> Result<Slot, Reason> {
+        if self.open.fetch_add(1, Ordering::Relaxed) >= limits.max_connections {
+            self.open.fetch_sub(1, Ordering::Relaxed);
+            return Err(Reason::ServerFull);
+        }
+        let mut share = self.addresses.entry(network(peer.ip())).or_default();
+        if share.all >= limits.max_per_address || share.unjoined >= UNJOINED_PER_ADDRESS_MAX {
+            self.open.fetch_sub(1, Ordering::Relaxed);
+            return Err(Reason::AddressFull);
+        }
+        share.all += 1;
+        share.unjoined += 1;
+        drop(share);
+        let id = ConnectionId(self.next_id.fetch_add(1, Ordering::Relaxed));
+        self.connections.insert(id, peer);
+        Ok(Slot { registry: Arc::clone(self), id, peer, joined: AtomicBool::new(false) })
+    }
+}
+
+impl Slot {
+    /// It said a proper hello, so it no longer counts as unjoined.
+    pub(super) fn joined(&self) {
+        if !self.joined.swap(true, Ordering::Relaxed)
+            && let Some(mut share) = self.registry.addresses.get_mut(&network(self.peer.ip()))
+        {
+            share.unjoined -= 1;
+        }
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        self.registry.connections.remove(&self.id);
+        self.registry.open.fetch_sub(1, Ordering::Relaxed);
+        if let Entry::Occupied(mut entry) = self.registry.addresses.entry(network(self.peer.ip())) {
+            let share = entry.get_mut();
+            share.all -= 1;
+            share.unjoined -= usize::from(!*self.joined.get_mut());
+            if share.all == 0 {
+                entry.remove();
+            }
+        }
+    }
+}
+
+/// What counts as one address: of IPv6 the /64 network, as that is what one household or machine is
+/// given; IPv4 dressed up as IPv6 is itself.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(v4) => IpAddr::V4(v4),
+        IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn peer(address: &str) -> SocketAddr {
+        SocketAddr::new(address.parse().unwrap(), 1)
+    }
+
+    #[test]
+    fn an_address_has_its_share_and_gets_it_back() {
+        let (registry, limits) = (Arc::new(Registry::default()), Limits::default());
+        let enter = |address| registry.enter(peer(address), &limits);
+        let mut held: Vec<_> =
+            (0..UNJOINED_PER_ADDRESS_MAX).map(|_| enter("10.0.0.1").unwrap()).collect();
+        assert_eq!(enter("10.0.0.1").unwrap_err(), Reason::AddressFull);
+        assert_eq!(enter("::ffff:10.0.0.1").unwrap_err(), Reason::AddressFull);
+        assert!(enter("10.0.0.2").is_ok());
+        held[0].joined();
+        held[0].joined();
+        held.push(enter("10.0.0.1").unwrap());
+        assert!(enter("10.0.0.1").is_err());
+        assert_eq!((registry.open(), registry.peers().len()), (held.len(), held.len()));
+        held.clear();
+        assert_eq!((registry.open(), registry.addresses.len()), (0, 0));
+    }
+
+    #[test]
+    fn joined_connections_have_a_limit_of_their_own() {
+        let registry = Arc::new(Registry::default());
+        let limits = Limits { max_per_address: 3, ..Limits::default() };
+        let _held: Vec<_> = (0..3)
+            .map(|_| registry.enter(peer("fe80::1"), &limits).inspect(Slot::joined).unwrap())
+            .collect();
+        assert_eq!(registry.enter(peer("fe80::2"), &limits).unwrap_err(), Reason::AddressFull);
+        assert!(registry.enter(peer("fe80:0:0:1::1"), &limits).is_ok());
+    }
+
+    #[test]
+    fn the_whole_has_a_limit() {
+        let registry = Arc::new(Registry::default());
+        let limits = Limits { max_connections: 2, ..Limits::default() };
+        let _held = [1, 2].map(|n| registry.enter(peer(&format!("10.0.0.{n}")), &limits).unwrap());
+        assert_eq!(registry.enter(peer("10.0.0.3"), &limits).unwrap_err(), Reason::ServerFull);
+        assert_eq!(registry.open(), 2);
+    }
+}

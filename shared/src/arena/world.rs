@@ -1,0 +1,220 @@
+//! The state and its tick. Comes in: players and what they do. Goes out: rows and events. Between
+//! ticks the state is rows, a generator and who flies what; what else stands here is memory that is
+//! kept so that a tick allocates nothing.
+
+use super::ArenaEvent;
+use super::grid::Grid;
+use super::motion;
+use super::rows::{Controls, PICKUP, PILOT, Pickup, Pilot, SHIP, SHOT, Ship, Shot};
+use super::rules::{Rules, Settings};
+use crate::game::{Command, Fate, PlayerId, Setup};
+use crate::wire::Rows;
+use glam::Vec2;
+use rand_pcg::Pcg32;
+
+/// Tells the generator of play from the one of the terrain, which has the same seed.
+const PLAY_STREAM: u64 = 2;
+
+/// One entity: its id and its row.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Entity<R> {
+    pub(super) id: u32,
+    pub(super) row: R,
+}
+
+/// Somebody who joined.
+#[derive(Clone, Debug)]
+pub(super) struct Player {
+    pub(super) id: PlayerId,
+    /// The id of the ship that this player flies, if it does.
+    pub(super) ship: Option<u32>,
+    pub(super) pilot: Pilot,
+}
+
+/// The arena: rules' side of a session. See [`crate::game::Game`].
+#[derive(Clone, Debug)]
+pub struct Arena {
+    pub(super) random: Pcg32,
+    /// By ascending id, like all lists of entities here.
+    pub(super) ships: Vec<Entity<Ship>>,
+    pub(super) shots: Vec<Entity<Shot>>,
+    pub(super) pickups: Vec<Entity<Pickup>>,
+    pub(super) players: Vec<Player>,
+    /// Where the search for the next ship's id begins.
+    pub(super) next_ship: u16,
+    pub(super) next_pickup: u32,
+    pub(super) scratch: Scratch,
+}
+
+/// What lasts one tick only.
+#[derive(Clone, Debug)]
+pub(super) struct Scratch {
+    /// Where each ship was at the start of the tick.
+    pub(super) origins: Vec<Vec2>,
+    /// Ships by place, as they stand when nobody has touched them yet.
+    pub(super) grid: Grid,
+    pub(super) born_shots: Vec<Entity<Shot>>,
+    pub(super) born_ships: Vec<Entity<Ship>>,
+}
+
+impl Arena {
+    pub(super) fn empty(setup: &Setup<Settings>, rules: &Rules) -> Self {
+        let mut arena = Self {
+            random: Pcg32::new(setup.seed, PLAY_STREAM),
+            ships: Vec::new(),
+            shots: Vec::new(),
+            pickups: Vec::new(),
+            players: Vec::new(),
+            next_ship: 0,
+            next_pickup: 0,
+            scratch: Scratch {
+                origins: Vec::new(),
+                grid: Grid::new(rules.half),
+                born_shots: Vec::new(),
+                born_ships: Vec::new(),
+            },
+        };
+        for _ in 0..rules.pickups {
+            arena.place_pickup(rules);
+        }
+        arena
+    }
+
+    pub(super) fn add_player(&mut self, player: PlayerId) {
+        if let Err(index) = self.players.binary_search_by_key(&player, |p| p.id) {
+            let pilot = Pilot { player: i32::from(player.0), respawn: 1, ..Pilot::default() };
+            self.players.insert(index, Player { id: player, ship: None, pilot });
+        }
+    }
+
+    /// The ship goes along; shots in the air fly on, though nobody gets points for them.
+    pub(super) fn remove_player(&mut self, player: PlayerId) {
+        if let Some(index) = self.player_index(player) {
+            let gone = self.players.remove(index);
+            if let Some(ship) = gone.ship.and_then(|id| self.ship_index(id)) {
+                self.ships.remove(ship);
+            }
+        }
+    }
+
+    pub(super) fn player_index(&self, player: PlayerId) -> Option<usize> {
+        self.players.binary_search_by_key(&player, |p| p.id).ok()
+    }
+
+    pub(super) fn ship_index(&self, id: u32) -> Option<usize> {
+        self.ships.binary_search_by_key(&id, |s| s.id).ok()
+    }
+
+    /// One tick: first everybody alone, then what they do to each other, then who comes and goes.
+    pub(super) fn tick(
+        &mut self,
+        rules: &Rules,
+        commands: &[Command<Controls>],
+        events: &mut Vec<ArenaEvent>,
+    ) {
+        self.steer(commands);
+        self.fly(rules);
+        self.fill_grid();
+        self.shoot(rules, events);
+        self.collide(rules);
+        self.pick_up(rules);
+        self.bury();
+        absorb(&mut self.shots, &mut self.scratch.born_shots);
+        self.spawn_ships(rules);
+        self.spawn_pickups(rules);
+    }
+
+    fn steer(&mut self, commands: &[Command<Controls>]) {
+        for command in commands {
+            let ship = self.player_index(command.player).and_then(|i| self.players[i].ship);
+            if let Some(index) = ship.and_then(|id| self.ship_index(id)) {
+                let row = &mut self.ships[index].row;
+                (row.aim, row.controls) = (command.input.aim, command.input.controls);
+            }
+        }
+    }
+
+    fn fly(&mut self, rules: &Rules) {
+        self.scratch.origins.clear();
+        for ship in &mut self.ships {
+            self.scratch.origins.push(ship.row.place());
+            let (row, shot) = motion::fly(rules, ship.id, &ship.row);
+            ship.row = row;
+            self.scratch.born_shots.extend(shot.map(|(id, row)| Entity { id, row }));
+        }
+    }
+
+    pub(super) fn fill_grid(&mut self) {
+        self.scratch.grid.clear();
+        for ship in &self.ships {
+            self.scratch.grid.push(ship.row.place());
+        }
+    }
+
+    /// Moves every shot and lets it hit what is in its way; a shot whose time is over may still hit
+    /// on its last stretch.
+    fn shoot(&mut self, rules: &Rules, events: &mut Vec<ArenaEvent>) {
+        let mut kept = 0;
+        for index in 0..self.shots.len() {
+            let Entity { id, row: before } = self.shots[index];
+            let (after, fate) = motion::travel(rules, &before);
+            if self.strike(rules, &before, &after, events) || fate == Fate::Ends {
+                continue;
+            }
+            self.shots[kept] = Entity { id, row: after };
+            kept += 1;
+        }
+        self.shots.truncate(kept);
+    }
+
+    pub(super) fn write(&self, rows: &mut Rows) {
+        self.ships.iter().for_each(|e| rows.table_mut(SHIP).push_row(e.id, &e.row));
+        self.shots.iter().for_each(|e| rows.table_mut(SHOT).push_row(e.id, &e.row));
+        self.pickups.iter().for_each(|e| rows.table_mut(PICKUP).push_row(e.id, &e.row));
+        for player in &self.players {
+            rows.table_mut(PILOT).push_row(u32::from(player.id.0), &player.pilot);
+        }
+    }
+}
+
+/// Moves the entities of `born` into `list`; both ascend, share no id, and so does the result.
+pub(super) fn absorb<R: Copy>(list: &mut Vec<Entity<R>>, born: &mut Vec<Entity<R>>) {
+    let mut old = list.len();
+    list.extend_from_slice(born);
+    let mut free = list.len();
+    while let Some(&last) = born.last() {
+        free -= 1;
+        if old > 0 && list[old - 1].id > last.id {
+            old -= 1;
+            list[free] = list[old];
+        } else {
+            list[free] = last;
+            born.pop();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn absorbing_keeps_the_order() {
+        let entities = |ids: &[u32]| -> Vec<Entity<()>> {
+            ids.iter().map(|&id| Entity { id, row: () }).collect()
+        };
+        for (old, new) in [
+            (&[1, 4, 9][..], &[0, 2, 3, 10][..]),
+            (&[][..], &[1, 2][..]),
+            (&[1, 2][..], &[][..]),
+            (&[5, 6][..], &[1, 2][..]),
+        ] {
+            let (mut list, mut born) = (entities(old), entities(new));
+            absorb(&mut list, &mut born);
+            let mut all = [old, new].concat();
+            all.sort_unstable();
+            assert_eq!(list.iter().map(|e| e.id).collect::<Vec<_>>(), all);
+            assert!(born.is_empty());
+        }
+    }
+}

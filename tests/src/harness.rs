@@ -1,0 +1,321 @@
+//! A real server on a port of its own, well-behaved players, and a peer that sends whatever it is given.
+
+use crate::buoys::Buoys;
+use futures_util::{SinkExt, StreamExt};
+use server::Server;
+use server::config::Config;
+use server::net::limits::Limits;
+use server::net::listener;
+use server::net::outbox::ConnectionOutbox;
+use server::tick_loop::Ticked;
+use shared::netcode::client::{Client, Stats};
+use shared::wire::Protocol;
+use shared::wire::message::{self, ClientMessage};
+use shared::wire::protocol::SUBPROTOCOL;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::{oneshot, watch};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, interval, timeout};
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+
+/// After which a test that waits for the server has failed.
+pub const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Limits with waits so short that a test need not be patient.
+pub fn hasty() -> Limits {
+    Limits {
+        head_wait: Duration::from_millis(300),
+        hello_wait: Duration::from_millis(300),
+        close_wait: Duration::from_millis(300),
+        ..Limits::default()
+    }
+}
+
+/// A server that runs.
+pub struct Running {
+    /// Where.
+    pub address: SocketAddr,
+    /// Its insides.
+    pub server: Server,
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<anyhow::Result<()>>,
+}
+
+impl Running {
+    /// A session of [`Buoys`] without computer pilots.
+    pub fn start(limits: Limits) -> Self {
+        let config = Config { limits, pilots: 0, seed: Some(1), ..Config::default() };
+        Self::start_with(&config, server::open::<Buoys>(&config).expect("settings that make sense"))
+    }
+
+    /// Any session that takes [`Buoys`]' messages.
+    pub fn start_with(config: &Config, session: impl Ticked<ConnectionOutbox> + 'static) -> Self {
+        let listener = listener::bind("127.0.0.1:0".parse().expect("an address")).expect("a port");
+        let address = listener.local_addr().expect("bound");
+        let server = Server::new(config);
+        let (stop, stopped) = oneshot::channel::<()>();
+        let running = server.clone();
+        let task = tokio::spawn(async move {
+            let shutdown = async { drop(stopped.await) };
+            running.serve(session, Protocol::of::<Buoys>(), listener, shutdown).await
+        });
+        Self { address, server, stop, task }
+    }
+
+    /// Stops it, and how it ended.
+    pub async fn stop(self) -> anyhow::Result<()> {
+        drop(self.stop);
+        timeout(PATIENCE, self.task).await.expect("it stops").expect("it does not panic")
+    }
+
+    /// Waits until as many connections are open.
+    pub async fn settles_at(&self, connections: usize) {
+        let open = || self.server.front.registry.open();
+        eventually(&format!("{connections} open connections"), || open() == connections).await;
+    }
+
+    /// A connection that says nothing yet.
+    pub async fn connect(&self) -> Peer {
+        let stream = TcpStream::connect(self.address).await.expect("the server accepts");
+        stream.set_nodelay(true).expect("a socket");
+        Peer { stream, received: Vec::new() }
+    }
+
+    /// A proper request for a WebSocket.
+    pub fn handshake(&self) -> Vec<u8> {
+        self.handshake_with("").into_bytes()
+    }
+
+    /// The same with more header lines, each ended by CR LF.
+    pub fn handshake_with(&self, headers: &str) -> String {
+        format!(
+            "GET /play HTTP/1.1\r\nHost: {}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+             Sec-WebSocket-Protocol: {SUBPROTOCOL}\r\n{headers}\r\n",
+            self.address
+        )
+    }
+
+    /// A peer whose handshake is done.
+    pub async fn open(&self) -> Peer {
+        let mut peer = self.connect().await;
+        peer.send(&self.handshake()).await;
+        assert_eq!(peer.status().await, Some(101));
+        peer
+    }
+
+    /// A peer that joined the session.
+    pub async fn join(&self, name: &str) -> Peer {
+        let mut peer = self.open().await;
+        peer.send(&binary(&hello(name))).await;
+        loop {
+            let (opcode, payload) = peer.frame().await.expect("a welcome");
+            if opcode == 2 {
+                assert_eq!(payload.first(), Some(&message::TYPE));
+                return peer;
+            }
+            assert_eq!(opcode, 9, "nothing but pings comes before the welcome");
+        }
+    }
+}
+
+/// Waits for something that the server is about to do, and fails after [`PATIENCE`].
+pub async fn eventually(what: &str, done: impl Fn() -> bool) {
+    let waited = timeout(PATIENCE, async {
+        while !done() {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    });
+    assert!(waited.await.is_ok(), "never happened: {what}");
+}
+
+/// A proper hello.
+pub fn hello(name: &str) -> Vec<u8> {
+    let protocol = Protocol::of::<Buoys>().hash;
+    message::encode_control(&ClientMessage::Hello { protocol, name: name.into() })
+}
+
+/// A masked frame: the first byte as given, a length in as few bytes as it needs, the payload.
+pub fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
+    const MASK: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
+    let mut bytes = vec![first];
+    match payload.len() {
+        len @ 0..126 => bytes.push(0x80 | len as u8),
+        len @ 126..0x1_0000 => {
+            bytes.push(0x80 | 126);
+            bytes.extend((len as u16).to_be_bytes());
+        }
+        len => {
+            bytes.push(0x80 | 127);
+            bytes.extend((len as u64).to_be_bytes());
+        }
+    }
+    bytes.extend(MASK);
+    bytes.extend(payload.iter().zip(MASK.iter().cycle()).map(|(byte, mask)| byte ^ mask));
+    bytes
+}
+
+/// A whole binary message.
+pub fn binary(payload: &[u8]) -> Vec<u8> {
+    frame(0x82, payload)
+}
+
+/// A close frame with this code.
+pub fn close(code: u16, reason: &[u8]) -> Vec<u8> {
+    frame(0x88, &[&code.to_be_bytes(), reason].concat())
+}
+
+/// A TCP connection that sends whatever it is told to, and reads what comes.
+pub struct Peer {
+    /// The socket itself.
+    pub stream: TcpStream,
+    received: Vec<u8>,
+}
+
+impl Peer {
+    /// Sends bytes. A server that has had enough may be gone by then; that is for the answer to say.
+    pub async fn send(&mut self, bytes: &[u8]) {
+        let sent = timeout(PATIENCE, self.stream.write_all(bytes)).await;
+        drop(sent.expect("the server reads or closes"));
+    }
+
+    /// The status of an HTTP answer, its head read; `None` when the connection ends without one.
+    pub async fn status(&mut self) -> Option<u16> {
+        let head = self.head().await?;
+        head.split(' ').nth(1)?.parse().ok()
+    }
+
+    /// The head of an HTTP answer, up to the empty line.
+    pub async fn head(&mut self) -> Option<String> {
+        loop {
+            if let Some(end) = self.received.windows(4).position(|four| four == b"\r\n\r\n") {
+                let head = self.received.drain(..end + 4).collect();
+                return Some(String::from_utf8(head).expect("our heads are ASCII"));
+            }
+            self.more().await?;
+        }
+    }
+
+    /// The next frame from the server: opcode and payload; `None` when the connection ends.
+    pub async fn frame(&mut self) -> Option<(u8, Vec<u8>)> {
+        loop {
+            if let Some((opcode, start, end)) = self.framed() {
+                let payload = self.received[start..end].to_vec();
+                self.received.drain(..end);
+                return Some((opcode, payload));
+            }
+            self.more().await?;
+        }
+    }
+
+    /// Code and reason of the close frame that ends the connection, which is answered; `None` when there
+    /// is none. Frames before it are passed over.
+    pub async fn closing(&mut self) -> Option<(u16, String)> {
+        loop {
+            let (opcode, payload) = self.frame().await?;
+            if opcode == 8 {
+                let (code, reason) = payload.split_at_checked(2).unwrap_or((&[0, 0], &[]));
+                let code = u16::from_be_bytes([code[0], code[1]]);
+                self.send(&frame(0x88, &payload)).await;
+                return Some((code, String::from_utf8(reason.to_vec()).expect("UTF-8")));
+            }
+        }
+    }
+
+    /// Reads until the server has closed its half.
+    pub async fn end(&mut self) {
+        while self.more().await.is_some() {}
+    }
+
+    fn framed(&self) -> Option<(u8, usize, usize)> {
+        let (&first, &second) = (self.received.first()?, self.received.get(1)?);
+        assert_eq!(second & 0x80, 0, "servers do not mask");
+        let (start, len) = match second {
+            126 => {
+                let len = self.received.get(2..4)?;
+                (4, usize::from(u16::from_be_bytes(len.try_into().expect("two bytes"))))
+            }
+            127 => {
+                let len = self.received.get(2..10)?;
+                (10, u64::from_be_bytes(len.try_into().expect("eight bytes")) as usize)
+            }
+            short => (2, usize::from(short)),
+        };
+        (self.received.len() >= start + len).then_some((first & 0x0f, start, start + len))
+    }
+
+    async fn more(&mut self) -> Option<()> {
+        let mut some = [0; 4096];
+        let read =
+            timeout(PATIENCE, self.stream.read(&mut some)).await.expect("the server answers");
+        let read = read.ok().filter(|&read| read > 0)?;
+        self.received.extend_from_slice(&some[..read]);
+        Some(())
+    }
+}
+
+/// Somebody who plays by the rules, with the real client, for as long as this lives.
+pub struct Bystander {
+    stats: watch::Receiver<Stats>,
+    task: JoinHandle<Option<u16>>,
+}
+
+impl Bystander {
+    /// Joins.
+    pub async fn join(address: SocketAddr, name: &str) -> Self {
+        let mut request = format!("ws://{address}/play").into_client_request().expect("a request");
+        let protocol = SUBPROTOCOL.parse().expect("a header");
+        request.headers_mut().insert("Sec-WebSocket-Protocol", protocol);
+        let stream = TcpStream::connect(address).await.expect("the server accepts");
+        let (mut socket, _) =
+            tokio_tungstenite::client_async(request, stream).await.expect("a handshake");
+        let mut client = Client::<Buoys>::new(name);
+        let (tell, stats) = watch::channel(client.stats());
+        let task = tokio::spawn(async move {
+            let start = Instant::now();
+            let now = || start.elapsed().as_secs_f64() * 1000.0;
+            let mut draw = interval(Duration::from_millis(8));
+            socket.send(Message::Binary(client.hello(now()).into())).await.ok()?;
+            loop {
+                tokio::select! {
+                    heard = socket.next() => match heard?.ok()? {
+                        Message::Binary(bytes) => client.receive(&bytes, now()).expect("frames fit"),
+                        Message::Close(frame) => return frame.map(|frame| frame.code.into()),
+                        _ => {}
+                    },
+                    _ = draw.tick() => client.advance(now()),
+                }
+                while let Some(bytes) = client.outgoing() {
+                    socket.send(Message::Binary(bytes.into())).await.ok()?;
+                }
+                tell.send_replace(client.stats());
+            }
+        });
+        let mut bystander = Self { stats, task };
+        bystander.is_well().await;
+        bystander
+    }
+
+    /// Sees to it that frames go on coming and fit.
+    pub async fn is_well(&mut self) {
+        let before = self.stats.borrow_and_update().frames;
+        let more = self.stats.wait_for(|stats| stats.frames >= before + 2);
+        let stats = timeout(PATIENCE, more).await.expect("frames come").expect("still connected");
+        assert_eq!(stats.mismatches, 0);
+    }
+
+    /// The code that the connection was closed with; `None` when it broke without one.
+    pub async fn closed(self) -> Option<u16> {
+        timeout(PATIENCE, self.task).await.expect("it is told").expect("it does not panic")
+    }
+}
+
+/// Runs `story` within a time that no healthy one needs.
+pub async fn within<T>(limit: Duration, what: &str, story: impl Future<Output = T>) -> T {
+    timeout(limit, story).await.unwrap_or_else(|_| panic!("took longer than {limit:?}: {what}"))
+}

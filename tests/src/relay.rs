@@ -1,0 +1,146 @@
+//! A TCP relay that makes a line bad: delay, jitter, stalls, a rate limit, and a cut. It stands between a
+//! real client and the real server, in user space, so it works on any kernel.
+
+use crate::network::Line;
+use rand::{RngExt, SeedableRng};
+use rand_pcg::Pcg64Mcg;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep_until};
+
+/// Bytes taken from a socket at once.
+const CHUNK_BYTES: usize = 4096;
+/// Chunks under way in one direction; past it the relay stops reading, as a full pipe would.
+const CHUNKS_MAX: usize = 1024;
+
+/// A running relay; it stops when dropped.
+pub struct Relay {
+    address: SocketAddr,
+    line: Arc<Mutex<Line>>,
+    cut: watch::Sender<u64>,
+    accepting: JoinHandle<()>,
+}
+
+impl Relay {
+    /// Relays from a port of its own on loopback to `server` over such a line.
+    pub async fn start(server: SocketAddr, line: Line, seed: u64) -> std::io::Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let address = listener.local_addr()?;
+        let line = Arc::new(Mutex::new(line));
+        let (cut, cuts) = watch::channel(0);
+        let shared = Arc::clone(&line);
+        let accepting = tokio::spawn(async move {
+            let mut number = seed;
+            while let Ok((near, _)) = listener.accept().await {
+                let Ok(far) = TcpStream::connect(server).await else { continue };
+                number += 2;
+                tokio::spawn(carry(near, far, Arc::clone(&shared), cuts.clone(), number));
+            }
+        });
+        Ok(Self { address, line, cut, accepting })
+    }
+
+    /// Where to connect to.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Changes the line, also for connections that are open.
+    pub fn set_line(&self, line: Line) {
+        *self.line.lock().expect("nobody panics holding it") = line;
+    }
+
+    /// Drops every open connection at once; new ones are let through.
+    pub fn cut(&self) {
+        self.cut.send_modify(|cuts| *cuts += 1);
+    }
+}
+
+impl Drop for Relay {
+    fn drop(&mut self) {
+        self.accepting.abort();
+    }
+}
+
+async fn carry(
+    near: TcpStream,
+    far: TcpStream,
+    line: Arc<Mutex<Line>>,
+    mut cuts: watch::Receiver<u64>,
+    seed: u64,
+) {
+    if near.set_nodelay(true).and(far.set_nodelay(true)).is_err() {
+        return;
+    }
+    let start = Instant::now();
+    let ((near_read, near_write), (far_read, far_write)) = (near.into_split(), far.into_split());
+    cuts.mark_unchanged();
+    tokio::select! {
+        // A cut ends both directions; dropping the sockets tells both ends.
+        _ = cuts.changed() => {}
+        _ = async {
+            tokio::join!(
+                one_way(near_read, far_write, Arc::clone(&line), start, seed),
+                one_way(far_read, near_write, line, start, seed + 1),
+            )
+        } => {}
+    }
+}
+
+async fn one_way(
+    mut from: OwnedReadHalf,
+    mut to: OwnedWriteHalf,
+    line: Arc<Mutex<Line>>,
+    start: Instant,
+    seed: u64,
+) {
+    let (sender, mut receiver) = mpsc::channel::<(Instant, Vec<u8>)>(CHUNKS_MAX);
+    let reading = async move {
+        let mut dice = Pcg64Mcg::seed_from_u64(seed);
+        let mut free_at = start;
+        loop {
+            let mut chunk = vec![0; CHUNK_BYTES];
+            let Ok(count @ 1..) = from.read(&mut chunk).await else { return };
+            chunk.truncate(count);
+            let line = *line.lock().expect("nobody panics holding it");
+            let mut at = Instant::now();
+            if line.bytes_per_second > 0.0 {
+                let takes = Duration::from_secs_f64(count as f64 / line.bytes_per_second);
+                free_at = free_at.max(at) + takes;
+                at = free_at;
+            }
+            at += ms(line.delay_ms + line.jitter_ms * dice.random::<f64>());
+            let since = at.duration_since(start).as_secs_f64() * 1000.0;
+            if line.stall_every_ms > 0.0 && since % line.stall_every_ms < line.stall_ms {
+                at += ms(line.stall_ms - since % line.stall_every_ms);
+            }
+            if sender.send((at, chunk)).await.is_err() {
+                return;
+            }
+        }
+    };
+    let writing = async move {
+        let mut last = start;
+        while let Some((at, chunk)) = receiver.recv().await {
+            // Nothing overtakes on an ordered stream.
+            last = last.max(at);
+            sleep_until(last).await;
+            if to.write_all(&chunk).await.is_err() {
+                return;
+            }
+        }
+        // The other end has heard everything; it may hear the end as well.
+        let _ = to.shutdown().await;
+    };
+    tokio::join!(reading, writing);
+}
+
+fn ms(ms: f64) -> Duration {
+    Duration::from_secs_f64(ms / 1000.0)
+}

@@ -1,0 +1,262 @@
+//! Peers on real sockets that do nothing wrong, or simply stop: page and game on one port, half-open
+//! connections, slow readers, and a proper end for everybody.
+
+use bytes::Bytes;
+use server::config::Config;
+use server::net::limits::{Limits, OUTBOX_BYTES_MAX};
+use server::net::outbox::ConnectionOutbox;
+use server::net::refusal::Reason;
+use server::session::door::{Outbox, ToSession};
+use server::tick_loop::Ticked;
+use shared::game::Tick;
+use shared::wire::close::CloseCode;
+use shared::wire::input::InputMessage;
+use shared::wire::message::{self, ClientMessage};
+use shared::wire::{Protocol, Row};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use tests::buoys::{Buoys, Oars};
+use tests::harness::{
+    Bystander, PATIENCE, Running, binary, eventually, frame, hasty, hello, within,
+};
+use tokio::net::TcpStream;
+
+#[tokio::test]
+async fn a_page_and_a_game_come_from_one_port() {
+    let running = Running::start(hasty());
+    let mut players = Vec::new();
+    for name in ["Ada", "Grace", "Edsger"] {
+        players.push(Bystander::join(running.address, name).await);
+    }
+    let mut peer = running.connect().await;
+    let host = running.address;
+    peer.send(
+        format!("GET / HTTP/1.1\r\nHost: {host}\r\nAccept-Encoding: gzip\r\n\r\n").as_bytes(),
+    )
+    .await;
+    let head = peer.head().await.expect("an answer").to_ascii_lowercase();
+    for line in [
+        "http/1.1 200",
+        "content-type: text/html",
+        "content-security-policy: default-src 'none'; script-src 'self' 'wasm-unsafe-eval'",
+        "x-content-type-options: nosniff",
+        "referrer-policy: no-referrer",
+        "cross-origin-opener-policy: same-origin",
+        "cache-control: no-cache",
+        "etag: ",
+    ] {
+        assert!(head.contains(line), "{line} is missing in {head}");
+    }
+    drop(peer);
+    for player in &mut players {
+        player.is_well().await;
+    }
+    assert_eq!(running.server.front.registry.open(), 3);
+    let _ = running.stop().await;
+}
+
+#[tokio::test]
+async fn a_stopping_server_says_goodbye_to_everybody() {
+    let running = Running::start(hasty());
+    let address = running.address;
+    let players = [Bystander::join(address, "One").await, Bystander::join(address, "Two").await];
+    let mut raw = running.join("Raw").await;
+    let (mut unjoined, mut idle) = (running.open().await, running.connect().await);
+    // Neither reads nor answers, and is not waited for.
+    let _deaf = running.join("Deaf").await;
+    let front = Arc::clone(&running.server.front);
+    within(Duration::from_secs(3), "stopping", async {
+        let raw = tokio::spawn(async move {
+            let said = raw.closing().await;
+            raw.end().await;
+            said
+        });
+        let unjoined = tokio::spawn(async move { unjoined.closing().await });
+        let idle = tokio::spawn(async move { idle.end().await });
+        running.stop().await.expect("a proper end");
+        let (code, reason) = raw.await.unwrap().expect("a close frame");
+        assert_eq!(code, 1001);
+        assert!(reason.contains("stops"), "{reason}");
+        assert_eq!(unjoined.await.unwrap().map(|c| c.0), Some(1001));
+        idle.await.unwrap();
+        for player in players {
+            assert_eq!(player.closed().await, Some(1001));
+        }
+    })
+    .await;
+    assert_eq!(front.registry.open(), 0);
+    assert!(TcpStream::connect(address).await.is_err(), "the port is free again");
+}
+
+#[tokio::test]
+async fn a_session_that_is_full_says_so() {
+    let config = Config { limits: hasty(), pilots: 0, max_players: 1, ..Config::default() };
+    let running = Running::start_with(&config, server::open::<Buoys>(&config).unwrap());
+    let mut first = Bystander::join(running.address, "First").await;
+    let mut second = running.open().await;
+    second.send(&binary(&hello("Second"))).await;
+    let (code, reason) = second.closing().await.expect("a close frame");
+    assert_eq!((code, reason.as_str()), (1013, "All 1 seats are taken; try later."));
+    first.is_well().await;
+    running.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn whoever_vanishes_is_noticed() {
+    let limits = Limits {
+        ping_every: Duration::from_millis(50),
+        pong_wait: Duration::from_millis(400),
+        ..hasty()
+    };
+    let running = Running::start(limits);
+    let mut bystander = Bystander::join(running.address, "Bystander").await;
+    let mut silent = running.join("Silent").await;
+    // Sends what it should, but reads nothing and so answers no ping.
+    let mut deaf = running.join("Deaf").await;
+    let refusals = &running.server.front.refusals;
+    let mut tick = 0;
+    let talking = async {
+        while refusals.count(Reason::Dead) < 2 {
+            tick += 1;
+            let mut input = Vec::new();
+            InputMessage::new(tick, tick as u8, &[0, 1]).encode(Oars::FIELDS, &mut input);
+            deaf.send(&binary(&input)).await;
+            tokio::time::sleep(Duration::from_millis(33)).await;
+        }
+    };
+    within(PATIENCE, "noticing", talking).await;
+    for peer in [&mut silent, &mut deaf] {
+        let (code, reason) = peer.closing().await.expect("a close frame");
+        assert_eq!(code, 4012, "{reason}");
+    }
+    running.settles_at(1).await;
+    bystander.is_well().await;
+    running.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn answering_pings_keeps_a_quiet_connection() {
+    let limits = Limits {
+        ping_every: Duration::from_millis(30),
+        pong_wait: Duration::from_millis(300),
+        ..hasty()
+    };
+    let running = Running::start(limits);
+    let mut peer = running.join("Quiet").await;
+    let mut pings = 0;
+    while pings < 30 {
+        let (opcode, payload) = peer.frame().await.expect("kept");
+        assert_ne!(opcode, 8, "{payload:?}");
+        if opcode == 9 {
+            pings += 1;
+            peer.send(&frame(0x8a, &payload)).await;
+        }
+    }
+    running.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_half_closed_connection_is_closed() {
+    let running = Running::start(hasty());
+    for joined in [false, true] {
+        let mut peer = if joined { running.join("Half").await } else { running.open().await };
+        tokio::io::AsyncWriteExt::shutdown(&mut peer.stream).await.unwrap();
+        peer.end().await;
+    }
+    running.settles_at(0).await;
+    running.stop().await.unwrap();
+}
+
+/// A session that sends more than anybody wants to read, to everybody who has room for it.
+struct Firehose {
+    outboxes: Vec<ConnectionOutbox>,
+    tick: Tick,
+    taken: Arc<AtomicU64>,
+    left: Arc<AtomicU64>,
+}
+
+impl Ticked<ConnectionOutbox> for Firehose {
+    fn tick_rate(&self) -> u16 {
+        100
+    }
+
+    fn tick_now(&self) -> Tick {
+        self.tick
+    }
+
+    fn handle(&mut self, told: ToSession<ConnectionOutbox>, _: f64) {
+        match told {
+            ToSession::Join { outbox, .. } => self.outboxes.push(outbox),
+            ToSession::Leave { .. } => {
+                self.left.fetch_add(1, Ordering::Relaxed);
+            }
+            _ => {}
+        }
+    }
+
+    fn tick(&mut self) {
+        self.tick += 1;
+        let block = Bytes::from(vec![1; OUTBOX_BYTES_MAX / 2]);
+        for outbox in &mut self.outboxes {
+            while outbox.push(block.clone()) {
+                self.taken.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    }
+
+    fn stop(&mut self, code: CloseCode, reason: &str) {
+        self.outboxes.iter_mut().for_each(|outbox| outbox.close(code, reason));
+    }
+}
+
+#[tokio::test]
+async fn whoever_takes_nothing_is_dropped_and_the_ticks_go_on() {
+    let limits = Limits { write_wait: Duration::from_millis(300), ..hasty() };
+    let limits = Limits { ping_every: Duration::from_millis(50), ..limits };
+    let config = Config { limits, ..Config::default() };
+    let (taken, left) = (Arc::<AtomicU64>::default(), Arc::<AtomicU64>::default());
+    let firehose = Firehose {
+        outboxes: Vec::new(),
+        tick: 0,
+        taken: Arc::clone(&taken),
+        left: Arc::clone(&left),
+    };
+    let running = Running::start_with(&config, firehose);
+    let mut peer = running.open().await;
+    peer.send(&binary(&hello("Slow"))).await;
+    let refusals = &running.server.front.refusals;
+    eventually("the slow one is dropped", || refusals.count(Reason::Slow) == 1).await;
+    running.settles_at(0).await;
+    eventually("the session hears of it", || left.load(Ordering::Relaxed) == 1).await;
+    // What it was sent is what the kernel and the outbox hold, not what was there to be sent.
+    assert!(taken.load(Ordering::Relaxed) < 200, "{taken:?}");
+    let ticks = &running.server.ticks;
+    let before = ticks.ticks.load(Ordering::Relaxed);
+    eventually("ticks go on", || ticks.ticks.load(Ordering::Relaxed) > before + 10).await;
+    running.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_ping_is_answered_while_the_session_is_silent() {
+    let running = Running::start(hasty());
+    let mut peer = running.join("Pinger").await;
+    let ping = message::encode_control(&ClientMessage::Ping { nonce: 0xfeed });
+    peer.send(&binary(&ping)).await;
+    let pong = message::encode_control(&message::ServerMessage::Pong { nonce: 0xfeed });
+    while peer.frame().await.expect("an answer").1 != pong {}
+    running.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_client_of_another_version_is_told_to_reload() {
+    let running = Running::start(hasty());
+    let mut peer = running.open().await;
+    let protocol = Protocol::of::<Buoys>().hash.wrapping_add(1);
+    let hello = message::encode_control(&ClientMessage::Hello { protocol, name: "Old".into() });
+    peer.send(&binary(&hello)).await;
+    let (code, reason) = peer.closing().await.expect("a close frame");
+    assert_eq!(code, 4006);
+    assert!(reason.contains("reload"), "{reason}");
+    running.stop().await.unwrap();
+}
