@@ -52,7 +52,7 @@ impl Host {
     }
 }
 
-/// Flies by real key and pointer events: towards the nearest other ship, else to the middle, firing at
+/// Flies by real key and pointer events: towards the nearest other ship, else up and down, firing at
 /// what is in front. Only the hands are new; everything behind them is the page's own.
 const AUTOPILOT: &str = r"
     const canvas = document.getElementById('arena');
@@ -68,7 +68,7 @@ const AUTOPILOT: &str = r"
         if (!me || !own) { for (const code of [...held]) hold(code, false); return; }
         const others = ships.filter((s) => !s.own);
         others.sort((a, b) => Math.hypot(a.x - own.x, a.y - own.y) - Math.hypot(b.x - own.x, b.y - own.y));
-        const goal = others[0] ?? { x: 0, y: 0 };
+        const goal = others[0] ?? { x: 0, y: 650 * Math.sign(Math.sin(performance.now() / 1500)) };
         const dx = goal.x - own.x, dy = goal.y - own.y, far = Math.hypot(dx, dy);
         const near = others.length ? 260 : 60;
         const stroll = Math.sin(performance.now() / 900);
