@@ -5,7 +5,7 @@ use clap::Parser;
 use server::config::Config;
 use server::net::listener;
 use shared::arena::Arena;
-use std::io::ErrorKind;
+use std::io::{ErrorKind, IsTerminal};
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::process::ExitCode;
 use tokio::net::TcpListener;
@@ -29,7 +29,11 @@ async fn main() -> ExitCode {
 async fn serve(config: Config) -> Result<()> {
     let filter = EnvFilter::try_new(&config.log)
         .map_err(|why| anyhow::anyhow!("--log {:?} is no filter: {why}", config.log))?;
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr)
+        .init();
     raise_descriptor_limit(config.limits.max_connections);
     let listener = listen(config.bind)?;
     let shutdown = stop_signal()?;
