@@ -1,1 +1,161 @@
-//! To come.
+//! The browser's doors to netcode's client, compiled to WebAssembly. Comes in: the socket's messages,
+//! what the hands do, and the page's clock. Goes out: messages for the socket, numbers to draw, and
+//! news as JSON. Nothing is decided here: rules, protocol and clocks are `shared`'s, drawing is
+//! `www`'s.
+//!
+//! Numbers that change from frame to frame leave as flat arrays, whose layout [`picture`] describes;
+//! text leaves only with news, which are rare.
+
+mod news;
+pub mod picture;
+
+use picture::Picture;
+use shared::arena::{Arena, Controls};
+use shared::netcode::client;
+use shared::wire::{Field, Row, input};
+use std::collections::VecDeque;
+use wasm_bindgen::prelude::wasm_bindgen;
+
+/// A stick or a pair of keys that is pushed less than this far, from 0 to 1, gives no thrust.
+const PUSH_MIN: f32 = 0.2;
+/// Bits of a direction of thrust.
+const THRUST_BITS: u8 = 4;
+
+/// One player at one page. Times are the page's `performance.now()`, in milliseconds.
+#[wasm_bindgen]
+pub struct Client {
+    inner: client::Client<Arena>,
+    picture: Picture,
+    /// Messages that wait for the socket and must not be lost.
+    held: VecDeque<Vec<u8>>,
+}
+
+#[wasm_bindgen]
+impl Client {
+    /// A client that will introduce itself as `name`, which the server cleans or refuses.
+    #[wasm_bindgen(constructor)]
+    pub fn new(name: &str) -> Self {
+        Self {
+            inner: client::Client::new(name),
+            picture: Picture::default(),
+            held: VecDeque::new(),
+        }
+    }
+
+    /// A WebSocket has opened: forgets the last connection and gives the first message to send.
+    pub fn hello(&mut self, now: f64) -> Vec<u8> {
+        self.held.clear();
+        self.inner.hello(now)
+    }
+
+    /// A binary message has come.
+    pub fn receive(&mut self, bytes: &[u8], now: f64) {
+        // What cannot be read is counted, and a keyframe asked for where that helps; a page can do no
+        // more about it.
+        let _ = self.inner.receive(bytes, now);
+    }
+
+    /// Time goes on: makes the inputs that are due.
+    pub fn advance(&mut self, now: f64) {
+        self.inner.advance(now);
+    }
+
+    /// The next message to send, until there is none. With `hold` the socket is behind: inputs made
+    /// meanwhile are dropped, as the server would only find them late, and all else waits.
+    pub fn outgoing(&mut self, hold: bool) -> Option<Vec<u8>> {
+        if !hold {
+            return self.held.pop_front().or_else(|| self.inner.outgoing());
+        }
+        while let Some(message) = self.inner.outgoing() {
+            if message.first() != Some(&input::TYPE) {
+                self.held.push_back(message);
+            }
+        }
+        None
+    }
+
+    /// What the hands do from now on: where to aim, radians from east towards south; where to, from
+    /// -1 to 1 east and south; whether trigger and boost are held.
+    pub fn control(&mut self, aim: f32, move_x: f32, move_y: f32, fire: bool, boost: bool) {
+        let pushed = move_x * move_x + move_y * move_y > PUSH_MIN * PUSH_MIN;
+        let direction = || Field::angle("thrust", THRUST_BITS).from_units(move_y.atan2(move_x));
+        let aim = Controls::FIELDS[0].from_units(aim);
+        self.inner.set_input(Controls::new(aim, pushed.then(direction), fire, boost));
+    }
+
+    /// Says a line to everybody.
+    pub fn chat(&mut self, text: &str) {
+        self.inner.chat(text);
+    }
+
+    /// Makes the picture of now, for the functions below. False while there is nothing to see.
+    pub fn draw(&mut self, now: f64) -> bool {
+        let rate = f32::from(self.inner.stats().tick_rate.max(1));
+        match self.inner.draw(now) {
+            Some(scene) => {
+                self.picture.fill(scene, rate);
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// The ships in view, [`picture::SHIP_STRIDE`] numbers each.
+    pub fn ships(&self) -> Vec<f32> {
+        self.picture.ships.clone()
+    }
+
+    /// The shots in view, [`picture::SHOT_STRIDE`] numbers each.
+    pub fn shots(&self) -> Vec<f32> {
+        self.picture.shots.clone()
+    }
+
+    /// The pickups in view, [`picture::PICKUP_STRIDE`] numbers each.
+    pub fn pickups(&self) -> Vec<f32> {
+        self.picture.pickups.clone()
+    }
+
+    /// What only the player may know, [`picture::ME_LEN`] numbers.
+    pub fn me(&self) -> Vec<f32> {
+        self.picture.me.to_vec()
+    }
+
+    /// All rocks, three numbers each: place and radius in units. Empty before the welcome, and the
+    /// same until the next one.
+    pub fn rocks(&self) -> Vec<f32> {
+        let rocks = self.inner.rules().map_or(&[][..], |rules| rules.rocks.all());
+        rocks.iter().flat_map(|rock| [rock.at.x, rock.at.y, rock.radius]).collect()
+    }
+
+    /// Half of the square arena's side, units; 0 before the welcome.
+    #[wasm_bindgen(js_name = arenaSize)]
+    pub fn arena_size(&self) -> f32 {
+        self.inner.rules().map_or(0.0, |rules| rules.half)
+    }
+
+    /// The next piece of news as a JSON object, see [`news`].
+    pub fn news(&mut self) -> Option<String> {
+        self.inner.news().map(|news| news::to_json(&news))
+    }
+
+    /// What is known of the connection: ping, jitter, age of the newest rows, earliness of inputs, all
+    /// ms; corrections, keyframes, mismatches, frames, bytes; how far behind others are drawn, ms;
+    /// ticks per second; late inputs.
+    pub fn stats(&self) -> Vec<f64> {
+        let s = self.inner.stats();
+        vec![
+            s.ping_ms,
+            s.jitter_ms,
+            s.frame_age_ms,
+            s.input_margin_ms,
+            s.corrections as f64,
+            s.keyframes as f64,
+            s.mismatches as f64,
+            s.frames as f64,
+            s.bytes as f64,
+            s.playback_delay_ms,
+            f64::from(s.tick_rate),
+            s.late_inputs as f64,
+        ]
+    }
+}

@@ -1,5 +1,6 @@
 //! The engine, with each game, over a network in memory: the server's real session and the real client.
 
+use shared::arena::Arena;
 use shared::game::Game;
 use shared::netcode::client::News;
 use shared::wire::close::CloseCode;
@@ -11,6 +12,7 @@ use tests::world::World;
 macro_rules! with_every_game {
     ($($story:ident),* $(,)?) => {
         mod buoys { $(#[test] fn $story() { super::$story::<super::Buoys>(); })* }
+        mod arena { $(#[test] fn $story() { super::$story::<super::Arena>(); })* }
     };
 }
 

@@ -2,6 +2,7 @@
 //! changed. Nothing panics, nothing grows without bound, and what is refused leaves nothing behind.
 
 use proptest::prelude::*;
+use shared::arena::Arena;
 use shared::game::{Game, Setup};
 use shared::netcode::client::Client;
 use shared::netcode::frame::{TYPE_DELTA, TYPE_KEYFRAME};
@@ -16,6 +17,7 @@ use tests::world::World;
 macro_rules! with_every_game {
     ($($story:ident),* $(,)?) => {
         mod buoys { $(#[test] fn $story() { super::$story::<super::Buoys>(); })* }
+        mod arena { $(#[test] fn $story() { super::$story::<super::Arena>(); })* }
     };
 }
 

@@ -33,7 +33,7 @@ struct Entry {
 }
 
 /// The world's entities by place and by owner, at one tick.
-pub(super) struct Interest {
+pub struct Interest {
     kinds: Vec<KindLayout>,
     /// Where the grid starts, how wide its cells are, and how many there are along each side.
     left: f32,
@@ -52,7 +52,8 @@ pub(super) struct Interest {
 }
 
 impl Interest {
-    pub(super) fn new(kinds: &[Kind]) -> Self {
+    /// An empty world of such entities.
+    pub fn new(kinds: &[Kind]) -> Self {
         let layout = |kind: &Kind| KindLayout {
             private: kind.private,
             owner: kind.field_with(Role::Owner),
@@ -77,7 +78,7 @@ impl Interest {
     }
 
     /// Sorts the world of this tick.
-    pub(super) fn rebuild(&mut self, changes: &Changes) {
+    pub fn rebuild(&mut self, changes: &Changes) {
         self.unsorted.clear();
         self.private.clear();
         self.everywhere.clear();
@@ -151,7 +152,7 @@ impl Interest {
     }
 
     /// What `player`, looking at `focus`, may see.
-    pub(super) fn sight(&self, player: PlayerId, focus: Focus) -> PlayerSight<'_> {
+    pub fn sight(&self, player: PlayerId, focus: Focus) -> PlayerSight<'_> {
         PlayerSight { interest: self, player, focus }
     }
 }
@@ -163,7 +164,7 @@ impl KindLayout {
 }
 
 /// One player's eyes.
-pub(super) struct PlayerSight<'a> {
+pub struct PlayerSight<'a> {
     interest: &'a Interest,
     player: PlayerId,
     focus: Focus,

@@ -8,7 +8,7 @@
 pub mod door;
 mod flow;
 mod frames;
-mod interest;
+pub mod interest;
 mod mailbox;
 mod pilots;
 mod players;

@@ -19,6 +19,9 @@ pub mod tuning;
 mod view;
 mod world;
 
+#[cfg(test)]
+mod tests;
+
 pub use brain::ArenaBrain;
 pub use rows::{Controls, Pickup, Pilot, Ship, Shot};
 pub use rules::{Rules, Settings};

@@ -64,7 +64,7 @@ impl KindList {
 }
 
 /// What a receiver has after the last frame committed to its stream.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct ViewList {
     kinds: Vec<KindList>,
     tick: Option<Tick>,

@@ -1,0 +1,119 @@
+// Who is who and who leads: roster, leaderboard, kill feed. Comes in: the module's news. Goes out: the
+// page. Names come from strangers and are only ever set as text.
+
+import { write } from './hud.js';
+
+/** Lines of the leaderboard, the own one aside. */
+const LINES = 8;
+/** On small screens this many are shown. */
+const LINES_SMALL = 4;
+/** The most lines of the kill feed, and how long one stays, ms. */
+const FEED_MAX = 5;
+const FEED_MS = 6000;
+
+const find = (id) => document.getElementById(id);
+
+/** Names of players. */
+export class Roster {
+  #players = new Map();
+  /** One's own number; -1 before the welcome. */
+  me = -1;
+
+  /** Takes a `roster` item of news. */
+  take({ everybody, joined, left }) {
+    if (everybody) this.#players.clear();
+    for (const player of left) this.#players.delete(player);
+    for (const { player, name, computer } of joined) this.#players.set(player, { name, computer });
+  }
+
+  /** What to call a player. */
+  nameOf = (player) => this.#players.get(player)?.name ?? 'somebody';
+
+  /** Whether the server's own pilot flies. */
+  isComputer(player) {
+    return this.#players.get(player)?.computer ?? false;
+  }
+
+  /** Forgets all, as before a new welcome. */
+  clear() {
+    this.#players.clear();
+    this.me = -1;
+  }
+}
+
+/** The leaderboard. The own line is always there: among the best, or below them with its rank. */
+export class Board {
+  #roster;
+  #list = find('board-rows');
+  /** The player who leads, or -1. */
+  leader = -1;
+
+  constructor(roster) {
+    this.#roster = roster;
+    for (let i = 0; i <= LINES; i++) {
+      const line = document.createElement('li');
+      for (let k = 0; k < 3; k++) line.append(document.createElement('span'));
+      line.hidden = true;
+      this.#list.append(line);
+    }
+  }
+
+  /** Takes a `standings` item of news. */
+  take({ best, rank, score, players }) {
+    const roster = this.#roster;
+    this.leader = best.length && best[0][1] > 0 ? best[0][0] : -1;
+    const lines = best.slice(0, LINES).map(([player, points], i) => ({ rank: i + 1, player, points }));
+    if (roster.me >= 0 && !lines.some((line) => line.player === roster.me)) {
+      lines.push({ rank, player: roster.me, points: score });
+    }
+    [...this.#list.children].forEach((element, i) => {
+      const line = lines[i];
+      element.hidden = !line;
+      if (!line) return;
+      const [place, name, points] = element.children;
+      write(place, line.rank > 0 ? String(line.rank) : '–');
+      write(name, roster.nameOf(line.player));
+      write(points, String(line.points));
+      const mine = line.player === roster.me;
+      element.classList.toggle('mine', mine);
+      element.classList.toggle('computer', roster.isComputer(line.player));
+      element.classList.toggle('far', i >= LINES_SMALL && !mine);
+      element.classList.toggle('apart', mine && line.rank > i + 1);
+    });
+    write(find('board-count'), players === 1 ? '1 ship' : `${players} ships`);
+  }
+}
+
+/** Who shot whom. */
+export class Feed {
+  #roster;
+  #list = find('feed');
+
+  constructor(roster) {
+    this.#roster = roster;
+  }
+
+  /** Takes a `kill` item of news. */
+  take({ killer, victim, streak }) {
+    const line = document.createElement('li');
+    if (killer !== null && killer !== victim) line.append(this.#name(killer), document.createElement('i'));
+    line.append(this.#name(victim));
+    if (killer === null || killer === victim) line.append(' was lost');
+    if (streak > 2) {
+      const run = document.createElement('em');
+      run.textContent = `×${streak}`;
+      line.append(run);
+    }
+    this.#list.append(line);
+    while (this.#list.children.length > FEED_MAX) this.#list.firstElementChild.remove();
+    setTimeout(() => line.classList.add('old'), FEED_MS);
+    setTimeout(() => line.remove(), FEED_MS + 700);
+  }
+
+  #name(player) {
+    const name = document.createElement('span');
+    name.textContent = this.#roster.nameOf(player);
+    if (player === this.#roster.me) name.className = 'mine';
+    return name;
+  }
+}

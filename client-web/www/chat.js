@@ -1,0 +1,80 @@
+// Chat. Comes in: the module's news and what the player types. Goes out: lines of text, set as text
+// and never as anything else.
+
+/** Lines kept. */
+const LINES_MAX = 40;
+/** How long a line stays while the chat is closed, ms. */
+const LINE_MS = 12_000;
+/** The longest line that the server takes, bytes of UTF-8. */
+const BYTES_MAX = 200;
+
+const find = (id) => document.getElementById(id);
+
+/** The chat's log and its line. */
+export class Chat {
+  #roster;
+  #box = find('chat');
+  #log = find('chat-log');
+  #form = find('chat-form');
+  #input = find('chat-input');
+
+  /** `say(text)` sends a line; `onOpen(open)` is told when the line opens and closes. */
+  constructor(roster, say, onOpen) {
+    this.#roster = roster;
+    this.#onOpen = onOpen;
+    this.#form.addEventListener('submit', (event) => {
+      event.preventDefault();
+      const text = fit(this.#input.value.trim());
+      if (text) say(text);
+      this.close();
+    });
+    this.#input.addEventListener('keydown', (event) => {
+      if (event.key === 'Escape') this.close();
+      event.stopPropagation();
+    });
+    this.#input.addEventListener('blur', () => this.close());
+  }
+
+  #onOpen;
+
+  /** Opens the line to type in. */
+  open() {
+    this.#form.hidden = false;
+    this.#box.classList.add('open');
+    this.#onOpen(true);
+    this.#input.focus();
+  }
+
+  /** Closes it and forgets what was typed. */
+  close() {
+    if (this.#form.hidden) return;
+    this.#form.hidden = true;
+    this.#input.value = '';
+    this.#box.classList.remove('open');
+    this.#onOpen(false);
+  }
+
+  /** Takes a `chat` item of news. */
+  take({ from, text }) {
+    const line = document.createElement('li');
+    if (from === null) {
+      line.className = 'server';
+    } else {
+      const name = document.createElement('b');
+      name.textContent = this.#roster.nameOf(from);
+      line.append(name);
+      line.classList.toggle('mine', from === this.#roster.me);
+    }
+    line.append(text);
+    this.#log.append(line);
+    while (this.#log.children.length > LINES_MAX) this.#log.firstElementChild.remove();
+    setTimeout(() => line.classList.add('old'), LINE_MS);
+  }
+}
+
+// The input counts letters, the server bytes.
+function fit(text) {
+  const letters = [...text];
+  while (new TextEncoder().encode(letters.join('')).length > BYTES_MAX) letters.pop();
+  return letters.join('');
+}

@@ -1,0 +1,120 @@
+// Keyboard and mouse. Comes in: the browser's events. Goes out: what is held at this moment. Keys are
+// taken by their place on the keyboard, so that WASD stays a cross on every layout.
+
+const MOVES = {
+  KeyW: [0, -1], ArrowUp: [0, -1], KeyS: [0, 1], ArrowDown: [0, 1],
+  KeyA: [-1, 0], ArrowLeft: [-1, 0], KeyD: [1, 0], ArrowRight: [1, 0],
+};
+const FIRE = new Set(['Space']);
+const BOOST = new Set(['ShiftLeft', 'ShiftRight']);
+const MOUSE_FIRE = 0;
+const MOUSE_BOOST = 2;
+
+/** What keys and mouse hold. */
+export class Input {
+  #keys = new Set();
+  #buttons = new Set();
+  #enabled = false;
+
+  /** Where the mouse is, CSS pixels, and whether it has ever been seen. */
+  pointerX = 0;
+  pointerY = 0;
+  pointerSeen = false;
+  /** Whether it is over the arena and not over a button or a panel. */
+  pointerPlays = false;
+
+  /** `canvas` is where the mouse plays; `onKey(code)` gets the keys that are not for flying and
+   *  returns true when it used one. */
+  constructor(canvas, onKey) {
+    addEventListener('keydown', (event) => {
+      if (!this.#enabled || (isTyping(event.target) && event.code !== 'Escape') || event.ctrlKey || event.metaKey || event.altKey) return;
+      if (isFlying(event.code)) {
+        // A button keeps the focus after a click, and a space would press it again.
+        if (event.target !== document.body) event.target.blur?.();
+        this.#keys.add(event.code);
+        event.preventDefault();
+      } else if (!event.repeat && onKey(event.code)) {
+        event.preventDefault();
+      }
+    });
+    addEventListener('keyup', (event) => this.#keys.delete(event.code));
+    addEventListener('blur', () => this.release());
+    addEventListener('pointermove', (event) => {
+      this.#point(event);
+      this.pointerPlays = event.target === canvas;
+    });
+    canvas.addEventListener('pointerdown', (event) => {
+      if (event.pointerType === 'touch') return;
+      this.#point(event);
+      this.#buttons.add(event.button);
+      canvas.setPointerCapture(event.pointerId);
+      document.activeElement?.blur?.();
+      event.preventDefault();
+    });
+    // A second button pressed or let go while one is down comes as a move, not as a down or an up.
+    canvas.addEventListener('pointermove', (event) => { if (event.pointerType !== 'touch') this.#held(event.buttons); });
+    canvas.addEventListener('pointerup', (event) => { if (event.pointerType !== 'touch') this.#held(event.buttons); });
+    canvas.addEventListener('pointercancel', () => this.#buttons.clear());
+    canvas.addEventListener('contextmenu', (event) => event.preventDefault());
+  }
+
+  /** Whether keys fly; while not, nothing is held. */
+  set enabled(on) {
+    this.#enabled = on;
+    if (!on) this.release();
+  }
+
+  /** Lets go of everything, as when the window loses the keyboard. */
+  release() {
+    this.#keys.clear();
+    this.#buttons.clear();
+  }
+
+  /** Where to, along each axis, -1 to 1. */
+  get move() {
+    let [x, y] = [0, 0];
+    for (const code of this.#keys) {
+      const step = MOVES[code];
+      if (step) { x += step[0]; y += step[1]; }
+    }
+    return [Math.sign(x), Math.sign(y)];
+  }
+
+  /** Whether the trigger is held. */
+  get fire() {
+    return this.#enabled && (this.#buttons.has(MOUSE_FIRE) || this.#any(FIRE));
+  }
+
+  /** Whether the boost is held. */
+  get boost() {
+    return this.#enabled && (this.#buttons.has(MOUSE_BOOST) || this.#any(BOOST));
+  }
+
+  #any(codes) {
+    for (const code of codes) if (this.#keys.has(code)) return true;
+    return false;
+  }
+
+  #held(mask) {
+    // The bits of `buttons` stand in another order than the numbers of `button`.
+    for (const [button, bit] of [[MOUSE_FIRE, 1], [MOUSE_BOOST, 2]]) {
+      if (mask & bit) this.#buttons.add(button); else this.#buttons.delete(button);
+    }
+  }
+
+  #point(event) {
+    if (event.pointerType === 'touch') return;
+    this.pointerX = event.clientX;
+    this.pointerY = event.clientY;
+    this.pointerSeen = true;
+  }
+}
+
+function isFlying(code) {
+  return code in MOVES || FIRE.has(code) || BOOST.has(code);
+}
+
+// Whoever types, or moves through a panel's controls, does not fly.
+function isTyping(target) {
+  return target instanceof HTMLInputElement || target.closest?.('.panel') != null;
+}

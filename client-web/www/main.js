@@ -1,0 +1,332 @@
+// The page's flow: load the module, ask for a name, play. Comes in: the browser's clock and events.
+// Goes out: nothing by itself; it hands everything from one module to the next:
+//
+//   input, touch ─▶ Client.control ─▶ Client.outgoing ─▶ net
+//   net ─▶ Client.receive ─▶ Client.draw ─▶ watch ─▶ effects, scene, hud, minimap
+//                           Client.news ─▶ board, feed, chat
+//
+// `Client` is netcode's client in WebAssembly: every rule and every byte of the protocol is there.
+//
+// For tests and the curious, `globalThis.gamekeeper` tells what goes on. It can be read, not written:
+//   state       'loading', 'start', 'connecting', 'playing', 'waiting' (will retry) or 'ended'
+//   stats()     an object of numbers: pingMs, jitterMs, frameAgeMs, inputMarginMs, corrections,
+//               keyframes, mismatches, frames, bytes, interpolationMs, tickRate, lateInputs
+//   me()        an object: alive, x, y, hp, energy, score, kills, deaths, streak, hits, hurts,
+//               respawn (s), killer, player; null before the first frame
+//   ships()     what is in view: [{id, player, name, own, x, y, hp}]
+//   shipCount() how many ships are in view
+//   scriptMs    {mean, max}: script and module time per drawn frame over the last 120 frames
+//   fps         drawn frames per second over the last 120 frames
+//   drawn       frames drawn since the page was loaded
+//   reconnects  connections lost since then
+//   particles   particles alive
+
+import init, { Client } from './client_web.js';
+import { Board, Feed, Roster } from './board.js';
+import { Camera } from './camera.js';
+import { Chat } from './chat.js';
+import { Effects } from './effects.js';
+import { Hud } from './hud.js';
+import { Input } from './input.js';
+import { Link } from './net.js';
+import { Meter } from './measure.js';
+import { Minimap } from './minimap.js';
+import { Curtain, Start, bindPanels, closePanels, togglePanel, toggleSound } from './panels.js';
+import { IS, ME, SHIP, STATS } from './rows.js';
+import { Scene } from './render/scene.js';
+import { Sound } from './sound.js';
+import { Touch } from './touch.js';
+import { Watch } from './watch.js';
+
+/** A frame counts as at most this long, seconds, for whatever moves by itself: no leaps. */
+const STEP_MAX_S = 0.1;
+/** While the tab is hidden the client's clock is run this often, ms, beside every message that comes. */
+const HIDDEN_MS = 1000;
+
+const canvas = document.getElementById('arena');
+const hudBox = document.getElementById('hud');
+const camera = new Camera();
+const scene = new Scene(canvas, camera);
+const sound = new Sound(camera);
+const effects = new Effects(camera, sound, scene);
+const meter = new Meter();
+const hud = new Hud();
+const roster = new Roster();
+const board = new Board(roster);
+const feed = new Feed(roster);
+const minimap = new Minimap();
+const curtain = new Curtain();
+const watch = new Watch(watcher());
+const input = new Input(canvas, onKey);
+const touch = new Touch(canvas, () => showTouch(true));
+const chat = new Chat(roster, (text) => client?.chat(text), (open) => { input.enabled = !open && playing; });
+const start = new Start(play);
+const link = new Link({ hello, message, change });
+
+let client = null;
+let ready = false;
+let playing = false;
+/** What the module gave for the frame on the screen; null before the first. */
+let frame = null;
+let lastFrame = 0;
+let drawn = 0;
+let aim = 0;
+
+bindPanels(() => chat.open());
+showTouch(matchMedia('(pointer: coarse)').matches);
+camera.x = 420;
+requestAnimationFrame(onFrame);
+setInterval(whileHidden, HIDDEN_MS);
+load();
+
+async function load() {
+  try {
+    await init();
+    ready = true;
+    start.show();
+  } catch {
+    start.show('This browser cannot run the game: it needs WebAssembly.', true);
+  }
+}
+
+function play(name) {
+  if (!ready) { start.show('Still loading. One moment.'); return; }
+  sound.wake();
+  client = new Client(name);
+  playing = true;
+  input.enabled = true;
+  document.body.classList.add('playing');
+  start.hide();
+  link.open();
+}
+
+function leave(sentence) {
+  playing = false;
+  input.enabled = false;
+  frame = null;
+  document.body.classList.remove('playing');
+  document.getElementById('death').hidden = true;
+  hudBox.hidden = true;
+  touch.shown = false;
+  curtain.hide();
+  closePanels();
+  start.show(sentence);
+}
+
+// --- the connection -------------------------------------------------------------------------------
+
+function hello() {
+  roster.clear();
+  watch.clear();
+  return client.hello(performance.now());
+}
+
+function message(bytes, now) {
+  client.receive(bytes, now);
+  // A hidden tab's timers are throttled, its messages are not: they are its clock.
+  if (document.hidden) run(now);
+}
+
+function change() {
+  // Names and the like are refused before there is a game to look at: say it where it can be mended.
+  if (link.state === 'ended' && link.code !== 4006 && (!frame || link.code === 4003)) leave(link.sentence);
+}
+
+function run(now) {
+  client.advance(now);
+  for (;;) {
+    const item = client.news();
+    if (item === undefined) break;
+    takeNews(JSON.parse(item));
+  }
+  for (;;) {
+    const bytes = client.outgoing(!link.ready);
+    if (bytes === undefined) break;
+    link.send(bytes);
+  }
+}
+
+function whileHidden() {
+  const now = performance.now();
+  link.check(now);
+  if (!document.hidden || !client) return;
+  client.control(aim, 0, 0, false, false);
+  run(now);
+}
+
+function takeNews(item) {
+  switch (item.type) {
+    case 'welcome':
+      roster.me = item.player;
+      scene.clear();
+      effects.clear();
+      scene.half = 0;
+      break;
+    case 'roster': roster.take(item); break;
+    case 'standings': board.take(item); break;
+    case 'chat': chat.take(item); break;
+    case 'kill': takeKill(item); break;
+  }
+}
+
+function takeKill(kill) {
+  feed.take(kill);
+  if (kill.killer === roster.me && kill.victim !== roster.me) {
+    const run = kill.streak > 1 ? ` · ${kill.streak} in a row` : '';
+    hud.toast(`Destroyed ${roster.nameOf(kill.victim)}${run}`);
+    sound.play('kill');
+  } else if (kill.victim === roster.me) {
+    sound.play('dead');
+  }
+}
+
+// --- a frame --------------------------------------------------------------------------------------
+
+function onFrame() {
+  requestAnimationFrame(onFrame);
+  const now = performance.now();
+  const gap = (now - lastFrame) / 1000;
+  const seconds = Math.min(gap, STEP_MAX_S);
+  lastFrame = now;
+  scene.fit();
+  if (playing) {
+    steer();
+    run(now);
+    if (playing && client.draw(now)) drawGame(now, gap, seconds);
+    else drawSky(seconds);
+    if (playing) curtain.show(link, now, { retry: () => link.retryNow(), leave: () => leave('') });
+  } else {
+    drawSky(seconds);
+  }
+  meter.add(now, performance.now());
+}
+
+function steer() {
+  const [keyX, keyY] = input.move;
+  const [stickX, stickY] = touch.move;
+  if (touch.used) aim = touch.aim;
+  else if (input.pointerSeen && frame) aim = aimAtPointer();
+  client.control(aim, keyX || stickX, keyY || stickY, input.fire || touch.fire, input.boost || touch.boost);
+}
+
+function aimAtPointer() {
+  const own = ownShip(frame.ships);
+  if (own < 0) return aim;
+  const { ratio } = camera;
+  const x = input.pointerX * ratio - camera.toX(frame.ships[own + SHIP.X]);
+  const y = input.pointerY * ratio - camera.toY(frame.ships[own + SHIP.Y]);
+  return Math.hypot(x, y) < 2 * ratio ? aim : Math.atan2(y, x);
+}
+
+function drawGame(now, gap, seconds) {
+  frame = { ships: client.ships(), shots: client.shots(), pickups: client.pickups(), me: client.me() };
+  if (!scene.half) takeArena();
+  follow(frame, seconds);
+  watch.frame(frame, gap);
+  effects.exhaust(frame.ships, seconds);
+  effects.step(seconds);
+  scene.trails.follow(frame.ships, seconds);
+  const pointer = touch.used || !input.pointerPlays ? null : { x: input.pointerX, y: input.pointerY };
+  scene.draw(frame, effects, { nameOf: roster.nameOf, leader: board.leader, pointer }, seconds);
+  hudBox.hidden = false;
+  touch.shown = document.body.classList.contains('touch');
+  hud.show(frame.me, roster.nameOf, seconds);
+  hud.meters(now, client.stats(), meter.rate());
+  minimap.draw(frame, now);
+  drawn += 1;
+}
+
+function drawSky(seconds) {
+  camera.drift(seconds);
+  scene.drawSky(seconds);
+}
+
+function takeArena() {
+  const rocks = client.rocks();
+  scene.half = client.arenaSize();
+  scene.rocks.rows = rocks;
+  minimap.setArena(rocks, scene.half);
+  watch.tickRate = client.stats()[STATS.TICK_RATE];
+}
+
+function follow({ ships, me }, seconds) {
+  const own = me[ME.ALIVE] ? ownShip(ships) : -1;
+  if (own < 0) {
+    camera.follow('place', me[ME.X], me[ME.Y], 0, aim, seconds);
+    return;
+  }
+  const speed = Math.hypot(ships[own + SHIP.VX], ships[own + SHIP.VY]);
+  camera.follow('ship', ships[own + SHIP.X], ships[own + SHIP.Y], speed, aim, seconds);
+}
+
+function ownShip(ships) {
+  for (let i = 0; i < ships.length; i += SHIP.STRIDE) if (ships[i + SHIP.FLAGS] & IS.OWN) return i;
+  return -1;
+}
+
+function watcher() {
+  const on = {};
+  for (const name of ['fired', 'struck', 'hurt', 'destroyed', 'taken', 'arrived', 'landed', 'wounded']) {
+    on[name] = (...args) => effects[name](...args);
+  }
+  on.wounded = (from, share) => { effects.wounded(from, share); hud.flash(); };
+  return on;
+}
+
+// --- keys and thumbs ------------------------------------------------------------------------------
+
+function onKey(code) {
+  switch (code) {
+    case 'Enter': case 'NumpadEnter': case 'KeyT': chat.open(); return true;
+    case 'KeyM': toggleSound(); return true;
+    case 'KeyH': togglePanel('help'); return true;
+    case 'KeyO': togglePanel('settings'); return true;
+    case 'Escape': return closePanels();
+    default: return false;
+  }
+}
+
+function showTouch(on) {
+  document.body.classList.toggle('touch', on);
+  document.body.classList.toggle('mouse', !on);
+}
+
+// --- for tests ------------------------------------------------------------------------------------
+
+const named = (places, row) => Object.fromEntries(places.map(([name, at]) => [name, row[at]]));
+
+Object.defineProperty(globalThis, 'gamekeeper', {
+  value: Object.freeze({
+    get state() {
+      if (!playing) return ready ? 'start' : 'loading';
+      if (link.state === 'open') return frame ? 'playing' : 'connecting';
+      return link.state;
+    },
+    stats: () => named([
+      ['pingMs', STATS.PING], ['jitterMs', STATS.JITTER], ['frameAgeMs', STATS.FRAME_AGE],
+      ['inputMarginMs', STATS.INPUT_MARGIN], ['corrections', STATS.CORRECTIONS],
+      ['keyframes', STATS.KEYFRAMES], ['mismatches', STATS.MISMATCHES], ['frames', STATS.FRAMES],
+      ['bytes', STATS.BYTES], ['interpolationMs', STATS.INTERPOLATION], ['tickRate', STATS.TICK_RATE],
+      ['lateInputs', STATS.LATE_INPUTS],
+    ], client?.stats() ?? []),
+    me: () => frame && named([
+      ['alive', ME.ALIVE], ['x', ME.X], ['y', ME.Y], ['hp', ME.HP], ['energy', ME.ENERGY],
+      ['score', ME.SCORE], ['kills', ME.KILLS], ['deaths', ME.DEATHS], ['streak', ME.STREAK],
+      ['hits', ME.HITS], ['hurts', ME.HURTS], ['respawn', ME.RESPAWN], ['killer', ME.KILLER],
+      ['player', ME.PLAYER],
+    ], frame.me),
+    ships: () => Array.from({ length: frame ? frame.ships.length / SHIP.STRIDE : 0 }, (_, n) => {
+      const row = frame.ships.subarray(n * SHIP.STRIDE);
+      return {
+        id: row[SHIP.ID], player: row[SHIP.PLAYER], name: roster.nameOf(row[SHIP.PLAYER]),
+        own: (row[SHIP.FLAGS] & IS.OWN) !== 0, x: row[SHIP.X], y: row[SHIP.Y], hp: row[SHIP.HP],
+      };
+    }),
+    shipCount: () => (frame ? frame.ships.length / SHIP.STRIDE : 0),
+    get scriptMs() { return meter.script(); },
+    get fps() { return meter.rate(); },
+    get drawn() { return drawn; },
+    get reconnects() { return link.reconnects; },
+    get particles() { return effects.particles.alive; },
+  }),
+});

@@ -1,0 +1,142 @@
+// The WebSocket to the server, and coming back when it goes. Comes in: whole binary messages, handed
+// on untouched. Goes out: the same, and what state the connection is in. It knows nothing of what the
+// messages mean but who speaks first.
+
+/** Agreed at the handshake; the number counts up with the messages' layout. */
+const SUBPROTOCOL = 'gamekeeper.1';
+/** The first wait before trying again, ms; it doubles from try to try. */
+const WAIT_FIRST_MS = 500;
+/** The longest wait, ms, however often it failed. */
+const WAIT_MAX_MS = 10_000;
+/** A connection that lasted this long, ms, was a good one: the next wait starts small again. */
+const STABLE_MS = 5_000;
+/** A server sends frames all the time. After this long without any, ms, the connection is dead though
+ *  nobody said so, and is given up. */
+const SILENCE_MAX_MS = 8_000;
+/** While the browser still holds more than this, bytes, inputs are left out: newer ones would only
+ *  queue behind older. */
+const BUFFERED_MAX = 4_096;
+
+/** Close codes after which trying again by oneself would only fail again, and what to tell people
+ *  where the server gave no reason. Others are tried again. */
+const FINAL = {
+  1000: 'The server ended the game.',
+  1002: 'The browser and the server do not understand each other. Reload the page.',
+  1003: 'The browser and the server do not understand each other. Reload the page.',
+  1007: 'The server could not read what this page sent. Reload the page.',
+  1008: 'This page sent too much at once, so the server hung up.',
+  1009: 'This page sent too much at once, so the server hung up.',
+  4002: 'The server could not read what this page sent. Reload the page.',
+  4003: 'The server does not take this name.',
+  4006: 'The game has been updated. Reload the page to go on.',
+  4008: 'You were shown out.',
+};
+
+/** Why a connection that will be tried again was lost, by code. */
+const PASSING = {
+  1001: 'The server is restarting.',
+  1011: 'The server had a problem.',
+  1013: 'The server is full.',
+  4001: 'The server waited too long for this page.',
+  4012: 'The connection was too slow to follow.',
+};
+
+/** A connection that keeps coming back until it is told to stop. */
+export class Link {
+  #socket = null;
+  #opened = 0;
+  #heard = 0;
+  #attempt = 0;
+  #timer = 0;
+  #on;
+
+  /** What to show: `idle`, `connecting`, `open`, `waiting` (until `retryAt`) or `ended`. */
+  state = 'idle';
+  /** Of the last loss: the close code, and a sentence for a person. */
+  code = 0;
+  sentence = '';
+  /** When the next try starts, as of `performance.now()`; only while `waiting`. */
+  retryAt = 0;
+  /** How often the connection was lost and found again. */
+  reconnects = 0;
+
+  /** `on.hello()` gives the first message of a connection; `on.message(bytes, now)` takes what comes;
+   *  `on.change()` is called after every change of `state`. */
+  constructor(on) {
+    this.#on = on;
+    addEventListener('online', () => this.retryNow());
+    addEventListener('pagehide', () => this.#socket?.close(1001));
+  }
+
+  /** Connects, unless that is under way. */
+  open() {
+    if (this.#socket) return;
+    clearTimeout(this.#timer);
+    this.#become('connecting');
+    const scheme = location.protocol === 'https:' ? 'wss' : 'ws';
+    const socket = new WebSocket(`${scheme}://${location.host}/play`, SUBPROTOCOL);
+    socket.binaryType = 'arraybuffer';
+    this.#socket = socket;
+    this.#heard = performance.now();
+    socket.onopen = () => {
+      this.#opened = this.#heard = performance.now();
+      socket.send(this.#on.hello());
+      this.#become('open');
+    };
+    socket.onmessage = ({ data }) => {
+      if (!(data instanceof ArrayBuffer) || socket !== this.#socket) return;
+      this.#heard = performance.now();
+      this.#on.message(new Uint8Array(data), this.#heard);
+    };
+    socket.onclose = ({ code, reason }) => { if (socket === this.#socket) this.#lost(code, reason); };
+  }
+
+  /** Cuts a wait short. */
+  retryNow() {
+    if (this.state === 'waiting') this.open();
+  }
+
+  /** Whether a message would leave soon. */
+  get ready() {
+    return this.state === 'open' && this.#socket.bufferedAmount <= BUFFERED_MAX;
+  }
+
+  /** Sends one binary message. Without a connection it is dropped: what mattered is said again. */
+  send(bytes) {
+    if (this.state === 'open') this.#socket.send(bytes);
+  }
+
+  /** To be called now and then: notices a connection that died without a word. */
+  check(now) {
+    if (!this.#socket || now - this.#heard < SILENCE_MAX_MS) return;
+    const socket = this.#socket;
+    this.#lost(1006, 'The server fell silent.');
+    socket.close();
+  }
+
+  #lost(code, reason) {
+    const lived = this.state === 'open' ? performance.now() - this.#opened : 0;
+    if (lived > STABLE_MS) this.#attempt = 0;
+    this.#socket = null;
+    this.code = code;
+    if (code in FINAL) {
+      this.sentence = reason || FINAL[code];
+      if (code === 4006) this.sentence = FINAL[code];
+      this.#become('ended');
+      return;
+    }
+    this.sentence = reason || PASSING[code] || (lived ? 'Connection lost.' : 'The server cannot be reached.');
+    // Half fixed, half by chance: after a restart not everybody returns in the same instant.
+    const wait = Math.min(WAIT_MAX_MS, WAIT_FIRST_MS * 2 ** this.#attempt) * (0.5 + Math.random() / 2);
+    this.#attempt += 1;
+    this.reconnects += 1;
+    this.retryAt = performance.now() + wait;
+    this.#timer = setTimeout(() => this.open(), wait);
+    this.#become('waiting');
+  }
+
+  #become(state) {
+    this.state = state;
+    this.#on.change();
+  }
+}

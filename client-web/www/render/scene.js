@@ -1,0 +1,90 @@
+// One drawn frame, from back to front. Comes in: what the module gave for this moment. Goes out: the
+// canvas. It holds pictures and nothing of the game.
+
+import { settings } from '../settings.js';
+import { IS, ME, SHIP, VIEW } from '../rows.js';
+import { Background } from './background.js';
+import { Overlay } from './overlay.js';
+import { Rocks } from './rocks.js';
+import { drawPickups, drawShips, drawShots } from './ships.js';
+import { makeSprites } from './sprites.js';
+import { Trails } from './trails.js';
+
+/** Rocks that drift by on the first screen: place and radius in units, shape, share of the speed. */
+const SKY_ROCKS = [[-560, -230, 74, 0, 0.7], [520, 240, 118, 1, 1], [-360, 330, 46, 2, 0.5], [640, -260, 38, 3, 0.4], [60, -400, 60, 4, 0.6]];
+/** Their speed, units per second. */
+const SKY_SPEED = 26;
+
+/** The canvas and everything that is kept for drawing on it. */
+export class Scene {
+  #canvas;
+  #context;
+  #camera;
+  #background = new Background();
+  #overlay = new Overlay();
+  #time = 0;
+  rocks = new Rocks();
+  trails = new Trails();
+  sprites = null;
+  /** Half the arena's width, units; 0 while no arena is known. */
+  half = 0;
+
+  constructor(canvas, camera) {
+    this.#canvas = canvas;
+    this.#context = canvas.getContext('2d', { alpha: false });
+    this.#camera = camera;
+    this.fit();
+  }
+
+  /** Follows the window's size; to be called every frame, and cheap when nothing changed. */
+  fit() {
+    if (!this.#camera.fit(this.#canvas) && this.sprites) return;
+    this.sprites = makeSprites(this.#camera.scale * 1.1);
+    this.#background.fit(this.#camera);
+    this.#overlay.clear();
+  }
+
+  /** Sky and a few rocks, for the first screen. */
+  drawSky(seconds) {
+    this.#background.draw(this.#context, this.#camera);
+    const span = VIEW.WIDTH + 500;
+    this.#time += seconds;
+    const drift = settings.breathe ? this.#time * SKY_SPEED : 0;
+    this.#camera.world(this.#context);
+    for (const [x, y, radius, shape, depth] of SKY_ROCKS) {
+      const along = ((((x - drift * depth) % span) + span) % span) - span / 2;
+      this.rocks.drawOne(this.#context, shape, this.#camera.x + along, this.#camera.y + y, radius);
+    }
+  }
+
+  /** A whole frame. `frame` holds the rows; `pointer` is null where nobody aims with a mouse. */
+  draw(frame, effects, { nameOf, leader, pointer }, seconds) {
+    const [context, camera, sprites] = [this.#context, this.#camera, this.sprites];
+    const { ships, shots, pickups, me } = frame;
+    this.#time += seconds;
+    this.#background.draw(context, camera);
+    if (this.half) this.#background.drawArena(context, camera, this.half);
+    drawPickups(context, camera, sprites, pickups, this.#time, !settings.breathe);
+    this.trails.draw(context, camera);
+    this.rocks.draw(context, camera);
+    drawShots(context, camera, sprites, shots);
+    drawShips(context, camera, sprites, ships, effects.flashes, this.#time);
+    effects.particles.draw(context, camera);
+    this.#overlay.drawLabels(context, camera, sprites, ships, nameOf, leader, settings.names);
+    if (me[ME.ALIVE]) {
+      for (let i = 0; i < ships.length; i += SHIP.STRIDE) {
+        if (!(ships[i + SHIP.FLAGS] & IS.OWN)) continue;
+        const [x, y] = [ships[i + SHIP.X], ships[i + SHIP.Y]];
+        this.#overlay.drawOwn(context, camera, x, y, ships[i + SHIP.HEADING], me[ME.HP], me[ME.ENERGY]);
+        this.#overlay.drawBlows(context, camera, x, y, effects.blows);
+      }
+    }
+    if (pointer) this.#overlay.drawCrosshair(context, camera, pointer.x, pointer.y, effects.landedAge);
+  }
+
+  /** Forgets what came from an earlier connection. */
+  clear() {
+    this.trails.clear();
+    this.#overlay.clear();
+  }
+}

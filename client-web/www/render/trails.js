@@ -1,0 +1,104 @@
+// Engine trails: a tapering ribbon along the way a ship came. Comes in: the ships' rows, frame by
+// frame. Ribbons of one tint are filled in one go.
+
+import { TINTS, alpha, tintOf } from '../palette.js';
+import { IS, SHIP } from '../rows.js';
+
+/** Places remembered per ship. */
+const POINTS = 22;
+/** Time between two places, seconds. */
+const STEP = 0.026;
+/** A ship that jumped farther than this between frames, units, starts a new ribbon. */
+const JUMP = 150;
+
+class Ribbon {
+  xs = new Float32Array(POINTS);
+  ys = new Float32Array(POINTS);
+  widths = new Float32Array(POINTS);
+  count = 0;
+  head = 0;
+  wait = 0;
+  seen = 0;
+  tint = 0;
+}
+
+/** The ribbons of all ships in view. */
+export class Trails {
+  #ribbons = new Map();
+  #frame = 0;
+
+  /** Notes where ships are now. */
+  follow(ships, seconds) {
+    this.#frame += 1;
+    for (let i = 0; i < ships.length; i += SHIP.STRIDE) {
+      const flags = ships[i + SHIP.FLAGS];
+      const id = ships[i + SHIP.ID];
+      let ribbon = this.#ribbons.get(id);
+      if (!ribbon) this.#ribbons.set(id, (ribbon = new Ribbon()));
+      ribbon.seen = this.#frame;
+      ribbon.tint = tintOf(ships[i + SHIP.PLAYER], flags & IS.OWN);
+      const x = ships[i + SHIP.X] - Math.cos(ships[i + SHIP.HEADING]) * 10;
+      const y = ships[i + SHIP.Y] - Math.sin(ships[i + SHIP.HEADING]) * 10;
+      const last = ribbon.head;
+      if (ribbon.count && Math.hypot(x - ribbon.xs[last], y - ribbon.ys[last]) > JUMP) ribbon.count = 0;
+      const thrust = ships[i + SHIP.THRUST] >= 0;
+      const width = !thrust ? 1.1 : flags & (IS.BOOSTING | IS.OVERDRIVEN) ? 6.2 : 3.9;
+      ribbon.wait -= seconds;
+      if (ribbon.wait <= 0 || !ribbon.count) {
+        ribbon.wait = STEP;
+        ribbon.head = (ribbon.head + 1) % POINTS;
+        ribbon.count = Math.min(POINTS, ribbon.count + 1);
+        ribbon.widths[ribbon.head] = width;
+      }
+      // The newest place moves along with the ship, so that ribbon and ship never part.
+      ribbon.xs[ribbon.head] = x;
+      ribbon.ys[ribbon.head] = y;
+    }
+    for (const [id, ribbon] of this.#ribbons) {
+      if (ribbon.seen === this.#frame) continue;
+      ribbon.count -= 1;
+      if (ribbon.count < 3) this.#ribbons.delete(id);
+    }
+  }
+
+  /** Draws them. */
+  draw(context, camera) {
+    camera.world(context);
+    context.globalCompositeOperation = 'lighter';
+    for (let tint = 0; tint < TINTS.length; tint++) {
+      context.beginPath();
+      let any = false;
+      for (const ribbon of this.#ribbons.values()) {
+        if (ribbon.tint !== tint || ribbon.count < 3) continue;
+        trace(context, ribbon);
+        any = true;
+      }
+      if (!any) continue;
+      context.fillStyle = alpha(TINTS[tint], tint === 0 ? 0.42 : 0.34);
+      context.fill();
+    }
+    context.globalCompositeOperation = 'source-over';
+  }
+
+  /** Forgets all. */
+  clear() {
+    this.#ribbons.clear();
+  }
+}
+
+function trace(context, { xs, ys, widths, count, head }) {
+  const at = (k) => (head - k + POINTS) % POINTS;
+  // Down one side from the ship to the tail's end, and back up the other.
+  const side = (k, sign) => {
+    const [here, before, after] = [at(k), at(Math.max(0, k - 1)), at(Math.min(count - 1, k + 1))];
+    const dx = xs[before] - xs[after];
+    const dy = ys[before] - ys[after];
+    const length = Math.hypot(dx, dy) || 1;
+    const width = (sign * widths[here] * (1 - k / count)) / length;
+    return [xs[here] - dy * width, ys[here] + dx * width];
+  };
+  context.moveTo(...side(0, 1));
+  for (let k = 1; k < count; k++) context.lineTo(...side(k, 1));
+  for (let k = count - 2; k >= 0; k--) context.lineTo(...side(k, -1));
+  context.closePath();
+}

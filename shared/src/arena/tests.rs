@@ -1,0 +1,335 @@
+//! Stories of the arena: what two players live through, and that what is foreseen happens.
+
+use super::rows::*;
+use super::tuning as t;
+use super::world::Entity;
+use super::*;
+use glam::Vec2;
+use proptest::prelude::*;
+
+const A: PlayerId = PlayerId(3);
+const B: PlayerId = PlayerId(7);
+
+struct Duel {
+    rules: Rules,
+    arena: Arena,
+    events: Vec<ArenaEvent>,
+}
+
+impl Duel {
+    /// Two players in an arena without rocks and pickups, whose ships have just come in.
+    fn new(tick_rate: u16) -> Self {
+        Self::with(Settings { rock_density: 0.0, pickup_density: 0.0, ..empty() }, tick_rate)
+    }
+
+    fn with(settings: Settings, tick_rate: u16) -> Self {
+        let setup = Setup { settings, seed: 1, tick_rate };
+        let rules = Rules::new(&setup).expect("a setup that makes sense");
+        let mut arena = Arena::new(&setup, &rules);
+        arena.join(&rules, B);
+        arena.join(&rules, A);
+        let mut duel = Self { rules, arena, events: Vec::new() };
+        duel.step(Controls::default(), Controls::default());
+        duel
+    }
+
+    fn step(&mut self, a: Controls, b: Controls) {
+        let commands = [Command { player: A, input: a }, Command { player: B, input: b }];
+        self.arena.step(&self.rules, &commands, &mut self.events);
+    }
+
+    fn wait(&mut self, seconds: f32) {
+        for _ in 0..(seconds * f32::from(self.rules.tick_rate)) as usize {
+            self.step(Controls::default(), Controls::default());
+        }
+    }
+
+    fn ship(&mut self, player: PlayerId) -> Option<&mut Ship> {
+        let owned = |s: &&mut Entity<Ship>| s.row.player == i32::from(player.0);
+        self.arena.ships.iter_mut().find(owned).map(|s| &mut s.row)
+    }
+
+    fn pilot(&self, player: PlayerId) -> Pilot {
+        self.arena.players[self.arena.player_index(player).expect("a player")].pilot
+    }
+
+    /// Puts the ships `apart` units from each other at rest, A in the west, without protection.
+    fn face(&mut self, apart: f32) {
+        for (player, x) in [(A, -apart / 2.0), (B, apart / 2.0)] {
+            let ship = self.ship(player).expect("a ship");
+            ship.set_place(Vec2::new(x, 0.0));
+            ship.set_velocity(Vec2::ZERO);
+            (ship.heading, ship.aim, ship.protect) = (0, 0, 0);
+        }
+    }
+}
+
+fn empty() -> Settings {
+    Settings { size: 2000, ..Settings::default() }
+}
+
+fn fire_east() -> Controls {
+    Controls::new(0, None, true, false)
+}
+
+#[test]
+fn a_hit_hurts_knocks_and_tells_both() {
+    let mut duel = Duel::new(30);
+    duel.face(200.0);
+    duel.step(fire_east(), Controls::default());
+    duel.wait(0.4);
+    let b = *duel.ship(B).expect("B lives");
+    assert_eq!(b.hp, t::HP - t::SHOT_DAMAGE);
+    assert!(b.x > 100 * 256, "knocked to the east: {b:?}");
+    assert_eq!((b.y, duel.arena.shots.len()), (0, 0));
+    let (a, b) = (duel.pilot(A), duel.pilot(B));
+    assert_eq!((a.hits, a.score, a.hurts), (1, t::HIT_POINTS, 0));
+    assert_eq!((b.hurts, b.hurt_from), (1, 128), "it came from the west");
+}
+
+#[test]
+fn seven_hits_kill_and_the_victim_comes_back() {
+    for tick_rate in [10, 30, 60, 128] {
+        let mut duel = Duel::new(tick_rate);
+        let mut hits = 0;
+        while duel.events.is_empty() {
+            duel.face(120.0);
+            duel.step(fire_east(), Controls::default());
+            hits = duel.pilot(A).hits;
+        }
+        assert_eq!(hits, 7, "at {tick_rate} Hz");
+        let kill = ArenaEvent::Kill { killer: Some(A), victim: B, streak: 1 };
+        assert_eq!(duel.events, [kill]);
+        let (a, b) = (duel.pilot(A), duel.pilot(B));
+        assert_eq!((a.kills, a.streak, a.score), (1, 1, 7 * t::HIT_POINTS + t::KILL_POINTS));
+        assert_eq!((b.deaths, b.killer, b.streak), (1, i32::from(A.0) + 1, 0));
+        assert_eq!(duel.arena.score(A), a.score);
+        assert!(duel.ship(B).is_none());
+        let focus = duel.arena.view(B);
+        assert!((focus.x - 60.0).abs() < 20.0, "looks where the ship was lost: {focus:?}");
+        let old = duel.arena.ships[0].id;
+        duel.wait(t::RESPAWN - 0.2);
+        assert!(duel.ship(B).is_none());
+        duel.wait(0.4);
+        let b = *duel.ship(B).expect("a new ship");
+        assert_eq!((b.hp, b.energy, duel.pilot(B).respawn), (t::HP, t::ENERGY, 0));
+        assert!(b.protect > 0);
+        assert!(duel.arena.ships.iter().map(|s| s.id).all(|id| id == old || id == 2));
+    }
+}
+
+#[test]
+fn ending_a_streak_pays() {
+    let mut duel = Duel::new(30);
+    let b = duel.arena.player_index(B).expect("B");
+    duel.arena.players[b].pilot.streak = 4;
+    while duel.events.is_empty() {
+        duel.face(120.0);
+        duel.step(fire_east(), Controls::default());
+    }
+    let score = 7 * t::HIT_POINTS + t::KILL_POINTS + 4 * t::STREAK_POINTS;
+    assert_eq!(duel.pilot(A).score, score);
+}
+
+#[test]
+fn protection_swallows_shots_until_one_fires() {
+    let mut duel = Duel::new(30);
+    duel.face(200.0);
+    duel.ship(B).expect("B").protect = 60;
+    duel.step(fire_east(), Controls::default());
+    duel.wait(0.5);
+    let b = duel.ship(B).expect("B");
+    assert_eq!((b.hp, b.vx), (t::HP, 0));
+    assert!(duel.arena.shots.is_empty());
+    duel.step(Controls::default(), fire_east());
+    assert_eq!(duel.ship(B).expect("B").protect, 0);
+}
+
+#[test]
+fn the_gone_get_no_points() {
+    let mut duel = Duel::new(30);
+    duel.face(300.0);
+    duel.ship(B).expect("B").hp = 1;
+    duel.step(fire_east(), Controls::default());
+    duel.arena.leave(&duel.rules, A);
+    assert!(duel.ship(A).is_none());
+    duel.wait(0.5);
+    assert_eq!(duel.events, [ArenaEvent::Kill { killer: None, victim: B, streak: 0 }]);
+    assert_eq!(duel.pilot(B).killer, i32::from(A.0) + 1);
+}
+
+#[test]
+fn ships_push_each_other_apart() {
+    let mut duel = Duel::new(30);
+    duel.face(20.0);
+    duel.ship(A).expect("A").set_velocity(Vec2::new(300.0, 0.0));
+    duel.step(Controls::default(), Controls::default());
+    let (a, b) = (*duel.ship(A).expect("A"), *duel.ship(B).expect("B"));
+    assert!(a.place().distance(b.place()) > 2.0 * t::SHIP_RADIUS - 0.1);
+    assert!(b.velocity().x > 200.0 && a.velocity().x < 100.0);
+    // On top of each other to the step, they part as well.
+    duel.face(0.0);
+    duel.wait(0.1);
+    let (a, b) = (*duel.ship(A).expect("A"), *duel.ship(B).expect("B"));
+    assert!(a.place().distance(b.place()) > 2.0 * t::SHIP_RADIUS - 0.1);
+}
+
+#[test]
+fn pickups_are_taken_by_who_needs_them() {
+    let mut duel = Duel::new(30);
+    duel.face(400.0);
+    let at = duel.ship(A).expect("A").place();
+    let (x, y) = to_place(at);
+    for (id, what) in [REPAIR, CHARGE, OVERDRIVE].into_iter().enumerate() {
+        duel.arena.pickups.push(Entity { id: id as u32, row: Pickup { x, y, what } });
+    }
+    duel.wait(0.1);
+    let a = *duel.ship(A).expect("A");
+    assert_eq!(a.overdrive, duel.rules.overdrive - 2, "taken in the first of three ticks");
+    let left: Vec<i32> = duel.arena.pickups.iter().map(|p| p.row.what).collect();
+    assert_eq!(left, [REPAIR, CHARGE], "a whole ship leaves them for others");
+    let ship = duel.ship(A).expect("A");
+    (ship.hp, ship.energy) = (30, 200);
+    duel.wait(0.1);
+    let a = *duel.ship(A).expect("A");
+    assert_eq!((a.hp, a.energy), (30 + t::REPAIR + 1, t::ENERGY));
+    assert!(duel.arena.pickups.is_empty());
+}
+
+#[test]
+fn mending_waits_and_then_goes_on() {
+    let mut duel = Duel::new(30);
+    duel.face(200.0);
+    duel.step(fire_east(), Controls::default());
+    duel.wait(t::MEND_DELAY);
+    let hurt = t::HP - t::SHOT_DAMAGE;
+    assert_eq!(duel.ship(B).expect("B").hp, hurt);
+    duel.wait(1.3);
+    assert!((hurt + 3..hurt + 8).contains(&duel.ship(B).expect("B").hp));
+    duel.wait(5.0);
+    assert_eq!(duel.ship(B).expect("B").hp, t::HP);
+}
+
+#[test]
+fn every_tick_rate_plays_alike() {
+    let end = |tick_rate: u16| {
+        let mut duel = Duel::new(tick_rate);
+        duel.face(1500.0);
+        duel.ship(A).expect("A").set_velocity(Vec2::new(0.0, 300.0));
+        for _ in 0..tick_rate {
+            duel.step(Controls::new(1024, Some(0), false, true), Controls::default());
+        }
+        let a = *duel.ship(A).expect("A");
+        (a.place(), a.velocity(), a.energy, a.heading)
+    };
+    let (at, velocity, energy, heading) = end(30);
+    for tick_rate in [10, 17, 60, 128] {
+        let other = end(tick_rate);
+        assert!(other.0.distance(at) < 1.0 && other.1.distance(velocity) < 1.0, "{tick_rate} Hz");
+        assert!((other.2 - energy).abs() <= 1 && other.3 == heading, "{tick_rate} Hz");
+    }
+}
+
+#[test]
+fn a_thousand_join_at_once_and_ids_stay_apart() {
+    let setup = Setup { settings: Settings::for_players(1000), seed: 4, tick_rate: 30 };
+    let rules = Rules::new(&setup).expect("a setup that makes sense");
+    let mut arena = Arena::new(&setup, &rules);
+    // Soon the counter wraps.
+    arena.next_ship = u16::MAX - 500;
+    for player in 0..1000 {
+        arena.join(&rules, PlayerId(player));
+    }
+    let mut events = Vec::new();
+    for _ in 0..20 {
+        arena.step(&rules, &[], &mut events);
+    }
+    assert_eq!(arena.ships.len(), 1000);
+    assert!(arena.ships.is_sorted_by(|a, b| a.id < b.id));
+    arena.next_ship = arena.ships[3].id as u16;
+    let given = arena.ships[0].row.player;
+    arena.leave(&rules, PlayerId(given as u16));
+    arena.join(&rules, PlayerId(given as u16));
+    arena.step(&rules, &[], &mut events);
+    assert_eq!(arena.ships.len(), 1000);
+    assert!(arena.ships.is_sorted_by(|a, b| a.id < b.id), "ids in use are skipped");
+    for ship in &arena.ships {
+        assert!(rules.rocks.free(ship.row.place(), t::SHIP_RADIUS));
+    }
+}
+
+fn row_of(fields: &'static [crate::wire::Field]) -> impl Strategy<Value = Vec<i32>> {
+    fields.iter().map(|f| f.min()..=f.max()).collect::<Vec<_>>()
+}
+
+fn crowded(tick_rate: u16) -> (Setup<Settings>, Rules) {
+    let settings = Settings { rock_density: 12.0, pickup_density: 0.0, ..empty() };
+    let setup = Setup { settings, seed: 2, tick_rate };
+    let rules = Rules::new(&setup).expect("a setup that makes sense");
+    (setup, rules)
+}
+
+proptest! {
+    /// Whatever a peer may claim in range, what follows is in range, and the same each time.
+    #[test]
+    fn what_follows_from_any_row_is_a_row(
+        tick_rate in prop::sample::select(vec![10u16, 30, 128]),
+        ship in row_of(Ship::FIELDS),
+        shot in row_of(Shot::FIELDS),
+        id: u32,
+    ) {
+        let (_, rules) = crowded(tick_rate);
+        for (kind, row) in [(SHIP, &ship), (SHOT, &shot)] {
+            let mut spawned = Rows::new(KINDS);
+            let mut after = row.clone();
+            let fate = Arena::expect(&rules, kind, id, row, &mut after, &mut spawned);
+            prop_assert!(KINDS[kind].contains(&after), "{after:?}");
+            spawned.table(SHOT).iter().for_each(|(_, row)| assert!(KINDS[SHOT].contains(row)));
+            let (mut again, mut twice) = (row.clone(), Rows::new(KINDS));
+            prop_assert_eq!(Arena::expect(&rules, kind, id, row, &mut again, &mut twice), fate);
+            prop_assert_eq!((after, spawned), (again, twice));
+        }
+    }
+
+    /// The step does to a ship and to shots that nobody touches just what was expected.
+    #[test]
+    fn alone_the_step_is_the_expectation(
+        tick_rate in prop::sample::select(vec![10u16, 30, 128]),
+        row in row_of(Ship::FIELDS),
+        inputs in prop::collection::vec(row_of(Controls::FIELDS), 1..40),
+    ) {
+        let (setup, rules) = crowded(tick_rate);
+        let mut arena = Arena::new(&setup, &rules);
+        arena.join(&rules, A);
+        let mut events = Vec::new();
+        arena.step(&rules, &[], &mut events);
+        let mut ship = Ship::read(&row);
+        (ship.hp, ship.player) = (1 + ship.hp % t::HP, i32::from(A.0));
+        ship.set_place(ship.place() / 20.0);
+        arena.ships[0].row = ship;
+        for input in inputs {
+            let input = Controls::read(&input);
+            let mut foreseen = Rows::new(KINDS);
+            let mut before = Rows::new(KINDS);
+            arena.publish(&mut before);
+            for kind in [SHIP, SHOT] {
+                for (id, row) in before.table(kind).iter() {
+                    let mut after = row.to_vec();
+                    if kind == SHIP {
+                        (after[0], after[1]) = (input.aim, input.controls);
+                    }
+                    let fate = Arena::expect(&rules, kind, id, row, &mut after, &mut foreseen);
+                    if fate == Fate::Stays {
+                        foreseen.table_mut(kind).push(id, &after);
+                    }
+                }
+            }
+            foreseen.table_mut(PILOT).push(u32::from(A.0), before.table(PILOT).row(0));
+            arena.step(&rules, &[Command { player: A, input }], &mut events);
+            let mut happened = Rows::new(KINDS);
+            arena.publish(&mut happened);
+            prop_assert_eq!(happened.checksum(), foreseen.checksum());
+            prop_assert_eq!(happened.table(SHIP), foreseen.table(SHIP));
+        }
+    }
+}
