@@ -1,7 +1,7 @@
 //! Bad input on real sockets. Each story serves a session with somebody in it who plays by the rules:
 //! whoever sends nonsense gets an answer with a reason and is counted, and the other one notices nothing.
 
-use server::net::limits::{BYTES_BURST_MAX, Limits, UNJOINED_PER_ADDRESS_MAX};
+use server::net::limits::{BYTES_BURST_MAX, Limits};
 use server::net::refusal::Reason;
 use shared::wire::input::InputMessage;
 use shared::wire::message::{self, CLIENT_MESSAGE_BYTES_MAX, ClientMessage, ServerMessage};
@@ -203,9 +203,11 @@ async fn silence_before_the_request_has_an_end() {
 
 #[tokio::test]
 async fn one_address_opens_only_so_many_at_once() {
-    let (running, bystander) = scene(Limits { head_wait: Duration::from_secs(5), ..hasty() }).await;
+    let limits = Limits { head_wait: Duration::from_secs(5), ..hasty() };
+    let most = limits.max_unjoined_per_address;
+    let (running, bystander) = scene(limits).await;
     let mut mute = Vec::new();
-    for _ in 0..UNJOINED_PER_ADDRESS_MAX + 20 {
+    for _ in 0..most + 20 {
         mute.push(running.connect().await);
     }
     let refusals = &running.server.front.refusals;
