@@ -65,7 +65,8 @@ export class Link {
   constructor(on) {
     this.#on = on;
     addEventListener('online', () => this.retryNow());
-    addEventListener('pagehide', () => this.#socket?.close(1001));
+    addEventListener('pagehide', () => this.#rest());
+    addEventListener('pageshow', () => this.retryNow());
   }
 
   /** Connects, unless that is under way. */
@@ -112,6 +113,17 @@ export class Link {
     const socket = this.#socket;
     this.#lost(1006, 'The server fell silent.');
     socket.close();
+  }
+
+  // The page is left, perhaps to be shown again by the back button: the server is told at once.
+  #rest() {
+    const socket = this.#socket;
+    if (!socket) return;
+    this.#socket = null;
+    socket.close(1000);
+    this.sentence = 'Connection lost.';
+    this.retryAt = performance.now();
+    this.#become('waiting');
   }
 
   #lost(code, reason) {
