@@ -1,7 +1,7 @@
 //! Which connections there are, and how many of them each address has. Comes in: addresses of accepted
 //! sockets. Goes out: a [`Slot`] to hold for as long as the connection lives, or the reason why not.
 
-use super::limits::{Limits, UNJOINED_PER_ADDRESS_MAX};
+use super::limits::Limits;
 use super::refusal::Reason;
 use crate::session::door::ConnectionId;
 use dashmap::DashMap;
@@ -57,7 +57,8 @@ impl Registry {
             return Err(Reason::ServerFull);
         }
         let mut share = self.addresses.entry(network(peer.ip())).or_default();
-        if share.all >= limits.max_per_address || share.unjoined >= UNJOINED_PER_ADDRESS_MAX {
+        if share.all >= limits.max_per_address || share.unjoined >= limits.max_unjoined_per_address
+        {
             self.open.fetch_sub(1, Ordering::Relaxed);
             return Err(Reason::AddressFull);
         }
@@ -118,7 +119,7 @@ mod tests {
         let (registry, limits) = (Arc::new(Registry::default()), Limits::default());
         let enter = |address| registry.enter(peer(address), &limits);
         let mut held: Vec<_> =
-            (0..UNJOINED_PER_ADDRESS_MAX).map(|_| enter("10.0.0.1").unwrap()).collect();
+            (0..limits.max_unjoined_per_address).map(|_| enter("10.0.0.1").unwrap()).collect();
         assert_eq!(enter("10.0.0.1").unwrap_err(), Reason::AddressFull);
         assert_eq!(enter("::ffff:10.0.0.1").unwrap_err(), Reason::AddressFull);
         assert!(enter("10.0.0.2").is_ok());
