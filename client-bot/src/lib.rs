@@ -1,1 +1,16 @@
-//! To come.
+//! Headless players around the real client: they join a running server like anybody else, play by the
+//! game's brain, and report what they saw.
+//!
+//! In the order of the flow: [`config`] is what the user wants, [`address`] where to, [`line`] opens one
+//! WebSocket, `bot` is one player's life on it, [`fleet`] sends them out and calls them back,
+//! [`progress`] tells how it goes meanwhile, `tally` adds up what came back, and [`report`] tells it.
+//! Nothing here knows a particular game; `main.rs` names it.
+
+pub mod address;
+mod bot;
+pub mod config;
+pub mod fleet;
+pub mod line;
+pub mod progress;
+pub mod report;
+mod tally;

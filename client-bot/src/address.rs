@@ -1,0 +1,124 @@
+//! Where to play. Comes in: an address as people write or copy it. Goes out: host, port and path of a
+//! WebSocket, or a sentence on what is wrong with it.
+
+use std::fmt;
+use std::str::FromStr;
+use tokio_tungstenite::tungstenite::http::Uri;
+
+/// The path at which a server opens WebSockets; an address without a path means this one.
+pub const PLAY_PATH: &str = "/play";
+/// The port of an address with a scheme but without a port, as everywhere on the web.
+const WEB_PORT: u16 = 80;
+/// The port of a bare host: the one that a server takes unless told otherwise.
+const SERVER_PORT: u16 = 8080;
+
+/// The address of a WebSocket without TLS.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Address {
+    /// Name or number of the machine; an IPv6 number stands in brackets.
+    pub host: String,
+    /// TCP port, never 0.
+    pub port: u16,
+    /// Path and query, starting with a slash.
+    pub path: String,
+}
+
+impl FromStr for Address {
+    type Err = String;
+
+    /// Reads `ws://host:port/path`, the page's `http://host:port/`, `host:port` or just `host`.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let text = text.trim();
+        let (scheme, rest) = text.split_once("://").unwrap_or(("", text));
+        let default_port = match scheme.to_ascii_lowercase().as_str() {
+            "ws" | "http" => WEB_PORT,
+            "" if !text.contains("://") => SERVER_PORT,
+            "wss" | "https" => {
+                return Err("the bots speak no TLS: give the server's own ws:// address".into());
+            }
+            other => return Err(format!("ws:// or http:// is expected, not {other}://")),
+        };
+        let uri: Uri = format!("ws://{rest}").parse().map_err(|_| Self::shape())?;
+        let authority = uri.authority().ok_or_else(Self::shape)?;
+        let (host, rest) = authority.as_str().split_at(authority.host().len());
+        if host != authority.host() || host.is_empty() {
+            return Err(Self::shape());
+        }
+        let port = match rest.strip_prefix(':') {
+            None => default_port,
+            Some(digits) => match digits.parse() {
+                Ok(port) if port > 0 => port,
+                _ => return Err(format!("a port is a number from 1 to 65535, not {digits:?}")),
+            },
+        };
+        let path = match uri.path_and_query().map(|path| path.as_str()) {
+            None | Some("/") => PLAY_PATH,
+            Some(path) => path,
+        };
+        Ok(Self { host: host.to_owned(), port, path: path.to_owned() })
+    }
+}
+
+impl Address {
+    fn shape() -> String {
+        "an address looks like ws://127.0.0.1:8080/play or 192.168.1.20:8080".into()
+    }
+
+    /// The host as the resolver wants it: without the brackets of an IPv6 number.
+    pub(crate) fn bare_host(&self) -> &str {
+        self.host.trim_start_matches('[').trim_end_matches(']')
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { host, port, path } = self;
+        write!(f, "ws://{host}:{port}{path}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_usual_way_to_write_it_is_understood() {
+        for (written, meant) in [
+            ("ws://127.0.0.1:8080/play", "ws://127.0.0.1:8080/play"),
+            ("ws://127.0.0.1:8080", "ws://127.0.0.1:8080/play"),
+            ("http://192.168.1.20:8080/", "ws://192.168.1.20:8080/play"),
+            ("HTTP://Game.Example", "ws://Game.Example:80/play"),
+            ("localhost:9000", "ws://localhost:9000/play"),
+            ("localhost", "ws://localhost:8080/play"),
+            ("  localhost:9000/other?x=1 ", "ws://localhost:9000/other?x=1"),
+            ("[::1]:8080", "ws://[::1]:8080/play"),
+            ("ws://[::1]/play", "ws://[::1]:80/play"),
+        ] {
+            let address: Address = written.parse().unwrap_or_else(|e| panic!("{written}: {e}"));
+            assert_eq!(address.to_string(), meant, "{written}");
+        }
+        assert_eq!("[::1]:8080".parse::<Address>().unwrap().bare_host(), "::1");
+    }
+
+    #[test]
+    fn what_is_no_address_gets_a_sentence() {
+        for (written, part) in [
+            ("", "looks like"),
+            ("ws://", "looks like"),
+            ("://host", "not ://"),
+            ("ftp://host", "not ftp://"),
+            ("wss://host", "no TLS"),
+            ("https://host", "no TLS"),
+            ("host:0", "1 to 65535"),
+            ("host:99999", "1 to 65535"),
+            ("host:", "1 to 65535"),
+            ("host:eighty", "looks like"),
+            ("user@host:80", "looks like"),
+            ("two words", "looks like"),
+            ("::1", "looks like"),
+        ] {
+            let said = written.parse::<Address>().expect_err(written);
+            assert!(said.contains(part), "{written}: {said}");
+        }
+    }
+}

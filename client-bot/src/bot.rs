@@ -1,0 +1,339 @@
+//! One bot's life on one WebSocket, in one task: it says hello, plays by the game's brain until it is
+//! called back or the line ends, and hands over what it saw. It wakes for what arrives and once per
+//! tick for its own clock; the client decides what is due.
+
+use crate::line::{self, Line, Place};
+use crate::progress::Board;
+use crate::tally::{Ending, Latencies, Life};
+use bytes::Bytes;
+use futures_util::{SinkExt, StreamExt};
+use shared::game::{Brain, Game, Tick};
+use shared::netcode::client::{Client, Stats};
+use shared::wire::close::CloseCode;
+use shared::wire::message;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::time::{Instant, Sleep, sleep_until};
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::{self, Message};
+
+/// For how long the server may take to let a bot in; then the bot gives up.
+const WELCOME_WAIT_MS: f64 = 10_000.0;
+/// For how long the server may take nothing of what a bot says; then the bot gives up. Until then its
+/// messages wait in the client, about one per tick.
+const WRITE_WAIT_MS: f64 = 10_000.0;
+/// The pause between two looks at the clock before the welcome says how long a tick is.
+const WAITING_PERIOD: Duration = Duration::from_millis(100);
+/// The pause between two looks at the client's figures. Shorter than between two of its pings, so that
+/// no round trip is missed.
+const LOOK_MS: f64 = 500.0;
+/// Close code that stands for none in the close frame (RFC 6455 section 7.4.1).
+const NO_CODE: u16 = 1005;
+/// What the server is told when a bot leaves.
+const GOODBYE: &str = "The bot has played enough.";
+
+/// What all bots share.
+#[derive(Clone, Debug)]
+pub(crate) struct Surroundings {
+    /// Where the server is.
+    pub(crate) place: Arc<Place>,
+    /// Where progress is told.
+    pub(crate) board: Arc<Board>,
+    /// Changes once, when everybody is to come back.
+    pub(crate) stop: watch::Receiver<()>,
+    /// The start of the clients' clocks.
+    pub(crate) epoch: Instant,
+}
+
+/// Lives bot `number`'s life; `opened` when somebody has opened its line already.
+pub(crate) async fn live<G: Game>(
+    number: u32,
+    opened: Option<Line>,
+    mut around: Surroundings,
+) -> Life {
+    let line = match opened {
+        Some(line) => Ok(line),
+        None => tokio::select! {
+            line = around.place.open() => line,
+            _ = around.stop.changed() => return Life::without_a_line(Ending::CalledBack),
+        },
+    };
+    match line {
+        Ok(line) => Bot::<G>::new(number, line, around).live().await,
+        Err(error) => {
+            around.board.fell_out();
+            Life::without_a_line(Ending::NoLine(error.to_string()))
+        }
+    }
+}
+
+struct Bot<G: Game> {
+    client: Client<G>,
+    brain: G::Brain,
+    line: Line,
+    around: Surroundings,
+    timer: Pin<Box<Sleep>>,
+    next_wake: Instant,
+    period: Duration,
+    /// Where in a tick the bot looks at the clock, so that not all bots do at the same moment: 0 to 1.
+    phase: f64,
+    hello_ms: f64,
+    joined_ms: Option<f64>,
+    frame_ms: Option<f64>,
+    /// Since when the kernel takes nothing.
+    blocked_ms: Option<f64>,
+    look_ms: f64,
+    /// The client's figures at the last look.
+    seen: Stats,
+    thought: Option<Tick>,
+    sent_bytes: u64,
+    latencies: Latencies,
+}
+
+/// What a bot wakes up for.
+enum Event {
+    Heard(Message),
+    Timer,
+    Ended(Ending),
+}
+
+impl<G: Game> Bot<G> {
+    fn new(number: u32, line: Line, around: Surroundings) -> Self {
+        let next_wake = Instant::now() + WAITING_PERIOD;
+        Self {
+            client: Client::new(&format!("Bot {}", number + 1)),
+            brain: G::Brain::new(u64::from(number)),
+            line,
+            around,
+            timer: Box::pin(sleep_until(next_wake)),
+            next_wake,
+            period: WAITING_PERIOD,
+            // Multiples of the golden ratio fall evenly into a circle, however many there are.
+            phase: (f64::from(number) * 0.618_033_988_749_895).fract(),
+            hello_ms: 0.0,
+            joined_ms: None,
+            frame_ms: None,
+            blocked_ms: None,
+            look_ms: 0.0,
+            seen: Stats::default(),
+            thought: None,
+            sent_bytes: 0,
+            latencies: Latencies::new(),
+        }
+    }
+
+    async fn live(mut self) -> Life {
+        let ending = self.play().await;
+        let ended_ms = self.now_ms();
+        self.look(ended_ms);
+        if self.joined_ms.is_some() {
+            self.around.board.left();
+        }
+        match &ending {
+            Ending::CalledBack | Ending::NoWelcome => {
+                line::close(&mut self.line, CloseCode::Normal, GOODBYE).await;
+            }
+            Ending::Closed { .. } => line::answer_close(&mut self.line).await,
+            Ending::NoLine(_) | Ending::Broken(_) => {}
+        }
+        if ending != Ending::CalledBack {
+            self.around.board.fell_out();
+        }
+        Life {
+            ending,
+            played_ms: self.joined_ms.map(|joined| ended_ms - joined),
+            stats: self.seen,
+            sent_bytes: self.sent_bytes,
+            latencies: Some(self.latencies),
+        }
+    }
+
+    async fn play(&mut self) -> Ending {
+        self.hello_ms = self.now_ms();
+        let hello = self.client.hello(self.hello_ms);
+        if let Err(error) = self.write(hello) {
+            return broken(error);
+        }
+        loop {
+            match poll_fn(|cx| self.poll_event(cx)).await {
+                Event::Heard(Message::Binary(bytes)) => self.hear(&bytes),
+                Event::Heard(Message::Close(frame)) => return closed(frame),
+                Event::Heard(Message::Text(_)) => {
+                    return Ending::Broken("text came on a binary protocol".into());
+                }
+                // tungstenite answers pings by itself, and hands out frames to nobody who does not ask.
+                Event::Heard(Message::Ping(_) | Message::Pong(_) | Message::Frame(_)) => {}
+                Event::Timer => {
+                    let now_ms = self.now_ms();
+                    self.set_timer();
+                    self.go_on(now_ms);
+                    if let Some(ending) = self.too_long(now_ms) {
+                        return ending;
+                    }
+                }
+                Event::Ended(ending) => return ending,
+            }
+            // No more than an atomic read; an error means that nobody is left who could call.
+            if self.around.stop.has_changed().unwrap_or(true) {
+                return Ending::CalledBack;
+            }
+        }
+    }
+
+    /// Reads before it writes: when both fail, the server's last words are what tells why.
+    fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
+        match self.line.poll_next_unpin(cx) {
+            Poll::Ready(Some(Ok(message))) => return Poll::Ready(Event::Heard(message)),
+            Poll::Ready(Some(Err(error))) => return Poll::Ready(Event::Ended(broken(error))),
+            Poll::Ready(None) => return Poll::Ready(Event::Ended(vanished())),
+            Poll::Pending => {}
+        }
+        if let Err(error) = self.poll_write(cx) {
+            return Poll::Ready(Event::Ended(broken(error)));
+        }
+        self.timer.as_mut().poll(cx).map(|()| Event::Timer)
+    }
+
+    /// Writes as much as the line takes of what the client has to say.
+    fn poll_write(&mut self, cx: &mut Context<'_>) -> Result<(), tungstenite::Error> {
+        let mut blocked = false;
+        loop {
+            match self.line.poll_ready_unpin(cx)? {
+                Poll::Ready(()) => {}
+                Poll::Pending => {
+                    blocked = true;
+                    break;
+                }
+            }
+            let Some(message) = self.client.outgoing() else { break };
+            self.write(message)?;
+        }
+        blocked |= self.line.poll_flush_unpin(cx)?.is_pending();
+        if !blocked {
+            self.blocked_ms = None;
+        } else if self.blocked_ms.is_none() {
+            self.blocked_ms = Some(self.now_ms());
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, message: Vec<u8>) -> Result<(), tungstenite::Error> {
+        self.sent_bytes += message.len() as u64;
+        self.line.start_send_unpin(Message::Binary(Bytes::from(message)))
+    }
+
+    fn hear(&mut self, bytes: &[u8]) {
+        let now_ms = self.now_ms();
+        // The client counts what it cannot read, and asks for what it needs then.
+        let read = self.client.receive(bytes, now_ms).is_ok();
+        if read && bytes[0] != message::TYPE {
+            self.saw_frame(now_ms);
+        } else if self.joined_ms.is_none() && self.client.me().is_some() {
+            self.joined(now_ms);
+        }
+        // A bot does not care who won; unheard, the news would fill the client's memory.
+        while self.client.news().is_some() {}
+        self.go_on(now_ms);
+    }
+
+    fn joined(&mut self, now_ms: f64) {
+        self.joined_ms = Some(now_ms);
+        self.around.board.joined();
+        // The first round trip includes the wait for the session's tick: not one to report.
+        self.seen = self.client.stats();
+        self.period = Duration::from_secs(1) / u32::from(self.seen.tick_rate.max(1));
+        self.next_wake = Instant::now() + self.period.mul_f64(self.phase);
+        self.timer.as_mut().reset(self.next_wake);
+    }
+
+    fn saw_frame(&mut self, now_ms: f64) {
+        if let Some(last) = self.frame_ms.replace(now_ms) {
+            self.latencies.frame_interval.record(now_ms - last);
+        }
+        while let Some(took) = self.client.confirmation() {
+            self.latencies.input_to_frame.record(took);
+        }
+        if let Some((view, rules)) = self.client.view().zip(self.client.rules())
+            && self.thought != Some(view.tick)
+        {
+            self.thought = Some(view.tick);
+            let input = self.brain.think(rules, &view);
+            self.client.set_input(input);
+        }
+    }
+
+    fn go_on(&mut self, now_ms: f64) {
+        self.client.advance(now_ms);
+        if now_ms - self.look_ms >= LOOK_MS {
+            self.look(now_ms);
+        }
+    }
+
+    /// Looks at the client's figures: tells the board what is new, and takes a new round trip down.
+    fn look(&mut self, now_ms: f64) {
+        self.look_ms = now_ms;
+        let stats = self.client.stats();
+        if self.joined_ms.is_some() && stats.ping_ms != self.seen.ping_ms {
+            self.latencies.round_trip.record(stats.ping_ms);
+        }
+        self.around.board.saw(&self.seen, &stats);
+        self.seen = stats;
+    }
+
+    fn set_timer(&mut self) {
+        let now = Instant::now();
+        self.next_wake += self.period;
+        if self.next_wake <= now {
+            self.next_wake = now + self.period;
+        }
+        self.timer.as_mut().reset(self.next_wake);
+    }
+
+    /// Whether the server takes too long over something.
+    fn too_long(&self, now_ms: f64) -> Option<Ending> {
+        if self.joined_ms.is_none() && now_ms - self.hello_ms >= WELCOME_WAIT_MS {
+            return Some(Ending::NoWelcome);
+        }
+        let stuck = self.blocked_ms.is_some_and(|since| now_ms - since >= WRITE_WAIT_MS);
+        stuck.then(|| Ending::Broken("the server took nothing of what was sent".into()))
+    }
+
+    fn now_ms(&self) -> f64 {
+        self.around.epoch.elapsed().as_secs_f64() * 1000.0
+    }
+}
+
+fn closed(frame: Option<CloseFrame>) -> Ending {
+    match frame {
+        Some(CloseFrame { code, reason }) => {
+            // It goes to somebody's terminal: no control characters.
+            let reason = message::clean_chat(&reason).unwrap_or_default();
+            Ending::Closed { code: code.into(), reason }
+        }
+        None => Ending::Closed { code: NO_CODE, reason: String::new() },
+    }
+}
+
+/// What an error of the WebSocket means.
+fn broken(error: tungstenite::Error) -> Ending {
+    use tungstenite::Error;
+    use tungstenite::error::ProtocolError;
+    match error {
+        Error::ConnectionClosed
+        | Error::AlreadyClosed
+        | Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => vanished(),
+        Error::WriteBufferFull(_) => {
+            Ending::Broken("the server took nothing of what was sent".into())
+        }
+        Error::Io(error) => Ending::Broken(format!("the connection broke ({error})")),
+        other => Ending::Broken(format!("the server sent what is no WebSocket message ({other})")),
+    }
+}
+
+fn vanished() -> Ending {
+    Ending::Broken("the connection ended without a goodbye".into())
+}

@@ -1,0 +1,152 @@
+//! Opens and closes one WebSocket. Comes in: where to. Goes out: a socket on which the sub-protocol is
+//! agreed, or why there is none.
+
+use crate::address::Address;
+use futures_util::{SinkExt, StreamExt};
+use shared::wire::close::CloseCode;
+use shared::wire::message::{self, CONTROL_BYTES_MAX};
+use shared::wire::protocol::SUBPROTOCOL;
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+use thiserror::Error;
+use tokio::net::{TcpStream, lookup_host};
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::http::header::{HeaderValue, SEC_WEBSOCKET_PROTOCOL};
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
+use tokio_tungstenite::tungstenite::{self, Message};
+use tokio_tungstenite::{WebSocketStream, client_async_with_config};
+
+/// For how long a connection may take from the first packet to the end of the handshake; then it has
+/// failed.
+const OPEN_WAIT: Duration = Duration::from_secs(10);
+/// For how long the server's half of a closing handshake is awaited; then the socket is dropped.
+const CLOSE_WAIT: Duration = Duration::from_secs(2);
+/// Bytes that tungstenite reads at once. Its default of 128 KiB is taken per connection, at once.
+const READ_BUFFER_BYTES: usize = 4096;
+/// Bytes that tungstenite gathers before it writes by itself; a bot writes after every wake-up anyway.
+const WRITE_GATHER_BYTES: usize = 1024;
+/// Bytes that tungstenite may hold back for a server that takes nothing; past it the bot gives up.
+const WRITE_BUFFER_BYTES_MAX: usize = 64 << 10;
+/// The largest message that is taken, in bytes; past it the bot gives up.
+const MESSAGE_BYTES_MAX: usize = CONTROL_BYTES_MAX;
+
+/// A WebSocket to the server.
+pub type Line = WebSocketStream<TcpStream>;
+
+/// Why there is no connection.
+#[derive(Debug, Error)]
+pub enum OpenError {
+    /// The resolver knows no such host.
+    #[error("no machine of that name is known ({0})")]
+    UnknownHost(io::Error),
+    /// The machine is there, and nothing listens on the port.
+    #[error("nobody listens there; is the server running, and on that port?")]
+    NobodyListens,
+    /// Nothing at all came back in time.
+    #[error("no answer within {} seconds", OPEN_WAIT.as_secs())]
+    NoAnswer,
+    /// The network said no in another way.
+    #[error("the connection failed ({0})")]
+    Network(io::Error),
+    /// It is a web server, but opens no WebSocket of ours here.
+    #[error("it answers with HTTP status {status}{said}")]
+    Http {
+        /// The status.
+        status: u16,
+        /// Empty, or a colon and the first line of the answer.
+        said: String,
+    },
+    /// It speaks something else.
+    #[error("what listens there is no Gamekeeper server ({0})")]
+    Stranger(tungstenite::Error),
+}
+
+impl From<io::Error> for OpenError {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::ConnectionRefused => Self::NobodyListens,
+            io::ErrorKind::TimedOut => Self::NoAnswer,
+            _ => Self::Network(error),
+        }
+    }
+}
+
+impl From<tungstenite::Error> for OpenError {
+    fn from(error: tungstenite::Error) -> Self {
+        match error {
+            tungstenite::Error::Io(error) => error.into(),
+            tungstenite::Error::Http(response) => {
+                let body = response.body().as_deref().unwrap_or_default();
+                let first = body.split(|&b| b == b'\n').next().unwrap_or_default();
+                let said = message::clean_chat(&String::from_utf8_lossy(first));
+                let said = said.map(|line| format!(": {line}")).unwrap_or_default();
+                Self::Http { status: response.status().as_u16(), said }
+            }
+            other => Self::Stranger(other),
+        }
+    }
+}
+
+/// A server's address, looked up once for all bots.
+#[derive(Clone, Debug)]
+pub struct Place {
+    url: String,
+    sockets: Vec<SocketAddr>,
+}
+
+impl Place {
+    /// Looks the address up.
+    pub async fn find(address: &Address) -> Result<Self, OpenError> {
+        let found = lookup_host((address.bare_host(), address.port)).await;
+        let sockets: Vec<_> = found.map_err(OpenError::UnknownHost)?.collect();
+        Ok(Self { url: address.to_string(), sockets })
+    }
+
+    /// Opens a WebSocket.
+    pub async fn open(&self) -> Result<Line, OpenError> {
+        timeout(OPEN_WAIT, self.connect()).await.unwrap_or(Err(OpenError::NoAnswer))
+    }
+
+    async fn connect(&self) -> Result<Line, OpenError> {
+        let stream = TcpStream::connect(&self.sockets[..]).await?;
+        // An input is a packet of its own: waiting to fill one would cost a round trip.
+        stream.set_nodelay(true)?;
+        let mut request = self.url.as_str().into_client_request()?;
+        let wanted = HeaderValue::from_static(SUBPROTOCOL);
+        request.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, wanted);
+        let config = WebSocketConfig::default()
+            .read_buffer_size(READ_BUFFER_BYTES)
+            .write_buffer_size(WRITE_GATHER_BYTES)
+            .max_write_buffer_size(WRITE_BUFFER_BYTES_MAX)
+            .max_message_size(Some(MESSAGE_BYTES_MAX))
+            .max_frame_size(Some(MESSAGE_BYTES_MAX));
+        // The handshake fails when the server does not agree to the sub-protocol.
+        let (line, _) = client_async_with_config(request, stream, Some(config)).await?;
+        Ok(line)
+    }
+}
+
+/// Says goodbye and waits for the server's half of the closing handshake.
+pub(crate) async fn close(line: &mut Line, code: CloseCode, reason: &'static str) {
+    let frame = CloseFrame { code: code.code().into(), reason: reason.into() };
+    let closing = timeout(CLOSE_WAIT, async {
+        if line.send(Message::Close(Some(frame))).await.is_ok() {
+            read_to_the_end(line).await;
+        }
+    });
+    // Out of time or not, the socket is dropped next.
+    let _ = closing.await;
+}
+
+/// Completes a closing handshake that the server began.
+pub(crate) async fn answer_close(line: &mut Line) {
+    // Out of time or not, the socket is dropped next.
+    let _ = timeout(CLOSE_WAIT, read_to_the_end(line)).await;
+}
+
+/// Reads, and so flushes, until the server has closed or the stream is beyond reading.
+async fn read_to_the_end(line: &mut Line) {
+    while let Some(Ok(_)) = line.next().await {}
+}

@@ -1,0 +1,56 @@
+//! The bots' entry: flags in, report and exit status out. The only file here that names the game.
+
+use clap::Parser;
+use client_bot::config::Config;
+use client_bot::fleet;
+use client_bot::progress::Progress;
+use shared::arena::Arena;
+use std::fs::{self, OpenOptions};
+use std::io::{Write, stdout};
+use std::path::Path;
+use std::process::ExitCode;
+
+/// Exit status when something did not go well.
+const WENT_WRONG: u8 = 1;
+/// Exit status when it could not begin; also what clap ends with on wrong flags.
+const COULD_NOT_BEGIN: u8 = 2;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let config = Config::parse();
+    if let Some(file) = &config.json
+        && let Err(error) = check_writable(file)
+    {
+        return complain(COULD_NOT_BEGIN, &format!("{}: {error}", file.display()));
+    }
+    let progress = Progress::on_stderr(config.duration);
+    let report = match fleet::run::<Arena>(&config, interrupt(), progress).await {
+        Ok(report) => report,
+        Err(error) => return complain(COULD_NOT_BEGIN, &error.to_string()),
+    };
+    // Whoever closed our output does not want to read it.
+    let _ = write!(stdout(), "{report}");
+    if let Some(file) = &config.json
+        && let Err(error) = fs::write(file, report.to_json())
+    {
+        return complain(WENT_WRONG, &format!("{}: {error}", file.display()));
+    }
+    if report.ok { ExitCode::SUCCESS } else { ExitCode::from(WENT_WRONG) }
+}
+
+/// Ready when Ctrl-C is pressed; never when that cannot be learnt, as then it ends the process itself.
+async fn interrupt() {
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending().await
+    }
+}
+
+/// Better to learn it now than after half an hour of playing.
+fn check_writable(file: &Path) -> std::io::Result<()> {
+    OpenOptions::new().append(true).create(true).open(file).map(drop)
+}
+
+fn complain(status: u8, sentence: &str) -> ExitCode {
+    eprintln!("client-bot: {sentence}");
+    ExitCode::from(status)
+}

@@ -1,0 +1,171 @@
+//! Tells how a run goes while it goes: a bar where there is a terminal, a plain line now and then where
+//! there is none. Comes in: what bots put on the board. Goes out: text on stderr.
+
+use crate::report::Bytes;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use shared::netcode::client::Stats;
+use std::collections::VecDeque;
+use std::io::{IsTerminal, stderr};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
+
+/// Time between two refreshments of the bar.
+pub(crate) const REFRESH: Duration = Duration::from_millis(250);
+/// Time between two plain lines.
+const LINE_EVERY: Duration = Duration::from_secs(5);
+/// Refreshments over which rates are taken: two seconds, as bots tell their figures twice a second.
+const RATE_SAMPLES: usize = 8;
+
+/// What bots write up as they play; sums over all of them. Nobody waits for anybody here.
+#[derive(Debug, Default)]
+pub(crate) struct Board {
+    playing: AtomicU32,
+    fallen_out: AtomicU32,
+    frames: AtomicU64,
+    bytes: AtomicU64,
+    mismatches: AtomicU64,
+}
+
+impl Board {
+    /// A bot was let in.
+    pub(crate) fn joined(&self) {
+        self.playing.fetch_add(1, Relaxed);
+    }
+
+    /// A bot that was let in plays no more.
+    pub(crate) fn left(&self) {
+        self.playing.fetch_sub(1, Relaxed);
+    }
+
+    /// A bot failed or was thrown out.
+    pub(crate) fn fell_out(&self) {
+        self.fallen_out.fetch_add(1, Relaxed);
+    }
+
+    /// A bot's figures were `before` and are `now`.
+    pub(crate) fn saw(&self, before: &Stats, now: &Stats) {
+        self.frames.fetch_add(now.frames - before.frames, Relaxed);
+        self.bytes.fetch_add(now.bytes - before.bytes, Relaxed);
+        self.mismatches.fetch_add(now.mismatches - before.mismatches, Relaxed);
+    }
+}
+
+/// Shows how it goes.
+#[derive(Debug)]
+pub struct Progress {
+    output: Output,
+    /// (elapsed, frames, bytes), newest last.
+    samples: VecDeque<(Duration, u64, u64)>,
+}
+
+#[derive(Debug)]
+enum Output {
+    Bar(ProgressBar),
+    Lines { next: Duration },
+    Nothing,
+}
+
+impl Progress {
+    /// On stderr: a bar on a terminal, else lines. `duration` of 0 is without end.
+    pub fn on_stderr(duration: Duration) -> Self {
+        if !stderr().is_terminal() {
+            return Self::with(Output::Lines { next: LINE_EVERY });
+        }
+        let (length, template) = match duration {
+            Duration::ZERO => (None, "{spinner} {msg}"),
+            some => (Some(some.as_millis() as u64), "{bar:24} {msg}"),
+        };
+        let bar = ProgressBar::with_draw_target(length, ProgressDrawTarget::stderr());
+        bar.set_style(ProgressStyle::with_template(template).expect("a template that makes sense"));
+        Self::with(Output::Bar(bar))
+    }
+
+    /// Nowhere: for tests.
+    pub fn nowhere() -> Self {
+        Self::with(Output::Nothing)
+    }
+
+    fn with(output: Output) -> Self {
+        Self { output, samples: VecDeque::with_capacity(RATE_SAMPLES + 1) }
+    }
+
+    /// Shows the board as it stands; called every [`REFRESH`].
+    pub(crate) fn show(&mut self, board: &Board, set_out: u32, elapsed: Duration) {
+        if matches!(self.output, Output::Nothing) {
+            return;
+        }
+        let text = self.text(board, set_out, elapsed);
+        match &mut self.output {
+            Output::Bar(bar) => {
+                bar.set_position(elapsed.as_millis() as u64);
+                bar.set_message(text);
+            }
+            Output::Lines { next } if elapsed >= *next => {
+                *next = elapsed + LINE_EVERY;
+                eprintln!("{text}");
+            }
+            Output::Lines { .. } | Output::Nothing => {}
+        }
+    }
+
+    /// Makes room for the report.
+    pub(crate) fn clear(&self) {
+        if let Output::Bar(bar) = &self.output {
+            bar.finish_and_clear();
+        }
+    }
+
+    fn text(&mut self, board: &Board, set_out: u32, elapsed: Duration) -> String {
+        let (frames, bytes) = (board.frames.load(Relaxed), board.bytes.load(Relaxed));
+        self.samples.push_back((elapsed, frames, bytes));
+        if self.samples.len() > RATE_SAMPLES + 1 {
+            self.samples.pop_front();
+        }
+        let (since, frames_then, bytes_then) = self.samples[0];
+        let seconds = (elapsed - since).as_secs_f64().max(REFRESH.as_secs_f64());
+        let frames_per_second = (frames - frames_then) as f64 / seconds;
+        let rate = Bytes((bytes - bytes_then) as f64 / seconds);
+        let playing = board.playing.load(Relaxed);
+        let mut text = format!(
+            "{} s: {playing} of {set_out} bots play, {frames_per_second:.0} frames/s, {rate}/s",
+            elapsed.as_secs()
+        );
+        let fallen_out = board.fallen_out.load(Relaxed);
+        if fallen_out > 0 {
+            text += &format!(", {fallen_out} failed or thrown out");
+        }
+        let mismatches = board.mismatches.load(Relaxed);
+        if mismatches > 0 {
+            text += &format!(", {mismatches} CHECKSUMS DIFFERED");
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rates_are_those_of_the_last_two_seconds() {
+        let (board, mut progress) = (Board::default(), Progress::nowhere());
+        board.joined();
+        board.joined();
+        board.left();
+        let mut stats = Stats::default();
+        let mut text = String::new();
+        for n in 0..40u32 {
+            // Slow for the first five seconds, then 40 frames per second.
+            let more = if n < 20 { 1 } else { 10 };
+            let before = stats;
+            stats.frames += more;
+            stats.bytes += 100 * more;
+            board.saw(&before, &stats);
+            text = progress.text(&board, 2, REFRESH * n);
+        }
+        assert_eq!(text, "9 s: 1 of 2 bots play, 40 frames/s, 4.0 kB/s");
+        board.fell_out();
+        text = progress.text(&board, 2, REFRESH * 40);
+        assert!(text.ends_with(", 1 failed or thrown out"), "{text}");
+    }
+}

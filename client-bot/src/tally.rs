@@ -1,0 +1,252 @@
+//! Adds up what bots saw. Comes in: one [`Life`] per bot. Goes out: sums and distributions, from which
+//! [`crate::report`] is made.
+
+use hdrhistogram::Histogram;
+use shared::netcode::client::Stats;
+use std::collections::BTreeMap;
+
+/// The longest time that is told apart, in microseconds; longer ones count as this.
+const LONGEST_US: u64 = 60_000_000;
+/// Digits that count: times are right to one per cent, and a histogram is 10 KB for each bot to fill
+/// by itself, without locks.
+const DIGITS: u8 = 2;
+
+/// How a bot's life ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// The run was over.
+    CalledBack,
+    /// There never was a connection.
+    NoLine(String),
+    /// The server never let it in.
+    NoWelcome,
+    /// The server closed the connection.
+    Closed {
+        /// The close code.
+        code: u16,
+        /// The sentence that came with it, cleaned; may be empty.
+        reason: String,
+    },
+    /// The connection ended in another way.
+    Broken(String),
+}
+
+/// What a bot brought back.
+#[derive(Debug)]
+pub(crate) struct Life {
+    pub(crate) ending: Ending,
+    /// From the welcome to the end, in ms; `None` when there was no welcome.
+    pub(crate) played_ms: Option<f64>,
+    pub(crate) stats: Stats,
+    /// Bytes of all messages sent.
+    pub(crate) sent_bytes: u64,
+    pub(crate) latencies: Option<Latencies>,
+}
+
+impl Life {
+    /// The life of a bot that never had a connection.
+    pub(crate) fn without_a_line(ending: Ending) -> Self {
+        Self { ending, played_ms: None, stats: Stats::default(), sent_bytes: 0, latencies: None }
+    }
+}
+
+/// How long things took.
+#[derive(Clone, Debug)]
+pub(crate) struct Latencies {
+    /// From a ping to its pong.
+    pub(crate) round_trip: Times,
+    /// From sending an input to decoding the frame whose tick used it.
+    pub(crate) input_to_frame: Times,
+    /// From one decoded frame to the next.
+    pub(crate) frame_interval: Times,
+}
+
+impl Latencies {
+    pub(crate) fn new() -> Self {
+        let times = Times::new;
+        Self { round_trip: times(), input_to_frame: times(), frame_interval: times() }
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.round_trip.add(&other.round_trip);
+        self.input_to_frame.add(&other.input_to_frame);
+        self.frame_interval.add(&other.frame_interval);
+    }
+}
+
+/// A distribution of times.
+#[derive(Clone, Debug)]
+pub(crate) struct Times(Histogram<u32>);
+
+impl Times {
+    fn new() -> Self {
+        let histogram = Histogram::new_with_bounds(1, LONGEST_US, DIGITS);
+        Self(histogram.expect("bounds and digits that make sense"))
+    }
+
+    /// Takes a time down; one below a microsecond counts as that.
+    pub(crate) fn record(&mut self, ms: f64) {
+        // A cast of an f64 saturates, so whatever comes is within the bounds.
+        self.0.saturating_record(((ms * 1000.0).round() as u64).max(1));
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.0.add(&other.0).expect("the same bounds");
+    }
+
+    /// How many there are.
+    pub(crate) fn count(&self) -> u64 {
+        self.0.len()
+    }
+
+    /// The time in ms that a share of `quantile` (0 to 1) did not exceed; `None` without any times.
+    pub(crate) fn quantile(&self, quantile: f64) -> Option<f64> {
+        (self.count() > 0).then(|| self.0.value_at_quantile(quantile) as f64 / 1000.0)
+    }
+}
+
+/// What went wrong for a bot, as far as bots have that in common.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Mishap {
+    /// Whether the bot had been let in before.
+    pub(crate) thrown_out: bool,
+    /// Close code, if the server gave one.
+    pub(crate) code: Option<u16>,
+    /// What was said.
+    pub(crate) sentence: String,
+}
+
+/// The sum of lives.
+#[derive(Clone, Debug)]
+pub(crate) struct Tally {
+    /// Bots that were let in.
+    pub(crate) connected: u32,
+    /// Bots that were never let in, though there was time.
+    pub(crate) failed: u32,
+    /// Bots that were let in and did not stay to the end.
+    pub(crate) thrown_out: u32,
+    /// Bots that were called back before they were let in.
+    pub(crate) unfinished: u32,
+    /// How many bots met with what.
+    pub(crate) mishaps: BTreeMap<Mishap, u32>,
+    /// The time that all bots played, in ms.
+    pub(crate) played_ms: f64,
+    /// Bytes of all messages sent.
+    pub(crate) sent_bytes: u64,
+    /// The counts of all clients; what is no count stays 0, the tick rate is any client's.
+    pub(crate) stats: Stats,
+    pub(crate) latencies: Latencies,
+}
+
+impl Tally {
+    pub(crate) fn new() -> Self {
+        Self {
+            connected: 0,
+            failed: 0,
+            thrown_out: 0,
+            unfinished: 0,
+            mishaps: BTreeMap::new(),
+            played_ms: 0.0,
+            sent_bytes: 0,
+            stats: Stats::default(),
+            latencies: Latencies::new(),
+        }
+    }
+
+    /// Adds a bot's life.
+    pub(crate) fn add(&mut self, life: &Life) {
+        let joined = life.played_ms.is_some();
+        self.connected += u32::from(joined);
+        self.played_ms += life.played_ms.unwrap_or(0.0);
+        self.sent_bytes += life.sent_bytes;
+        if let Some(latencies) = &life.latencies {
+            self.latencies.add(latencies);
+        }
+        let (sum, one) = (&mut self.stats, &life.stats);
+        sum.corrections += one.corrections;
+        sum.keyframes += one.keyframes;
+        sum.mismatches += one.mismatches;
+        sum.refused += one.refused;
+        sum.resyncs += one.resyncs;
+        sum.frames += one.frames;
+        sum.bytes += one.bytes;
+        sum.inputs += one.inputs;
+        sum.late_inputs += one.late_inputs;
+        sum.tick_rate = sum.tick_rate.max(one.tick_rate);
+        let (code, sentence) = match &life.ending {
+            Ending::CalledBack => {
+                self.unfinished += u32::from(!joined);
+                return;
+            }
+            Ending::NoLine(why) | Ending::Broken(why) => (None, why.clone()),
+            Ending::NoWelcome => (None, "no welcome came after the hello".into()),
+            Ending::Closed { code, reason } => (Some(*code), reason.clone()),
+        };
+        if joined {
+            self.thrown_out += 1;
+        } else {
+            self.failed += 1;
+        }
+        *self.mishaps.entry(Mishap { thrown_out: joined, code, sentence }).or_default() += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn life(ending: Ending, played_ms: Option<f64>) -> Life {
+        Life { ending, played_ms, ..Life::without_a_line(Ending::CalledBack) }
+    }
+
+    #[test]
+    fn every_ending_is_counted_once() {
+        let mut tally = Tally::new();
+        let full = || Ending::Closed { code: 1013, reason: "full".into() };
+        tally.add(&life(Ending::CalledBack, Some(1000.0)));
+        tally.add(&life(Ending::CalledBack, None));
+        tally.add(&life(full(), None));
+        tally.add(&life(full(), None));
+        tally.add(&life(full(), Some(500.0)));
+        tally.add(&life(Ending::NoLine("nobody".into()), None));
+        tally.add(&life(Ending::NoWelcome, None));
+        tally.add(&life(Ending::Broken("gone".into()), Some(250.0)));
+        let counts = (tally.connected, tally.failed, tally.thrown_out, tally.unfinished);
+        assert_eq!(counts, (3, 4, 2, 1));
+        assert_eq!(tally.played_ms, 1750.0);
+        assert_eq!(tally.mishaps.values().sum::<u32>(), 6);
+        let twice = Mishap { thrown_out: false, code: Some(1013), sentence: "full".into() };
+        assert_eq!(tally.mishaps[&twice], 2);
+    }
+
+    #[test]
+    fn counts_and_times_add_up() {
+        let mut tally = Tally::new();
+        for n in 1..=3u64 {
+            let mut latencies = Latencies::new();
+            (0..100).for_each(|i| latencies.round_trip.record((n * 100 + i) as f64));
+            let stats = Stats { frames: n, late_inputs: 10 * n, tick_rate: 30, ..Stats::default() };
+            let base = life(Ending::CalledBack, Some(1.0));
+            tally.add(&Life { stats, latencies: Some(latencies), sent_bytes: n, ..base });
+        }
+        let stats = tally.stats;
+        assert_eq!((stats.frames, stats.late_inputs, stats.tick_rate), (6, 60, 30));
+        assert_eq!(tally.sent_bytes, 6);
+        let round_trip = &tally.latencies.round_trip;
+        assert_eq!(round_trip.count(), 300);
+        let median = round_trip.quantile(0.5).unwrap();
+        assert!((247.0..=253.0).contains(&median), "{median}");
+        assert_eq!(tally.latencies.frame_interval.quantile(0.5), None);
+    }
+
+    #[test]
+    fn any_time_fits() {
+        let mut times = Times::new();
+        for ms in [0.0, -1.0, f64::NAN, f64::INFINITY, 1e12, 0.4] {
+            times.record(ms);
+        }
+        assert_eq!(times.count(), 6);
+        assert!(times.quantile(1.0).unwrap() >= 60_000.0);
+        assert_eq!(times.quantile(0.1), Some(0.001));
+    }
+}
