@@ -71,6 +71,8 @@ let ready = false;
 let playing = false;
 /** What the module gave for the frame on the screen; null before the first. */
 let frame = null;
+/** Whether it is of this connection. */
+let live = false;
 let lastFrame = 0;
 let drawn = 0;
 let aim = 0;
@@ -205,9 +207,9 @@ function onFrame() {
     steer();
     run(now);
     // Between a new connection and its first rows the last picture stays.
-    const fresh = playing && client.draw(now);
-    if (fresh) takeFrame();
-    if (frame) drawGame(now, gap, seconds, fresh);
+    live = playing && client.draw(now);
+    if (live) takeFrame();
+    if (frame) drawGame(now, gap, seconds);
     else drawSky(seconds);
     if (playing) curtain.show(link, now, { retry: () => link.retryNow(), leave: () => leave('') });
   } else {
@@ -242,9 +244,9 @@ function takeFrame() {
   if (!scene.half) takeArena();
 }
 
-function drawGame(now, gap, seconds, fresh) {
+function drawGame(now, gap, seconds) {
   follow(frame, seconds);
-  if (fresh) watch.frame(frame, gap);
+  if (live) watch.frame(frame, gap);
   effects.exhaust(frame.ships, seconds);
   effects.step(seconds);
   scene.trails.follow(frame.ships, seconds);
@@ -322,7 +324,7 @@ Object.defineProperty(globalThis, 'gamekeeper', {
   value: Object.freeze({
     get state() {
       if (!playing) return ready ? 'start' : 'loading';
-      if (link.state === 'open') return frame ? 'playing' : 'connecting';
+      if (link.state === 'open') return live ? 'playing' : 'connecting';
       return link.state;
     },
     stats: () => named([
