@@ -112,7 +112,7 @@ mod tests {
             ("host:0", "1 to 65535"),
             ("host:99999", "1 to 65535"),
             ("host:", "1 to 65535"),
-            ("host:eighty", "looks like"),
+            ("host:eighty", "1 to 65535"),
             ("user@host:80", "looks like"),
             ("two words", "looks like"),
             ("::1", "looks like"),

@@ -33,7 +33,8 @@ pub struct Config {
     pub bots: u32,
 
     /// How many of them join per second; fractions are fine.
-    #[arg(long, value_name = "PER_SECOND", default_value_t = Self::RAMP, value_parser = parse_ramp)]
+    #[arg(long, value_name = "PER_SECOND", default_value_t = Self::RAMP, value_parser = parse_ramp,
+          allow_negative_numbers = true)]
     pub ramp: f64,
 
     /// For how long, counted from the first bot's connection: 30s, 5m, 1h30m, or a number of seconds.

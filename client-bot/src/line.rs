@@ -13,6 +13,7 @@ use thiserror::Error;
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::http::header::{HeaderValue, SEC_WEBSOCKET_PROTOCOL};
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{self, Message};
@@ -58,6 +59,9 @@ pub enum OpenError {
         /// Empty, or a colon and the first line of the answer.
         said: String,
     },
+    /// It took the connection and ended it without a word, as a server does that has too many already.
+    #[error("it hung up during the handshake; it may have too many connections already")]
+    HungUp,
     /// It speaks something else.
     #[error("what listens there is no Gamekeeper server ({0})")]
     Stranger(tungstenite::Error),
@@ -68,6 +72,7 @@ impl From<io::Error> for OpenError {
         match error.kind() {
             io::ErrorKind::ConnectionRefused => Self::NobodyListens,
             io::ErrorKind::TimedOut => Self::NoAnswer,
+            io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => Self::HungUp,
             _ => Self::Network(error),
         }
     }
@@ -77,6 +82,7 @@ impl From<tungstenite::Error> for OpenError {
     fn from(error: tungstenite::Error) -> Self {
         match error {
             tungstenite::Error::Io(error) => error.into(),
+            tungstenite::Error::Protocol(ProtocolError::HandshakeIncomplete) => Self::HungUp,
             tungstenite::Error::Http(response) => {
                 let body = response.body().as_deref().unwrap_or_default();
                 let first = body.split(|&b| b == b'\n').next().unwrap_or_default();

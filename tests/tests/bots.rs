@@ -1,0 +1,156 @@
+//! Headless bots against the real server on real sockets, with both games.
+
+use clap::Parser;
+use client_bot::config::Config as Flags;
+use client_bot::fleet::{self, CannotBegin};
+use client_bot::line::OpenError;
+use client_bot::progress::Progress;
+use client_bot::report::Report;
+use server::config::Config;
+use server::net::listener;
+use shared::arena::Arena;
+use shared::game::Game;
+use std::future::pending;
+use std::net::SocketAddr;
+use std::time::Duration;
+use tests::buoys::Buoys;
+use tests::harness::{Running, eventually, hasty, within};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+/// Longer than any of these stories takes.
+const LONG_ENOUGH: Duration = Duration::from_secs(30);
+
+fn flags(address: SocketAddr, more: &[&str]) -> Flags {
+    let url = address.to_string();
+    Flags::parse_from([&["client-bot", "--url", &url], more].concat())
+}
+
+/// Sends bots without an interrupt.
+async fn send<G: Game>(flags: &Flags) -> Result<Report, CannotBegin> {
+    within(LONG_ENOUGH, "bots", fleet::run::<G>(flags, pending(), Progress::nowhere())).await
+}
+
+/// Any game's server; ends when the sender is dropped.
+fn host<G: Game>(config: Config) -> (SocketAddr, oneshot::Sender<()>, JoinHandle<()>) {
+    let listener = listener::bind("127.0.0.1:0".parse().expect("an address")).expect("a port");
+    let address = listener.local_addr().expect("bound");
+    let (stop, stopped) = oneshot::channel();
+    let serving = tokio::spawn(async move {
+        let shutdown = async { drop(stopped.await) };
+        server::run::<G>(config, listener, shutdown).await.expect("it serves");
+    });
+    (address, stop, serving)
+}
+
+/// Twenty bots for two seconds: all of them play, and the report's figures fit together.
+async fn twenty_bots_play<G: Game>() {
+    let config = Config { seed: Some(7), ..Config::default() };
+    let (address, stop, serving) = host::<G>(config);
+    let flags = flags(address, &["--bots", "20", "--duration", "2s"]);
+    let report = send::<G>(&flags).await.expect("it begins");
+    drop(stop);
+    serving.await.expect("it stops");
+
+    println!("{report}");
+    assert!(report.ok, "{:?}", report.faults);
+    assert_eq!((report.game.as_str(), report.tick_rate), (G::NAME, 30));
+    let bots = report.bots;
+    assert_eq!((bots.asked_for, bots.set_out, bots.connected, bots.unfinished), (20, 20, 20, 0));
+    let totals = report.totals;
+    assert_eq!((totals.mismatches, totals.unreadable), (0, 0));
+    // 0.4 s of joining at 50 bots per second, then 1.6 s with all of them; half of it is plenty on a
+    // machine that has other things to do.
+    assert!(totals.player_seconds > 16.0 && totals.player_seconds < 20.0 * report.seconds);
+    assert!(totals.frames > 500, "{}", totals.frames);
+    assert!((20..=totals.frames).contains(&totals.keyframes), "{}", totals.keyframes);
+    assert!(totals.inputs > 300, "{}", totals.inputs);
+    assert!(totals.late_inputs <= totals.inputs);
+    let mean = totals.frames as f64 / totals.player_seconds;
+    assert_eq!(report.per_player.frames_per_second, mean);
+    assert_eq!(report.frame_interval_ms.count, totals.frames - 20);
+    assert!(report.round_trip_ms.count >= 20, "{}", report.round_trip_ms.count);
+    assert!((1..=totals.inputs).contains(&report.input_to_frame_ms.count));
+    for times in [report.round_trip_ms, report.input_to_frame_ms, report.frame_interval_ms] {
+        let ladder = [0.0, times.p50, times.p90, times.p99, times.p99_9, times.max];
+        assert!(ladder.is_sorted(), "{times:?}");
+    }
+    // A frame is decoded about once per tick of 33 ms.
+    assert!(
+        (10.0..100.0).contains(&report.frame_interval_ms.p50),
+        "{:?}",
+        report.frame_interval_ms
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn twenty_bots_play_the_arena() {
+    twenty_bots_play::<Arena>().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn twenty_bots_play_the_other_game() {
+    twenty_bots_play::<Buoys>().await;
+}
+
+#[tokio::test]
+async fn an_interrupt_calls_everybody_back_in_good_order() {
+    let running = Running::start(hasty());
+    let flags = flags(running.address, &["--bots", "5", "--duration", "0"]);
+    let registry = &running.server.front.registry;
+    let interrupt = eventually("five open connections", || registry.open() == 5);
+    let run = fleet::run::<Buoys>(&flags, interrupt, Progress::nowhere());
+    let report = within(LONG_ENOUGH, "an interrupted run", run).await.expect("it begins");
+    assert!(report.interrupted);
+    assert_eq!((report.bots.set_out, report.bots.failed, report.bots.thrown_out), (5, 0, 0));
+    running.settles_at(0).await;
+    running.stop().await.expect("it stops");
+}
+
+#[tokio::test]
+async fn a_full_session_turns_bots_away_and_the_report_says_so() {
+    let config = Config { max_players: 3, seed: Some(7), ..Config::default() };
+    let (address, stop, serving) = host::<Buoys>(config);
+    let flags = flags(address, &["--bots", "5", "--duration", "1s"]);
+    let report = send::<Buoys>(&flags).await.expect("it begins");
+    drop(stop);
+    serving.await.expect("it stops");
+    assert_eq!((report.bots.connected, report.bots.failed), (3, 2));
+    let [reason] = &report.reasons[..] else { panic!("{:?}", report.reasons) };
+    assert_eq!((reason.what, reason.bots, reason.label), ("failed", 2, Some("try_later")));
+    assert!(!reason.sentence.is_empty());
+    assert_eq!(report.faults, ["2 of 5 bots were not let in."]);
+}
+
+#[tokio::test]
+async fn bots_come_home_when_the_server_stops() {
+    let running = Running::start(hasty());
+    let flags = flags(running.address, &["--bots", "4", "--ramp", "1000", "--duration", "0"]);
+    let run = tokio::spawn(async move { send::<Buoys>(&flags).await });
+    eventually("four players", || running.server.front.registry.open() == 4).await;
+    running.stop().await.expect("it stops");
+    let report = run.await.expect("no panic").expect("it begins");
+    assert!(!report.ok && !report.interrupted);
+    assert_eq!(report.bots.failed + report.bots.thrown_out, 4);
+    assert!(report.reasons.iter().all(|reason| reason.code == Some(1001)), "{report}");
+}
+
+#[tokio::test]
+async fn a_wrong_address_is_one_clear_sentence() {
+    let running = Running::start(hasty());
+    let address = running.address;
+    let mut flags = flags(address, &[]);
+    flags.url.path = "/nothing".into();
+    let error = send::<Buoys>(&flags).await.expect_err("no WebSocket there");
+    let said = error.to_string();
+    assert!(said.starts_with(&format!("ws://{address}/nothing: it answers with HTTP status 404")));
+    assert_eq!(said.lines().count(), 1, "{said}");
+    running.stop().await.expect("it stops");
+
+    flags.url.path = "/play".into();
+    let error = send::<Buoys>(&flags).await.expect_err("nobody listens");
+    assert!(
+        matches!(error, CannotBegin::Unreachable { error: OpenError::NobodyListens, .. }),
+        "{error}"
+    );
+}
