@@ -203,11 +203,11 @@ async fn silence_before_the_request_has_an_end() {
 
 #[tokio::test]
 async fn one_address_opens_only_so_many_at_once() {
-    let limits = Limits { head_wait: Duration::from_secs(5), ..hasty() };
-    let most = limits.max_unjoined_per_address;
+    let most = 20;
+    let limits = Limits { head_wait: Duration::from_secs(5), max_per_address: most, ..hasty() };
     let (running, bystander) = scene(limits).await;
     let mut mute = Vec::new();
-    for _ in 0..most + 20 {
+    for _ in 0..most + 19 {
         mute.push(running.connect().await);
     }
     let refusals = &running.server.front.refusals;

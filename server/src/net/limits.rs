@@ -57,8 +57,8 @@ pub struct Limits {
     pub max_per_address: usize,
 
     /// The most connections from one address that have joined no session yet: pages being loaded, and
-    /// whoever opens many and says nothing; further ones are shut at once. To be raised where a proxy
-    /// in front gives everybody one address.
+    /// whoever opens many and says nothing; further ones are shut at once. This machine's own addresses
+    /// have no such limit: behind them are bots, or a proxy that speaks for everybody.
     #[arg(long, env = "GAMEKEEPER_MAX_UNJOINED_PER_ADDRESS", value_name = "COUNT",
           default_value_t = Self::MAX_UNJOINED_PER_ADDRESS, value_parser = at_least_one)]
     pub max_unjoined_per_address: usize,
