@@ -13,7 +13,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 #[command(name = "gamekeeper", version)]
 pub struct Config {
     /// Address and port to listen on; 0.0.0.0 is every network of this machine, 127.0.0.1 this
-    /// machine alone, [::]:8080 IPv6 and IPv4.
+    /// machine alone, `[::]:8080` IPv6 and IPv4.
     #[arg(long, env = "GAMEKEEPER_BIND", value_name = "ADDR:PORT", default_value_t = Self::BIND)]
     pub bind: SocketAddr,
 
@@ -37,7 +37,7 @@ pub struct Config {
     #[arg(long, env = "GAMEKEEPER_SEED", value_name = "NUMBER")]
     pub seed: Option<u64>,
 
-    /// Pages that may open WebSockets, such as https://game.example; several with commas. When absent
+    /// Pages that may open WebSockets, such as `https://game.example`; several with commas. When absent
     /// only pages that this server itself delivered may.
     #[arg(long, env = "GAMEKEEPER_ORIGIN", value_name = "ORIGIN", value_delimiter = ',')]
     pub origin: Vec<AllowedOrigin>,

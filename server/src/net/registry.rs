@@ -1,5 +1,5 @@
 //! Which connections there are, and how many of them each address has. Comes in: addresses of accepted
-//! sockets. Goes out: a [`Slot`] to hold for as long as the connection lives, or the reason why not.
+//! sockets. Goes out: a slot to hold for as long as the connection lives, or the reason why not.
 
 use super::limits::Limits;
 use super::refusal::Reason;
