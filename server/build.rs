@@ -111,7 +111,9 @@ fn bind(wasm: &Path, out: &Path) -> Result<BTreeMap<String, Vec<u8>>> {
     let made = wasm_bindgen_cli_support::Bindgen::new()
         .input_path(wasm)
         .web(true)
-        .map(|b| b.typescript(false).remove_name_section(true).remove_producers_section(true))
+        // As a library it leaves it to the caller to say where the module lies; the page does not.
+        .map(|b| b.omit_default_module_path(false).typescript(false))
+        .map(|b| b.remove_name_section(true).remove_producers_section(true))
         .and_then(|b| b.generate(out));
     made.map_err(|why| anyhow!("wasm-bindgen refused {}: {why:#}", wasm.display()))?;
     let mut files = BTreeMap::new();

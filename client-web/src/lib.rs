@@ -78,7 +78,8 @@ impl Client {
     /// -1 to 1 east and south; whether trigger and boost are held.
     pub fn control(&mut self, aim: f32, move_x: f32, move_y: f32, fire: bool, boost: bool) {
         let pushed = move_x * move_x + move_y * move_y > PUSH_MIN * PUSH_MIN;
-        let direction = || Field::angle("thrust", THRUST_BITS).from_units(move_y.atan2(move_x));
+        let direction =
+            || Field::angle("thrust", THRUST_BITS).from_units(libm::atan2f(move_y, move_x));
         let aim = Controls::FIELDS[0].from_units(aim);
         self.inner.set_input(Controls::new(aim, pushed.then(direction), fire, boost));
     }
@@ -157,5 +158,106 @@ impl Client {
             f64::from(s.tick_rate),
             s.late_inputs as f64,
         ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use shared::arena::Settings;
+    use shared::game::{Command, Game, PlayerId, Setup};
+    use shared::netcode::frame::{Changes, Sight, ViewList};
+    use shared::wire::message::{ClientMessage, ServerMessage, decode, encode, encode_control};
+
+    /// Everything is in view.
+    struct Everything;
+
+    impl Sight for Everything {
+        fn keeps(&self, _changes: &Changes, _kind: usize, _slot: u32) -> bool {
+            true
+        }
+
+        fn offer(&self, changes: &Changes, visit: &mut dyn FnMut(usize, u32)) {
+            for kind in 0..changes.kinds().len() {
+                changes.slots(kind).iter().for_each(|&slot| visit(kind, slot));
+            }
+        }
+    }
+
+    const ME: PlayerId = PlayerId(3);
+
+    /// A client after its welcome and first frame: alone in the arena, in its first tick.
+    fn welcomed() -> Client {
+        let setup = Setup { settings: Settings::default(), seed: 4, tick_rate: 30 };
+        let rules = Arena::rules(&setup).expect("the usual settings");
+        let mut arena = Arena::new(&setup, &rules);
+        arena.join(&rules, ME);
+        arena.step(&rules, &[Command { player: ME, input: Controls::default() }], &mut Vec::new());
+        let mut changes = Changes::new(Arena::KINDS);
+        changes.advance::<Arena>(1, &rules, |rows| arena.publish(rows));
+        let mut frame = Vec::new();
+        let mut list = ViewList::new(Arena::KINDS.len());
+        list.encode(&mut changes, &Everything, true, None, &mut frame);
+
+        let mut client = Client::new("Ann");
+        client.hello(0.0);
+        assert!(!client.draw(1.0), "there is nothing to see yet");
+        let name = "Ann".to_owned();
+        let welcome = ServerMessage::Welcome { player: ME, name, tick: 1, setup: encode(&setup) };
+        client.receive(&encode_control(&welcome), 5.0);
+        client.receive(&frame, 10.0);
+        client
+    }
+
+    #[test]
+    fn a_picture_has_what_the_page_reads() {
+        let mut client = welcomed();
+        assert!(client.draw(12.0));
+        let ships = client.ships();
+        assert_eq!(ships.len(), picture::SHIP_STRIDE);
+        assert_eq!((ships[1], ships[8], ships[10], ships[11]), (3.0, -1.0, 1.0, 1.0));
+        assert_eq!(ships[9] as i32, 1 | 16, "one's own, and protected");
+        let me = client.me();
+        assert_eq!((me[0], me[13], me[14]), (1.0, -1.0, 3.0));
+        assert_eq!((me[1], me[2]), (ships[2], ships[3]), "the camera is where the ship is");
+        assert_eq!(client.pickups().len() % picture::PICKUP_STRIDE, 0);
+        assert!(!client.pickups().is_empty());
+        assert_eq!(client.arena_size(), Settings::default().size as f32 / 2.0);
+        let rocks = client.rocks();
+        assert!(rocks.len() > 30 && rocks.chunks_exact(3).all(|rock| rock[2] >= 30.0));
+        assert!(client.news().is_some_and(|json| json.contains("\"welcome\"")));
+        assert!(client.news().is_none());
+    }
+
+    #[test]
+    fn hands_become_controls() {
+        let mut client = welcomed();
+        client.control(-std::f32::consts::FRAC_PI_2, 0.0, 1.0, true, false);
+        client.advance(60.0);
+        client.draw(200.0);
+        let ships = client.ships();
+        let flags = ships[9] as i32;
+        assert_eq!(flags & (2 | 4), 2, "it fires and does not boost");
+        assert!((ships[8] - std::f32::consts::FRAC_PI_2).abs() < 1e-4, "thrust goes south");
+        assert!((ships[7] - 1.5 * std::f32::consts::PI).abs() < 1e-2, "the aim is north");
+        client.control(f32::NAN, f32::NAN, f32::INFINITY, false, false);
+        client.advance(120.0);
+        assert!(client.draw(121.0), "nonsense does no harm");
+    }
+
+    #[test]
+    fn a_socket_that_is_behind_gets_no_old_inputs() {
+        let mut client = welcomed();
+        client.chat("hello");
+        client.advance(100.0);
+        assert_eq!(client.outgoing(true), None);
+        let first = client.outgoing(false).expect("the chat waits");
+        let said = decode::<ClientMessage>(&first[1..]).expect("a message");
+        assert_eq!(said, ClientMessage::Chat { text: "hello".into() });
+        while let Some(message) = client.outgoing(false) {
+            assert_ne!(message[0], input::TYPE, "the inputs were dropped");
+        }
+        client.advance(140.0);
+        assert!(client.outgoing(false).is_some_and(|message| message[0] == input::TYPE));
     }
 }

@@ -33,18 +33,13 @@ export class Roster {
   isComputer(player) {
     return this.#players.get(player)?.computer ?? false;
   }
-
-  /** Forgets all, as before a new welcome. */
-  clear() {
-    this.#players.clear();
-    this.me = -1;
-  }
 }
 
 /** The leaderboard. The own line is always there: among the best, or below them with its rank. */
 export class Board {
   #roster;
   #list = find('board-rows');
+  #own = -1;
   /** The player who leads, or -1. */
   leader = -1;
 
@@ -80,7 +75,13 @@ export class Board {
       element.classList.toggle('far', i >= LINES_SMALL && !mine);
       element.classList.toggle('apart', mine && line.rank > i + 1);
     });
+    this.#own = lines.findIndex((line) => line.player === roster.me);
     write(find('board-count'), players === 1 ? '1 ship' : `${players} ships`);
+  }
+
+  /** Keeps the own line's points up to date between standings. */
+  showOwn(points) {
+    if (this.#own >= 0) write(this.#list.children[this.#own].lastElementChild, String(points));
   }
 }
 

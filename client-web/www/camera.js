@@ -27,6 +27,10 @@ const PIXELS_MAX = 3_700_000;
 /** The most canvas pixels per CSS pixel. */
 const RATIO_MAX = 2;
 
+/** Below this many frames a second a dense screen is drawn more coarsely, step by step. */
+const RATE_LOW = 42;
+const COARSER = 0.8;
+
 /** The camera; `x`, `y` in units, `scale` in canvas pixels per unit. */
 export class Camera {
   x = 0;
@@ -47,11 +51,14 @@ export class Camera {
   #fromY = 0;
   #trauma = 0;
   #time = 0;
+  #fineness = 1;
 
-  /** Fits `canvas` to its element; true when its size changed. */
+  /** Fits `canvas` to its element; true when its size changed. Asking the page for sizes is dear: to be
+   *  called when they may have changed. */
   fit(canvas) {
     const { clientWidth, clientHeight } = canvas;
-    const wanted = Math.min(devicePixelRatio || 1, RATIO_MAX);
+    const dense = Math.min(devicePixelRatio || 1, RATIO_MAX);
+    const wanted = Math.max(Math.min(1, dense), dense * this.#fineness);
     const ratio = Math.min(wanted, Math.sqrt(PIXELS_MAX / Math.max(1, clientWidth * clientHeight)));
     const width = Math.max(1, Math.round(clientWidth * ratio));
     const height = Math.max(1, Math.round(clientHeight * ratio));
@@ -60,6 +67,13 @@ export class Camera {
     Object.assign(this, { width, height, ratio });
     this.base = Math.max(width / VIEW.WIDTH, height / VIEW.HEIGHT) * (clientHeight < SMALL ? SMALL_ZOOM : 1);
     this.scale = this.base * this.#zoom;
+    return true;
+  }
+
+  /** Told now and then how many frames a second there are; true when the canvas is to be fitted anew. */
+  relax(rate) {
+    if (!(rate > 0 && rate < RATE_LOW && this.ratio > 1)) return false;
+    this.#fineness *= COARSER;
     return true;
   }
 

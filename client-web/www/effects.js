@@ -137,7 +137,7 @@ export class Effects {
   arrived(ships, i) {
     const own = ships[i + SHIP.FLAGS] & IS.OWN;
     const [x, y] = [ships[i + SHIP.X], ships[i + SHIP.Y]];
-    this.particles.add(LOOK.BALL, this.#sprites.rings[tintOf(ships[i + SHIP.PLAYER], own)], x, y, 0, 0, 0.5, 110, { grow: -190, drag: 0 });
+    this.particles.add(LOOK.BALL, this.#sprites.rings[tintOf(ships[i + SHIP.PLAYER], own)], x, y, 0, 0, 0.4, 64, { grow: -120, drag: 0 });
     if (own) this.#sound.play('arrive', x, y);
   }
 

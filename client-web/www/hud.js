@@ -66,6 +66,7 @@ export class Hud {
     this.#energy.set(alive ? me[ME.ENERGY] : 0);
     write(find('score'), String(me[ME.SCORE]));
     write(find('kills'), String(me[ME.KILLS]));
+    write(find('kills-word'), me[ME.KILLS] === 1 ? 'kill' : 'kills');
     write(find('streak'), String(me[ME.STREAK]));
     find('streak-part').classList.toggle('none', me[ME.STREAK] < 2);
     this.#showDeath(me, alive, nameOf);
@@ -83,14 +84,14 @@ export class Hud {
     this.#pain = 0.5;
   }
 
-  /** Writes ping and frame rate, twice a second. */
-  meters(now, stats, rate) {
+  /** Writes ping and frame rate, twice a second: `client` and `meter` are asked only then. */
+  meters(now, client, meter) {
     if (now - this.#metersAt < METERS_MS) return;
     this.#metersAt = now;
     const box = find('meters');
     if (box.hidden === settings.meters) box.hidden = !settings.meters;
     if (!settings.meters) return;
-    const [ping, fps] = [stats[STATS.PING], Math.round(rate)];
+    const [ping, fps] = [client.stats()[STATS.PING], Math.round(meter.rate())];
     write(find('ping'), ping > 0 ? `${Math.round(ping)} ms` : '– ms');
     write(find('fps'), `${fps} fps`);
     find('ping').classList.toggle('bad', ping > PING_BAD_MS);

@@ -30,7 +30,7 @@ export class Input {
       if (!this.#enabled || (isTyping(event.target) && event.code !== 'Escape') || event.ctrlKey || event.metaKey || event.altKey) return;
       if (isFlying(event.code)) {
         // A button keeps the focus after a click, and a space would press it again.
-        if (event.target !== document.body) event.target.blur?.();
+        if (document.activeElement instanceof HTMLButtonElement) document.activeElement.blur();
         this.#keys.add(event.code);
         event.preventDefault();
       } else if (!event.repeat && onKey(event.code)) {

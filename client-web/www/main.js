@@ -43,6 +43,9 @@ const STEP_MAX_S = 0.1;
 /** While the tab is hidden the client's clock is run this often, ms, beside every message that comes. */
 const HIDDEN_MS = 1000;
 
+/** How often it is asked whether frames are so slow that fewer pixels should be drawn, ms. */
+const RELAX_MS = 3000;
+
 const canvas = document.getElementById('arena');
 const hudBox = document.getElementById('hud');
 const camera = new Camera();
@@ -68,23 +71,28 @@ let ready = false;
 let playing = false;
 /** What the module gave for the frame on the screen; null before the first. */
 let frame = null;
+/** Whether it is of this connection. */
+let live = false;
 let lastFrame = 0;
 let drawn = 0;
 let aim = 0;
+let relaxAt = 5000;
 
 bindPanels(() => chat.open());
 showTouch(matchMedia('(pointer: coarse)').matches);
 camera.x = 420;
 requestAnimationFrame(onFrame);
 setInterval(whileHidden, HIDDEN_MS);
+document.addEventListener('visibilitychange', onVisibility);
 load();
 
 async function load() {
   try {
-    await init();
+    await init({ module_or_path: new URL('./client_web_bg.wasm', import.meta.url) });
     ready = true;
     start.show();
-  } catch {
+  } catch (why) {
+    console.error(why);
     start.show('This browser cannot run the game: it needs WebAssembly.', true);
   }
 }
@@ -116,7 +124,6 @@ function leave(sentence) {
 // --- the connection -------------------------------------------------------------------------------
 
 function hello() {
-  roster.clear();
   watch.clear();
   return client.hello(performance.now());
 }
@@ -144,6 +151,14 @@ function run(now) {
     if (bytes === undefined) break;
     link.send(bytes);
   }
+}
+
+// Nobody flies a ship they do not see: it drifts, with the trigger let go.
+function onVisibility() {
+  if (!document.hidden) return;
+  input.release();
+  touch.release();
+  whileHidden();
 }
 
 function whileHidden() {
@@ -188,17 +203,23 @@ function onFrame() {
   const gap = (now - lastFrame) / 1000;
   const seconds = Math.min(gap, STEP_MAX_S);
   lastFrame = now;
-  scene.fit();
   if (playing) {
     steer();
     run(now);
-    if (playing && client.draw(now)) drawGame(now, gap, seconds);
+    // Between a new connection and its first rows the last picture stays.
+    live = playing && client.draw(now);
+    if (live) takeFrame();
+    if (frame) drawGame(now, gap, seconds);
     else drawSky(seconds);
     if (playing) curtain.show(link, now, { retry: () => link.retryNow(), leave: () => leave('') });
   } else {
     drawSky(seconds);
   }
   meter.add(now, performance.now());
+  if (now > relaxAt) {
+    relaxAt = now + RELAX_MS;
+    if (camera.relax(meter.rate())) scene.refit();
+  }
 }
 
 function steer() {
@@ -218,11 +239,14 @@ function aimAtPointer() {
   return Math.hypot(x, y) < 2 * ratio ? aim : Math.atan2(y, x);
 }
 
-function drawGame(now, gap, seconds) {
+function takeFrame() {
   frame = { ships: client.ships(), shots: client.shots(), pickups: client.pickups(), me: client.me() };
   if (!scene.half) takeArena();
+}
+
+function drawGame(now, gap, seconds) {
   follow(frame, seconds);
-  watch.frame(frame, gap);
+  if (live) watch.frame(frame, gap);
   effects.exhaust(frame.ships, seconds);
   effects.step(seconds);
   scene.trails.follow(frame.ships, seconds);
@@ -231,7 +255,8 @@ function drawGame(now, gap, seconds) {
   hudBox.hidden = false;
   touch.shown = document.body.classList.contains('touch');
   hud.show(frame.me, roster.nameOf, seconds);
-  hud.meters(now, client.stats(), meter.rate());
+  board.showOwn(frame.me[ME.SCORE]);
+  hud.meters(now, client, meter);
   minimap.draw(frame, now);
   drawn += 1;
 }
@@ -299,7 +324,7 @@ Object.defineProperty(globalThis, 'gamekeeper', {
   value: Object.freeze({
     get state() {
       if (!playing) return ready ? 'start' : 'loading';
-      if (link.state === 'open') return frame ? 'playing' : 'connecting';
+      if (link.state === 'open') return live ? 'playing' : 'connecting';
       return link.state;
     },
     stats: () => named([

@@ -19,6 +19,12 @@ export class Minimap {
   #side = 0;
   #ratio = 1;
   #last = 0;
+  #width = this.#canvas.clientWidth;
+
+  constructor() {
+    // Asking an element for its width in every frame would lay out the page in every frame.
+    new ResizeObserver(() => { this.#width = this.#canvas.clientWidth; }).observe(this.#canvas);
+  }
 
   /** Takes the session's rocks and the arena's half width, units. */
   setArena(rocks, half) {
@@ -29,7 +35,7 @@ export class Minimap {
 
   /** Draws, if it is time. */
   draw({ ships, pickups, me }, now) {
-    if (now - this.#last < EVERY_MS || !this.#half) return;
+    if (now - this.#last < EVERY_MS || !this.#half || !this.#width) return;
     this.#last = now;
     this.#fit();
     const context = this.#context;
@@ -86,7 +92,7 @@ export class Minimap {
 
   #fit() {
     const ratio = Math.min(2, devicePixelRatio || 1);
-    const side = Math.round(this.#canvas.clientWidth * ratio);
+    const side = Math.round(this.#width * ratio);
     if (side === this.#side) return;
     this.#side = side;
     this.#ratio = ratio;

@@ -57,7 +57,7 @@ export class Link {
   sentence = '';
   /** When the next try starts, as of `performance.now()`; only while `waiting`. */
   retryAt = 0;
-  /** How often the connection was lost and found again. */
+  /** How often a connection that had been open was lost and is sought again. */
   reconnects = 0;
 
   /** `on.hello()` gives the first message of a connection; `on.message(bytes, now)` takes what comes;
@@ -65,7 +65,8 @@ export class Link {
   constructor(on) {
     this.#on = on;
     addEventListener('online', () => this.retryNow());
-    addEventListener('pagehide', () => this.#socket?.close(1001));
+    addEventListener('pagehide', () => this.#rest());
+    addEventListener('pageshow', () => this.retryNow());
   }
 
   /** Connects, unless that is under way. */
@@ -114,8 +115,20 @@ export class Link {
     socket.close();
   }
 
+  // The page is left, perhaps to be shown again by the back button: the server is told at once.
+  #rest() {
+    const socket = this.#socket;
+    if (!socket) return;
+    this.#socket = null;
+    socket.close(1000);
+    this.sentence = 'Connection lost.';
+    this.retryAt = performance.now();
+    this.#become('waiting');
+  }
+
   #lost(code, reason) {
-    const lived = this.state === 'open' ? performance.now() - this.#opened : 0;
+    const worked = this.state === 'open';
+    const lived = worked ? performance.now() - this.#opened : 0;
     if (lived > STABLE_MS) this.#attempt = 0;
     this.#socket = null;
     this.code = code;
@@ -125,11 +138,11 @@ export class Link {
       this.#become('ended');
       return;
     }
-    this.sentence = reason || PASSING[code] || (lived ? 'Connection lost.' : 'The server cannot be reached.');
+    this.sentence = reason || PASSING[code] || (worked ? 'Connection lost.' : 'The server cannot be reached.');
     // Half fixed, half by chance: after a restart not everybody returns in the same instant.
     const wait = Math.min(WAIT_MAX_MS, WAIT_FIRST_MS * 2 ** this.#attempt) * (0.5 + Math.random() / 2);
     this.#attempt += 1;
-    this.reconnects += 1;
+    if (worked) this.reconnects += 1;
     this.retryAt = performance.now() + wait;
     this.#timer = setTimeout(() => this.open(), wait);
     this.#become('waiting');

@@ -5,7 +5,7 @@ use clap::Parser;
 use server::config::Config;
 use server::net::listener;
 use shared::arena::Arena;
-use std::io::ErrorKind;
+use std::io::{ErrorKind, IsTerminal};
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::process::ExitCode;
 use tokio::net::TcpListener;
@@ -29,7 +29,11 @@ async fn main() -> ExitCode {
 async fn serve(config: Config) -> Result<()> {
     let filter = EnvFilter::try_new(&config.log)
         .map_err(|why| anyhow::anyhow!("--log {:?} is no filter: {why}", config.log))?;
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr)
+        .init();
     raise_descriptor_limit(config.limits.max_connections);
     let listener = listen(config.bind)?;
     let shutdown = stop_signal()?;
@@ -88,22 +92,26 @@ fn own_address() -> Option<IpAddr> {
     (!own.is_loopback() && !own.is_unspecified()).then_some(own)
 }
 
-/// Done at Ctrl-C or, on Unix, SIGTERM.
+/// Done at Ctrl-C or SIGTERM. From the call on, not only once it is awaited, neither kills the process.
+#[cfg(unix)]
 fn stop_signal() -> Result<impl Future<Output = ()>> {
-    #[cfg(unix)]
-    let mut terminate = {
-        use tokio::signal::unix::{SignalKind, signal};
-        signal(SignalKind::terminate())?
-    };
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut interrupt, mut terminate) =
+        (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     Ok(async move {
-        #[cfg(unix)]
-        let terminated = terminate.recv();
-        #[cfg(not(unix))]
-        let terminated = std::future::pending::<()>();
         tokio::select! {
-            _ = tokio::signal::ctrl_c() => {}
-            _ = terminated => {}
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
         }
+    })
+}
+
+/// Done at Ctrl-C. From the call on, not only once it is awaited, that does not kill the process.
+#[cfg(windows)]
+fn stop_signal() -> Result<impl Future<Output = ()>> {
+    let mut interrupt = tokio::signal::windows::ctrl_c()?;
+    Ok(async move {
+        interrupt.recv().await;
     })
 }
 

@@ -116,6 +116,7 @@ fn note(due: Due, counts: &TickCounts, lines: &Throttle) {
     if due.dropped > 0 {
         let all = counts.dropped.fetch_add(due.dropped, Ordering::Relaxed) + due.dropped;
         if let Some(hidden) = lines.pass(Instant::now()) {
+            let hidden = (hidden > 0).then_some(hidden);
             tracing::warn!(ticks = due.dropped, all, hidden, "fell behind and dropped time");
         }
     }

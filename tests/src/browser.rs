@@ -1,8 +1,10 @@
 //! A real Chromium, driven over WebDriver. Pictures of what it showed are kept in `tests/screenshots`.
 
 use fantoccini::{Client, ClientBuilder};
+use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader};
+use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
@@ -22,6 +24,7 @@ impl Driver {
         let mut process = Command::new("chromedriver")
             .arg("--port=0")
             .stdout(Stdio::piped())
+            .process_group(0)
             .spawn()
             .expect("chromedriver starts; on Debian: apt-get install chromium chromium-driver");
         let out = BufReader::new(process.stdout.take().expect("piped"));
@@ -51,8 +54,7 @@ impl Driver {
         let mut capabilities = serde_json::Map::new();
         capabilities.insert("goog:chromeOptions".into(), options);
         capabilities.insert("goog:loggingPrefs".into(), json!({"browser": "ALL"}));
-        let client = ClientBuilder::rustls()
-            .expect("a TLS backend")
+        let client = ClientBuilder::new(HttpConnector::new())
             .capabilities(capabilities)
             .connect(&self.url)
             .await
@@ -63,8 +65,9 @@ impl Driver {
 
 impl Drop for Driver {
     fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.process.kill();
+        // The whole group: a browser outlives a driver that is ended alone. They may have ended already.
+        let group = format!("-{}", self.process.id());
+        let _ = Command::new("kill").args(["-KILL", "--", &group]).status();
         let _ = self.process.wait();
     }
 }

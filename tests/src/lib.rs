@@ -6,3 +6,19 @@ pub mod harness;
 pub mod network;
 pub mod relay;
 pub mod world;
+
+/// Settings under which nothing but its own player touches an entity.
+pub trait Lonely: shared::game::Game {
+    /// These.
+    fn lonely() -> Self::Settings;
+}
+
+impl Lonely for buoys::Buoys {
+    fn lonely() {}
+}
+
+impl Lonely for shared::arena::Arena {
+    fn lonely() -> Self::Settings {
+        Self::Settings { pickup_density: 0.0, ..Self::Settings::default() }
+    }
+}

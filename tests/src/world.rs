@@ -81,7 +81,12 @@ impl<G: Game> World<G> {
 
     /// The same with so many seats.
     pub fn with_seats(seed: u64, pilots: usize, seats: usize) -> Self {
-        let setup = Setup { settings: G::Settings::default(), seed, tick_rate: 30 };
+        Self::with_settings(seed, pilots, seats, G::Settings::default())
+    }
+
+    /// The same with these settings.
+    pub fn with_settings(seed: u64, pilots: usize, seats: usize, settings: G::Settings) -> Self {
+        let setup = Setup { settings, seed, tick_rate: 30 };
         let rate = f64::from(setup.tick_rate);
         let config = SessionConfig { setup, players_max: seats, pilots_fill_to: pilots };
         Self {

@@ -4,6 +4,7 @@ use shared::arena::Arena;
 use shared::game::Game;
 use shared::netcode::client::News;
 use shared::wire::close::CloseCode;
+use tests::Lonely;
 use tests::buoys::Buoys;
 use tests::network::Line;
 use tests::world::World;
@@ -144,8 +145,9 @@ fn a_full_outbox_costs_frames_and_nothing_else<G: Game>() {
     assert!((11..=14).contains(&stats.keyframes), "a keyframe after every gap: {stats:?}");
 }
 
-fn prediction_is_exact_without_outside_influence<G: Game>() {
-    let mut world = crowd::<G>(7, Line::round_trip(150.0, 30.0), 1, 0);
+fn prediction_is_exact_without_outside_influence<G: Lonely>() {
+    let mut world = World::<G>::with_settings(7, 0, 1, G::lonely());
+    world.join("hermit", Line::round_trip(150.0, 30.0));
     world.run(3000.0);
     let before = world.guests[0].client.stats();
     world.run(60_000.0);

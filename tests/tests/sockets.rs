@@ -48,12 +48,14 @@ async fn a_page_and_a_game_come_from_one_port() {
     ] {
         assert!(head.contains(line), "{line} is missing in {head}");
     }
-    drop(peer);
+    // A browser that asks for nothing more is no offender.
+    peer.end().await;
+    assert_eq!(running.server.front.refusals.count(Reason::HeadTimeout), 0);
     for player in &mut players {
         player.is_well().await;
     }
-    assert_eq!(running.server.front.registry.open(), 3);
-    let _ = running.stop().await;
+    running.settles_at(3).await;
+    running.stop().await.expect("a proper end");
 }
 
 #[tokio::test]

@@ -6,12 +6,15 @@ import { IS, SHIP, SHIP_RADIUS } from '../rows.js';
 
 /** Names are drawn once each and kept; with more than this many the keeping starts afresh. */
 const NAMES_MAX = 300;
+/** At most so many names are written in one frame, since writing is dear; more wait for the next. */
+const NAMES_PER_FRAME = 3;
 /** Size of names, CSS pixels. */
 const NAME_PIXELS = 12;
 
 /** Names, bars, crosshair. */
 export class Overlay {
   #names = new Map();
+  #written = 0;
 
   /** Forgets pictures of names: the screen's ratio or a name changed. */
   clear() {
@@ -21,6 +24,7 @@ export class Overlay {
   /** Draws names, bars and the crown. `nameOf(player)` gives text; `leader` is a player or -1. */
   drawLabels(context, camera, sprites, rows, nameOf, leader, showNames) {
     const { ratio } = camera;
+    this.#written = 0;
     context.setTransform(1, 0, 0, 1, 0, 0);
     for (let i = 0; i < rows.length; i += SHIP.STRIDE) {
       const flags = rows[i + SHIP.FLAGS];
@@ -46,7 +50,7 @@ export class Overlay {
       }
       if (!showNames) continue;
       const name = this.#name(player, nameOf(player), ratio);
-      context.drawImage(name, px - Math.round(name.width / 2), py);
+      if (name) context.drawImage(name, px - Math.round(name.width / 2), py);
     }
   }
 
@@ -139,6 +143,8 @@ export class Overlay {
   #name(player, text, ratio) {
     const known = this.#names.get(player);
     if (known?.text === text) return known.canvas;
+    if (this.#written >= NAMES_PER_FRAME) return null;
+    this.#written += 1;
     if (this.#names.size > NAMES_MAX) this.#names.clear();
     const canvas = document.createElement('canvas');
     const context = canvas.getContext('2d');

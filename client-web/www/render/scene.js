@@ -23,6 +23,7 @@ export class Scene {
   #background = new Background();
   #overlay = new Overlay();
   #time = 0;
+  #stale = false;
   rocks = new Rocks();
   trails = new Trails();
   sprites = null;
@@ -33,11 +34,19 @@ export class Scene {
     this.#canvas = canvas;
     this.#context = canvas.getContext('2d', { alpha: false });
     this.#camera = camera;
-    this.fit();
+    this.#fit();
+    new ResizeObserver(() => this.refit()).observe(canvas);
+    // A window moved to a denser screen keeps its size.
+    addEventListener('resize', () => this.refit());
   }
 
-  /** Follows the window's size; to be called every frame, and cheap when nothing changed. */
-  fit() {
+  /** The canvas is to be fitted anew before the next frame. */
+  refit() {
+    this.#stale = true;
+  }
+
+  #fit() {
+    this.#stale = false;
     if (!this.#camera.fit(this.#canvas) && this.sprites) return;
     this.sprites = makeSprites(this.#camera.scale * 1.1);
     this.#background.fit(this.#camera);
@@ -46,6 +55,7 @@ export class Scene {
 
   /** Sky and a few rocks, for the first screen. */
   drawSky(seconds) {
+    if (this.#stale) this.#fit();
     this.#background.draw(this.#context, this.#camera);
     const span = VIEW.WIDTH + 500;
     this.#time += seconds;
@@ -59,6 +69,7 @@ export class Scene {
 
   /** A whole frame. `frame` holds the rows; `pointer` is null where nobody aims with a mouse. */
   draw(frame, effects, { nameOf, leader, pointer }, seconds) {
+    if (this.#stale) this.#fit();
     const [context, camera, sprites] = [this.#context, this.#camera, this.sprites];
     const { ships, shots, pickups, me } = frame;
     this.#time += seconds;

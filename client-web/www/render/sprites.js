@@ -190,7 +190,8 @@ export function pickup(what, scale) {
   if (what === 0) context.roundRect(-14, -14, 28, 28, 7);
   else if (what === 1) context.arc(0, 0, 16, 0, 7);
   else for (let i = 0; i < 6; i++) context.lineTo(18 * Math.cos((i * Math.PI) / 3), 18 * Math.sin((i * Math.PI) / 3));
-  context.closePath();
+  // A rounded rectangle is closed already; closed again it would leave a dot.
+  if (what > 0) context.closePath();
   context.fillStyle = alpha(mix(colour, palette.void, 0.78), 0.92);
   context.fill();
   context.strokeStyle = colour;

@@ -86,19 +86,24 @@ export class Trails {
   }
 }
 
-function trace(context, { xs, ys, widths, count, head }) {
-  const at = (k) => (head - k + POINTS) % POINTS;
+function trace(context, ribbon) {
   // Down one side from the ship to the tail's end, and back up the other.
-  const side = (k, sign) => {
-    const [here, before, after] = [at(k), at(Math.max(0, k - 1)), at(Math.min(count - 1, k + 1))];
-    const dx = xs[before] - xs[after];
-    const dy = ys[before] - ys[after];
-    const length = Math.hypot(dx, dy) || 1;
-    const width = (sign * widths[here] * (1 - k / count)) / length;
-    return [xs[here] - dy * width, ys[here] + dx * width];
-  };
-  context.moveTo(...side(0, 1));
-  for (let k = 1; k < count; k++) context.lineTo(...side(k, 1));
-  for (let k = count - 2; k >= 0; k--) context.lineTo(...side(k, -1));
+  const { count } = ribbon;
+  for (let k = 0; k < count; k++) side(context, ribbon, k, 1);
+  for (let k = count - 2; k >= 0; k--) side(context, ribbon, k, -1);
   context.closePath();
+}
+
+// The ribbon's edge at the `k`th place behind the ship, to one side of the way. Runs a thousand times
+// a frame and so makes no arrays.
+function side(context, { xs, ys, widths, count, head }, k, sign) {
+  const here = (head - k + POINTS) % POINTS;
+  const before = k === 0 ? here : (here + 1) % POINTS;
+  const after = k === count - 1 ? here : (here - 1 + POINTS) % POINTS;
+  const dx = xs[before] - xs[after];
+  const dy = ys[before] - ys[after];
+  const width = (sign * widths[here] * (1 - k / count)) / (Math.sqrt(dx * dx + dy * dy) || 1);
+  const x = xs[here] - dy * width;
+  const y = ys[here] + dx * width;
+  if (k === 0 && sign === 1) context.moveTo(x, y); else context.lineTo(x, y);
 }

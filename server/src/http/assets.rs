@@ -100,7 +100,9 @@ mod tests {
             ask("client_web_bg.wasm", &[]).headers()[header::CONTENT_TYPE],
             "application/wasm"
         );
-        assert_eq!(ask("client_web.js", &[]).status(), StatusCode::OK);
+        let script = &ASSETS[ASSETS.binary_search_by_key(&"client_web.js", |a| a.path).unwrap()];
+        let script = std::str::from_utf8(script.plain).unwrap();
+        assert!(script.contains("client_web_bg.wasm"), "the script knows where the module is");
     }
 
     #[test]

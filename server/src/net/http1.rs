@@ -21,6 +21,7 @@ use std::error::Error;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tower::ServiceExt;
@@ -29,7 +30,11 @@ use tower::ServiceExt;
 /// own by then.
 pub(super) async fn serve(tcp: TcpStream, slot: Slot, front: Arc<Front>) {
     let (peer, limits, slot) = (slot.peer, &front.limits, Arc::new(slot));
-    let service = service_fn(|request| answer(request, Arc::clone(&slot), Arc::clone(&front)));
+    let answered = AtomicBool::new(false);
+    let service = service_fn(|request| {
+        answered.store(true, Ordering::Relaxed);
+        answer(request, Arc::clone(&slot), Arc::clone(&front))
+    });
     // Without a timer hyper keeps no deadline at all.
     let mut connection = Builder::new()
         .timer(TokioTimer::new())
@@ -53,6 +58,8 @@ pub(super) async fn serve(tcp: TcpStream, slot: Slot, front: Arc<Front>) {
     };
     match ended {
         Ok(Ok(())) => {}
+        // A browser keeps its connections for the next request, which need not come.
+        Ok(Err(error)) if error.is_timeout() && answered.load(Ordering::Relaxed) => {}
         Ok(Err(error)) => note(&error, peer, &front),
         Err(_) if front.stop.is_cancelled() => {}
         Err(_) => front.refusals.note(peer, Reason::HttpTimeout, "spoke HTTP for too long"),

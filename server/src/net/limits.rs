@@ -5,9 +5,6 @@ use shared::wire::message::CLIENT_MESSAGE_BYTES_MAX;
 use tokio::time::{Duration, Instant};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 
-/// Connections that one address may have before they joined a session. Whoever opens more and says
-/// nothing only shuts out themselves; joined ones count against [`Limits::max_per_address`] alone.
-pub const UNJOINED_PER_ADDRESS_MAX: usize = 64;
 /// Bytes of one HTTP request's head; past it the request is answered with 431.
 pub const HEAD_BYTES_MAX: usize = 16 << 10;
 /// Header lines of one HTTP request; past it the request is answered with 431.
@@ -59,6 +56,13 @@ pub struct Limits {
           default_value_t = Self::MAX_PER_ADDRESS, value_parser = at_least_one)]
     pub max_per_address: usize,
 
+    /// The most connections from one address that have joined no session yet: pages being loaded, and
+    /// whoever opens many and says nothing; further ones are shut at once. This machine's own addresses
+    /// have no such limit: behind them are bots, or a proxy that speaks for everybody.
+    #[arg(long, env = "GAMEKEEPER_MAX_UNJOINED_PER_ADDRESS", value_name = "COUNT",
+          default_value_t = Self::MAX_UNJOINED_PER_ADDRESS, value_parser = at_least_one)]
+    pub max_unjoined_per_address: usize,
+
     /// From the first byte's chance to the last byte of a request's head; then the connection is shut.
     #[arg(skip = Self::HEAD_WAIT)]
     pub head_wait: Duration,
@@ -76,8 +80,8 @@ pub struct Limits {
     /// sends is no sign that it reads.
     #[arg(skip = Self::PONG_WAIT)]
     pub pong_wait: Duration,
-    /// For how long a peer may take nothing while something waits to be written, then the connection
-    /// ends with 4012.
+    /// For how long something may wait for the line to take it, without a moment at which all is taken;
+    /// then the connection ends with 4012.
     #[arg(skip = Self::WRITE_WAIT)]
     pub write_wait: Duration,
     /// For how long the peer's half of a closing handshake is awaited, and for how long its last
@@ -92,6 +96,7 @@ pub struct Limits {
 impl Limits {
     const MAX_CONNECTIONS: usize = 4096;
     const MAX_PER_ADDRESS: usize = 2048;
+    const MAX_UNJOINED_PER_ADDRESS: usize = 64;
     const HEAD_WAIT: Duration = Duration::from_secs(5);
     const HTTP_WAIT: Duration = Duration::from_secs(120);
     const HELLO_WAIT: Duration = Duration::from_secs(5);
@@ -117,6 +122,7 @@ impl Default for Limits {
         Self {
             max_connections: Self::MAX_CONNECTIONS,
             max_per_address: Self::MAX_PER_ADDRESS,
+            max_unjoined_per_address: Self::MAX_UNJOINED_PER_ADDRESS,
             head_wait: Self::HEAD_WAIT,
             http_wait: Self::HTTP_WAIT,
             hello_wait: Self::HELLO_WAIT,

@@ -51,6 +51,7 @@ pub(crate) async fn run(listener: TcpListener, front: Arc<Front>) {
             Err(error) if is_the_peers(&error) => {}
             Err(error) => {
                 if let Some(hidden) = lines.pass(Instant::now()) {
+                    let hidden = (hidden > 0).then_some(hidden);
                     tracing::warn!(%error, hidden, "cannot accept connections; trying again");
                 }
                 sleep(back_off).await;

@@ -128,6 +128,7 @@ impl Refusals {
     pub(super) fn note(&self, peer: SocketAddr, reason: Reason, sentence: &str) {
         self.count_up(reason);
         let Some(hidden) = self.lines[reason as usize].pass(Instant::now()) else { return };
+        let hidden = (hidden > 0).then_some(hidden);
         let label = reason.label();
         if matches!(reason, Reason::Smuggling | Reason::BadOrigin | Reason::Slow) {
             tracing::warn!(reason = label, %peer, hidden, "refused: {sentence}");

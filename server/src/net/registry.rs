@@ -1,7 +1,7 @@
 //! Which connections there are, and how many of them each address has. Comes in: addresses of accepted
 //! sockets. Goes out: a [`Slot`] to hold for as long as the connection lives, or the reason why not.
 
-use super::limits::{Limits, UNJOINED_PER_ADDRESS_MAX};
+use super::limits::Limits;
 use super::refusal::Reason;
 use crate::session::door::ConnectionId;
 use dashmap::DashMap;
@@ -56,8 +56,10 @@ impl Registry {
             self.open.fetch_sub(1, Ordering::Relaxed);
             return Err(Reason::ServerFull);
         }
+        let own = peer.ip().to_canonical().is_loopback();
+        let unjoined_max = if own { usize::MAX } else { limits.max_unjoined_per_address };
         let mut share = self.addresses.entry(network(peer.ip())).or_default();
-        if share.all >= limits.max_per_address || share.unjoined >= UNJOINED_PER_ADDRESS_MAX {
+        if share.all >= limits.max_per_address || share.unjoined >= unjoined_max {
             self.open.fetch_sub(1, Ordering::Relaxed);
             return Err(Reason::AddressFull);
         }
@@ -118,21 +120,24 @@ mod tests {
         let (registry, limits) = (Arc::new(Registry::default()), Limits::default());
         let enter = |address| registry.enter(peer(address), &limits);
         let mut held: Vec<_> =
-            (0..UNJOINED_PER_ADDRESS_MAX).map(|_| enter("10.0.0.1").unwrap()).collect();
+            (0..limits.max_unjoined_per_address).map(|_| enter("10.0.0.1").unwrap()).collect();
         assert_eq!(enter("10.0.0.1").unwrap_err(), Reason::AddressFull);
         assert_eq!(enter("::ffff:10.0.0.1").unwrap_err(), Reason::AddressFull);
         assert!(enter("10.0.0.2").is_ok());
+        let own_held: Vec<_> = (0..2 * held.len()).map(|_| enter("127.0.0.1").unwrap()).collect();
         held[0].joined();
         held[0].joined();
         held.push(enter("10.0.0.1").unwrap());
         assert!(enter("10.0.0.1").is_err());
-        assert_eq!((registry.open(), registry.peers().len()), (held.len(), held.len()));
+        let open = held.len() + own_held.len();
+        assert_eq!((registry.open(), registry.peers().len()), (open, open));
         held.clear();
+        drop(own_held);
         assert_eq!((registry.open(), registry.addresses.len()), (0, 0));
     }
 
     #[test]
-    fn joined_connections_have_a_limit_of_their_own() {
+    fn joined_connections_have_a_limit_of_theirown_held() {
         let registry = Arc::new(Registry::default());
         let limits = Limits { max_per_address: 3, ..Limits::default() };
         let _held: Vec<_> = (0..3)

@@ -56,7 +56,7 @@ pub fn arena_hash(players: u16, ticks: u32, seed: u64) -> u64 {
 
 /// The doors for JavaScript; hashes in hexadecimal, as numbers there have 53 bits.
 #[cfg(target_arch = "wasm32")]
-mod doors {
+pub mod doors {
     use wasm_bindgen::prelude::wasm_bindgen;
 
     /// See [`super::arena_hash`].
