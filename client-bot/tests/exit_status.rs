@@ -70,6 +70,7 @@ async fn bots_that_are_turned_away_are_status_1_and_the_report_says_why() {
     let doorkeeper = tokio::spawn(async move {
         loop {
             let (stream, _) = listener.accept().await.expect("a bot");
+            #[expect(clippy::result_large_err, reason = "tungstenite's callbacks return this type")]
             let agree = |request: &Request, mut response: Response| {
                 let wanted = request.headers()["Sec-WebSocket-Protocol"].clone();
                 response.headers_mut().insert("Sec-WebSocket-Protocol", wanted);
