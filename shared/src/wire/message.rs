@@ -149,8 +149,8 @@ pub fn encode_control<T: Serialize>(message: &T) -> Vec<u8> {
 
 /// Reads a value that fills `bytes` to the last one.
 pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, WireError> {
-    let (value, used) = bincode::serde::decode_from_slice(bytes, config())
-        .map_err(|_| WireError::BadControl)?;
+    let (value, used) =
+        bincode::serde::decode_from_slice(bytes, config()).map_err(|_| WireError::BadControl)?;
     if used == bytes.len() { Ok(value) } else { Err(WireError::Trailing) }
 }
 

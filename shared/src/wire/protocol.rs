@@ -48,7 +48,10 @@ impl Protocol {
 
 fn check(kinds: &[Kind], input: &[Field]) {
     assert!(kinds.len() <= KINDS_MAX, "at most {KINDS_MAX} kinds");
-    assert!(!input.is_empty() && input.len() <= FIELDS_MAX, "an input has 1 to {FIELDS_MAX} fields");
+    assert!(
+        !input.is_empty() && input.len() <= FIELDS_MAX,
+        "an input has 1 to {FIELDS_MAX} fields"
+    );
     for kind in kinds {
         let fields = kind.fields.len();
         assert!((1..=FIELDS_MAX).contains(&fields), "{}: 1 to {FIELDS_MAX} fields", kind.name);
