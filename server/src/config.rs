@@ -56,8 +56,8 @@ impl Config {
     pub const BIND: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::UNSPECIFIED), 8080);
     /// The tick rate that the arena's numbers were tuned at.
     pub const TICK_RATE: u16 = 30;
-    /// Enough that an empty arena feels inhabited.
-    pub const PILOTS: u16 = 12;
+    /// Four or five ships in view wherever a newcomer is, in an arena of the usual size.
+    pub const PILOTS: u16 = 36;
     /// A thousand headless bots fit.
     pub const MAX_PLAYERS: u16 = 1024;
 

@@ -10,7 +10,7 @@
 use server::session::interest::Interest;
 use shared::arena::{Arena, Settings};
 use shared::game::{Brain, Command, Game, PlayerId, Setup, Tick, View};
-use shared::netcode::frame::{Changes, Sight, TYPE_KEYFRAME, TYPE_MASK, ViewList};
+use shared::netcode::frame::{Changes, FrameBytes, Sight, TYPE_KEYFRAME, TYPE_MASK, ViewList};
 use shared::netcode::history::History;
 use shared::wire::{Rows, message, varint};
 use std::hint::black_box;
@@ -64,6 +64,7 @@ struct Figures {
     keyframes: Sizes,
     bincode: Sizes,
     varints: Sizes,
+    purposes: FrameBytes,
     visible: u64,
     pairs: u64,
     step: Duration,
@@ -196,7 +197,7 @@ impl Figures {
             start = end;
             let before = viewer.client.newest().map(|(tick, rows)| (tick, rows.clone()));
             let started = Instant::now();
-            viewer.client.take::<Arena>(rules, frame).expect("an honest frame");
+            let read = viewer.client.take::<Arena>(rules, frame).expect("an honest frame");
             let decoded = started.elapsed();
             let (tick, rows) = viewer.client.newest().expect("taken");
             self.mismatches += u64::from(tick != changes.tick() || !is_true(rows, changes.now()));
@@ -207,6 +208,7 @@ impl Figures {
             self.visible += rows.len() as u64;
             self.decode += decoded;
             if frame[0] & TYPE_MASK != TYPE_KEYFRAME {
+                self.purposes.add(&read.bytes);
                 self.frames.all.push(frame.len() as u32);
             }
             let started = Instant::now();
@@ -274,6 +276,17 @@ impl Figures {
             "  {:.1} times smaller than full bincode, {:.1} than varint differences",
             self.bincode.mean() / mean,
             self.varints.mean() / mean
+        );
+        let part = |bytes: u64| bytes as f64 / self.frames.all.len() as f64;
+        let FrameBytes { head, drops, steering, changes, enters, checksum } = self.purposes;
+        println!(
+            "  of which head {:.1}, drops {:.1}, steering {:.1}, changes {:.1}, enters {:.1}, checksum {:.1}",
+            part(head),
+            part(drops),
+            part(steering),
+            part(changes),
+            part(enters),
+            part(checksum)
         );
         println!("  keyframe: {:.1} B per entity in view", self.keyframes.mean() / 100.0);
         println!(

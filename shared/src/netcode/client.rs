@@ -3,7 +3,7 @@
 //!
 //! Times are milliseconds of any clock that does not go backwards.
 
-use super::frame::{TYPE_DELTA, TYPE_KEYFRAME, TYPE_MASK};
+use super::frame::{FrameBytes, TYPE_DELTA, TYPE_KEYFRAME, TYPE_MASK};
 use super::history::History;
 use super::pace::{Direction, Pace};
 use super::prediction::Prediction;
@@ -24,6 +24,8 @@ const PLAYBACK_SLACK_TICKS: f64 = 1.2;
 const INPUT_BURST_MAX: u32 = 4;
 /// Time between two measurements of the round trip.
 const PING_MS: f64 = 1000.0;
+/// For how long an answer to a measurement is waited for before the next one is made.
+const PONG_PATIENCE_MS: f64 = 10_000.0;
 /// Time between two wishes for a keyframe.
 const RESYNC_MS: f64 = 1000.0;
 /// News that wait to be told; when nobody asks for them the oldest go.
@@ -104,6 +106,8 @@ pub struct Stats {
     pub frames: u64,
     /// Bytes of all messages received.
     pub bytes: u64,
+    /// Bytes of the frames among them, by what they are for.
+    pub frame_bytes: FrameBytes,
     /// Inputs sent.
     pub inputs: u64,
     /// Inputs that the server said came too late.
@@ -232,7 +236,8 @@ impl<G: Game> Client<G> {
             self.outgoing.push_back(bytes);
             self.stats.inputs += 1;
         }
-        if now >= self.ping_next {
+        let waits = self.ping_sent.is_some_and(|(_, at)| now - at < PONG_PATIENCE_MS);
+        if now >= self.ping_next && !waits {
             self.ping_next = now + PING_MS;
             self.ping_nonce = self.ping_nonce.wrapping_add(1);
             self.ping_sent = Some((self.ping_nonce, now));
@@ -350,6 +355,7 @@ impl<G: Game> Client<G> {
                     && sent == nonce
                 {
                     self.stats.ping_ms = self.now - at;
+                    self.ping_sent = None;
                 }
                 return Ok(());
             }
@@ -390,6 +396,7 @@ impl<G: Game> Client<G> {
             }
         };
         self.stats.frames += 1;
+        self.stats.frame_bytes.add(&decoded.bytes);
         self.stats.keyframes += u64::from(decoded.keyframe);
         if decoded.keyframe {
             self.resync_at = None;

@@ -16,6 +16,44 @@ pub struct Decoded {
     pub keyframe: bool,
     /// How many ticks early the newest input came, if one came since the last frame.
     pub margin: Option<f64>,
+    /// What its bytes were for.
+    pub bytes: FrameBytes,
+}
+
+/// Bytes of a frame, or of many, by what they are for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FrameBytes {
+    /// Type, tick, margin.
+    pub head: u64,
+    /// Which entities are gone.
+    pub drops: u64,
+    /// Inputs that steer entities, and corrections of these.
+    pub steering: u64,
+    /// Changes of all other entities.
+    pub changes: u64,
+    /// Entities that come into view, whole.
+    pub enters: u64,
+    /// Checksums.
+    pub checksum: u64,
+}
+
+impl FrameBytes {
+    /// Adds another frame's.
+    pub fn add(&mut self, other: &Self) {
+        self.head += other.head;
+        self.drops += other.drops;
+        self.steering += other.steering;
+        self.changes += other.changes;
+        self.enters += other.enters;
+        self.checksum += other.checksum;
+    }
+}
+
+/// Bytes taken since `left` were left; `left` follows.
+fn taken(left: &mut usize, bytes: &[u8]) -> u64 {
+    let count = *left - bytes.len();
+    *left = bytes.len();
+    count as u64
 }
 
 /// Reads a frame. `before` and `before_tick` are what the last frame left; `rows` becomes what this one
@@ -46,28 +84,33 @@ pub fn decode<G: Game>(
         next.ok_or(WireError::WrongTick { expected: low.wrapping_sub(1) })?
     };
     let margin = margin_from_byte(varint::take_byte(&mut bytes)? as i8);
+    let mut left = frame.len();
+    let mut tally = FrameBytes { head: taken(&mut left, bytes), ..FrameBytes::default() };
     if !keyframe {
         rows.clone_from(before);
         take_drops(head, &mut bytes, rows)?;
-        take_changes::<G>(rules, head, &mut bytes, rows)?;
+        tally.drops = taken(&mut left, bytes);
+        let mut going = GoingOn::<G>::new(rules);
+        take_steering(&mut going, &mut bytes, rows)?;
+        tally.steering = taken(&mut left, bytes);
+        take_changes(&mut going, head, &mut bytes, rows)?;
+        tally.changes = taken(&mut left, bytes);
+        going.finish(rows);
     }
     if head & section::ENTERS != 0 {
         take_enters::<G>(&mut bytes, rows)?;
+        tally.enters = taken(&mut left, bytes);
     }
-    if head & section::CHECKSUM != 0 && varint::take_u32(&mut bytes)? != rows.checksum() {
-        return Err(WireError::Checksum);
+    if head & section::CHECKSUM != 0 {
+        if varint::take_u32(&mut bytes)? != rows.checksum() {
+            return Err(WireError::Checksum);
+        }
+        tally.checksum = taken(&mut left, bytes);
     }
-    if bytes.is_empty() { Ok(Decoded { tick, keyframe, margin }) } else { Err(WireError::Trailing) }
-}
-
-/// The tick that a frame would lead to, without reading it: for keyframes their own, for deltas the
-/// one after `before`.
-pub fn newest_tick(frame: &[u8], before: Option<Tick>) -> Option<Tick> {
-    match frame.first()? & TYPE_MASK {
-        TYPE_KEYFRAME => varint::take_u32(&mut &frame[1..]).ok(),
-        TYPE_DELTA => before.map(|t| t.wrapping_add(1)),
-        _ => None,
+    if !bytes.is_empty() {
+        return Err(WireError::Trailing);
     }
+    Ok(Decoded { tick, keyframe, margin, bytes: tally })
 }
 
 fn take_drops(head: u8, bytes: &mut &[u8], rows: &mut Rows) -> Result<(), WireError> {
@@ -89,46 +132,57 @@ fn take_drops(head: u8, bytes: &mut &[u8], rows: &mut Rows) -> Result<(), WireEr
     Ok(())
 }
 
-/// Steering, changes, and everything that goes on by itself.
-fn take_changes<G: Game>(
-    rules: &G::Rules,
-    head: u8,
+fn is_steered<G: Game>(kind: usize) -> bool {
+    matches!(G::KINDS[kind].treatment, Treatment::Steered { .. })
+}
+
+/// Steered kinds: a mask, and a fragment for each bit in it.
+fn take_steering<G: Game>(
+    going: &mut GoingOn<'_, G>,
     bytes: &mut &[u8],
     rows: &mut Rows,
 ) -> Result<(), WireError> {
-    let mut going = GoingOn::<G>::new(rules);
-    let steered = |kind: usize| matches!(G::KINDS[kind].treatment, Treatment::Steered { .. });
-    for kind in (0..G::KINDS.len()).filter(|&k| steered(k)) {
+    for kind in (0..G::KINDS.len()).filter(|&k| is_steered::<G>(k)) {
         let count = rows.table(kind).len();
         let mask = varint::take_bytes(bytes, count.div_ceil(8))?;
         for index in 0..count {
             let told = mask[index / 8] & 1 << (index % 8) != 0;
-            step(&mut going, kind, index, rows, told.then_some(&mut *bytes))?;
+            step(going, kind, index, rows, told.then_some(&mut *bytes))?;
         }
-        if mask.last().is_some_and(|&last| !count.is_multiple_of(8) && last >> (count % 8) != 0) {
+        let unused = |&last: &u8| !count.is_multiple_of(8) && last >> (count % 8) != 0;
+        if mask.last().is_some_and(unused) {
             return Err(WireError::BadIndex);
         }
     }
+    Ok(())
+}
+
+/// All other kinds: those that changed by index, the rest by the rules alone.
+fn take_changes<G: Game>(
+    going: &mut GoingOn<'_, G>,
+    head: u8,
+    bytes: &mut &[u8],
+    rows: &mut Rows,
+) -> Result<(), WireError> {
     let set = if head & section::CHANGES != 0 { take_kinds(bytes, rows)? } else { 0 };
-    for kind in (0..G::KINDS.len()).filter(|&k| !steered(k)) {
+    if kinds_of(set).any(is_steered::<G>) {
+        return Err(WireError::BadIndex);
+    }
+    for kind in (0..G::KINDS.len()).filter(|&k| !is_steered::<G>(k)) {
         let count = rows.table(kind).len();
         let mut left = if set & 1 << kind != 0 { varint::take(bytes)? as usize } else { 0 };
         let mut gaps = Gaps::new(count);
         let mut told = if left > 0 { Some(gaps.take(bytes)?) } else { None };
         for index in 0..count {
             if told == Some(index) {
-                step(&mut going, kind, index, rows, Some(bytes))?;
+                step(going, kind, index, rows, Some(bytes))?;
                 left -= 1;
                 told = if left > 0 { Some(gaps.take(bytes)?) } else { None };
             } else {
-                step(&mut going, kind, index, rows, None)?;
+                step(going, kind, index, rows, None)?;
             }
         }
     }
-    if kinds_of(set).any(steered) {
-        return Err(WireError::BadIndex);
-    }
-    going.finish(rows);
     Ok(())
 }
 

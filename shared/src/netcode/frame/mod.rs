@@ -48,7 +48,7 @@ pub mod encode;
 pub mod fragment;
 
 pub use changes::{Changes, SlotFate};
-pub use decode::{Decoded, decode, newest_tick};
+pub use decode::{Decoded, FrameBytes, decode};
 pub use encode::{Sight, ViewList};
 
 /// First byte's low three bits of a frame that builds on the one before.
