@@ -29,14 +29,17 @@ with_every_game! {
     inputs_are_read_within_their_ranges,
 }
 
+/// Of the recorded session; rules follow from it.
+const SEED: u64 = 77;
+
 fn rules<G: Game>() -> G::Rules {
-    let setup = Setup { settings: G::Settings::default(), seed: 1, tick_rate: 30 };
+    let setup = Setup { settings: G::Settings::default(), seed: SEED, tick_rate: 30 };
     G::rules(&setup).expect("default settings")
 }
 
 /// Everything that one guest of a lively session was sent in some seconds.
 fn recording<G: Game>() -> Vec<Vec<u8>> {
-    let mut world = World::<G>::new(77, 12);
+    let mut world = World::<G>::new(SEED, 12);
     let guest = world.join("guest", Line::default());
     world.guests[guest].records = true;
     world.run(4000.0);
