@@ -10,9 +10,9 @@ mod news;
 pub mod picture;
 
 use picture::Picture;
-use shared::arena::{Arena, Controls};
+use shared::arena::{Arena, Controls, compass};
 use shared::netcode::client;
-use shared::wire::{Field, Row, input};
+use shared::wire::{Field, input};
 use std::collections::VecDeque;
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -80,8 +80,8 @@ impl Client {
         let pushed = move_x * move_x + move_y * move_y > PUSH_MIN * PUSH_MIN;
         let direction =
             || Field::angle("thrust", THRUST_BITS).from_units(libm::atan2f(move_y, move_x));
-        let aim = Controls::FIELDS[0].from_units(aim);
-        self.inner.set_input(Controls::new(aim, pushed.then(direction), fire, boost));
+        let heading = compass::to_steps(aim);
+        self.inner.set_input(Controls::new(heading, pushed.then(direction), fire, boost));
     }
 
     /// Says a line to everybody.

@@ -1,10 +1,10 @@
 //! A picture as flat arrays of numbers. Comes in: netcode's scene. Goes out: what `www/rows.js` reads,
 //! in its order. Lengths in units, angles in radians from east towards south, times in seconds.
 
+use shared::arena::compass;
 use shared::arena::rows::{Controls, KINDS, PICKUP, PILOT, SHIP, SHOT};
 use shared::arena::tuning;
 use shared::netcode::scene::Scene;
-use shared::wire::Row;
 
 /// A ship: id, player, x, y, vx, vy, heading, aim, thrust (an angle, -1 for none), flags, hull (0 to
 /// 1), energy (0 to 1). Flags add up: 1 own, 2 fires, 4 boosts, 8 overdriven, 16 protected, 32 stands
@@ -64,8 +64,7 @@ impl Picture {
         self.ships.clear();
         for (id, row, own) in scene.table(SHIP).iter() {
             let controls = Controls { aim: 0, controls: row[CONTROLS] as i32 };
-            let thrust =
-                controls.thrust().map_or(-1.0, |steps| Controls::FIELDS[0].to_units(steps));
+            let thrust = controls.thrust().map_or(-1.0, compass::to_radians);
             let flags = flag(own, OWN)
                 | flag(controls.fire(), FIRES)
                 | flag(controls.boost(), BOOSTS)

@@ -41,6 +41,16 @@ pub fn angle_of(v: Vec2) -> i32 {
     ANGLE.from_units(libm::atan2f(v.y, v.x))
 }
 
+/// Radians to the nearest step, wrapped.
+pub fn to_steps(radians: f32) -> i32 {
+    ANGLE.from_units(radians)
+}
+
+/// Steps to radians.
+pub fn to_radians(steps: i32) -> f32 {
+    ANGLE.to_units(steps)
+}
+
 /// How far to turn from one angle to another, in steps, the shorter way: -2048 to 2047.
 pub fn turn(from: i32, to: i32) -> i32 {
     ANGLE.difference(from, to)

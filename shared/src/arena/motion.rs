@@ -34,7 +34,7 @@ fn count_down(rules: &Rules, ship: &mut Ship) {
 }
 
 fn point(rules: &Rules, ship: &mut Ship) {
-    let step = turn(ship.heading, ship.aim).clamp(-rules.turn, rules.turn);
+    let step = turn(ship.heading, ship.input().heading()).clamp(-rules.turn, rules.turn);
     ship.heading = (ship.heading + step) & (ANGLE_STEPS - 1);
 }
 

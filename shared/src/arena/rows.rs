@@ -27,10 +27,15 @@ pub const KINDS: &[Kind] = &[
     Kind { name: "pilot", fields: Pilot::FIELDS, treatment: Treatment::Plain, private: true },
 ];
 
-/// Bits of an aim or a heading.
+/// Bits of a heading, and of every angle that rules compute with.
 pub const ANGLE_BITS: u8 = 12;
-/// Steps of a full turn of an aim or a heading, clockwise from east.
+/// Steps of a full turn of a heading, clockwise from east.
 pub const ANGLE_STEPS: i32 = 1 << ANGLE_BITS;
+/// Bits of an aim. It changes in most ticks, and this fits most changes into one byte; a step is a third
+/// of a ship's radius at the far end of the view.
+pub const AIM_BITS: u8 = 10;
+/// Heading steps in a step of the aim.
+const AIM_STEP: i32 = 1 << (ANGLE_BITS - AIM_BITS);
 /// A shot's id is its ship's times this, plus the ship's count of shots, which wraps here. No ship
 /// has as many shots in the air.
 pub const SHOTS_PER_SHIP: u32 = 32;
@@ -38,40 +43,45 @@ pub const SHOTS_PER_SHIP: u32 = 32;
 const PLACE_STEP: f32 = 1.0 / 256.0;
 const VELOCITY_STEP: f32 = 1.0 / 32.0;
 const PLACE: Field = Field::x("place", 23, PLACE_STEP);
+/// A shot is gone within two seconds, so coarser steps than a ship's do, and save bytes wherever a shot
+/// comes into view.
+const SHOT_PLACE_STEP: f32 = 1.0 / 16.0;
+const SHOT_VELOCITY_STEP: f32 = 1.0 / 8.0;
+const SHOT_PLACE: Field = Field::x("place", 19, SHOT_PLACE_STEP);
 const SHIP_VELOCITY: Field = Field::signed("velocity", 16, VELOCITY_STEP);
-const SHOT_VELOCITY: Field = Field::signed("velocity", 17, VELOCITY_STEP);
+const SHOT_VELOCITY: Field = Field::signed("velocity", 15, SHOT_VELOCITY_STEP);
 
 crate::row! {
     /// A ship in flight. All of it is public: whoever sees a ship can compute how it goes on.
     pub struct Ship {
         /// Where the pilot points, applied in this tick.
-        aim: angle(ANGLE_BITS),
+        aim: angle(AIM_BITS),
         /// What the pilot presses, applied in this tick; see [`Controls::controls`].
         controls: count(7),
         /// Velocity to the east.
         vx: signed(16, VELOCITY_STEP),
         /// Velocity to the south.
         vy: signed(16, VELOCITY_STEP),
+        /// Health, at most [`super::tuning::HP`].
+        hp: count(7),
+        /// Ticks until it gains the next health point.
+        mend: rare(10),
         /// Place, east of the middle of the arena.
         x: x(23, PLACE_STEP),
         /// Place, south of the middle of the arena.
         y: y(23, PLACE_STEP),
-        /// Health, at most [`super::tuning::HP`].
-        hp: count(7),
         /// Energy, at most [`super::tuning::ENERGY`] steps.
         energy: amount(10, 0.1),
         /// Where the nose points and shots go.
         heading: angle(ANGLE_BITS),
         /// Ticks until it can fire again.
-        cooldown: count(6),
+        cooldown: rare(6),
         /// Shots fired so far, modulo [`SHOTS_PER_SHIP`].
         shots: count(5),
         /// Ticks of protection left.
-        protect: count(10),
+        protect: rare(10),
         /// Ticks of overdrive left.
-        overdrive: count(10),
-        /// Ticks until it gains the next health point.
-        mend: count(10),
+        overdrive: rare(10),
         /// What is left of the flow of energy below a whole step, in steps divided by the tick rate.
         spark: count(7),
         /// Whose ship.
@@ -83,13 +93,13 @@ crate::row! {
     /// A shot in flight.
     pub struct Shot {
         /// Velocity to the east.
-        vx: signed(17, VELOCITY_STEP),
+        vx: signed(15, SHOT_VELOCITY_STEP),
         /// Velocity to the south.
-        vy: signed(17, VELOCITY_STEP),
+        vy: signed(15, SHOT_VELOCITY_STEP),
         /// Place, east of the middle of the arena.
-        x: x(23, PLACE_STEP),
+        x: x(19, SHOT_PLACE_STEP),
         /// Place, south of the middle of the arena.
-        y: y(23, PLACE_STEP),
+        y: y(19, SHOT_PLACE_STEP),
         /// Ticks until it is gone.
         ttl: count(8),
         /// Who fired it.
@@ -151,7 +161,7 @@ crate::row! {
     /// What a player does in one tick; the default is to do nothing.
     pub struct Controls {
         /// Where to point the nose.
-        aim: angle(ANGLE_BITS),
+        aim: angle(AIM_BITS),
         /// Bits 0-4: thrust, 0 none, 1 to 16 the direction `(n - 1) * 22.5°` clockwise from east,
         /// more is none; bit 5: fire; bit 6: boost.
         controls: count(7),
@@ -165,11 +175,18 @@ const FIRE: i32 = 32;
 const BOOST: i32 = 64;
 
 impl Controls {
-    /// `aim` in steps, wrapped; `thrust` a direction from 0 to 15 or none.
-    pub fn new(aim: i32, thrust: Option<i32>, fire: bool, boost: bool) -> Self {
+    /// `heading` in steps of a heading, wrapped and rounded to an aim; `thrust` a direction from 0 to 15 or
+    /// none.
+    pub fn new(heading: i32, thrust: Option<i32>, fire: bool, boost: bool) -> Self {
         let thrust = thrust.map_or(0, |n| n.rem_euclid(THRUSTS) + 1);
         let controls = thrust | if fire { FIRE } else { 0 } | if boost { BOOST } else { 0 };
-        Self { aim: aim.rem_euclid(ANGLE_STEPS), controls }
+        let aim = (heading + AIM_STEP / 2).rem_euclid(ANGLE_STEPS) / AIM_STEP;
+        Self { aim, controls }
+    }
+
+    /// Where the nose is to point, in steps of a heading.
+    pub fn heading(&self) -> i32 {
+        self.aim * AIM_STEP
     }
 
     /// The direction of thrust as an angle in steps, if there is thrust.
@@ -241,7 +258,7 @@ impl Ship {
 impl Shot {
     /// Place, u from the middle of the arena.
     pub fn place(&self) -> Vec2 {
-        place(self.x, self.y)
+        Vec2::new(SHOT_PLACE.to_units(self.x), SHOT_PLACE.to_units(self.y))
     }
 
     /// Velocity, u/s.
@@ -251,7 +268,7 @@ impl Shot {
 
     /// Rounds a place, u, into the row.
     pub fn set_place(&mut self, at: Vec2) {
-        (self.x, self.y) = to_place(at);
+        (self.x, self.y) = (SHOT_PLACE.from_units(at.x), SHOT_PLACE.from_units(at.y));
     }
 
     /// Rounds a velocity, u/s, into the row.
@@ -282,7 +299,8 @@ mod tests {
     #[test]
     fn controls_say_what_they_were_told() {
         let c = Controls::new(-1, Some(15), true, false);
-        assert_eq!((c.aim, c.thrust(), c.fire(), c.boost()), (4095, Some(15 * 256), true, false));
+        assert_eq!((c.aim, c.thrust(), c.fire(), c.boost()), (0, Some(15 * 256), true, false));
+        assert_eq!(Controls::new(-3, None, false, false).heading(), 4092);
         assert_eq!(Controls::default().thrust(), None);
         assert_eq!(Controls { aim: 0, controls: 17 }.thrust(), None);
         assert!(Controls::FIELDS[1].contains(Controls::new(0, Some(15), true, true).controls));

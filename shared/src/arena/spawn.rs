@@ -2,7 +2,7 @@
 //! generator. Goes out: new ships and pickups, which begin to move in the next tick.
 
 use super::compass::angle_of;
-use super::rows::{self, Pickup, Ship};
+use super::rows::{self, Controls, Pickup, Ship};
 use super::rules::Rules;
 use super::tuning as t;
 use super::world::{Arena, Entity, absorb};
@@ -43,10 +43,10 @@ impl Arena {
         player.ship = Some(id);
         player.pilot.respawn = 0;
         // Looking at the middle of the arena, where the others are.
-        let aim = angle_of(-at);
+        let inwards = Controls::new(angle_of(-at), None, false, false);
         let mut row = Ship {
-            aim,
-            heading: aim,
+            aim: inwards.aim,
+            heading: inwards.heading(),
             hp: t::HP,
             energy: t::ENERGY,
             protect: rules.protect,

@@ -34,43 +34,50 @@ pub struct Field {
     pub step: f32,
     /// What it means to the engine.
     pub role: Role,
+    /// Whether it is 0 most of the time: a record then has one bit for it instead of all.
+    pub rare: bool,
 }
 
 impl Field {
     /// A whole number from 0 to `2^bits - 1`: a count, a timer in ticks, a set of flags.
     pub const fn count(name: &'static str, bits: u8) -> Self {
-        Self { name, bits, signed: false, step: 1.0, role: Role::Plain }
+        Self { name, bits, signed: false, step: 1.0, role: Role::Plain, rare: false }
+    }
+
+    /// A count that is 0 most of the time: a timer that seldom runs.
+    pub const fn rare(name: &'static str, bits: u8) -> Self {
+        Self { rare: true, ..Self::count(name, bits) }
     }
 
     /// A quantity that may be negative, in steps of `step` units.
     pub const fn signed(name: &'static str, bits: u8, step: f32) -> Self {
-        Self { name, bits, signed: true, step, role: Role::Plain }
+        Self { name, bits, signed: true, step, role: Role::Plain, rare: false }
     }
 
     /// A quantity from 0, in steps of `step` units.
     pub const fn amount(name: &'static str, bits: u8, step: f32) -> Self {
-        Self { name, bits, signed: false, step, role: Role::Plain }
+        Self { name, bits, signed: false, step, role: Role::Plain, rare: false }
     }
 
     /// A place along x, in steps of `step` units.
     pub const fn x(name: &'static str, bits: u8, step: f32) -> Self {
-        Self { name, bits, signed: true, step, role: Role::X }
+        Self { name, bits, signed: true, step, role: Role::X, rare: false }
     }
 
     /// A place along y, in steps of `step` units.
     pub const fn y(name: &'static str, bits: u8, step: f32) -> Self {
-        Self { name, bits, signed: true, step, role: Role::Y }
+        Self { name, bits, signed: true, step, role: Role::Y, rare: false }
     }
 
     /// An angle with `2^bits` steps to the full turn.
     pub const fn angle(name: &'static str, bits: u8) -> Self {
         let step = core::f32::consts::TAU / (1u32 << bits) as f32;
-        Self { name, bits, signed: false, step, role: Role::Angle }
+        Self { name, bits, signed: false, step, role: Role::Angle, rare: false }
     }
 
     /// The owning player's number.
     pub const fn owner(name: &'static str) -> Self {
-        Self { name, bits: 16, signed: false, step: 1.0, role: Role::Owner }
+        Self { name, bits: 16, signed: false, step: 1.0, role: Role::Owner, rare: false }
     }
 
     /// The smallest legal value.
@@ -176,11 +183,6 @@ impl Kind {
     /// Whether every field of `row` is in range.
     pub fn contains(&self, row: &[i32]) -> bool {
         row.len() == self.fields.len() && self.fields.iter().zip(row).all(|(f, &v)| f.contains(v))
-    }
-
-    /// Bytes of a whole row on the wire, without its id.
-    pub fn record_bytes(&self) -> usize {
-        self.fields.iter().map(|f| f.bits as usize).sum::<usize>().div_ceil(8)
     }
 }
 

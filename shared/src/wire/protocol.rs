@@ -95,7 +95,9 @@ impl Fnv {
 
     fn field(&mut self, field: &Field) {
         self.text(field.name);
-        self.number(u64::from(field.bits) << 8 | u64::from(field.signed));
+        self.number(
+            u64::from(field.bits) << 8 | u64::from(field.rare) << 1 | u64::from(field.signed),
+        );
         self.number(u64::from(field.step.to_bits()));
         self.number(field.role as u64);
     }

@@ -33,6 +33,8 @@ const PAUSE: (f32, f32) = (0.3, 1.0);
 const FIRE_REACH: f32 = 0.8;
 /// With less energy than this it saves, in tenths.
 const ENERGY_SPARE: i32 = 120;
+/// A hand leaves the aim where it is while it is off by no more than this, in turns: a degree.
+const HAND_REST: f32 = 1.0 / 360.0;
 /// How much of the way to a new error of the aim a hand moves in a second: fast, not at once.
 const HAND: f32 = 6.0;
 
@@ -172,7 +174,10 @@ impl ArenaBrain {
             _ if own.velocity.length_squared() > 50.0 * 50.0 => angle_of(own.velocity),
             _ => self.aim,
         };
-        self.aim = goal + self.error as i32;
+        let wanted = goal + self.error as i32;
+        if turn(self.aim, wanted).abs() as f32 > HAND_REST * ANGLE_STEPS as f32 {
+            self.aim = wanted;
+        }
     }
 
     fn fire(&mut self, rules: &Rules, own: &Own) -> bool {

@@ -5,11 +5,11 @@
 //! ```text
 //! steered kinds                                 all others
 //! u8  bits 0-5: difference of the first lead,   corrections
-//!         zigzag; 63: it follows as a varint
+//!         zigzag; 63: what is above follows as a varint
 //!     bit 6: corrections follow
 //!     bit 7: the other leads follow
 //! [difference of the first lead]
-//! [differences of the other leads]
+//! [bits of each other lead that changed, a varint: they tend to be keys, a bit each]
 //! [corrections]
 //!
 //! corrections
@@ -55,11 +55,11 @@ pub fn put(
             | if others { HAS_MORE_LEADS } else { 0 },
     );
     if first >= LEAD_ESCAPE {
-        varint::put(out, first);
+        varint::put(out, first - LEAD_ESCAPE);
     }
     if others {
         for i in 1..leads {
-            varint::put_signed(out, kind.fields[i].difference(before[i], after[i]));
+            varint::put(out, (before[i] ^ after[i]) as u32);
         }
     }
     if mask != 0 {
@@ -96,12 +96,15 @@ pub fn take_leads(bytes: &mut &[u8], kind: &Kind, row: &mut [i32]) -> Result<boo
     let head = varint::take_byte(bytes)?;
     let mut first = u32::from(head) & LEAD_ESCAPE;
     if first == LEAD_ESCAPE {
-        first = varint::take(bytes)?;
+        first = varint::take(bytes)?.saturating_add(LEAD_ESCAPE);
     }
     set(&kind.fields[0], &mut row[0], varint::unzigzag(first))?;
     if head & HAS_MORE_LEADS != 0 {
         for (field, cell) in kind.fields[..leads].iter().zip(row).skip(1) {
-            set(field, cell, varint::take_signed(bytes)?)?;
+            *cell ^= varint::take(bytes)? as i32;
+            if !field.contains(*cell) {
+                return Err(WireError::OutOfRange);
+            }
         }
     }
     Ok(head & HAS_CORRECTIONS != 0)
