@@ -8,7 +8,7 @@ use server::session::{Session, SessionConfig};
 use shared::game::{Brain, Focus, Game, PlayerId, Setup, Tick};
 use shared::netcode::client::{Client, News};
 use shared::wire::message::{self, ClientMessage};
-use shared::wire::{Kind, Protocol, Role, Rows, input};
+use shared::wire::{Kind, Protocol, Role, Rows, Treatment, input};
 use std::collections::VecDeque;
 
 /// Ticks whose truth is remembered for comparison.
@@ -32,9 +32,10 @@ pub struct Guest<G: Game> {
     pub wrong: Vec<String>,
     /// Entities that the client had although they were out of its view, or somebody else's business.
     pub leaked: Vec<String>,
-    /// How far the own entity was drawn from where it had been drawn a frame before, at most, in units.
-    pub own_step_max: f32,
-    last_drawn: Option<(u32, f32, f32)>,
+    /// How far entities were drawn from where they had been drawn a frame before, at most, in units: the
+    /// own, others that are steered, and what flies by rule.
+    pub steps: Steps,
+    last_drawn: Vec<Drawn>,
     /// Whether the brain plays; else the input stays as it was set.
     pub plays: bool,
     /// Whether it takes what it is sent; else everything stays on the line.
@@ -49,6 +50,24 @@ pub struct Guest<G: Game> {
     up: Pipe,
     down: Pipe,
     thought: Option<Tick>,
+}
+
+/// The largest steps between two pictures, in units.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Steps {
+    /// The player's own steered entity.
+    pub own: f32,
+    /// Others'.
+    pub others: f32,
+    /// What flies by rule, the own included.
+    pub flying: f32,
+}
+
+struct Drawn {
+    kind: usize,
+    id: u32,
+    own: bool,
+    at: (f32, f32),
 }
 
 /// What was so at a tick.
@@ -113,8 +132,8 @@ impl<G: Game> World<G> {
             verified: 0,
             wrong: Vec::new(),
             leaked: Vec::new(),
-            own_step_max: 0.0,
-            last_drawn: None,
+            steps: Steps::default(),
+            last_drawn: Vec::new(),
             plays: true,
             reads: true,
             records: false,
@@ -274,19 +293,32 @@ impl<G: Game> Guest<G> {
         self.verified += u64::from(self.wrong.len() == before);
     }
 
-    /// Draws, and looks whether the own entity moved as it should.
+    /// Draws, and measures how far things moved since the last picture.
     fn look(&mut self, now: f64) {
         let Some(scene) = self.client.draw(now) else { return };
-        let own = G::KINDS.iter().enumerate().find(|(_, kind)| kind.leads() > 0);
-        let (kind, spec) = own.expect("something to steer");
-        let (Some(x), Some(y)) = (spec.field_with(Role::X), spec.field_with(Role::Y)) else {
-            return;
-        };
-        let drawn = scene.table(kind).iter().find(|(_, _, own)| *own);
-        let drawn = drawn.map(|(id, units, _)| (id, units[x], units[y]));
-        if let Some((before, now)) = self.last_drawn.zip(drawn).filter(|(b, n)| b.0 == n.0) {
-            let step = libm::hypotf(before.1 - now.1, before.2 - now.2);
-            self.own_step_max = self.own_step_max.max(step);
+        let mut drawn = Vec::new();
+        for (kind, spec) in G::KINDS.iter().enumerate() {
+            let Some((x, y)) = spec.field_with(Role::X).zip(spec.field_with(Role::Y)) else {
+                continue;
+            };
+            let table = scene.table(kind).iter();
+            drawn.extend(table.map(|(id, units, own)| Drawn {
+                kind,
+                id,
+                own,
+                at: (units[x], units[y]),
+            }));
+        }
+        for now in &drawn {
+            let before = self.last_drawn.iter().find(|d| (d.kind, d.id) == (now.kind, now.id));
+            let Some(before) = before else { continue };
+            let step = libm::hypotf(before.at.0 - now.at.0, before.at.1 - now.at.1);
+            let most = match G::KINDS[now.kind].treatment {
+                Treatment::Steered { .. } if now.own => &mut self.steps.own,
+                Treatment::Steered { .. } => &mut self.steps.others,
+                _ => &mut self.steps.flying,
+            };
+            *most = most.max(step);
         }
         self.last_drawn = drawn;
     }
