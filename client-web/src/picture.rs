@@ -63,7 +63,7 @@ impl Picture {
         const OVERDRIVE: usize = field(SHIP, "overdrive");
         self.ships.clear();
         for (id, row, own) in scene.table(SHIP).iter() {
-            let controls = Controls { aim: 0, controls: row[CONTROLS] as i32 };
+            let controls = Controls { controls: row[CONTROLS] as i32, ..Controls::default() };
             let thrust = controls.thrust().map_or(-1.0, compass::to_radians);
             let flags = flag(own, OWN)
                 | flag(controls.fire(), FIRES)

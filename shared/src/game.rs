@@ -38,6 +38,19 @@ pub struct Command<I> {
     pub input: I,
 }
 
+/// How far back others are taken when what a player aimed at is judged, in ms at most. More would let
+/// players be hit long after they thought themselves safe.
+pub const REWIND_MS_MAX: u32 = 200;
+
+/// Steps of a lag (see [`crate::wire::Role::Lag`]) in a tick. A ship goes some 13 units in a tick: in
+/// whole ticks a third of a ship's width would be left to chance.
+pub const LAG_STEPS: usize = 4;
+
+/// [`REWIND_MS_MAX`] in ticks.
+pub const fn rewind_ticks_max(tick_rate: u16) -> u32 {
+    REWIND_MS_MAX * tick_rate as u32 / 1000
+}
+
 /// Which part of the world a player sees: an upright rectangle in the game's units. What is outside
 /// is not sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

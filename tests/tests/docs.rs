@@ -19,6 +19,7 @@ fn table(title: &str, fields: &[Field]) -> String {
             Role::Y => "place, south",
             Role::Angle => "angle, clockwise from east",
             Role::Owner => "owner",
+            Role::Lag => "lag",
         };
         let notes =
             [role, if field.signed { "signed" } else { "" }, if field.rare { "rare" } else { "" }];

@@ -47,17 +47,19 @@ impl Flow {
         }
     }
 
-    /// A message said that the frame whose tick ends in `low` is decoded.
-    pub(super) fn acknowledge(&mut self, low: u8, at: f64) {
+    /// A message said that the frame whose tick ends in `low` is decoded; returns the newest tick that the
+    /// client has confirmed.
+    pub(super) fn acknowledge(&mut self, low: u8, at: f64) -> Tick {
         let behind = (self.sent as u8).wrapping_sub(low);
         let tick = self.sent.wrapping_sub(u32::from(behind));
         let news = tick.wrapping_sub(self.confirmed) as i32;
         if news <= 0 {
-            return;
+            return self.confirmed;
         }
         self.confirmed = tick;
         self.progress = at.max(0.0) as Tick;
         self.round_trip = self.round_trip.min((at - f64::from(tick)).max(0.0));
+        tick
     }
 
     /// Whether one more frame may go out.

@@ -19,12 +19,13 @@ use frames::FrameWriter;
 use interest::Interest;
 use pilots::Pilots;
 use players::{Player, Players};
-use shared::game::{Command, Focus, Game, PlayerId, Setup, Tick};
+use shared::game::{Command, Focus, Game, LAG_STEPS, PlayerId, Setup, Tick, rewind_ticks_max};
 use shared::netcode::frame::Changes;
-use shared::netcode::inputs::{Offer, Source};
-use shared::wire::Row;
+use shared::netcode::inputs::{Offer, PLAYBACK_TICKS_MAX, Source};
 use shared::wire::close::CloseCode;
+use shared::wire::field::FIELDS_MAX;
 use shared::wire::input::InputMessage;
+use shared::wire::{Field, Role, Row};
 use talk::Talk;
 
 /// What a session is opened with.
@@ -204,8 +205,13 @@ impl<G: Game, O: Outbox> Session<G, O> {
 
     fn input(&mut self, connection: ConnectionId, message: &InputMessage, at: f64) {
         let Some(player) = self.players.get_mut(connection) else { return };
-        player.flow.acknowledge(message.decoded, at);
-        match player.inputs.offer(message.tick, G::Input::read(message.fields()), at) {
+        let seen = player.flow.acknowledge(message.decoded, at);
+        let mut fields = [0; FIELDS_MAX];
+        let fields = &mut fields[..G::Input::FIELDS.len()];
+        fields.copy_from_slice(message.fields());
+        let ahead = message.tick.wrapping_sub(seen);
+        bound_lag(G::Input::FIELDS, fields, ahead, self.config.setup.tick_rate);
+        match player.inputs.offer(message.tick, G::Input::read(fields), at) {
             Offer::Kept => {}
             Offer::Late => self.counts.inputs_late += 1,
             Offer::Early | Offer::Repeated => self.counts.inputs_refused += 1,
@@ -303,6 +309,18 @@ impl<G: Game, O: Outbox> Session<G, O> {
             let seconds = flow::UNRESPONSIVE_SECONDS;
             let reason = format!("No frame was confirmed for {seconds} seconds.");
             self.expel(connection, CloseCode::Unresponsive, &reason);
+        }
+    }
+}
+
+/// Believes no player who claims to see others further in the past than the frames that it confirms allow
+/// (`ahead`: from the newest of them to the input's tick), nor than anybody may.
+fn bound_lag(table: &[Field], fields: &mut [i32], ahead: Tick, rate: u16) {
+    let ticks = ahead.saturating_add(PLAYBACK_TICKS_MAX).min(rewind_ticks_max(rate));
+    let most = ticks as i32 * LAG_STEPS as i32;
+    for (field, value) in table.iter().zip(fields) {
+        if field.role == Role::Lag {
+            *value = (*value).min(most);
         }
     }
 }

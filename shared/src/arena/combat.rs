@@ -9,15 +9,16 @@ use super::rows::{self, ANGLE_BITS, Pilot, Ship, Shot};
 use super::rules::Rules;
 use super::tuning as t;
 use super::world::Arena;
-use crate::game::PlayerId;
+use crate::game::{LAG_STEPS, PlayerId};
 use glam::Vec2;
 
 /// From an angle of a ship to the coarser one of [`Pilot::hurt_from`].
 const HURT_FROM_SHIFT: u8 = ANGLE_BITS - 8;
 
 impl Arena {
-    /// Whether a shot hits a ship on its way from `before` to `after`; if so the ship bears it.
-    /// Protected ships swallow shots unharmed; nobody is hit by their own.
+    /// Whether a shot hits a ship on its way from `before` to `after`; if so the ship bears it. Ships are
+    /// where the shooter saw them, see [`Shot::lag`]: whom a shot met on the shooter's screen it meets here,
+    /// as long as that ship still flies. Protected ships swallow shots unharmed; nobody is hit by their own.
     pub(super) fn strike(
         &mut self,
         rules: &Rules,
@@ -26,16 +27,21 @@ impl Arena {
         events: &mut Vec<ArenaEvent>,
     ) -> bool {
         let path = (before.place(), after.place());
-        let reach = Vec2::splat(t::SHIP_RADIUS + t::SHOT_RADIUS + t::SPEED_MAX * rules.dt);
+        let reach = Vec2::splat(t::SHIP_RADIUS + t::SHOT_RADIUS + 2.0 * t::SPEED_MAX * rules.dt);
         let mut first: Option<(f32, usize)> = None;
-        for index in
-            self.scratch.grid.around(path.0.min(path.1) - reach, path.0.max(path.1) + reach)
-        {
+        let back = (before.lag as usize / LAG_STEPS).min(self.past.len() - 1);
+        let share = (before.lag as usize % LAG_STEPS) as f32 / LAG_STEPS as f32;
+        let seen = &self.past[back];
+        for place in seen.grid.around(path.0.min(path.1) - reach, path.0.max(path.1) + reach) {
+            let (id, start, end) = seen.ways[place];
+            let Some(index) = self.ship_index(id) else { continue };
             let ship = &self.ships[index].row;
             if ship.hp == 0 || ship.player == before.player {
                 continue;
             }
-            let way = (self.scratch.origins[index], ship.place());
+            // Between two ticks a ship goes straight.
+            let earlier = (end - start) * share;
+            let way = (start - earlier, end - earlier);
             // Who is met at the same moment is settled by the order of ships, not of the grid.
             if let Some(share) = motion::strike(path, way)
                 && first.is_none_or(|best| (share, index) < best)

@@ -104,8 +104,7 @@ impl Game for Arena {
         match kind {
             rows::SHIP => {
                 let mut ship = Ship::read(before);
-                let leads = Ship::read(after).input();
-                (ship.aim, ship.controls) = (leads.aim, leads.controls);
+                ship.set_input(&Ship::read(after).input());
                 let (next, shot) = motion::fly(rules, id, &ship);
                 next.write(after);
                 if let Some((id, shot)) = shot {

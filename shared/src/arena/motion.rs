@@ -130,7 +130,8 @@ fn pull_trigger(rules: &Rules, id: u32, ship: &mut Ship) -> Option<(u32, Shot)> 
     let shot_id = shot_id(id, ship.shots);
     ship.shots = (ship.shots + 1) % SHOTS_PER_SHIP as i32;
     let nose = rules.compass.towards(ship.heading);
-    let mut shot = Shot { ttl: rules.shot_life, player: ship.player, ..Shot::default() };
+    let mut shot =
+        Shot { ttl: rules.shot_life, lag: ship.lag, player: ship.player, ..Shot::default() };
     shot.set_place(ship.place() + nose * t::MUZZLE);
     shot.set_velocity(ship.velocity() + nose * t::SHOT_SPEED);
     Some((shot_id, shot))

@@ -19,7 +19,7 @@ pub const KINDS: &[Kind] = &[
     Kind {
         name: "ship",
         fields: Ship::FIELDS,
-        treatment: Treatment::Steered { leads: 2 },
+        treatment: Treatment::Steered { leads: 3 },
         private: false,
     },
     Kind { name: "shot", fields: Shot::FIELDS, treatment: Treatment::Ballistic, private: false },
@@ -36,6 +36,8 @@ pub const ANGLE_STEPS: i32 = 1 << ANGLE_BITS;
 pub const AIM_BITS: u8 = 10;
 /// Heading steps in a step of the aim.
 const AIM_STEP: i32 = 1 << (ANGLE_BITS - AIM_BITS);
+/// Bits of a lag: 200 ms at 128 ticks a second, in quarters of a tick.
+const LAG_BITS: u8 = 7;
 /// A shot's id is its ship's times this, plus the ship's count of shots, which wraps here. No ship
 /// has as many shots in the air.
 pub const SHOTS_PER_SHIP: u32 = 32;
@@ -58,6 +60,8 @@ crate::row! {
         aim: angle(AIM_BITS),
         /// What the pilot presses, applied in this tick; see [`Controls::controls`].
         controls: count(7),
+        /// How far in the past the pilot saw others, in quarters of a tick.
+        lag: lag(LAG_BITS),
         /// Velocity to the east.
         vx: signed(16, VELOCITY_STEP),
         /// Velocity to the south.
@@ -102,6 +106,9 @@ crate::row! {
         y: y(19, SHOT_PLACE_STEP),
         /// Ticks until it is gone.
         ttl: count(8),
+        /// How far back others are taken when it is judged whom it hits, in quarters of a tick: where its
+        /// shooter saw them.
+        lag: count(LAG_BITS),
         /// Who fired it.
         player: owner(),
     }
@@ -165,6 +172,8 @@ crate::row! {
         /// Bits 0-4: thrust, 0 none, 1 to 16 the direction `(n - 1) * 22.5°` clockwise from east,
         /// more is none; bit 5: fire; bit 6: boost.
         controls: count(7),
+        /// How far in the past the player saw others, in quarters of a tick.
+        lag: lag(LAG_BITS),
     }
 }
 
@@ -181,7 +190,7 @@ impl Controls {
         let thrust = thrust.map_or(0, |n| n.rem_euclid(THRUSTS) + 1);
         let controls = thrust | if fire { FIRE } else { 0 } | if boost { BOOST } else { 0 };
         let aim = (heading + AIM_STEP / 2).rem_euclid(ANGLE_STEPS) / AIM_STEP;
-        Self { aim, controls }
+        Self { aim, controls, lag: 0 }
     }
 
     /// Where the nose is to point, in steps of a heading.
@@ -249,9 +258,14 @@ impl Ship {
         self.vy = SHIP_VELOCITY.from_units(velocity.y);
     }
 
+    /// Lets the pilot do something else.
+    pub fn set_input(&mut self, input: &Controls) {
+        (self.aim, self.controls, self.lag) = (input.aim, input.controls, input.lag);
+    }
+
     /// What its pilot does, as last applied.
     pub fn input(&self) -> Controls {
-        Controls { aim: self.aim, controls: self.controls }
+        Controls { aim: self.aim, controls: self.controls, lag: self.lag }
     }
 }
 
@@ -302,7 +316,7 @@ mod tests {
         assert_eq!((c.aim, c.thrust(), c.fire(), c.boost()), (0, Some(15 * 256), true, false));
         assert_eq!(Controls::new(-3, None, false, false).heading(), 4092);
         assert_eq!(Controls::default().thrust(), None);
-        assert_eq!(Controls { aim: 0, controls: 17 }.thrust(), None);
+        assert_eq!(Controls { controls: 17, ..Controls::default() }.thrust(), None);
         assert!(Controls::FIELDS[1].contains(Controls::new(0, Some(15), true, true).controls));
     }
 

@@ -6,7 +6,7 @@ use super::compass::{Compass, fade};
 use super::rocks::Rocks;
 use super::rows::ANGLE_STEPS;
 use super::tuning as t;
-use crate::game::Setup;
+use crate::game::{Setup, rewind_ticks_max};
 use rand_pcg::Pcg32;
 use serde::{Deserialize, Serialize};
 
@@ -86,6 +86,8 @@ pub struct Rules {
     pub(super) respawn: i32,
     pub(super) protect: i32,
     pub(super) overdrive: i32,
+    /// How many ticks back a shot may be judged.
+    pub(super) rewind: usize,
     /// How many pickups lie about.
     pub(super) pickups: usize,
     /// Share of the missing pickups that return in a tick.
@@ -121,6 +123,7 @@ impl Rules {
             respawn: ticks(t::RESPAWN),
             protect: ticks(t::PROTECT),
             overdrive: ticks(t::OVERDRIVE),
+            rewind: rewind_ticks_max(*tick_rate) as usize,
             pickups: settings.count(settings.pickup_density),
             pickup_return: dt / t::PICKUP_RETURN,
         })

@@ -4,6 +4,7 @@ use super::rows::*;
 use super::tuning as t;
 use super::world::Entity;
 use super::*;
+use crate::game::LAG_STEPS;
 use glam::Vec2;
 use proptest::prelude::*;
 
@@ -85,6 +86,35 @@ fn a_hit_hurts_knocks_and_tells_both() {
     let (a, b) = (duel.pilot(A), duel.pilot(B));
     assert_eq!((a.hits, a.score, a.hurts), (1, t::HIT_POINTS, 0));
     assert_eq!((b.hurts, b.hurt_from), (1, 128), "it came from the west");
+}
+
+#[test]
+fn a_shot_meets_ships_where_its_shooter_saw_them() {
+    for lag in [0, 4] {
+        // In ticks.
+        let mut duel = Duel::new(30);
+        duel.face(300.0);
+        let mut fire = fire_east();
+        fire.lag = lag * LAG_STEPS as i32;
+        duel.step(fire, Controls::default());
+        // B leaps out of the way at the last moment: a shooter four ticks behind has not seen it yet.
+        let far = |duel: &mut Duel| duel.arena.shots.iter().all(|s| s.row.place().x < 90.0);
+        while far(&mut duel) && !duel.arena.shots.is_empty() {
+            duel.step(Controls::default(), Controls::default());
+        }
+        duel.ship(B).expect("a ship").set_place(Vec2::new(150.0, 90.0));
+        duel.wait(1.0);
+        assert_eq!(duel.pilot(A).hits, i32::from(lag > 0), "lag {lag}");
+    }
+    // However long a lag is claimed, what is judged is not older than the bound.
+    let mut duel = Duel::new(30);
+    duel.face(300.0);
+    let mut fire = fire_east();
+    fire.lag = 127;
+    duel.step(fire, Controls::default());
+    duel.ship(B).expect("a ship").set_place(Vec2::new(150.0, 90.0));
+    duel.wait(1.0);
+    assert_eq!(duel.pilot(A).hits, 0, "it takes more than 200 ms to get there");
 }
 
 #[test]
@@ -316,7 +346,7 @@ proptest! {
                 for (id, row) in before.table(kind).iter() {
                     let mut after = row.to_vec();
                     if kind == SHIP {
-                        (after[0], after[1]) = (input.aim, input.controls);
+                        (after[0], after[1], after[2]) = (input.aim, input.controls, input.lag);
                     }
                     let fate = Arena::expect(&rules, kind, id, row, &mut after, &mut foreseen);
                     if fate == Fate::Stays {

@@ -11,6 +11,7 @@ use crate::game::{Command, Fate, PlayerId, Setup};
 use crate::wire::Rows;
 use glam::Vec2;
 use rand_pcg::Pcg32;
+use std::collections::VecDeque;
 
 /// Tells the generator of play from the one of the terrain, which has the same seed.
 const PLAY_STREAM: u64 = 2;
@@ -43,14 +44,25 @@ pub struct Arena {
     /// Where the search for the next ship's id begins.
     pub(super) next_ship: u16,
     pub(super) next_pickup: u32,
+    /// The last ticks' ways of all ships, newest first: what lagging shooters aimed at.
+    pub(super) past: VecDeque<Moment>,
     pub(super) scratch: Scratch,
+}
+
+/// Where ships went in one tick, as they stood when nobody had touched them yet.
+#[derive(Clone, Debug)]
+pub(super) struct Moment {
+    /// By ascending id: id, start, end.
+    pub(super) ways: Vec<(u32, Vec2, Vec2)>,
+    /// The ends, by place.
+    pub(super) grid: Grid,
 }
 
 /// What lasts one tick only.
 #[derive(Clone, Debug)]
 pub(super) struct Scratch {
     /// Where each ship was at the start of the tick.
-    pub(super) origins: Vec<Vec2>,
+    origins: Vec<Vec2>,
     /// Ships by place, as they stand when nobody has touched them yet.
     pub(super) grid: Grid,
     pub(super) born_shots: Vec<Entity<Shot>>,
@@ -67,6 +79,7 @@ impl Arena {
             players: Vec::new(),
             next_ship: 0,
             next_pickup: 0,
+            past: VecDeque::new(),
             scratch: Scratch {
                 origins: Vec::new(),
                 grid: Grid::new(rules.half),
@@ -115,6 +128,7 @@ impl Arena {
         self.steer(commands);
         self.fly(rules);
         self.fill_grid();
+        self.remember(rules);
         self.shoot(rules, events);
         self.collide(rules);
         self.pick_up(rules);
@@ -129,7 +143,7 @@ impl Arena {
             let ship = self.player_index(command.player).and_then(|i| self.players[i].ship);
             if let Some(index) = ship.and_then(|id| self.ship_index(id)) {
                 let row = &mut self.ships[index].row;
-                (row.aim, row.controls) = (command.input.aim, command.input.controls);
+                row.set_input(&command.input);
             }
         }
     }
@@ -149,6 +163,20 @@ impl Arena {
         for ship in &self.ships {
             self.scratch.grid.push(ship.row.place());
         }
+    }
+
+    /// Keeps this tick's ways, and as many earlier ones as a shot may reach back.
+    fn remember(&mut self, rules: &Rules) {
+        let spare = if self.past.len() > rules.rewind { self.past.pop_back() } else { None };
+        let mut moment =
+            spare.unwrap_or_else(|| Moment { ways: Vec::new(), grid: Grid::new(rules.half) });
+        moment.ways.clear();
+        moment.grid.clear();
+        for (ship, &start) in self.ships.iter().zip(&self.scratch.origins) {
+            moment.ways.push((ship.id, start, ship.row.place()));
+            moment.grid.push(ship.row.place());
+        }
+        self.past.push_front(moment);
     }
 
     /// Moves every shot and lets it hit what is in its way; a shot whose time is over may still hit

@@ -8,10 +8,10 @@ use super::history::History;
 use super::pace::{Direction, Pace};
 use super::prediction::Prediction;
 use super::scene::{Moments, Scene};
-use crate::game::{Game, PlayerId, Setup, Tick, View};
+use crate::game::{Game, LAG_STEPS, PlayerId, Setup, Tick, View, rewind_ticks_max};
 use crate::wire::input::InputMessage;
 use crate::wire::message::{self, ClientMessage, RosterEntry, ServerMessage};
-use crate::wire::{Protocol, Row, Rows, WireError};
+use crate::wire::{Protocol, Role, Row, Rows, WireError};
 use std::collections::VecDeque;
 
 /// How early all but a few inputs should reach the server, in ticks.
@@ -28,6 +28,9 @@ const PING_MS: f64 = 1000.0;
 const PONG_PATIENCE_MS: f64 = 10_000.0;
 /// Time between two wishes for a keyframe.
 const RESYNC_MS: f64 = 1000.0;
+/// How far off the lag in inputs may be before it is said anew, in steps: every change costs everybody in
+/// view some bytes.
+const LAG_REST_STEPS: f64 = 1.2;
 /// News that wait to be told; when nobody asks for them the oldest go.
 const NEWS_MAX: usize = 1024;
 /// Samples that wait to be taken.
@@ -90,7 +93,7 @@ pub struct Stats {
     pub frame_age_ms: f64,
     /// How early inputs reach the server, in ms.
     pub input_margin_ms: f64,
-    /// How far behind the newest rows others are drawn, in ms.
+    /// How far behind the newest rows others are drawn, in ms; negative where they are drawn ahead.
     pub playback_delay_ms: f64,
     /// How often the server's rows were not what was predicted.
     pub corrections: u64,
@@ -124,6 +127,8 @@ struct Joined<G: Game> {
     history: History,
     prediction: Prediction<G>,
     clocks: Option<Clocks>,
+    /// How far in the past others are drawn, as inputs say it: steps that do not flicker.
+    lag: i32,
     /// (tick, when sent, what), newest last.
     sent: VecDeque<(Tick, f64, G::Input)>,
     /// The server's start by the shortest delay seen, in ms of our clock.
@@ -139,6 +144,14 @@ struct Clocks {
 }
 
 impl Clocks {
+    /// Where others are drawn, in ticks: at playback, but no further in the past than the server takes them
+    /// back when it judges a shot. On a long line they are drawn a little ahead of what is known, so that
+    /// what is aimed at is what is judged.
+    fn others_at(&self, rate: f64) -> f64 {
+        let judged = self.input.position() - f64::from(rewind_ticks_max(rate as u16));
+        self.playback.position().max(judged)
+    }
+
     /// Time goes on: the ticks whose inputs are to be made now.
     fn inputs_due(&mut self, now: f64) -> impl Iterator<Item = Tick> + use<> {
         self.playback.advance(now);
@@ -301,7 +314,7 @@ impl<G: Game> Client<G> {
         let joined = self.joined.as_mut()?;
         let clocks = joined.clocks.as_ref()?;
         let moments = Moments {
-            playback: clocks.playback.position(),
+            playback: clocks.others_at(joined.rate),
             input: clocks.input.position(),
             now: self.input,
         };
@@ -320,7 +333,7 @@ impl<G: Game> Client<G> {
             let newest = f64::from(newest);
             stats.jitter_ms = clocks.playback.jitter() * tick_ms;
             stats.input_margin_ms = clocks.input.slack().unwrap_or(0.0) * tick_ms;
-            stats.playback_delay_ms = (newest - clocks.playback.position()) * tick_ms;
+            stats.playback_delay_ms = (newest - clocks.others_at(joined.rate)) * tick_ms;
             stats.frame_age_ms =
                 self.now - joined.server_start - newest * tick_ms + self.stats.ping_ms / 2.0;
         }
@@ -378,6 +391,7 @@ impl<G: Game> Client<G> {
             history: History::new(G::KINDS),
             prediction: Prediction::new(me),
             clocks: None,
+            lag: 0,
             sent: VecDeque::new(),
             server_start: f64::INFINITY,
             scene: Scene::new(G::KINDS),
@@ -463,18 +477,32 @@ impl<G: Game> Joined<G> {
         input: G::Input,
         now: f64,
     ) -> Vec<u8> {
+        let mut fields = [0; crate::wire::field::FIELDS_MAX];
+        let fields = &mut fields[..G::Input::FIELDS.len()];
+        input.write(fields);
+        self.say_lag(tick, fields);
+        let input = G::Input::read(fields);
         self.prediction.input(&self.rules, tick, input);
         if self.sent.len() == super::inputs::AHEAD_TICKS_MAX as usize {
             self.sent.pop_front();
         }
         self.sent.push_back((tick, now, input));
         let decoded = self.history.newest().map_or(0, |(tick, _)| tick as u8);
-        let mut fields = [0; crate::wire::field::FIELDS_MAX];
-        let fields = &mut fields[..G::Input::FIELDS.len()];
-        input.write(fields);
         let mut bytes = Vec::with_capacity(16);
         InputMessage::new(tick, decoded, fields).encode(protocol.input, &mut bytes);
         bytes
+    }
+
+    /// Fills in how far before `tick` others are drawn, if the game's inputs have a field for it.
+    fn say_lag(&mut self, tick: Tick, fields: &mut [i32]) {
+        let Some(place) = G::Input::FIELDS.iter().position(|f| f.role == Role::Lag) else { return };
+        let Some(clocks) = &self.clocks else { return };
+        let exact = (f64::from(tick) - clocks.others_at(self.rate)) * LAG_STEPS as f64;
+        if (exact - f64::from(self.lag)).abs() > LAG_REST_STEPS {
+            let most = rewind_ticks_max(self.rate as u16) as i32 * LAG_STEPS as i32;
+            self.lag = (exact.round() as i32).clamp(0, most.min(G::Input::FIELDS[place].max()));
+        }
+        fields[place] = self.lag;
     }
 
     /// How long ago the input of `tick` was sent, if the frame of that tick shows that it was used.

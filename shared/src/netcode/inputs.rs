@@ -13,6 +13,10 @@ pub const AHEAD_TICKS_MAX: u32 = 64;
 /// For how many ticks a missing input repeats the last one; after that the player does nothing. A third
 /// of a second at 30 Hz: longer than a lost TCP segment stalls the stream.
 pub const REPEAT_TICKS_MAX: u32 = 10;
+/// How far playback may be behind the newest frame that a client confirms, in ticks; a player who claims
+/// to see others further in the past than that is not believed.
+pub const PLAYBACK_TICKS_MAX: u32 = 6;
+
 /// How far from the session's tick an input may claim to be, either way. Past it the sender's clock is
 /// not late but absurd, and the connection ends. At 30 Hz two minutes, which a laptop may sleep.
 pub const ABSURD_TICKS: u32 = 3600;

@@ -296,7 +296,7 @@ fn blend(kind: &Kind, row: &[i32], next: &[i32], share: f32, units: &mut [f32]) 
     for (i, field) in kind.fields.iter().enumerate() {
         units[i] = match field.role {
             Role::X | Role::Y | Role::Angle => between(field, row[i], next[i], share),
-            Role::Plain | Role::Owner => field.to_units(row[i]),
+            Role::Plain | Role::Owner | Role::Lag => field.to_units(row[i]),
         };
     }
 }

@@ -19,6 +19,9 @@ pub enum Role {
     Angle,
     /// The player whose entity this is (a [`crate::game::PlayerId`]).
     Owner,
+    /// Of an input, and of the lead that it becomes: how far in the past the player saw others when giving
+    /// it, in quarters of a tick. The client fills it in and the session bounds it; rules judge by it what was aimed at.
+    Lag,
 }
 
 /// One integer of a row: its range on the wire and its meaning.
@@ -73,6 +76,11 @@ impl Field {
     pub const fn angle(name: &'static str, bits: u8) -> Self {
         let step = core::f32::consts::TAU / (1u32 << bits) as f32;
         Self { name, bits, signed: false, step, role: Role::Angle, rare: false }
+    }
+
+    /// Quarters of a tick in the past, see [`Role::Lag`].
+    pub const fn lag(name: &'static str, bits: u8) -> Self {
+        Self { role: Role::Lag, ..Self::count(name, bits) }
     }
 
     /// The owning player's number.

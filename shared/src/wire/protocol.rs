@@ -68,6 +68,10 @@ fn check(kinds: &[Kind], input: &[Field]) {
             kind.name
         );
     }
+    for kind in kinds {
+        let others = kind.fields[..kind.leads()].iter().skip(1).map(|f| u32::from(f.bits));
+        assert!(others.sum::<u32>() <= 32, "{}: leads after the first fit 32 bits", kind.name);
+    }
     for field in kinds.iter().flat_map(|k| k.fields).chain(input) {
         assert!((1..=31).contains(&field.bits), "{}: 1 to 31 bits", field.name);
     }

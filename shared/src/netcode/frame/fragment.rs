@@ -9,7 +9,8 @@
 //!     bit 6: corrections follow
 //!     bit 7: the other leads follow
 //! [difference of the first lead]
-//! [bits of each other lead that changed, a varint: they tend to be keys, a bit each]
+//! [bits of the other leads that changed, one
+//!     lead above the other, as one varint]
 //! [corrections]
 //!
 //! corrections
@@ -58,9 +59,13 @@ pub fn put(
         varint::put(out, first - LEAD_ESCAPE);
     }
     if others {
-        for i in 1..leads {
-            varint::put(out, (before[i] ^ after[i]) as u32);
+        let mut changed = 0;
+        let mut shift = 0;
+        for (i, field) in kind.fields[..leads].iter().enumerate().skip(1) {
+            changed |= ((before[i] ^ after[i]) as u32 & width(field)) << shift;
+            shift += u32::from(field.bits);
         }
+        varint::put(out, changed);
     }
     if mask != 0 {
         put_corrections(out, kind, expected, after, mask);
@@ -100,14 +105,23 @@ pub fn take_leads(bytes: &mut &[u8], kind: &Kind, row: &mut [i32]) -> Result<boo
     }
     set(&kind.fields[0], &mut row[0], varint::unzigzag(first))?;
     if head & HAS_MORE_LEADS != 0 {
+        let mut changed = u64::from(varint::take(bytes)?);
         for (field, cell) in kind.fields[..leads].iter().zip(row).skip(1) {
-            *cell ^= varint::take(bytes)? as i32;
-            if !field.contains(*cell) {
-                return Err(WireError::OutOfRange);
-            }
+            let raw = (*cell as u32 ^ changed as u32) & width(field);
+            let unused = 32 - u32::from(field.bits);
+            *cell = if field.signed { ((raw << unused) as i32) >> unused } else { raw as i32 };
+            changed >>= field.bits;
+        }
+        if changed != 0 {
+            return Err(WireError::OutOfRange);
         }
     }
     Ok(head & HAS_CORRECTIONS != 0)
+}
+
+/// The bits that a field's values have.
+const fn width(field: &Field) -> u32 {
+    u32::MAX >> (32 - field.bits as u32)
 }
 
 /// Reads corrections into `row`, which holds the expectation. True when what the rules would spawn
