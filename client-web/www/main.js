@@ -14,12 +14,18 @@
 //   me()        an object: alive, x, y, hp, energy, score, kills, deaths, streak, hits, hurts,
 //               respawn (s), killer, player; null before the first frame
 //   ships()     what is in view: [{id, player, name, own, x, y, hp}]
-//   shipCount() how many ships are in view
-//   scriptMs    {mean, max}: script and module time per drawn frame over the last 120 frames
+//   shipCount() how many ships are in view, the margin that is sent around it included
+//   onScreen()  how many of them touch the screen
+//   scriptMs    {mean, max}: script and module time per drawn frame over the last 120 frames, what
+//               messages took between frames included
+//   frameMs     the same for the last frame alone
 //   fps         drawn frames per second over the last 120 frames
 //   drawn       frames drawn since the page was loaded
 //   reconnects  connections lost since then
 //   particles   particles alive
+//
+// Three moments are marked in the browser's own timeline (`performance.mark`): `usable`, when Play can be
+// pressed; `play`, when it is; `flying`, when the player's ship is first drawn after that.
 
 import init, { Client } from './client_web.js';
 import { Board, Feed, Roster } from './board.js';
@@ -32,7 +38,7 @@ import { Link } from './net.js';
 import { Meter } from './measure.js';
 import { Minimap } from './minimap.js';
 import { Curtain, Start, bindPanels, closePanels, togglePanel, toggleSound } from './panels.js';
-import { IS, ME, SHIP, STATS } from './rows.js';
+import { IS, ME, SHIP, SHIP_RADIUS, STATS } from './rows.js';
 import { Scene } from './render/scene.js';
 import { Sound } from './sound.js';
 import { Touch } from './touch.js';
@@ -77,6 +83,8 @@ let lastFrame = 0;
 let drawn = 0;
 let aim = 0;
 let relaxAt = 5000;
+/** Whether the ship has been drawn since Play was pressed. */
+let flying = false;
 
 bindPanels(() => chat.open());
 showTouch(matchMedia('(pointer: coarse)').matches);
@@ -91,6 +99,7 @@ async function load() {
     await init({ module_or_path: new URL('./client_web_bg.wasm', import.meta.url) });
     ready = true;
     start.show();
+    performance.mark('usable');
   } catch (why) {
     console.error(why);
     start.show('This browser cannot run the game: it needs WebAssembly.', true);
@@ -99,6 +108,8 @@ async function load() {
 
 function play(name) {
   if (!ready) { start.show('Still loading. One moment.'); return; }
+  performance.mark('play');
+  flying = false;
   sound.wake();
   client = new Client(name);
   playing = true;
@@ -132,6 +143,7 @@ function message(bytes, now) {
   client.receive(bytes, now);
   // A hidden tab's timers are throttled, its messages are not: they are its clock.
   if (document.hidden) run(now);
+  else meter.addBetween(performance.now() - now);
 }
 
 function change() {
@@ -259,6 +271,10 @@ function drawGame(now, gap, seconds) {
   hud.meters(now, client, meter);
   minimap.draw(frame, now);
   drawn += 1;
+  if (!flying && live && frame.me[ME.ALIVE]) {
+    flying = true;
+    performance.mark('flying');
+  }
 }
 
 function drawSky(seconds) {
@@ -348,7 +364,15 @@ Object.defineProperty(globalThis, 'gamekeeper', {
       };
     }),
     shipCount: () => (frame ? frame.ships.length / SHIP.STRIDE : 0),
+    onScreen: () => {
+      let count = 0;
+      for (let i = 0; frame && i < frame.ships.length; i += SHIP.STRIDE) {
+        if (camera.sees(frame.ships[i + SHIP.X], frame.ships[i + SHIP.Y], SHIP_RADIUS)) count += 1;
+      }
+      return count;
+    },
     get scriptMs() { return meter.script(); },
+    get frameMs() { return meter.last; },
     get fps() { return meter.rate(); },
     get drawn() { return drawn; },
     get reconnects() { return link.reconnects; },

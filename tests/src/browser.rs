@@ -12,6 +12,40 @@ use std::process::{Child, Command, Stdio};
 /// long.
 const PATIENCE_MS: u32 = 20_000;
 
+/// Flies by real key and pointer events: towards the nearest other ship, else up and down, firing at
+/// what is in front. Only the hands are new; everything behind them is the page's own.
+const AUTOPILOT: &str = r"
+    const canvas = document.getElementById('arena');
+    const held = new Set();
+    const hold = (code, down) => {
+        if (held.has(code) === down) return;
+        down ? held.add(code) : held.delete(code);
+        dispatchEvent(new KeyboardEvent(down ? 'keydown' : 'keyup', { code, bubbles: true }));
+    };
+    const look = () => {
+        const me = gamekeeper.me(), ships = gamekeeper.ships();
+        const own = ships.find((s) => s.own);
+        if (!me || !own) { for (const code of [...held]) hold(code, false); return; }
+        const others = ships.filter((s) => !s.own);
+        others.sort((a, b) => Math.hypot(a.x - own.x, a.y - own.y) - Math.hypot(b.x - own.x, b.y - own.y));
+        const goal = others[0] ?? { x: 0, y: 650 * Math.sign(Math.sin(performance.now() / 1500)) };
+        const dx = goal.x - own.x, dy = goal.y - own.y, far = Math.hypot(dx, dy);
+        const near = others.length ? 260 : 60;
+        const stroll = Math.sin(performance.now() / 900);
+        hold('KeyD', far > near ? dx > 30 : stroll > 0.3); hold('KeyA', far > near ? dx < -30 : stroll < -0.3);
+        hold('KeyS', far > near ? dy > 30 : false); hold('KeyW', far > near ? dy < -30 : false);
+        hold('Space', others.length > 0);
+        const box = canvas.getBoundingClientRect();
+        const angle = Math.atan2(dy, dx), reach = 200;
+        canvas.dispatchEvent(new PointerEvent('pointermove', {
+            bubbles: true, pointerType: 'mouse', isPrimary: true,
+            clientX: box.width / 2 + (own.x - me.x) + Math.cos(angle) * reach,
+            clientY: box.height / 2 + (own.y - me.y) + Math.sin(angle) * reach,
+        }));
+    };
+    setInterval(look, 30);
+";
+
 /// A running ChromeDriver; it ends, with its browsers, when dropped.
 pub struct Driver {
     process: Child,
@@ -79,6 +113,25 @@ pub struct Page {
 }
 
 impl Page {
+    /// Loads the game, types a name, presses Play and waits until the ship flies.
+    pub async fn play(&self, url: &str, name: &str) {
+        self.goto(url).await;
+        self.until("gamekeeper.state === 'start' && !document.getElementById('play').disabled")
+            .await;
+        let field =
+            self.client.find(fantoccini::Locator::Id("name")).await.expect("a field for the name");
+        field.clear().await.expect("it can be emptied");
+        field.send_keys(name).await.expect("it takes letters");
+        let button = self.client.find(fantoccini::Locator::Id("play")).await.expect("a button");
+        button.click().await.expect("it can be clicked");
+        self.until("gamekeeper.state === 'playing' && gamekeeper.me().alive").await;
+    }
+
+    /// Lets [`AUTOPILOT`] fly from now on.
+    pub async fn fly(&self) {
+        self.client.execute(AUTOPILOT, vec![]).await.expect("hands");
+    }
+
     /// Loads an address.
     pub async fn goto(&self, url: &str) {
         self.client.goto(url).await.expect("the page loads");

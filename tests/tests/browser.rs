@@ -3,100 +3,10 @@
 //!
 //! Pictures of every stage are left in `tests/screenshots`, for a person to look at.
 
-use server::Server;
-use server::config::Config;
-use server::net::listener;
-use server::net::outbox::ConnectionOutbox;
-use server::session::{Session, SessionConfig};
-use shared::arena::{Arena, Settings};
-use shared::game::Setup;
-use shared::wire::Protocol;
-use std::net::SocketAddr;
-use tests::browser::{Driver, Page};
+use tests::browser::Driver;
+use tests::host::Host;
 use tests::network::Line;
 use tests::relay::Relay;
-use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
-
-/// A running arena.
-struct Host {
-    address: SocketAddr,
-    stop: oneshot::Sender<()>,
-    task: JoinHandle<anyhow::Result<()>>,
-}
-
-impl Host {
-    /// An arena so small that two who look for each other meet, with so many computer pilots.
-    fn start(size: u32, pilots: usize) -> Self {
-        let config = Config { seed: Some(5), ..Config::default() };
-        let settings = Settings { size, ..Settings::default() };
-        let session = Session::<Arena, ConnectionOutbox>::new(SessionConfig {
-            setup: Setup { settings, seed: 5, tick_rate: 30 },
-            players_max: 100,
-            pilots_fill_to: pilots,
-        });
-        let session = session.expect("settings that make sense");
-        let listener = listener::bind("127.0.0.1:0".parse().expect("an address")).expect("a port");
-        let address = listener.local_addr().expect("bound");
-        let (stop, stopped) = oneshot::channel::<()>();
-        let task = tokio::spawn(async move {
-            let shutdown = async { drop(stopped.await) };
-            Server::new(&config).serve(session, Protocol::of::<Arena>(), listener, shutdown).await
-        });
-        Self { address, stop, task }
-    }
-
-    async fn stop(self) {
-        drop(self.stop);
-        self.task.await.expect("no panic").expect("an orderly end");
-    }
-}
-
-/// Flies by real key and pointer events: towards the nearest other ship, else up and down, firing at
-/// what is in front. Only the hands are new; everything behind them is the page's own.
-const AUTOPILOT: &str = r"
-    const canvas = document.getElementById('arena');
-    const held = new Set();
-    const hold = (code, down) => {
-        if (held.has(code) === down) return;
-        down ? held.add(code) : held.delete(code);
-        dispatchEvent(new KeyboardEvent(down ? 'keydown' : 'keyup', { code, bubbles: true }));
-    };
-    const look = () => {
-        const me = gamekeeper.me(), ships = gamekeeper.ships();
-        const own = ships.find((s) => s.own);
-        if (!me || !own) { for (const code of [...held]) hold(code, false); return; }
-        const others = ships.filter((s) => !s.own);
-        others.sort((a, b) => Math.hypot(a.x - own.x, a.y - own.y) - Math.hypot(b.x - own.x, b.y - own.y));
-        const goal = others[0] ?? { x: 0, y: 650 * Math.sign(Math.sin(performance.now() / 1500)) };
-        const dx = goal.x - own.x, dy = goal.y - own.y, far = Math.hypot(dx, dy);
-        const near = others.length ? 260 : 60;
-        const stroll = Math.sin(performance.now() / 900);
-        hold('KeyD', far > near ? dx > 30 : stroll > 0.3); hold('KeyA', far > near ? dx < -30 : stroll < -0.3);
-        hold('KeyS', far > near ? dy > 30 : false); hold('KeyW', far > near ? dy < -30 : false);
-        hold('Space', others.length > 0);
-        const box = canvas.getBoundingClientRect();
-        const angle = Math.atan2(dy, dx), reach = 200;
-        canvas.dispatchEvent(new PointerEvent('pointermove', {
-            bubbles: true, pointerType: 'mouse', isPrimary: true,
-            clientX: box.width / 2 + (own.x - me.x) + Math.cos(angle) * reach,
-            clientY: box.height / 2 + (own.y - me.y) + Math.sin(angle) * reach,
-        }));
-    };
-    setInterval(look, 30);
-";
-
-async fn play(page: &Page, url: &str, name: &str) {
-    page.goto(url).await;
-    page.until("gamekeeper.state === 'start' && !document.getElementById('play').disabled").await;
-    let field =
-        page.client.find(fantoccini::Locator::Id("name")).await.expect("a field for the name");
-    field.clear().await.expect("it can be emptied");
-    field.send_keys(name).await.expect("it takes letters");
-    let button = page.client.find(fantoccini::Locator::Id("play")).await.expect("a button");
-    button.click().await.expect("it can be clicked");
-    page.until("gamekeeper.state === 'playing' && gamekeeper.me().alive").await;
-}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_friends_play() {
@@ -109,7 +19,7 @@ async fn two_friends_play() {
     ada.goto(&format!("http://{}/", relay.address())).await;
     ada.until("gamekeeper.state === 'start'").await;
     ada.picture("1-start").await;
-    play(&ada, &format!("http://{}/", relay.address()), "Ada").await;
+    ada.play(&format!("http://{}/", relay.address()), "Ada").await;
     let first = ada.number("gamekeeper.me().x").await;
     ada.client
         .execute("dispatchEvent(new KeyboardEvent('keydown', {code: 'KeyD'}))", vec![])
@@ -123,8 +33,8 @@ async fn two_friends_play() {
 
     // Ben joins on a phone held sideways, and both see each other.
     let ben = driver.open(844, 390, true).await;
-    play(&ben, &format!("http://{}/", host.address), "Ben").await;
-    ada.client.execute(AUTOPILOT, vec![]).await.expect("hands");
+    ben.play(&format!("http://{}/", host.address), "Ben").await;
+    ada.fly().await;
     ada.until("gamekeeper.ships().some((s) => s.name === 'Ben')").await;
     ben.until("gamekeeper.ships().some((s) => s.name === 'Ada')").await;
     ada.until("document.getElementById('board-rows').textContent.includes('Ben')").await;
@@ -186,9 +96,9 @@ async fn a_newcomer_is_among_opponents() {
         (390, 844, true, "9-upright"),
     ] {
         let page = driver.open(width, height, touch).await;
-        play(&page, &format!("http://{}/", host.address), "Newcomer").await;
+        page.play(&format!("http://{}/", host.address), "Newcomer").await;
         page.until("gamekeeper.shipCount() >= 3").await;
-        page.client.execute(AUTOPILOT, vec![]).await.expect("hands");
+        page.fly().await;
         page.until("gamekeeper.me().hits > 0").await;
         page.picture(name).await;
         // The own row is on the leaderboard, however far down.
@@ -206,7 +116,7 @@ async fn a_hidden_tab_goes_on_and_comes_back() {
     let host = Host::start(2400, 12);
     let driver = Driver::start();
     let page = driver.open(1280, 720, false).await;
-    play(&page, &format!("http://{}/", host.address), "Away").await;
+    page.play(&format!("http://{}/", host.address), "Away").await;
     let game = page.client.window().await.expect("a window");
     let frames = page.number("gamekeeper.stats().frames").await;
     // Another tab in front hides this one.

@@ -1,0 +1,52 @@
+//! A real server with the arena, on a port of its own.
+
+use server::Server;
+use server::config::Config;
+use server::net::listener;
+use server::net::outbox::ConnectionOutbox;
+use server::session::{Session, SessionConfig};
+use shared::arena::{Arena, Settings};
+use shared::game::Setup;
+use shared::wire::Protocol;
+use std::net::SocketAddr;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+/// The most players of a [`Host`], computer pilots among them.
+const PLAYERS_MAX: usize = 500;
+
+/// A running arena.
+pub struct Host {
+    /// Where it listens.
+    pub address: SocketAddr,
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<anyhow::Result<()>>,
+}
+
+impl Host {
+    /// An arena of `size` units a side in which computer pilots fly until there are `pilots` players.
+    pub fn start(size: u32, pilots: usize) -> Self {
+        let config = Config { seed: Some(5), ..Config::default() };
+        let settings = Settings { size, ..Settings::default() };
+        let session = Session::<Arena, ConnectionOutbox>::new(SessionConfig {
+            setup: Setup { settings, seed: 5, tick_rate: 30 },
+            players_max: PLAYERS_MAX,
+            pilots_fill_to: pilots,
+        });
+        let session = session.expect("settings that make sense");
+        let listener = listener::bind("127.0.0.1:0".parse().expect("an address")).expect("a port");
+        let address = listener.local_addr().expect("bound");
+        let (stop, stopped) = oneshot::channel::<()>();
+        let task = tokio::spawn(async move {
+            let shutdown = async { drop(stopped.await) };
+            Server::new(&config).serve(session, Protocol::of::<Arena>(), listener, shutdown).await
+        });
+        Self { address, stop, task }
+    }
+
+    /// Ends it; connections are told.
+    pub async fn stop(self) {
+        drop(self.stop);
+        self.task.await.expect("no panic").expect("an orderly end");
+    }
+}
