@@ -38,6 +38,7 @@ export class Roster {
 /** The leaderboard. The own line is always there: among the best, or below them with its rank. */
 export class Board {
   #roster;
+  #box = find('board');
   #list = find('board-rows');
   #own = -1;
   /** The player who leads, or -1. */
@@ -45,6 +46,8 @@ export class Board {
 
   constructor(roster) {
     this.#roster = roster;
+    // An empty box says nothing: it waits for the first standings.
+    this.#box.hidden = true;
     for (let i = 0; i <= LINES; i++) {
       const line = document.createElement('li');
       for (let k = 0; k < 3; k++) line.append(document.createElement('span'));
@@ -56,6 +59,7 @@ export class Board {
   /** Takes a `standings` item of news. */
   take({ best, rank, score, players }) {
     const roster = this.#roster;
+    this.#box.hidden = false;
     this.leader = best.length && best[0][1] > 0 ? best[0][0] : -1;
     const lines = best.slice(0, LINES).map(([player, points], i) => ({ rank: i + 1, player, points }));
     if (roster.me >= 0 && !lines.some((line) => line.player === roster.me)) {

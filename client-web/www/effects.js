@@ -8,6 +8,8 @@ import { LOOK, Particles } from './render/particles.js';
 
 /** A shot may have been drawn this much too far, seconds, before its end became known. */
 const BEHIND_S = 0.2;
+/** With more particles than this alive, each event throws fewer: in a crowd nobody counts sparks. */
+const PLENTY = 320;
 const TURN = Math.PI * 2;
 const spread = (amount) => (Math.random() - 0.5) * 2 * amount;
 
@@ -33,7 +35,9 @@ export class Effects {
   get #sprites() { return this.#scene.sprites; }
 
   /** How many of `count` particles to throw. */
-  #some(count) { return settings.particles ? count : Math.ceil(count / 3); }
+  #some(count) {
+    return settings.particles && this.particles.alive < PLENTY ? count : Math.ceil(count / 3);
+  }
 
   /** Lets `seconds` pass. */
   step(seconds) {

@@ -14,7 +14,7 @@ use tests::host::Host;
 /// Side of the arena, u: the smallest there may be, so that a view holds a good part of it.
 const SIZE: u32 = 1800;
 /// Players in it, of whom many wait for their next ship at any time: some 50 ships are on the screen.
-const SHIPS: usize = 440;
+const SHIPS: usize = 400;
 /// The window, CSS pixels.
 const WINDOW: (u32, u32) = (1280, 720);
 /// Browsers that open the page one after the other, each with nothing in its cache.

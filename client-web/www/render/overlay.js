@@ -4,12 +4,14 @@
 import { palette, tintOf, TINTS, alpha, mix } from '../palette.js';
 import { IS, SHIP, SHIP_RADIUS } from '../rows.js';
 
-/** Names are drawn once each and kept; with more than this many the keeping starts afresh. */
-const NAMES_MAX = 300;
-/** At most so many names are written in one frame, since writing is dear; more wait for the next. */
-const NAMES_PER_FRAME = 3;
+/** Names are drawn once each and kept; beyond this many the one kept longest is forgotten. */
+const NAMES_MAX = 500;
+/** At most so many names are written in one frame, since writing is dear; more wait for the next one. */
+const NAMES_PER_FRAME = 1;
 /** Size of names, CSS pixels. */
 const NAME_PIXELS = 12;
+/** Ground of the hull bars. */
+const BAR_GROUND = alpha(palette.void, 0.75);
 
 /** Names, bars, crosshair. */
 export class Overlay {
@@ -42,7 +44,7 @@ export class Overlay {
       if (hp < 0.995) {
         const width = Math.round(34 * ratio);
         const height = Math.round(3 * ratio);
-        context.fillStyle = alpha(palette.void, 0.75);
+        context.fillStyle = BAR_GROUND;
         context.fillRect(px - width / 2 - ratio, py - ratio, width + 2 * ratio, height + 2 * ratio);
         context.fillStyle = hp < 0.35 ? palette.hurt : TINTS[tintOf(player, false)];
         context.fillRect(px - width / 2, py, Math.max(ratio, width * hp), height);
@@ -145,7 +147,8 @@ export class Overlay {
     if (known?.text === text) return known.canvas;
     if (this.#written >= NAMES_PER_FRAME) return null;
     this.#written += 1;
-    if (this.#names.size > NAMES_MAX) this.#names.clear();
+    this.#names.delete(player);
+    if (this.#names.size >= NAMES_MAX) this.#names.delete(this.#names.keys().next().value);
     const canvas = document.createElement('canvas');
     const context = canvas.getContext('2d');
     const font = `500 ${NAME_PIXELS * ratio}px system-ui, "Segoe UI", Roboto, sans-serif`;

@@ -7,7 +7,8 @@ const POOL = 900;
 const STRIDE = 11;
 const [X, Y, VX, VY, AGE, LIFE, SIZE, GROW, ANGLE, SPIN, DRAG] = Array(STRIDE).keys();
 
-/** How a particle is drawn. `STREAK` is stretched along its motion; the others keep their shape. */
+/** How a particle is drawn. `STREAK` is stretched along its motion; a `BALL` looks the same however it is
+ *  turned; a `SOLID` hides what is behind it. */
 export const LOOK = { STREAK: 0, BALL: 1, SOLID: 2 };
 
 /** The pool. */
@@ -56,23 +57,29 @@ export class Particles {
   draw(context, camera) {
     if (!this.alive) return;
     context.globalCompositeOperation = 'source-over';
-    this.#pass(context, camera, true);
+    this.#pass(context, camera, LOOK.SOLID);
     context.globalCompositeOperation = 'lighter';
-    this.#pass(context, camera, false);
+    this.#pass(context, camera, LOOK.STREAK);
+    context.setTransform(1, 0, 0, 1, 0, 0);
+    this.#pass(context, camera, LOOK.BALL);
     context.globalCompositeOperation = 'source-over';
     context.globalAlpha = 1;
   }
 
-  #pass(context, camera, solid) {
+  // A pass for each look: balls, which are the most, need no transform of their own.
+  #pass(context, camera, look) {
     const n = this.#numbers;
     for (let i = 0, at = 0; i < POOL; i++, at += STRIDE) {
       const sprite = this.#sprites[i];
-      if (!sprite || (this.#looks[i] === LOOK.SOLID) !== solid) continue;
+      if (!sprite || this.#looks[i] !== look) continue;
       const size = n[at + SIZE];
       if (size <= 0 || !camera.sees(n[at + X], n[at + Y], size * 2)) continue;
       const left = 1 - n[at + AGE] / n[at + LIFE];
       context.globalAlpha = left < 0.6 ? left / 0.6 : 1;
-      if (this.#looks[i] === LOOK.STREAK) {
+      if (look === LOOK.BALL) {
+        const radius = size * camera.scale;
+        context.drawImage(sprite, camera.toX(n[at + X]) - radius, camera.toY(n[at + Y]) - radius, 2 * radius, 2 * radius);
+      } else if (look === LOOK.STREAK) {
         const speed = Math.hypot(n[at + VX], n[at + VY]);
         camera.place(context, n[at + X], n[at + Y], Math.atan2(n[at + VY], n[at + VX]), size);
         const length = 1 + speed * 0.012;

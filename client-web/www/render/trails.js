@@ -8,6 +8,8 @@ import { IS, SHIP } from '../rows.js';
 const POINTS = 22;
 /** Time between two places, seconds. */
 const STEP = 0.026;
+/** Paint of a ribbon, by tint. */
+const PAINTS = TINTS.map((colour, tint) => alpha(colour, tint === 0 ? 0.42 : 0.34));
 /** A ship that jumped farther than this between frames, units, starts a new ribbon. */
 const JUMP = 150;
 
@@ -74,7 +76,7 @@ export class Trails {
         any = true;
       }
       if (!any) continue;
-      context.fillStyle = alpha(TINTS[tint], tint === 0 ? 0.42 : 0.34);
+      context.fillStyle = PAINTS[tint];
       context.fill();
     }
     context.globalCompositeOperation = 'source-over';
@@ -86,24 +88,34 @@ export class Trails {
   }
 }
 
+// Down one side from the ship to the tail's end, and back up the other. Places are half a ship's length
+// apart, more where frames are few: the edge runs from middle to middle of them in curves, so that a
+// turn is round at every frame rate. Filling closes the shape.
 function trace(context, ribbon) {
-  // Down one side from the ship to the tail's end, and back up the other.
   const { count } = ribbon;
-  for (let k = 0; k < count; k++) side(context, ribbon, k, 1);
-  for (let k = count - 2; k >= 0; k--) side(context, ribbon, k, -1);
-  context.closePath();
+  findEdge(ribbon, 0, 1);
+  context.moveTo(edgeX, edgeY);
+  for (let n = 1; n < 2 * count; n++) {
+    const fromX = edgeX;
+    const fromY = edgeY;
+    if (n < count) findEdge(ribbon, n, 1); else findEdge(ribbon, 2 * count - 1 - n, -1);
+    context.quadraticCurveTo(fromX, fromY, (fromX + edgeX) / 2, (fromY + edgeY) / 2);
+  }
+  context.lineTo(edgeX, edgeY);
 }
 
-// The ribbon's edge at the `k`th place behind the ship, to one side of the way. Runs a thousand times
-// a frame and so makes no arrays.
-function side(context, { xs, ys, widths, count, head }, k, sign) {
+// What `findEdge` found. It runs a thousand times a frame and so makes no objects.
+let edgeX = 0;
+let edgeY = 0;
+
+// The ribbon's edge at the `k`th place behind the ship, to one side of the way.
+function findEdge({ xs, ys, widths, count, head }, k, sign) {
   const here = (head - k + POINTS) % POINTS;
   const before = k === 0 ? here : (here + 1) % POINTS;
   const after = k === count - 1 ? here : (here - 1 + POINTS) % POINTS;
   const dx = xs[before] - xs[after];
   const dy = ys[before] - ys[after];
   const width = (sign * widths[here] * (1 - k / count)) / (Math.sqrt(dx * dx + dy * dy) || 1);
-  const x = xs[here] - dy * width;
-  const y = ys[here] + dx * width;
-  if (k === 0 && sign === 1) context.moveTo(x, y); else context.lineTo(x, y);
+  edgeX = xs[here] - dy * width;
+  edgeY = ys[here] + dx * width;
 }
