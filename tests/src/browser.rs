@@ -70,7 +70,7 @@ impl Driver {
         Self { process, url: format!("http://127.0.0.1:{port}") }
     }
 
-    /// Opens a browser window of this size. `touch` makes it a phone.
+    /// Opens a browser window that shows a page of this size, CSS pixels. `touch` makes it a phone.
     pub async fn open(&self, width: u32, height: u32, touch: bool) -> Page {
         let mut options = json!({
             "args": [
@@ -93,7 +93,16 @@ impl Driver {
             .connect(&self.url)
             .await
             .expect("chromium starts; on Debian: apt-get install chromium");
-        Page { client }
+        let page = Page { client };
+        if !touch {
+            // A window's size is with its frame and bars: what the page lacks is added.
+            let lacks_width = f64::from(width) - page.number("innerWidth").await;
+            let lacks_height = f64::from(height) - page.number("innerHeight").await;
+            let (outer_width, outer_height) =
+                (width + lacks_width as u32, height + lacks_height as u32);
+            page.client.set_window_size(outer_width, outer_height).await.expect("a size");
+        }
+        page
     }
 }
 
