@@ -141,6 +141,11 @@ impl<G: Game, O: Outbox> Session<G, O> {
         self.game.view(player)
     }
 
+    /// How many points a player has.
+    pub fn score(&self, player: PlayerId) -> i32 {
+        self.game.score(player)
+    }
+
     /// The world as its players' frames have it, for tests and tools.
     pub fn world(&self) -> &Changes {
         &self.changes
