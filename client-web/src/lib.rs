@@ -167,6 +167,7 @@ mod tests {
     use shared::arena::Settings;
     use shared::game::{Command, Game, PlayerId, Setup};
     use shared::netcode::frame::{Changes, Sight, ViewList};
+    use shared::wire::SeatToken;
     use shared::wire::message::{ClientMessage, ServerMessage, decode, encode, encode_control};
 
     /// Everything is in view.
@@ -203,7 +204,9 @@ mod tests {
         client.hello(0.0);
         assert!(!client.draw(1.0), "there is nothing to see yet");
         let name = "Ann".to_owned();
-        let welcome = ServerMessage::Welcome { player: ME, name, tick: 1, setup: encode(&setup) };
+        let seat = SeatToken([9; 16]);
+        let setup = encode(&setup);
+        let welcome = ServerMessage::Welcome { player: ME, name, tick: 1, setup, seat };
         client.receive(&encode_control(&welcome), 5.0);
         client.receive(&frame, 10.0);
         client

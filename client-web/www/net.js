@@ -30,6 +30,7 @@ const FINAL = {
   4003: 'The server does not take this name.',
   4006: 'The game has been updated. Reload the page to go on.',
   4008: 'You were shown out.',
+  4009: 'The same seat was taken from another connection.',
 };
 
 /** Why a connection that will be tried again was lost, by code. */

@@ -201,7 +201,9 @@ mod tests {
         }
 
         fn handle(&mut self, told: ToSession<()>, at: f64) {
-            let ToSession::Leave { connection } = told else { panic!("only leaves are told here") };
+            let ToSession::Leave { connection, .. } = told else {
+                panic!("only leaves are told here")
+            };
             let now = self.tick_now();
             self.0.lock().unwrap().told.push((connection.0, at, now));
         }
@@ -251,7 +253,10 @@ mod tests {
     async fn what_is_told_comes_before_the_tick_with_its_time() {
         let story = begin();
         tokio::time::sleep(Duration::from_millis(10)).await;
-        let leave = |n| (Instant::now(), ToSession::Leave { connection: ConnectionId(n) });
+        let leave = |n| {
+            let connection = ConnectionId(n);
+            (Instant::now(), ToSession::Leave { connection, keeps_seat: false })
+        };
         story.queue.send(leave(1)).await.unwrap();
         tokio::time::sleep(Duration::from_millis(40)).await;
         story.queue.send(leave(2)).await.unwrap();
@@ -266,7 +271,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn stopping_hears_everybody_and_tells_everybody() {
         let story = begin();
-        let leave = (Instant::now(), ToSession::Leave { connection: ConnectionId(7) });
+        let leave = ToSession::Leave { connection: ConnectionId(7), keeps_seat: false };
+        let leave = (Instant::now(), leave);
         story.queue.send(leave).await.unwrap();
         story.stop.cancel();
         story.task.await.unwrap();

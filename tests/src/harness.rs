@@ -137,7 +137,7 @@ pub async fn eventually(what: &str, done: impl Fn() -> bool) {
 /// A proper hello.
 pub fn hello(name: &str) -> Vec<u8> {
     let protocol = Protocol::of::<Buoys>().hash;
-    message::encode_control(&ClientMessage::Hello { protocol, name: name.into() })
+    message::encode_control(&ClientMessage::Hello { protocol, name: name.into(), seat: None })
 }
 
 /// A masked frame: the first byte as given, a length in as few bytes as it needs, the payload.

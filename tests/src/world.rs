@@ -8,7 +8,7 @@ use server::session::{Session, SessionConfig};
 use shared::game::{Brain, Focus, Game, PlayerId, Setup, Tick};
 use shared::netcode::client::{Client, News};
 use shared::wire::message::{self, ClientMessage};
-use shared::wire::{Kind, Protocol, Role, Rows, Treatment, input};
+use shared::wire::{Kind, Protocol, Role, Rows, SeatToken, Treatment, input};
 use std::collections::VecDeque;
 
 /// Ticks whose truth is remembered for comparison.
@@ -44,8 +44,12 @@ pub struct Guest<G: Game> {
     pub records: bool,
     /// What it was sent.
     pub recorded: Vec<Vec<u8>>,
-    /// Whether it has left.
+    /// Whether it has left, or lost its line.
     pub gone: bool,
+    /// The token that the server drew for its last hello.
+    pub seat: Option<SeatToken>,
+    /// A token that it shows instead of its own.
+    pub claims: Option<SeatToken>,
     brain: G::Brain,
     up: Pipe,
     down: Pipe,
@@ -139,6 +143,8 @@ impl<G: Game> World<G> {
             records: false,
             recorded: Vec::new(),
             gone: false,
+            seat: None,
+            claims: None,
             brain: G::Brain::new(seed),
             up: Pipe::new(line, seed + 1),
             down: Pipe::new(line, seed + 2),
@@ -151,12 +157,36 @@ impl<G: Game> World<G> {
         self.guests.len() - 1
     }
 
-    /// Closes a guest's connection.
+    /// A guest says goodbye.
     pub fn leave(&mut self, index: usize) {
+        self.guests[index].gone = true;
+        self.end(self.guests[index].connection, false);
+    }
+
+    /// A guest's line breaks, with all that is on it.
+    pub fn drop_line(&mut self, index: usize) {
+        self.guests[index].gone = true;
+        self.end(self.guests[index].connection, true);
+    }
+
+    /// The session hears that a connection is no more.
+    pub fn end(&mut self, connection: ConnectionId, keeps_seat: bool) {
+        let told = ToSession::Leave { connection, keeps_seat };
+        self.session.handle(told, self.now * self.rate / 1000.0);
+    }
+
+    /// The same client connects once more, over another line.
+    pub fn return_to_seat(&mut self, index: usize, line: Line) {
+        let number = self.next_connection;
+        self.next_connection += 1;
+        let seed = self.seed.wrapping_mul(1000) + number * 3;
         let guest = &mut self.guests[index];
-        guest.gone = true;
-        let connection = guest.connection;
-        self.session.handle(ToSession::Leave { connection }, self.now * self.rate / 1000.0);
+        guest.gone = false;
+        guest.connection = ConnectionId(number);
+        guest.outbox = MemoryOutbox::default();
+        (guest.up, guest.down) = (Pipe::new(line, seed + 1), Pipe::new(line, seed + 2));
+        (guest.last_drawn, guest.thought) = (Vec::new(), None);
+        guest.up.send(guest.client.hello(self.now).into(), self.now);
     }
 
     /// Runs so many ms; everything is delivered, stepped and drawn in its order.
@@ -234,10 +264,14 @@ impl<G: Game> Guest<G> {
             return Some(ToSession::Input { connection, message });
         }
         match message::decode(&bytes[1..]).expect("an honest client's message") {
-            ClientMessage::Hello { protocol: hash, name } => {
+            ClientMessage::Hello { protocol: hash, name, seat } => {
                 assert_eq!(hash, protocol.hash);
                 let name = message::clean_name(&name).expect("a proper name");
-                Some(ToSession::Join { connection, name, outbox: self.outbox.clone() })
+                // Different for every connection, and the same in every run.
+                let fresh = SeatToken((u128::from(connection.0) << 64 | 0x5ea7).to_le_bytes());
+                self.seat = Some(fresh);
+                let (seat, outbox) = (self.claims.or(seat), self.outbox.clone());
+                Some(ToSession::Join { connection, name, seat, fresh, outbox })
             }
             ClientMessage::Chat { text } => Some(ToSession::Chat { connection, text }),
             ClientMessage::Resync { tick, mismatch } => {

@@ -66,13 +66,18 @@ async fn two_friends_play() {
     ada.until("document.getElementById('feed').textContent.includes('Ben')").await;
     ben.until("gamekeeper.me().alive && gamekeeper.me().deaths > 0").await;
 
-    // Ada's line breaks; a curtain says so, and play goes on by itself.
+    // Ada's line breaks; a curtain says so, and play goes on by itself, in the same seat.
+    let player = ada.number("gamekeeper.me().player").await;
+    let score = ada.number("gamekeeper.me().score").await;
+    assert!(score >= 100.0, "{score}");
     let frames = ada.number("gamekeeper.stats().frames").await;
     relay.cut();
     ada.until("gamekeeper.state !== 'playing'").await;
     ada.until("gamekeeper.state === 'playing' && gamekeeper.reconnects === 1").await;
     ada.until(&format!("gamekeeper.stats().frames > {frames} + 30 && gamekeeper.me().alive")).await;
     assert!(ada.eval("document.getElementById('curtain').hidden").await.as_bool() == Some(true));
+    assert_eq!(ada.number("gamekeeper.me().player").await, player);
+    assert!(ada.number("gamekeeper.me().score").await >= score, "the score is kept");
 
     // Nothing was ever wrong, and nothing was blocked or failed on the way.
     for page in [&ada, &ben] {

@@ -8,17 +8,17 @@ use server::net::outbox::ConnectionOutbox;
 use server::net::refusal::Reason;
 use server::session::door::{Outbox, ToSession};
 use server::tick_loop::Ticked;
-use shared::game::Tick;
+use shared::game::{PlayerId, Tick};
 use shared::wire::close::CloseCode;
 use shared::wire::input::InputMessage;
-use shared::wire::message::{self, ClientMessage};
-use shared::wire::{Protocol, Row};
+use shared::wire::message::{self, ClientMessage, ServerMessage};
+use shared::wire::{Protocol, Row, SeatToken};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tests::buoys::{Buoys, Oars};
 use tests::harness::{
-    Bystander, PATIENCE, Running, binary, eventually, frame, hasty, hello, within,
+    Bystander, PATIENCE, Peer, Running, binary, close, eventually, frame, hasty, hello, within,
 };
 use tokio::net::TcpStream;
 
@@ -170,6 +170,56 @@ async fn a_half_closed_connection_is_closed() {
     running.stop().await.unwrap();
 }
 
+/// What a hello with this token is answered.
+async fn welcomed(running: &Running, seat: Option<SeatToken>) -> (Peer, PlayerId, SeatToken) {
+    let protocol = Protocol::of::<Buoys>().hash;
+    let hello = ClientMessage::Hello { protocol, name: "Ada".into(), seat };
+    let mut peer = running.open().await;
+    peer.send(&binary(&message::encode_control(&hello))).await;
+    loop {
+        let (opcode, payload) = peer.frame().await.expect("a welcome");
+        if opcode == 2 {
+            let welcome = message::decode(&payload[1..]).expect("a control message");
+            let ServerMessage::Welcome { player, seat, .. } = welcome else { panic!() };
+            return (peer, player, seat);
+        }
+    }
+}
+
+#[tokio::test]
+async fn whoever_is_cut_off_comes_back_to_the_same_seat() {
+    let running = Running::start(hasty());
+    let mut bystander = Bystander::join(running.address, "Bystander").await;
+    let (peer, me, first) = welcomed(&running, None).await;
+    // The socket goes without a word; first orderly, then with a reset.
+    drop(peer);
+    running.settles_at(1).await;
+    let (peer, same, second) = welcomed(&running, Some(first)).await;
+    assert_eq!(same, me);
+    assert_ne!(first, second);
+    let socket = tokio::net::TcpSocket::from_std_stream(peer.stream.into_std().expect("a socket"));
+    socket.set_zero_linger().expect("a socket");
+    drop(socket);
+    running.settles_at(1).await;
+    // A token that was used gets nothing; the newest does, also while the last connection lives.
+    let (_stranger, other, _) = welcomed(&running, Some(first)).await;
+    assert_ne!(other, me);
+    let (mut older, same, third) = welcomed(&running, Some(second)).await;
+    assert_eq!(same, me);
+    let (mut newer, same, fourth) = welcomed(&running, Some(third)).await;
+    assert_eq!(same, me);
+    let (code, reason) = older.closing().await.expect("a close frame");
+    assert_eq!((code, reason.as_str()), (4009, "The same seat was taken from another connection."));
+    // Whoever says goodbye has left.
+    newer.send(&close(1000, b"")).await;
+    newer.end().await;
+    let (_newest, other, _) = welcomed(&running, Some(fourth)).await;
+    assert_ne!(other, me);
+    assert_eq!(running.server.front.refusals.count(Reason::Expelled), 0);
+    bystander.is_well().await;
+    running.stop().await.unwrap();
+}
+
 /// A session that sends more than anybody wants to read, to everybody who has room for it.
 struct Firehose {
     outboxes: Vec<ConnectionOutbox>,
@@ -245,7 +295,7 @@ async fn a_ping_is_answered_while_the_session_is_silent() {
     let mut peer = running.join("Pinger").await;
     let ping = message::encode_control(&ClientMessage::Ping { nonce: 0xfeed });
     peer.send(&binary(&ping)).await;
-    let pong = message::encode_control(&message::ServerMessage::Pong { nonce: 0xfeed });
+    let pong = message::encode_control(&ServerMessage::Pong { nonce: 0xfeed });
     while peer.frame().await.expect("an answer").1 != pong {}
     running.stop().await.unwrap();
 }
@@ -255,8 +305,8 @@ async fn a_client_of_another_version_is_told_to_reload() {
     let running = Running::start(hasty());
     let mut peer = running.open().await;
     let protocol = Protocol::of::<Buoys>().hash.wrapping_add(1);
-    let hello = message::encode_control(&ClientMessage::Hello { protocol, name: "Old".into() });
-    peer.send(&binary(&hello)).await;
+    let hello = ClientMessage::Hello { protocol, name: "Old".into(), seat: None };
+    peer.send(&binary(&message::encode_control(&hello))).await;
     let (code, reason) = peer.closing().await.expect("a close frame");
     assert_eq!(code, 4006);
     assert!(reason.contains("reload"), "{reason}");

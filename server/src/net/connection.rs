@@ -3,8 +3,9 @@
 //! while a slow line holds up writing, as what the peer says is what opens the window again; when the
 //! session's queue is full, it waits, and so does the peer.
 
+use super::ending::{Ending, broken};
 use super::limits::{Bucket, MESSAGES_BURST_SECONDS, MESSAGES_PER_TICK_MAX, REPLIES_MAX};
-use super::metered::{Metered, TooManyBytes};
+use super::metered::Metered;
 use super::outbox::{Outgoing, Outgoings, outbox};
 use super::refusal::{Reason, Refusal};
 use super::registry::Slot;
@@ -15,7 +16,7 @@ use futures_util::{SinkExt, StreamExt};
 use shared::wire::close::CloseCode;
 use shared::wire::input::{self, InputMessage};
 use shared::wire::message::{self, CHAT_BYTES_MAX, ClientMessage, NAME_CHARS_MAX, ServerMessage};
-use shared::wire::{Protocol, WireError};
+use shared::wire::{Protocol, SeatToken, WireError};
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -23,12 +24,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use tokio::time::{Instant, Sleep, sleep_until};
 use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::error::ProtocolError;
+use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::Role;
-use tokio_tungstenite::tungstenite::{self, Message};
-
-/// What a peer is told when the server or its session ends.
-const STOPPING: &str = "The server stops; try again in a minute.";
 
 /// A WebSocket that is being served.
 pub(super) struct Connection {
@@ -60,28 +57,6 @@ enum Event {
     Heard(Message),
     Timer,
     Ended(Ending),
-}
-
-/// How a connection ends.
-enum Ending {
-    /// The peer did what it may not.
-    Refused(Refusal),
-    /// The session wants it.
-    Asked(CloseCode, String),
-    /// The peer said goodbye.
-    ByPeer,
-    /// The stream is no more.
-    Gone,
-}
-
-impl Ending {
-    fn refused(reason: Reason, sentence: &'static str) -> Self {
-        Self::Refused(Refusal::new(reason, sentence))
-    }
-
-    fn stopping() -> Self {
-        Self::Asked(CloseCode::GoingAway, STOPPING.into())
-    }
 }
 
 /// What a peer says, read and within its tables.
@@ -124,7 +99,8 @@ impl Connection {
         let ending = self.run().await;
         if matches!(self.stage, Stage::Joined(_)) {
             // Fails only when the session ended first.
-            let _ = self.tell(ToSession::Leave { connection: self.slot.id }).await;
+            let (connection, keeps_seat) = (self.slot.id, ending.keeps_seat());
+            let _ = self.tell(ToSession::Leave { connection, keeps_seat }).await;
         }
         self.finish(ending).await;
     }
@@ -221,7 +197,7 @@ impl Connection {
                 let sentence = "This protocol is binary; text means nothing in it.";
                 Err(Ending::refused(Reason::Unsupported, sentence))
             }
-            Message::Close(_) => Err(Ending::ByPeer),
+            Message::Close(frame) => Err(Ending::ByPeer(frame.map(|frame| frame.code.into()))),
             // tungstenite answers pings by itself, and hands out frames to nobody who does not ask.
             Message::Ping(_) | Message::Frame(_) => Ok(()),
         }
@@ -233,9 +209,10 @@ impl Connection {
         })?;
         let connection = self.slot.id;
         match (&self.stage, said) {
-            (Stage::Unjoined { .. }, Said::Control(ClientMessage::Hello { protocol, name })) => {
-                self.join(protocol, &name).await
-            }
+            (
+                Stage::Unjoined { .. },
+                Said::Control(ClientMessage::Hello { protocol, name, seat }),
+            ) => self.join(protocol, &name, seat).await,
             (Stage::Unjoined { .. }, _) => {
                 Err(Ending::refused(Reason::BadMessage, "The first message has to be a hello."))
             }
@@ -258,7 +235,12 @@ impl Connection {
         }
     }
 
-    async fn join(&mut self, protocol: u64, name: &str) -> Result<(), Ending> {
+    async fn join(
+        &mut self,
+        protocol: u64,
+        name: &str,
+        seat: Option<SeatToken>,
+    ) -> Result<(), Ending> {
         if protocol != self.session.protocol.hash {
             let sentence = "The server runs another version of the game; reload the page.";
             return Err(Ending::refused(Reason::Version, sentence));
@@ -269,7 +251,9 @@ impl Connection {
         };
         let (outbox, outgoings) = outbox();
         let connection = self.slot.id;
-        self.tell(ToSession::Join { connection, name, outbox }).await?;
+        // Drawn here, as a session has nothing of its own that could not be foreseen.
+        let fresh = SeatToken(rand::random());
+        self.tell(ToSession::Join { connection, name, seat, fresh, outbox }).await?;
         self.slot.joined();
         self.stage = Stage::Joined(outgoings);
         Ok(())
@@ -345,12 +329,13 @@ impl Connection {
                 closing::close(self.socket, code, &sentence, wait).await;
             }
             Ending::Asked(code, sentence) => {
-                if code != CloseCode::GoingAway {
+                // Who stops or comes back on another connection has done nothing wrong.
+                if !matches!(code, CloseCode::GoingAway | CloseCode::Replaced) {
                     refusals.count_up(Reason::Expelled);
                 }
                 closing::close(self.socket, code, &sentence, wait).await;
             }
-            Ending::ByPeer => closing::answer(self.socket, wait).await,
+            Ending::ByPeer(_) => closing::answer(self.socket, wait).await,
             Ending::Gone => {}
         }
     }
@@ -363,25 +348,5 @@ fn read(bytes: &[u8], protocol: &Protocol) -> Result<Said, WireError> {
         Some((&message::TYPE, rest)) => message::decode(rest).map(Said::Control),
         Some((&input::TYPE, rest)) => InputMessage::decode(rest, protocol.input).map(Said::Input),
         Some((&other, _)) => Err(WireError::UnknownType(other)),
-    }
-}
-
-/// What an error of the WebSocket means. tungstenite itself would just drop the connection.
-fn broken(error: tungstenite::Error) -> Ending {
-    use tungstenite::Error;
-    match error {
-        Error::Io(error) if TooManyBytes::is_in(&error) => {
-            Ending::refused(Reason::ByteRate, "Too many bytes in too short a time.")
-        }
-        Error::Capacity(_) => Ending::refused(Reason::TooBig, "That message was too big."),
-        Error::Utf8(_) => Ending::refused(Reason::Utf8, "That text was not UTF-8."),
-        Error::WriteBufferFull(_) => {
-            Ending::refused(Reason::Slow, "Your line took nothing of what was sent.")
-        }
-        Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => Ending::Gone,
-        Error::Protocol(error) => {
-            Ending::Refused(Refusal::new(Reason::Protocol, format!("No WebSocket frame: {error}.")))
-        }
-        _ => Ending::Gone,
     }
 }

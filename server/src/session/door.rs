@@ -3,6 +3,7 @@
 
 use bytes::Bytes;
 use shared::game::Tick;
+use shared::wire::SeatToken;
 use shared::wire::close::CloseCode;
 use shared::wire::input::InputMessage;
 
@@ -20,6 +21,10 @@ pub enum ToSession<O> {
         connection: ConnectionId,
         /// The name, already cleaned.
         name: String,
+        /// What they showed to have their seat again; whether it is any good is for the session to say.
+        seat: Option<SeatToken>,
+        /// Random, and drawn outside: what they will have to show the next time.
+        fresh: SeatToken,
         /// Where what they are sent goes.
         outbox: O,
     },
@@ -50,6 +55,8 @@ pub enum ToSession<O> {
     Leave {
         /// Which.
         connection: ConnectionId,
+        /// Whether it was lost rather than ended: the player may come back.
+        keeps_seat: bool,
     },
 }
 

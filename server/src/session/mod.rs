@@ -11,21 +11,21 @@ mod frames;
 pub mod interest;
 mod mailbox;
 mod pilots;
-mod players;
+pub mod players;
 mod talk;
 
 use door::{ConnectionId, Outbox, ToSession};
 use frames::FrameWriter;
 use interest::Interest;
 use pilots::Pilots;
-use players::{Player, Players};
+use players::{Link, Players, SEAT_GRACE_SECONDS};
 use shared::game::{Command, Focus, Game, LAG_STEPS, PlayerId, Setup, Tick, rewind_ticks_max};
 use shared::netcode::frame::Changes;
 use shared::netcode::inputs::{Offer, PLAYBACK_TICKS_MAX, Source};
 use shared::wire::close::CloseCode;
 use shared::wire::field::FIELDS_MAX;
 use shared::wire::input::InputMessage;
-use shared::wire::{Field, Role, Row};
+use shared::wire::{Field, Role, Row, SeatToken};
 use talk::Talk;
 
 /// What a session is opened with.
@@ -33,7 +33,7 @@ use talk::Talk;
 pub struct SessionConfig<S> {
     /// The game's settings, the seed and the tick rate; players are sent this.
     pub setup: Setup<S>,
-    /// The most people at once; a further one is told to try later.
+    /// The most people at once, those included whose seats are kept; a further one is told to try later.
     pub players_max: usize,
     /// Computer pilots join until people and they are this many together, and leave as people arrive.
     pub pilots_fill_to: usize,
@@ -112,9 +112,14 @@ impl<G: Game, O: Outbox> Session<G, O> {
         self.tick
     }
 
-    /// How many people play, computer pilots not counted.
+    /// How many people play, those included who are away; computer pilots are not counted.
     pub fn players(&self) -> usize {
         self.players.len()
+    }
+
+    /// How many of them are away: their connections were lost and their seats are kept.
+    pub fn away(&self) -> usize {
+        self.players.len() - self.players.here()
     }
 
     /// How many computer pilots fly.
@@ -137,6 +142,11 @@ impl<G: Game, O: Outbox> Session<G, O> {
         self.game.view(player)
     }
 
+    /// How many points a player has.
+    pub fn score(&self, player: PlayerId) -> i32 {
+        self.game.score(player)
+    }
+
     /// The world as its players' frames have it, for tests and tools.
     pub fn world(&self) -> &Changes {
         &self.changes
@@ -146,18 +156,21 @@ impl<G: Game, O: Outbox> Session<G, O> {
     /// tick N is at N.
     pub fn handle(&mut self, told: ToSession<O>, at: f64) {
         match told {
-            ToSession::Join { connection, name, outbox } => self.join(connection, name, outbox),
+            ToSession::Join { connection, name, seat, fresh, outbox } => {
+                self.join(connection, name, seat, fresh, outbox);
+            }
             ToSession::Input { connection, message } => self.input(connection, &message, at),
             ToSession::Chat { connection, text } => self.chat(connection, &text),
             ToSession::Resync { connection, tick, mismatch } => {
                 self.resync(connection, tick, mismatch);
             }
-            ToSession::Leave { connection } => self.leave(connection),
+            ToSession::Leave { connection, keeps_seat } => self.leave(connection, keeps_seat),
         }
     }
 
     /// One tick: inputs, step, rows, views, frames, outboxes.
     pub fn tick(&mut self) {
+        self.free_lost_seats();
         self.fill_up();
         self.gather_commands();
         self.tick = self.tick.wrapping_add(1);
@@ -172,40 +185,81 @@ impl<G: Game, O: Outbox> Session<G, O> {
 
     /// Tells everybody why and ends every connection.
     pub fn stop(&mut self, code: CloseCode, reason: &str) {
-        for player in self.players.iter_mut() {
-            player.outbox.close(code, reason);
+        for link in self.players.iter_mut().filter_map(|player| player.link.as_mut()) {
+            link.outbox.close(code, reason);
         }
-        let everybody: Vec<_> = self.players.iter().map(|p| p.connection).collect();
-        everybody.into_iter().for_each(|connection| self.leave(connection));
+        let everybody: Vec<_> = self.players.iter().map(|p| p.id).collect();
+        everybody.into_iter().for_each(|player| self.free(player));
     }
 
-    fn join(&mut self, connection: ConnectionId, name: String, mut outbox: O) {
+    /// Somebody comes, or comes back: who shows the token of a seat has it, with all that belongs to it.
+    fn join(
+        &mut self,
+        connection: ConnectionId,
+        name: String,
+        seat: Option<SeatToken>,
+        fresh: SeatToken,
+        mut outbox: O,
+    ) {
+        let first = self.tick.wrapping_add(1);
+        let known = seat.and_then(|seat| self.players.with_seat(seat));
         let most = self.config.players_max;
-        if self.players.len() >= most {
+        if known.is_none() && self.players.len() >= most {
             outbox.close(CloseCode::TryLater, &format!("All {most} seats are taken; try later."));
             return;
         }
-        let first_tick = self.tick.wrapping_add(1);
-        let taken = |id| self.pilots.has(id);
-        let mut player = Player::new(connection, name, outbox, G::KINDS.len(), first_tick);
-        player.id = self.players.free_id(taken);
-        tracing::info!(player = player.id.0, name = %player.name, "joined");
-        self.game.join(&self.rules, player.id);
-        self.talk.welcome(&mut player, self.tick, &self.config.setup, &self.players, &self.pilots);
-        self.talk.joined(player.id, &player.name, false);
-        self.players.insert(player);
+        let id = known.unwrap_or_else(|| self.seat(name, fresh, first));
+        let link = Link::new(connection, outbox, G::KINDS.len(), first);
+        if let Some(mut last) = self.players.link(id, fresh, link, first) {
+            let reason = "The same seat was taken from another connection.";
+            last.outbox.close(CloseCode::Replaced, reason);
+        }
+        let roster = talk::whole_roster(&self.players, &self.pilots);
+        let player = self.players.with_id(id).expect("just linked");
+        tracing::info!(player = id.0, name = %player.name, back = known.is_some(), "joined");
+        talk::welcome(player, self.tick, &self.config.setup, roster);
     }
 
-    fn leave(&mut self, connection: ConnectionId) {
-        let Some(player) = self.players.remove(connection) else { return };
-        tracing::info!(player = player.id.0, name = %player.name, "left");
-        self.game.leave(&self.rules, player.id);
-        self.talk.left(player.id);
+    /// A seat for somebody new.
+    fn seat(&mut self, name: String, fresh: SeatToken, first: Tick) -> PlayerId {
+        let id = self.players.free_id(|id| self.pilots.has(id));
+        self.game.join(&self.rules, id);
+        self.talk.joined(id, &name, false);
+        self.players.insert(id, name, fresh, first);
+        id
+    }
+
+    /// A connection is no more, and with it its player, unless the seat is kept.
+    fn leave(&mut self, connection: ConnectionId, keeps_seat: bool) {
+        let Some(player) = self.players.unlink(connection, self.tick) else { return };
+        let id = player.id;
+        if keeps_seat {
+            tracing::info!(player = id.0, name = %player.name, "away");
+        } else {
+            self.free(id);
+        }
+    }
+
+    /// The player leaves for good.
+    fn free(&mut self, id: PlayerId) {
+        let player = self.players.remove(id);
+        tracing::info!(player = id.0, name = %player.name, "left");
+        self.game.leave(&self.rules, id);
+        self.talk.left(id);
+    }
+
+    /// Whoever was away for [`SEAT_GRACE_SECONDS`] leaves.
+    fn free_lost_seats(&mut self) {
+        let grace = SEAT_GRACE_SECONDS * u32::from(self.config.setup.tick_rate);
+        while let Some(id) = self.players.lost(self.tick, grace) {
+            self.free(id);
+        }
     }
 
     fn input(&mut self, connection: ConnectionId, message: &InputMessage, at: f64) {
         let Some(player) = self.players.get_mut(connection) else { return };
-        let seen = player.flow.acknowledge(message.decoded, at);
+        let Some(link) = &mut player.link else { return };
+        let seen = link.flow.acknowledge(message.decoded, at);
         let mut fields = [0; FIELDS_MAX];
         let fields = &mut fields[..G::Input::FIELDS.len()];
         fields.copy_from_slice(message.fields());
@@ -217,7 +271,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
             Offer::Early | Offer::Repeated => self.counts.inputs_refused += 1,
             Offer::Absurd => {
                 let reason = "An input was for a tick minutes away from the session's.";
-                self.expel(connection, CloseCode::BadValue, reason);
+                self.expel(connection, CloseCode::BadValue, reason, false);
             }
         }
     }
@@ -227,7 +281,8 @@ impl<G: Game, O: Outbox> Session<G, O> {
         match self.talk.chat(player, self.tick, text) {
             talk::ChatVerdict::Said | talk::ChatVerdict::Warned => {}
             talk::ChatVerdict::Flooding => {
-                self.expel(connection, CloseCode::Kicked, "Too much chat in too short a time.");
+                let reason = "Too much chat in too short a time.";
+                self.expel(connection, CloseCode::Kicked, reason, false);
             }
         }
     }
@@ -238,16 +293,20 @@ impl<G: Game, O: Outbox> Session<G, O> {
         self.counts.mismatches += u64::from(mismatch);
         let now = self.tick;
         tracing::warn!(player = player.id.0, tick, now, mismatch, "keyframe asked for");
-        player.flow.start_afresh(now, self.config.setup.tick_rate);
+        if let Some(link) = &mut player.link {
+            link.flow.start_afresh(now, self.config.setup.tick_rate);
+        }
     }
 
     /// Ends a connection for a reason of ours.
-    fn expel(&mut self, connection: ConnectionId, code: CloseCode, reason: &str) {
-        if let Some(player) = self.players.get_mut(connection) {
+    fn expel(&mut self, connection: ConnectionId, code: CloseCode, reason: &str, keeps_seat: bool) {
+        if let Some(player) = self.players.get_mut(connection)
+            && let Some(link) = &mut player.link
+        {
             tracing::info!(player = player.id.0, code = code.code(), reason, "expelled");
-            player.outbox.close(code, reason);
+            link.outbox.close(code, reason);
         }
-        self.leave(connection);
+        self.leave(connection, keeps_seat);
     }
 
     /// Computer pilots come and go so that people never fly alone.
@@ -273,6 +332,8 @@ impl<G: Game, O: Outbox> Session<G, O> {
             let (input, source) = player.inputs.take();
             match source {
                 Source::Sent => self.counts.inputs_used += 1,
+                // Nobody misses the inputs of a player who is away.
+                _ if player.link.is_none() => {}
                 Source::Repeated | Source::Idle => self.counts.inputs_missing += 1,
             }
             self.commands.push(Command { player: player.id, input });
@@ -295,20 +356,23 @@ impl<G: Game, O: Outbox> Session<G, O> {
     /// A frame for everybody whose window is open.
     fn send_frames(&mut self) {
         for player in self.players.iter_mut() {
+            let Some(link) = &mut player.link else { continue };
             let focus = self.game.view(player.id);
             let sight = self.interest.sight(player.id, focus);
-            self.frames.send(player, &mut self.changes, &sight, &mut self.counts);
+            let (inputs, changes) = (&mut player.inputs, &mut self.changes);
+            self.frames.send(link, inputs, changes, &sight, &mut self.counts);
         }
     }
 
+    /// Who confirms nothing has a dead line, whatever the socket says, and may come back on another.
     fn drop_the_unresponsive(&mut self) {
         let (tick, rate) = (self.tick, self.config.setup.tick_rate);
-        let silent = self.players.iter().filter(|p| p.flow.is_unresponsive(tick, rate));
-        let silent: Vec<_> = silent.map(|p| p.connection).collect();
+        let silent = self.players.links().filter(|link| link.flow.is_unresponsive(tick, rate));
+        let silent: Vec<_> = silent.map(|link| link.connection).collect();
         for connection in silent {
             let seconds = flow::UNRESPONSIVE_SECONDS;
             let reason = format!("No frame was confirmed for {seconds} seconds.");
-            self.expel(connection, CloseCode::Unresponsive, &reason);
+            self.expel(connection, CloseCode::Unresponsive, &reason, true);
         }
     }
 }

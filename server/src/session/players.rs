@@ -1,4 +1,5 @@
-//! Who plays: one entry per person, in order of their numbers.
+//! Who plays: one entry per person, in order of their numbers. A person is here, with a [`Link`], or
+//! away: the connection was lost, and the seat is kept for a while.
 
 use super::door::{ConnectionId, Outbox};
 use super::flow::Flow;
@@ -8,42 +9,48 @@ use bytes::Bytes;
 use shared::game::{PlayerId, Tick};
 use shared::netcode::frame::ViewList;
 use shared::netcode::inputs::InputRing;
-use shared::wire::Row;
+use shared::wire::{Row, SeatToken};
 use std::collections::HashMap;
+
+/// For how long the seat of a player whose connection was lost is kept, in seconds; then the player
+/// leaves. A page that was cut off tries again after 10 seconds at the latest, so it has several tries.
+pub const SEAT_GRACE_SECONDS: u32 = 30;
 
 /// A person in a session.
 pub(super) struct Player<I, O> {
     pub(super) id: PlayerId,
-    pub(super) connection: ConnectionId,
     pub(super) name: String,
+    /// Who shows this gets the seat.
+    pub(super) seat: SeatToken,
     pub(super) inputs: InputRing<I>,
+    /// Outlives a connection, so that coming back is no way around it.
+    pub(super) chat: ChatAllowance,
+    /// `None` while the player is away.
+    pub(super) link: Option<Link<O>>,
+    /// Since when the player has been here, or away.
+    since: Tick,
+}
+
+/// What a player has for as long as one connection lasts.
+pub(super) struct Link<O> {
+    pub(super) connection: ConnectionId,
     /// What the client has after the last frame committed to its outbox.
     pub(super) list: ViewList,
     pub(super) flow: Flow,
     pub(super) mailbox: Mailbox,
-    pub(super) chat: ChatAllowance,
     /// The last standings that went out, so that the same are not sent twice.
     pub(super) standings: Bytes,
     pub(super) outbox: O,
 }
 
-impl<I: Row, O: Outbox> Player<I, O> {
-    pub(super) fn new(
-        connection: ConnectionId,
-        name: String,
-        outbox: O,
-        kinds: usize,
-        first: Tick,
-    ) -> Self {
+impl<O: Outbox> Link<O> {
+    /// A connection whose first frame is that of tick `first`.
+    pub(super) fn new(connection: ConnectionId, outbox: O, kinds: usize, first: Tick) -> Self {
         Self {
-            id: PlayerId::default(),
             connection,
-            name,
-            inputs: InputRing::new(first),
             list: ViewList::new(kinds),
             flow: Flow::new(first),
             mailbox: Mailbox::default(),
-            chat: ChatAllowance::default(),
             standings: Bytes::new(),
             outbox,
         }
@@ -53,6 +60,7 @@ impl<I: Row, O: Outbox> Player<I, O> {
 /// Everybody, ascending by number, and found by connection.
 pub(super) struct Players<I, O> {
     all: Vec<Player<I, O>>,
+    /// Of those who are here.
     by_connection: HashMap<ConnectionId, PlayerId>,
     /// Counts through all numbers before one comes again: at one join a second that takes 18 hours.
     next_id: u16,
@@ -63,8 +71,14 @@ impl<I: Row, O: Outbox> Players<I, O> {
         Self { all: Vec::new(), by_connection: HashMap::new(), next_id: 0 }
     }
 
+    /// How many seats are taken, those kept for somebody included.
     pub(super) fn len(&self) -> usize {
         self.all.len()
+    }
+
+    /// How many are here.
+    pub(super) fn here(&self) -> usize {
+        self.by_connection.len()
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &Player<I, O>> {
@@ -73,6 +87,11 @@ impl<I: Row, O: Outbox> Players<I, O> {
 
     pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Player<I, O>> {
         self.all.iter_mut()
+    }
+
+    /// The connections of those who are here.
+    pub(super) fn links(&self) -> impl Iterator<Item = &Link<O>> {
+        self.all.iter().filter_map(|player| player.link.as_ref())
     }
 
     /// The next number that neither a person nor, as `taken` tells, a computer pilot has.
@@ -86,20 +105,87 @@ impl<I: Row, O: Outbox> Players<I, O> {
         }
     }
 
-    pub(super) fn insert(&mut self, player: Player<I, O>) {
-        let place = self.index(player.id).expect_err("a number is given out once");
-        self.by_connection.insert(player.connection, player.id);
+    /// Gives somebody new a seat, `id`, which nobody has; away until [`Self::link`].
+    pub(super) fn insert(&mut self, id: PlayerId, name: String, seat: SeatToken, first: Tick) {
+        let place = self.index(id).expect_err("a number is given out once");
+        let player = Player {
+            id,
+            name,
+            seat,
+            inputs: InputRing::new(first),
+            chat: ChatAllowance::default(),
+            link: None,
+            since: first,
+        };
         self.all.insert(place, player);
     }
 
-    pub(super) fn remove(&mut self, connection: ConnectionId) -> Option<Player<I, O>> {
-        let id = self.by_connection.remove(&connection)?;
-        Some(self.all.remove(self.index(id).expect("both maps agree")))
+    /// Whose seat this is the token of.
+    pub(super) fn with_seat(&self, seat: SeatToken) -> Option<PlayerId> {
+        self.all.iter().find(|player| player.seat == seat).map(|player| player.id)
     }
 
+    /// Connects the player `id`, from the tick `first` on, whose seat is `seat`'s from now on; gives back
+    /// the connection that had the seat until now.
+    pub(super) fn link(
+        &mut self,
+        id: PlayerId,
+        seat: SeatToken,
+        link: Link<O>,
+        first: Tick,
+    ) -> Option<Link<O>> {
+        let place = self.index(id).expect("somebody has this number");
+        let player = &mut self.all[place];
+        self.by_connection.insert(link.connection, id);
+        player.seat = seat;
+        player.inputs = InputRing::new(first);
+        player.since = first;
+        let last = player.link.replace(link);
+        if let Some(last) = &last {
+            self.by_connection.remove(&last.connection);
+        }
+        last
+    }
+
+    /// Takes the connection from the player who had it; away from `now` on.
+    pub(super) fn unlink(
+        &mut self,
+        connection: ConnectionId,
+        now: Tick,
+    ) -> Option<&mut Player<I, O>> {
+        let id = self.by_connection.remove(&connection)?;
+        let place = self.index(id).expect("both maps agree");
+        let player = &mut self.all[place];
+        player.link = None;
+        player.since = now;
+        Some(player)
+    }
+
+    /// Somebody who has been away for `ticks`.
+    pub(super) fn lost(&self, now: Tick, ticks: u32) -> Option<PlayerId> {
+        let lost = |p: &&Player<I, O>| p.link.is_none() && now.wrapping_sub(p.since) >= ticks;
+        self.all.iter().find(lost).map(|player| player.id)
+    }
+
+    /// Frees the seat of `id`.
+    pub(super) fn remove(&mut self, id: PlayerId) -> Player<I, O> {
+        let place = self.index(id).expect("somebody has this number");
+        let player = self.all.remove(place);
+        if let Some(link) = &player.link {
+            self.by_connection.remove(&link.connection);
+        }
+        player
+    }
+
+    /// The player at a connection.
     pub(super) fn get_mut(&mut self, connection: ConnectionId) -> Option<&mut Player<I, O>> {
         let id = *self.by_connection.get(&connection)?;
-        let place = self.index(id).expect("both maps agree");
+        self.with_id(id)
+    }
+
+    /// The player with a number.
+    pub(super) fn with_id(&mut self, id: PlayerId) -> Option<&mut Player<I, O>> {
+        let place = self.index(id).ok()?;
         Some(&mut self.all[place])
     }
 

@@ -3,7 +3,7 @@
 
 use super::door::Outbox;
 use super::pilots::Pilots;
-use super::players::{Player, Players};
+use super::players::{Link, Player, Players};
 use bytes::Bytes;
 use serde::Serialize;
 use shared::game::{Game, PlayerId, Setup, Tick};
@@ -55,24 +55,6 @@ impl Talk {
         }
     }
 
-    /// What a player is told first: who they are, what the session is, who else is there.
-    pub(super) fn welcome<G: Game, O: Outbox, S: Serialize>(
-        &self,
-        player: &mut Player<G::Input, O>,
-        tick: Tick,
-        setup: &Setup<S>,
-        players: &Players<G::Input, O>,
-        pilots: &Pilots<G>,
-    ) {
-        player.mailbox.push(encode(&ServerMessage::Welcome {
-            player: player.id,
-            name: player.name.clone(),
-            tick,
-            setup: message::encode(setup),
-        }));
-        player.mailbox.push(whole_roster(players, pilots));
-    }
-
     pub(super) fn joined(&mut self, player: PlayerId, name: &str, computer: bool) {
         self.joined.push(RosterEntry { player, name: name.to_owned(), computer });
     }
@@ -109,8 +91,8 @@ impl Talk {
         if allowance.swallowed > CHAT_LINES_SWALLOWED_MAX {
             return ChatVerdict::Flooding;
         }
-        if allowance.swallowed == 1 {
-            player.mailbox.push(notice("Slow down: nobody heard that."));
+        if let (1, Some(link)) = (allowance.swallowed, &mut player.link) {
+            link.mailbox.push(notice("Slow down: nobody heard that."));
         }
         ChatVerdict::Warned
     }
@@ -138,14 +120,15 @@ impl Talk {
         }
         let mut gaps = false;
         for player in players.iter_mut() {
+            let Some(link) = &mut player.link else { continue };
             for message in &self.for_everybody {
-                player.mailbox.push(message.clone());
+                link.mailbox.push(message.clone());
             }
             // Everybody has a turn of their own within the second, so that no tick sends to all.
             if (tick + u32::from(player.id.0)).is_multiple_of(self.rate) {
-                self.standings(player);
+                self.standings(player.id, link);
             }
-            gaps |= player.mailbox.has_forgotten();
+            gaps |= link.mailbox.has_forgotten();
         }
         self.for_everybody.clear();
         if gaps {
@@ -153,8 +136,8 @@ impl Talk {
         }
     }
 
-    fn standings<I: Row, O: Outbox>(&self, player: &mut Player<I, O>) {
-        let Some(place) = self.ranking.iter().position(|&(_, id)| id == player.id) else { return };
+    fn standings<O: Outbox>(&self, player: PlayerId, link: &mut Link<O>) {
+        let Some(place) = self.ranking.iter().position(|&(_, id)| id == player) else { return };
         let best = self.ranking.iter().take(STANDINGS_MAX).map(|&(score, id)| (id, score));
         let message = encode(&ServerMessage::Standings {
             best: best.collect(),
@@ -162,28 +145,49 @@ impl Talk {
             score: self.ranking[place].0,
             players: self.ranking.len() as u16,
         });
-        if player.standings != message {
-            player.standings = message.clone();
-            player.mailbox.push(message);
+        if link.standings != message {
+            link.standings = message.clone();
+            link.mailbox.push(message);
         }
     }
+}
+
+/// Tells a player at a new connection what comes first: who they are, what the session is, who is there.
+pub(super) fn welcome<I: Row, O: Outbox, S: Serialize>(
+    player: &mut Player<I, O>,
+    tick: Tick,
+    setup: &Setup<S>,
+    roster: Bytes,
+) {
+    let Some(link) = &mut player.link else { return };
+    link.mailbox.push(encode(&ServerMessage::Welcome {
+        player: player.id,
+        name: player.name.clone(),
+        tick,
+        setup: message::encode(setup),
+        seat: player.seat,
+    }));
+    link.mailbox.push(roster);
 }
 
 /// Those who missed messages get everybody's names anew and are told how much they missed.
 fn summarise<G: Game, O: Outbox>(players: &mut Players<G::Input, O>, pilots: &Pilots<G>) {
     let roster = whole_roster(players, pilots);
-    for player in players.iter_mut() {
-        let forgotten = player.mailbox.take_forgotten();
+    for link in players.iter_mut().filter_map(|player| player.link.as_mut()) {
+        let forgotten = link.mailbox.take_forgotten();
         if forgotten > 0 {
-            player.mailbox.push(roster.clone());
-            player
-                .mailbox
+            link.mailbox.push(roster.clone());
+            link.mailbox
                 .push(notice(&format!("Your line was slow: {forgotten} messages are lost.")));
         }
     }
 }
 
-fn whole_roster<G: Game, O: Outbox>(players: &Players<G::Input, O>, pilots: &Pilots<G>) -> Bytes {
+/// Everybody's names; who is away is there all the same.
+pub(super) fn whole_roster<G: Game, O: Outbox>(
+    players: &Players<G::Input, O>,
+    pilots: &Pilots<G>,
+) -> Bytes {
     let people = players.iter().map(|p| (p.id, p.name.as_str(), false));
     let computers = pilots.iter().map(|(id, name)| (id, name, true));
     let entry = |(player, name, computer): (PlayerId, &str, bool)| RosterEntry {

@@ -11,7 +11,7 @@ use super::scene::{Moments, Scene};
 use crate::game::{Game, LAG_STEPS, PlayerId, Setup, Tick, View, rewind_ticks_max};
 use crate::wire::input::InputMessage;
 use crate::wire::message::{self, ClientMessage, RosterEntry, ServerMessage};
-use crate::wire::{Protocol, Role, Row, Rows, WireError};
+use crate::wire::{Protocol, Role, Row, Rows, SeatToken, WireError};
 use std::collections::VecDeque;
 
 /// How early all but a few inputs should reach the server, in ticks.
@@ -171,6 +171,8 @@ impl Clocks {
 /// A client of any game.
 pub struct Client<G: Game> {
     name: String,
+    /// What the last welcome gave, to have the same seat again.
+    seat: Option<SeatToken>,
     protocol: Protocol,
     now: f64,
     input: G::Input,
@@ -191,6 +193,7 @@ impl<G: Game> Client<G> {
     pub fn new(name: &str) -> Self {
         Self {
             name: name.to_owned(),
+            seat: None,
             protocol: Protocol::of::<G>(),
             now: 0.0,
             input: G::Input::default(),
@@ -207,7 +210,8 @@ impl<G: Game> Client<G> {
         }
     }
 
-    /// A connection has opened: forgets the last one and gives the first message to send.
+    /// A connection has opened: forgets the last one, but for the seat, and gives the first message to
+    /// send. Who was let in before asks for the same seat.
     pub fn hello(&mut self, now: f64) -> Vec<u8> {
         self.now = now;
         if let Some(last) = self.joined.take() {
@@ -218,8 +222,11 @@ impl<G: Game> Client<G> {
         self.ping_sent = None;
         self.ping_next = now;
         self.resync_at = None;
-        let hello = ClientMessage::Hello { protocol: self.protocol.hash, name: self.name.clone() };
-        message::encode_control(&hello)
+        message::encode_control(&ClientMessage::Hello {
+            protocol: self.protocol.hash,
+            name: self.name.clone(),
+            seat: self.seat,
+        })
     }
 
     /// A message came. An error tells that it could not be read; the client has then done what there is
@@ -349,8 +356,9 @@ impl<G: Game> Client<G> {
 
     fn control(&mut self, bytes: &[u8]) -> Result<(), WireError> {
         let news = match message::decode(bytes)? {
-            ServerMessage::Welcome { player, name, setup, .. } => {
+            ServerMessage::Welcome { player, name, setup, seat, .. } => {
                 self.welcome(player, &setup)?;
+                self.seat = Some(seat);
                 News::Welcome { player, name }
             }
             ServerMessage::Roster { everybody, joined, left } => {

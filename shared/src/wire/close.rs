@@ -67,6 +67,8 @@ close_codes! {
     WrongVersion = 4006, "version", false;
     /// Shown out for what they did, such as flooding the chat.
     Kicked = 4008, "kicked", false;
+    /// The same seat was taken from another connection.
+    Replaced = 4009, "replaced", false;
     /// The connection took nothing or answered nothing for too long.
     Unresponsive = 4012, "unresponsive", true;
 }

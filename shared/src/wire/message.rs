@@ -9,7 +9,7 @@
 //! bincode believes the lengths it reads: without a limit ten bytes ask for 2^62 and abort the
 //! process. Every decode here has one, and refuses bytes left over.
 
-use super::WireError;
+use super::{SeatToken, WireError};
 use crate::game::{PlayerId, Tick};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -34,6 +34,9 @@ pub enum ClientMessage {
         protocol: u64,
         /// How the player wants to be called; the server cleans it.
         name: String,
+        /// The token of the last [`ServerMessage::Welcome`], to have that seat again; `None` for a new
+        /// one. With a token that is good the name stays as it was.
+        seat: Option<SeatToken>,
     },
     /// A line to everybody in the session.
     Chat {
@@ -67,6 +70,9 @@ pub enum ServerMessage {
         tick: Tick,
         /// The session's [`crate::game::Setup`], encoded with [`encode`].
         setup: Vec<u8>,
+        /// What gets this seat again when the connection is lost; the one before it is worth nothing
+        /// from now on.
+        seat: SeatToken,
     },
     /// Players who joined and left since the last roster.
     Roster {
@@ -223,8 +229,8 @@ mod tests {
         }
 
         #[test]
-        fn a_message_comes_back(protocol: u64, name: String) {
-            let sent = ClientMessage::Hello { protocol, name };
+        fn a_message_comes_back(protocol: u64, name: String, seat: Option<[u8; 16]>) {
+            let sent = ClientMessage::Hello { protocol, name, seat: seat.map(SeatToken) };
             prop_assert_eq!(decode::<ClientMessage>(&encode(&sent)), Ok(sent));
         }
 

@@ -9,12 +9,14 @@ pub mod message;
 pub mod protocol;
 pub mod row;
 pub mod rows;
+pub mod seat;
 pub mod varint;
 
 pub use field::{Field, Kind, Role, Treatment};
 pub use protocol::Protocol;
 pub use row::Row;
 pub use rows::{Rows, Table};
+pub use seat::SeatToken;
 
 /// Why bytes were refused. Every reader of this crate answers with one of these and keeps nothing
 /// of a message that it refused.
