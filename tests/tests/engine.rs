@@ -1,6 +1,6 @@
 //! The engine, with each game, over a network in memory: the server's real session and the real client.
 
-use server::session::players::SEAT_GRACE_SECONDS;
+use server::session::SEAT_GRACE_SECONDS;
 use shared::arena::Arena;
 use shared::game::{Game, PlayerId};
 use shared::netcode::client::News;

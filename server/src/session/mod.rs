@@ -11,14 +11,15 @@ mod frames;
 pub mod interest;
 mod mailbox;
 mod pilots;
-pub mod players;
+mod players;
 mod talk;
 
 use door::{ConnectionId, Outbox, ToSession};
 use frames::FrameWriter;
 use interest::Interest;
 use pilots::Pilots;
-use players::{Link, Players, SEAT_GRACE_SECONDS};
+pub use players::SEAT_GRACE_SECONDS;
+use players::{Link, Players};
 use shared::game::{Command, Focus, Game, LAG_STEPS, PlayerId, Setup, Tick, rewind_ticks_max};
 use shared::netcode::frame::Changes;
 use shared::netcode::inputs::{Offer, PLAYBACK_TICKS_MAX, Source};
