@@ -31,6 +31,7 @@ with_every_game! {
     everybody_is_told_who_is_there,
     what_is_said_is_heard_and_floods_are_not,
     computer_pilots_make_room,
+    a_short_visit_keeps_no_seat_for_long,
     a_late_joiner_is_turned_away_when_all_seats_are_taken,
     who_loses_the_line_comes_back_to_the_same_seat,
     who_is_away_keeps_everything_though_no_seat_is_free,
@@ -288,6 +289,16 @@ fn welcomes<G: Game>(world: &World<G>, guest: usize) -> Vec<(PlayerId, String)> 
     welcomes.collect()
 }
 
+/// Joining and hanging up in a loop holds no seats.
+fn a_short_visit_keeps_no_seat_for_long<G: Lonely>() {
+    let mut world = crowd::<G>(26, Line::default(), 4, 0);
+    world.run(200.0);
+    (0..4).for_each(|n| world.drop_line(n));
+    assert_eq!(world.session.players(), 4);
+    world.run(2500.0);
+    assert_eq!(world.session.players(), 0);
+}
+
 fn grace_ms() -> f64 {
     f64::from(SEAT_GRACE_SECONDS) * 1000.0
 }
@@ -354,7 +365,7 @@ fn a_kept_seat_is_taken_until_its_time_is_over<G: Game>() {
     for n in 0..2 {
         world.join(&format!("guest {n}"), line);
     }
-    world.run(1000.0);
+    world.run(4000.0);
     let me = world.guests[0].client.me().expect("let in");
     world.drop_line(0);
     world.run(grace_ms() - 2000.0);

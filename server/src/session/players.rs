@@ -15,6 +15,9 @@ use std::collections::HashMap;
 /// For how long the seat of a player whose connection was lost is kept, in seconds; then the player
 /// leaves. A page that was cut off tries again after 10 seconds at the latest, so it has several tries.
 pub const SEAT_GRACE_SECONDS: u32 = 30;
+/// A seat is kept no longer than so many times the player's time in the session: else whoever joins and
+/// hangs up in a loop would hold every seat without a connection.
+const SEAT_GRACE_TIMES: u32 = 10;
 
 /// A person in a session.
 pub(super) struct Player<I, O> {
@@ -27,6 +30,8 @@ pub(super) struct Player<I, O> {
     pub(super) chat: ChatAllowance,
     /// `None` while the player is away.
     pub(super) link: Option<Link<O>>,
+    /// Since when the player has had a seat.
+    joined: Tick,
     /// Since when the player has been here, or away.
     since: Tick,
 }
@@ -115,6 +120,7 @@ impl<I: Row, O: Outbox> Players<I, O> {
             inputs: InputRing::new(first),
             chat: ChatAllowance::default(),
             link: None,
+            joined: first,
             since: first,
         };
         self.all.insert(place, player);
@@ -161,9 +167,12 @@ impl<I: Row, O: Outbox> Players<I, O> {
         Some(player)
     }
 
-    /// Somebody who has been away for `ticks`.
+    /// Somebody who has been away for `ticks`, or too long for a short visit.
     pub(super) fn lost(&self, now: Tick, ticks: u32) -> Option<PlayerId> {
-        let lost = |p: &&Player<I, O>| p.link.is_none() && now.wrapping_sub(p.since) >= ticks;
+        let kept = |p: &Player<I, O>| {
+            ticks.min(p.since.saturating_sub(p.joined).saturating_mul(SEAT_GRACE_TIMES))
+        };
+        let lost = |p: &&Player<I, O>| p.link.is_none() && now.wrapping_sub(p.since) >= kept(p);
         self.all.iter().find(lost).map(|player| player.id)
     }
 
