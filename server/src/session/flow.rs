@@ -94,13 +94,15 @@ impl Flow {
         self.afresh = true;
     }
 
-    /// The client wants a keyframe; granted once per [`AFRESH_SECONDS_MIN`].
-    pub(super) fn start_afresh(&mut self, now: Tick, rate: u16) {
+    /// The client wants a keyframe; granted once per [`AFRESH_SECONDS_MIN`]. Whether it is.
+    pub(super) fn start_afresh(&mut self, now: Tick, rate: u16) -> bool {
         let pause = AFRESH_SECONDS_MIN * u32::from(rate);
-        if self.afresh_at.is_none_or(|at| now.wrapping_sub(at) >= pause) {
+        let granted = self.afresh_at.is_none_or(|at| now.wrapping_sub(at) >= pause);
+        if granted {
             self.afresh = true;
             self.afresh_at = Some(now);
         }
+        granted
     }
 
     /// Whether the next frame has to be a keyframe.
@@ -169,12 +171,12 @@ mod tests {
     fn keyframes_are_granted_once_a_second() {
         let mut flow = Flow::new(1);
         flow.committed(1);
-        flow.start_afresh(5, 30);
+        assert!(flow.start_afresh(5, 30));
         assert!(flow.wants_keyframe());
         flow.committed(6);
-        flow.start_afresh(20, 30);
+        assert!(!flow.start_afresh(20, 30));
         assert!(!flow.wants_keyframe());
-        flow.start_afresh(35, 30);
+        assert!(flow.start_afresh(35, 30));
         assert!(flow.wants_keyframe());
     }
 }

@@ -29,9 +29,10 @@ impl Arena {
         let path = (before.place(), after.place());
         let reach = Vec2::splat(t::SHIP_RADIUS + t::SHOT_RADIUS + 2.0 * t::SPEED_MAX * rules.dt);
         let mut first: Option<(f32, usize)> = None;
-        let back = (before.lag as usize / LAG_STEPS).min(self.past.len() - 1);
-        let share = (before.lag as usize % LAG_STEPS) as f32 / LAG_STEPS as f32;
-        let seen = &self.past[back];
+        // What is kept of the past is the bound.
+        let lag = (before.lag as usize).min((self.past.len() - 1) * LAG_STEPS);
+        let share = (lag % LAG_STEPS) as f32 / LAG_STEPS as f32;
+        let seen = &self.past[lag / LAG_STEPS];
         for place in seen.grid.around(path.0.min(path.1) - reach, path.0.max(path.1) + reach) {
             let (id, start, end) = seen.ways[place];
             let Some(index) = self.ship_index(id) else { continue };

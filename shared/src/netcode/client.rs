@@ -3,14 +3,15 @@
 //!
 //! Times are milliseconds of any clock that does not go backwards.
 
-use super::frame::{FrameBytes, TYPE_DELTA, TYPE_KEYFRAME, TYPE_MASK};
+use super::frame::{TYPE_DELTA, TYPE_KEYFRAME, TYPE_MASK};
 use super::history::History;
 use super::pace::{Direction, Pace};
 use super::prediction::Prediction;
 use super::scene::{Moments, Scene};
+pub use super::told::{News, Stats};
 use crate::game::{Game, LAG_STEPS, PlayerId, Setup, Tick, View, rewind_ticks_max};
 use crate::wire::input::InputMessage;
-use crate::wire::message::{self, ClientMessage, RosterEntry, ServerMessage};
+use crate::wire::message::{self, ClientMessage, ServerMessage};
 use crate::wire::{Protocol, Role, Row, Rows, SeatToken, WireError};
 use std::collections::VecDeque;
 
@@ -35,89 +36,6 @@ const LAG_REST_STEPS: f64 = 1.2;
 const NEWS_MAX: usize = 1024;
 /// Samples that wait to be taken.
 const SAMPLES_MAX: usize = 1024;
-
-/// Something to tell the player.
-#[derive(Clone, Debug, PartialEq)]
-pub enum News<E> {
-    /// The server let the player in.
-    Welcome {
-        /// As whom.
-        player: PlayerId,
-        /// The name as the server has it.
-        name: String,
-    },
-    /// Players came and went.
-    Roster {
-        /// Whether `joined` is everybody there is.
-        everybody: bool,
-        /// Came.
-        joined: Vec<RosterEntry>,
-        /// Went.
-        left: Vec<PlayerId>,
-    },
-    /// How things stand.
-    Standings {
-        /// The best, highest first.
-        best: Vec<(PlayerId, i32)>,
-        /// The player's own place, from 1.
-        rank: u16,
-        /// The player's own points.
-        score: i32,
-        /// Players in all.
-        players: u16,
-    },
-    /// A line of chat; without a sender it is the server's.
-    Chat {
-        /// Who.
-        from: Option<PlayerId>,
-        /// What.
-        text: String,
-    },
-    /// An event of the game's.
-    Event {
-        /// When.
-        tick: Tick,
-        /// What.
-        event: E,
-    },
-}
-
-/// What a client knows of its connection.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Stats {
-    /// The last round trip, in ms.
-    pub ping_ms: f64,
-    /// How much arrivals vary: the tenth slowest per cent against the middle, in ms.
-    pub jitter_ms: f64,
-    /// How old the newest rows are, in ms, by the shortest delay seen so far.
-    pub frame_age_ms: f64,
-    /// How early inputs reach the server, in ms.
-    pub input_margin_ms: f64,
-    /// How far behind the newest rows others are drawn, in ms; negative where they are drawn ahead.
-    pub playback_delay_ms: f64,
-    /// How often the server's rows were not what was predicted.
-    pub corrections: u64,
-    /// Frames that needed no baseline.
-    pub keyframes: u64,
-    /// Checksums that differed.
-    pub mismatches: u64,
-    /// Messages that could not be read.
-    pub refused: u64,
-    /// Keyframes asked for.
-    pub resyncs: u64,
-    /// Frames read.
-    pub frames: u64,
-    /// Bytes of all messages received.
-    pub bytes: u64,
-    /// Bytes of the frames among them, by what they are for.
-    pub frame_bytes: FrameBytes,
-    /// Inputs sent.
-    pub inputs: u64,
-    /// Inputs that the server said came too late.
-    pub late_inputs: u64,
-    /// Ticks per second of the session; 0 before the welcome.
-    pub tick_rate: u16,
-}
 
 /// What there is once the server has let the player in.
 struct Joined<G: Game> {

@@ -4,7 +4,7 @@
 //! In the order of the flow, from a key press to a picture: [`client`] takes the press and sends it,
 //! [`pace`] tells for which tick, [`inputs`] is where the server keeps it until then, [`frame`] carries
 //! what came of it, [`history`] keeps what was decoded, [`prediction`] runs ahead of it, and [`scene`]
-//! puts all of it in one picture.
+//! puts all of it in one picture. [`told`] is what the client says about itself.
 
 pub mod client;
 pub mod frame;
@@ -14,3 +14,4 @@ pub mod inputs;
 pub mod pace;
 pub mod prediction;
 pub mod scene;
+pub mod told;
