@@ -1,69 +1,30 @@
-//! A network in memory: reliable and ordered like a WebSocket, with delay, jitter, stalls and a rate
-//! limit, all from a seed.
+//! A network in memory: reliable and ordered like a WebSocket, over lines in any condition, all from a seed.
 
 use bytes::Bytes;
-use rand::{RngExt, SeedableRng};
-use rand_pcg::Pcg64Mcg;
 use server::session::door::Outbox;
+use shared::netcode::conditions::{Arrivals, Conditions};
 use shared::wire::close::CloseCode;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
-/// How bad a line is, one way. Times in ms.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Line {
-    /// What every message takes.
-    pub delay_ms: f64,
-    /// What a message takes longer at random, from 0 to this.
-    pub jitter_ms: f64,
-    /// A stall begins after every so many ms; 0 for never.
-    pub stall_every_ms: f64,
-    /// How long nothing arrives then.
-    pub stall_ms: f64,
-    /// Bytes a second; 0 for no limit.
-    pub bytes_per_second: f64,
-}
-
-impl Line {
-    /// A line with half of the round trip `ms` each way and this much jitter.
-    pub fn round_trip(ms: f64, jitter_ms: f64) -> Self {
-        Self { delay_ms: ms / 2.0, jitter_ms, ..Self::default() }
-    }
-}
-
 /// One direction of one connection.
 pub struct Pipe {
-    line: Line,
-    dice: Pcg64Mcg,
+    conditions: Conditions,
+    arrivals: Arrivals,
     /// (arrival, message), in order.
     under_way: VecDeque<(f64, Bytes)>,
-    last_arrival: f64,
-    free_at: f64,
 }
 
 impl Pipe {
     /// An empty pipe.
-    pub fn new(line: Line, seed: u64) -> Self {
-        let dice = Pcg64Mcg::seed_from_u64(seed);
-        Self { line, dice, under_way: VecDeque::new(), last_arrival: 0.0, free_at: 0.0 }
+    pub fn new(conditions: Conditions, seed: u64) -> Self {
+        Self { conditions, arrivals: Arrivals::new(seed), under_way: VecDeque::new() }
     }
 
     /// Sends at `now`.
     pub fn send(&mut self, message: Bytes, now: f64) {
-        let line = self.line;
-        let mut at = now;
-        if line.bytes_per_second > 0.0 {
-            self.free_at =
-                self.free_at.max(now) + message.len() as f64 * 1000.0 / line.bytes_per_second;
-            at = self.free_at;
-        }
-        at += line.delay_ms + line.jitter_ms * self.dice.random::<f64>();
-        if line.stall_every_ms > 0.0 && at % line.stall_every_ms < line.stall_ms {
-            at += line.stall_ms - at % line.stall_every_ms;
-        }
-        // Nothing overtakes on an ordered stream.
-        self.last_arrival = self.last_arrival.max(at);
-        self.under_way.push_back((self.last_arrival, message));
+        let at = self.arrivals.arrival(&self.conditions, message.len(), now);
+        self.under_way.push_back((at, message));
     }
 
     /// The next message that has arrived by `now`.

@@ -1,9 +1,7 @@
 //! A TCP relay that makes a line bad: delay, jitter, stalls, a rate limit, and a cut. It stands between a
 //! real client and the real server, in user space, so it works on any kernel.
 
-use crate::network::Line;
-use rand::{RngExt, SeedableRng};
-use rand_pcg::Pcg64Mcg;
+use shared::netcode::conditions::{Arrivals, Conditions};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -22,19 +20,23 @@ const CHUNKS_MAX: usize = 1024;
 /// A running relay; it stops when dropped.
 pub struct Relay {
     address: SocketAddr,
-    line: Arc<Mutex<Line>>,
+    conditions: Arc<Mutex<Conditions>>,
     cut: watch::Sender<u64>,
     accepting: JoinHandle<()>,
 }
 
 impl Relay {
-    /// Relays from a port of its own on loopback to `server` over such a line.
-    pub async fn start(server: SocketAddr, line: Line, seed: u64) -> std::io::Result<Self> {
+    /// Relays from a port of its own on loopback to `server` over such lines.
+    pub async fn start(
+        server: SocketAddr,
+        conditions: Conditions,
+        seed: u64,
+    ) -> std::io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
-        let line = Arc::new(Mutex::new(line));
+        let conditions = Arc::new(Mutex::new(conditions));
         let (cut, cuts) = watch::channel(0);
-        let shared = Arc::clone(&line);
+        let shared = Arc::clone(&conditions);
         let accepting = tokio::spawn(async move {
             let mut number = seed;
             while let Ok((near, _)) = listener.accept().await {
@@ -43,7 +45,7 @@ impl Relay {
                 tokio::spawn(carry(near, far, Arc::clone(&shared), cuts.clone(), number));
             }
         });
-        Ok(Self { address, line, cut, accepting })
+        Ok(Self { address, conditions, cut, accepting })
     }
 
     /// Where to connect to.
@@ -51,9 +53,9 @@ impl Relay {
         self.address
     }
 
-    /// Changes the line, also for connections that are open.
-    pub fn set_line(&self, line: Line) {
-        *self.line.lock().expect("nobody panics holding it") = line;
+    /// Changes the lines, also for connections that are open.
+    pub fn set_conditions(&self, conditions: Conditions) {
+        *self.conditions.lock().expect("nobody panics holding it") = conditions;
     }
 
     /// Drops every open connection at once; new ones are let through.
@@ -71,7 +73,7 @@ impl Drop for Relay {
 async fn carry(
     near: TcpStream,
     far: TcpStream,
-    line: Arc<Mutex<Line>>,
+    conditions: Arc<Mutex<Conditions>>,
     mut cuts: watch::Receiver<u64>,
     seed: u64,
 ) {
@@ -86,8 +88,8 @@ async fn carry(
         _ = cuts.changed() => {}
         _ = async {
             tokio::join!(
-                one_way(near_read, far_write, Arc::clone(&line), start, seed),
-                one_way(far_read, near_write, line, start, seed + 1),
+                one_way(near_read, far_write, Arc::clone(&conditions), start, seed),
+                one_way(far_read, near_write, conditions, start, seed + 1),
             )
         } => {}
     }
@@ -96,41 +98,28 @@ async fn carry(
 async fn one_way(
     mut from: OwnedReadHalf,
     mut to: OwnedWriteHalf,
-    line: Arc<Mutex<Line>>,
+    conditions: Arc<Mutex<Conditions>>,
     start: Instant,
     seed: u64,
 ) {
     let (sender, mut receiver) = mpsc::channel::<(Instant, Vec<u8>)>(CHUNKS_MAX);
     let reading = async move {
-        let mut dice = Pcg64Mcg::seed_from_u64(seed);
-        let mut free_at = start;
+        let mut arrivals = Arrivals::new(seed);
         loop {
             let mut chunk = vec![0; CHUNK_BYTES];
             let Ok(count @ 1..) = from.read(&mut chunk).await else { return };
             chunk.truncate(count);
-            let line = *line.lock().expect("nobody panics holding it");
-            let mut at = Instant::now();
-            if line.bytes_per_second > 0.0 {
-                let takes = Duration::from_secs_f64(count as f64 / line.bytes_per_second);
-                free_at = free_at.max(at) + takes;
-                at = free_at;
-            }
-            at += ms(line.delay_ms + line.jitter_ms * dice.random::<f64>());
-            let since = at.duration_since(start).as_secs_f64() * 1000.0;
-            if line.stall_every_ms > 0.0 && since % line.stall_every_ms < line.stall_ms {
-                at += ms(line.stall_ms - since % line.stall_every_ms);
-            }
+            let conditions = *conditions.lock().expect("nobody panics holding it");
+            let now_ms = start.elapsed().as_secs_f64() * 1000.0;
+            let at = start + ms(arrivals.arrival(&conditions, count, now_ms));
             if sender.send((at, chunk)).await.is_err() {
                 return;
             }
         }
     };
     let writing = async move {
-        let mut last = start;
         while let Some((at, chunk)) = receiver.recv().await {
-            // Nothing overtakes on an ordered stream.
-            last = last.max(at);
-            sleep_until(last).await;
+            sleep_until(at).await;
             if to.write_all(&chunk).await.is_err() {
                 return;
             }

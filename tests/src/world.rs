@@ -1,12 +1,13 @@
 //! A whole session with its clients in virtual time: the server's real session and the real client, with
 //! a network in memory between them.
 
-use crate::network::{Line, MemoryOutbox, Pipe};
+use crate::network::{MemoryOutbox, Pipe};
 use bytes::Bytes;
 use server::session::door::{ConnectionId, ToSession};
 use server::session::{Session, SessionConfig};
 use shared::game::{Brain, Focus, Game, PlayerId, Setup, Tick};
 use shared::netcode::client::{Client, News};
+use shared::netcode::conditions::Conditions;
 use shared::wire::message::{self, ClientMessage};
 use shared::wire::{Kind, Protocol, Role, Rows, SeatToken, Treatment, input};
 use std::collections::VecDeque;
@@ -125,7 +126,7 @@ impl<G: Game> World<G> {
     }
 
     /// Somebody connects over such a line; returns the guest's index.
-    pub fn join(&mut self, name: &str, line: Line) -> usize {
+    pub fn join(&mut self, name: &str, line: Conditions) -> usize {
         let number = self.next_connection;
         let seed = self.seed.wrapping_mul(1000) + number * 3;
         let mut guest = Guest {
@@ -176,7 +177,7 @@ impl<G: Game> World<G> {
     }
 
     /// The same client connects once more, over another line.
-    pub fn return_to_seat(&mut self, index: usize, line: Line) {
+    pub fn return_to_seat(&mut self, index: usize, line: Conditions) {
         let number = self.next_connection;
         self.next_connection += 1;
         let seed = self.seed.wrapping_mul(1000) + number * 3;

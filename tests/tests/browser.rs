@@ -3,15 +3,15 @@
 //!
 //! Pictures of every stage are left in `tests/screenshots`, for a person to look at.
 
+use shared::netcode::conditions::Conditions;
 use tests::browser::Driver;
 use tests::host::Host;
-use tests::network::Line;
 use tests::relay::Relay;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_friends_play() {
     let host = Host::start(1800, 0);
-    let relay = Relay::start(host.address, Line::default(), 1).await.expect("a port");
+    let relay = Relay::start(host.address, Conditions::default(), 1).await.expect("a port");
     let driver = Driver::start();
 
     // Ada opens the page. It is whole and quiet: nothing is blocked, nothing fails.

@@ -4,9 +4,9 @@
 
 use shared::arena::rows::{PILOT, SHIP, SHOT};
 use shared::arena::{Arena, Controls, Pilot, Settings, Ship, Shot, compass, tuning};
+use shared::netcode::conditions::Conditions;
 use shared::wire::Row;
 use std::collections::BTreeSet;
-use tests::network::Line;
 use tests::world::{Guest, World};
 
 /// A ship's radius and a shot's, and what a picture 1/120 s apart may miss, in units.
@@ -22,8 +22,8 @@ struct Outcome {
 fn duel(round_trip: f64, jitter: f64) -> Outcome {
     let settings = Settings { size: 1800, rock_density: 0.0, pickup_density: 0.0 };
     let mut world = World::<Arena>::with_settings(3, 0, 2, settings);
-    let shooter = world.join("shooter", Line::round_trip(round_trip, jitter));
-    let dodger = world.join("dodger", Line::round_trip(40.0, 0.0));
+    let shooter = world.join("shooter", Conditions::round_trip(round_trip, jitter));
+    let dodger = world.join("dodger", Conditions::round_trip(40.0, 0.0));
     world.guests.iter_mut().for_each(|guest| guest.plays = false);
     world.run(1500.0);
     let (mut seen, mut touched) = (0, BTreeSet::new());

@@ -4,11 +4,11 @@ use server::session::SEAT_GRACE_SECONDS;
 use shared::arena::Arena;
 use shared::game::{Game, PlayerId};
 use shared::netcode::client::News;
+use shared::netcode::conditions::Conditions;
 use shared::wire::Role;
 use shared::wire::close::CloseCode;
 use tests::Lonely;
 use tests::buoys::Buoys;
-use tests::network::Line;
 use tests::world::{Steps, World};
 
 /// Runs every story with every game.
@@ -41,8 +41,8 @@ with_every_game! {
     a_stolen_token_that_was_used_gets_a_new_seat,
 }
 
-fn awful() -> Line {
-    Line { stall_every_ms: 3000.0, stall_ms: 400.0, ..Line::round_trip(150.0, 40.0) }
+fn awful() -> Conditions {
+    Conditions { stall_every_ms: 3000.0, stall_ms: 400.0, ..Conditions::round_trip(150.0, 40.0) }
 }
 
 /// Everything that must hold for every guest in every story.
@@ -53,7 +53,7 @@ fn assert_honest<G: Game>(world: &World<G>) {
     }
 }
 
-fn crowd<G: Game>(seed: u64, line: Line, guests: usize, pilots: usize) -> World<G> {
+fn crowd<G: Game>(seed: u64, line: Conditions, guests: usize, pilots: usize) -> World<G> {
     let mut world = World::<G>::new(seed, pilots);
     for n in 0..guests {
         world.join(&format!("guest {n}"), line);
@@ -62,7 +62,7 @@ fn crowd<G: Game>(seed: u64, line: Line, guests: usize, pilots: usize) -> World<
 }
 
 fn frames_are_exact_on_a_clean_line<G: Game>() {
-    let mut world = crowd::<G>(1, Line::round_trip(30.0, 0.0), 10, 20);
+    let mut world = crowd::<G>(1, Conditions::round_trip(30.0, 0.0), 10, 20);
     world.run(20_000.0);
     assert_honest(&world);
     for guest in &world.guests {
@@ -85,10 +85,10 @@ fn frames_are_exact_on_a_bad_line<G: Game>() {
 }
 
 fn frames_are_exact_while_people_come_and_go<G: Game>() {
-    let mut world = crowd::<G>(3, Line::round_trip(80.0, 10.0), 4, 12);
+    let mut world = crowd::<G>(3, Conditions::round_trip(80.0, 10.0), 4, 12);
     for round in 0..30 {
         world.run(300.0);
-        world.join(&format!("late {round}"), Line::round_trip(50.0, 20.0));
+        world.join(&format!("late {round}"), Conditions::round_trip(50.0, 20.0));
         if round % 2 == 0 {
             world.leave(round / 2);
         }
@@ -100,7 +100,7 @@ fn frames_are_exact_while_people_come_and_go<G: Game>() {
 }
 
 fn a_flipped_bit_heals<G: Game>() {
-    let mut world = crowd::<G>(4, Line::round_trip(60.0, 5.0), 2, 10);
+    let mut world = crowd::<G>(4, Conditions::round_trip(60.0, 5.0), 2, 10);
     world.run(3000.0);
     world.guests[0].client.corrupt(|rows| {
         let kind = (0..G::KINDS.len()).find(|&k| !rows.table(k).is_empty()).expect("a row");
@@ -119,7 +119,7 @@ fn a_flipped_bit_heals<G: Game>() {
 }
 
 fn who_reads_nothing_is_shut_out_and_nobody_else_notices<G: Game>() {
-    let mut world = crowd::<G>(5, Line::round_trip(40.0, 0.0), 6, 6);
+    let mut world = crowd::<G>(5, Conditions::round_trip(40.0, 0.0), 6, 6);
     world.run(2000.0);
     world.guests[0].reads = false;
     world.run(5000.0);
@@ -144,7 +144,7 @@ fn who_reads_nothing_is_shut_out_and_nobody_else_notices<G: Game>() {
 }
 
 fn a_full_outbox_costs_frames_and_nothing_else<G: Game>() {
-    let mut world = crowd::<G>(6, Line::round_trip(40.0, 0.0), 2, 6);
+    let mut world = crowd::<G>(6, Conditions::round_trip(40.0, 0.0), 2, 6);
     for _ in 0..10 {
         world.run(700.0);
         world.guests[0].outbox.set_full(true);
@@ -160,7 +160,7 @@ fn a_full_outbox_costs_frames_and_nothing_else<G: Game>() {
 
 fn prediction_is_exact_without_outside_influence<G: Lonely>() {
     let mut world = World::<G>::with_settings(7, 0, 1, G::lonely());
-    world.join("hermit", Line::round_trip(150.0, 30.0));
+    world.join("hermit", Conditions::round_trip(150.0, 30.0));
     world.run(3000.0);
     let before = world.guests[0].client.stats();
     world.run(60_000.0);
@@ -173,7 +173,7 @@ fn prediction_is_exact_without_outside_influence<G: Lonely>() {
 
 fn nothing_is_drawn_with_a_jump<G: Game>() {
     for (round_trip, jitter) in [(0.0, 0.0), (80.0, 10.0), (150.0, 30.0), (250.0, 60.0)] {
-        let mut world = crowd::<G>(8, Line::round_trip(round_trip, jitter), 1, 20);
+        let mut world = crowd::<G>(8, Conditions::round_trip(round_trip, jitter), 1, 20);
         world.run(4000.0);
         world.guests[0].steps = Steps::default();
         world.run(20_000.0);
@@ -186,7 +186,7 @@ fn nothing_is_drawn_with_a_jump<G: Game>() {
 }
 
 fn everybody_is_told_who_is_there<G: Game>() {
-    let mut world = crowd::<G>(9, Line::round_trip(20.0, 0.0), 3, 5);
+    let mut world = crowd::<G>(9, Conditions::round_trip(20.0, 0.0), 3, 5);
     world.run(3000.0);
     world.leave(2);
     world.run(500.0);
@@ -217,7 +217,7 @@ fn everybody_is_told_who_is_there<G: Game>() {
 }
 
 fn what_is_said_is_heard_and_floods_are_not<G: Game>() {
-    let mut world = crowd::<G>(10, Line::round_trip(20.0, 0.0), 2, 0);
+    let mut world = crowd::<G>(10, Conditions::round_trip(20.0, 0.0), 2, 0);
     world.run(500.0);
     for n in 0..9 {
         world.guests[0].client.chat(&format!("line {n}"));
@@ -241,11 +241,11 @@ fn what_is_said_is_heard_and_floods_are_not<G: Game>() {
 }
 
 fn computer_pilots_make_room<G: Game>() {
-    let mut world = crowd::<G>(11, Line::round_trip(20.0, 0.0), 0, 4);
+    let mut world = crowd::<G>(11, Conditions::round_trip(20.0, 0.0), 0, 4);
     world.run(200.0);
     assert_eq!((world.session.players(), world.session.pilots()), (0, 4));
     for n in 0..6 {
-        world.join(&format!("guest {n}"), Line::default());
+        world.join(&format!("guest {n}"), Conditions::default());
         world.run(200.0);
         assert_eq!(world.session.pilots(), 4usize.saturating_sub(n + 1));
     }
@@ -257,7 +257,7 @@ fn computer_pilots_make_room<G: Game>() {
 fn a_late_joiner_is_turned_away_when_all_seats_are_taken<G: Game>() {
     let mut world = World::<G>::with_seats(12, 0, 2);
     for n in 0..3 {
-        world.join(&format!("guest {n}"), Line::default());
+        world.join(&format!("guest {n}"), Conditions::default());
     }
     world.run(500.0);
     let (code, reason) = world.guests[2].outbox.closed().expect("turned away");
@@ -291,7 +291,7 @@ fn welcomes<G: Game>(world: &World<G>, guest: usize) -> Vec<(PlayerId, String)> 
 
 /// Joining and hanging up in a loop holds no seats.
 fn a_short_visit_keeps_no_seat_for_long<G: Lonely>() {
-    let mut world = crowd::<G>(26, Line::default(), 4, 0);
+    let mut world = crowd::<G>(26, Conditions::default(), 4, 0);
     world.run(200.0);
     (0..4).for_each(|n| world.drop_line(n));
     assert_eq!(world.session.players(), 4);
@@ -304,7 +304,7 @@ fn grace_ms() -> f64 {
 }
 
 fn who_loses_the_line_comes_back_to_the_same_seat<G: Game>() {
-    let mut world = crowd::<G>(13, Line::round_trip(60.0, 10.0), 3, 8);
+    let mut world = crowd::<G>(13, Conditions::round_trip(60.0, 10.0), 3, 8);
     world.run(10_000.0);
     let me = world.guests[0].client.me().expect("let in");
     let lost = world.guests[0].client.stats();
@@ -317,7 +317,7 @@ fn who_loses_the_line_comes_back_to_the_same_seat<G: Game>() {
     // An idle ship may have been shot meanwhile, so what counts is what there is now.
     let owned = belongings(&world, me);
     let (score, verified) = (world.session.score(me), world.guests[0].verified);
-    world.return_to_seat(0, Line::round_trip(100.0, 20.0));
+    world.return_to_seat(0, Conditions::round_trip(100.0, 20.0));
     world.run(200.0);
     let news = welcomes(&world, 0);
     assert_eq!(news, [(me, "guest 0".into()), (me, "guest 0".into())]);
@@ -338,7 +338,7 @@ fn who_loses_the_line_comes_back_to_the_same_seat<G: Game>() {
 }
 
 fn who_is_away_keeps_everything_though_no_seat_is_free<G: Lonely>() {
-    let line = Line::round_trip(80.0, 10.0);
+    let line = Conditions::round_trip(80.0, 10.0);
     let mut world = World::<G>::with_settings(18, 0, 1, G::lonely());
     world.join("hermit", line);
     world.run(10_000.0);
@@ -361,7 +361,7 @@ fn who_is_away_keeps_everything_though_no_seat_is_free<G: Lonely>() {
 
 fn a_kept_seat_is_taken_until_its_time_is_over<G: Game>() {
     let mut world = World::<G>::with_seats(14, 3, 2);
-    let line = Line::default();
+    let line = Conditions::default();
     for n in 0..2 {
         world.join(&format!("guest {n}"), line);
     }
@@ -395,14 +395,14 @@ fn a_kept_seat_is_taken_until_its_time_is_over<G: Game>() {
 }
 
 fn who_says_goodbye_frees_the_seat_at_once<G: Game>() {
-    let mut world = crowd::<G>(15, Line::default(), 2, 0);
+    let mut world = crowd::<G>(15, Conditions::default(), 2, 0);
     world.run(1000.0);
     let me = world.guests[0].client.me().expect("let in");
     world.leave(0);
     assert_eq!((world.session.players(), world.session.away()), (1, 0));
     world.run(100.0);
     assert_eq!(belongings(&world, me), []);
-    world.return_to_seat(0, Line::default());
+    world.return_to_seat(0, Conditions::default());
     world.run(500.0);
     assert!(world.guests[0].client.me().is_some_and(|new| new != me));
     // Nor does a seat outlive being shown out.
@@ -416,11 +416,11 @@ fn who_says_goodbye_frees_the_seat_at_once<G: Game>() {
 }
 
 fn the_same_seat_from_another_connection_ends_the_older_one<G: Game>() {
-    let mut world = crowd::<G>(16, Line::round_trip(40.0, 0.0), 2, 4);
+    let mut world = crowd::<G>(16, Conditions::round_trip(40.0, 0.0), 2, 4);
     world.run(3000.0);
     let me = world.guests[0].client.me().expect("let in");
     let (older, outbox) = (world.guests[0].connection, world.guests[0].outbox.clone());
-    world.return_to_seat(0, Line::round_trip(40.0, 0.0));
+    world.return_to_seat(0, Conditions::round_trip(40.0, 0.0));
     world.run(500.0);
     assert_eq!(outbox.closed().map(|c| c.0), Some(CloseCode::Replaced));
     outbox.drain();
@@ -436,7 +436,7 @@ fn the_same_seat_from_another_connection_ends_the_older_one<G: Game>() {
 }
 
 fn a_stolen_token_that_was_used_gets_a_new_seat<G: Game>() {
-    let line = Line::round_trip(40.0, 0.0);
+    let line = Conditions::round_trip(40.0, 0.0);
     let mut world = crowd::<G>(17, line, 1, 4);
     world.run(1000.0);
     let me = world.guests[0].client.me().expect("let in");

@@ -5,13 +5,13 @@ use proptest::prelude::*;
 use shared::arena::Arena;
 use shared::game::{Game, Setup};
 use shared::netcode::client::Client;
+use shared::netcode::conditions::Conditions;
 use shared::netcode::frame::{TYPE_DELTA, TYPE_KEYFRAME};
 use shared::netcode::history::History;
 use shared::wire::input::InputMessage;
 use shared::wire::message::{self, ClientMessage, ServerMessage};
 use shared::wire::{Protocol, WireError};
 use tests::buoys::Buoys;
-use tests::network::Line;
 use tests::world::World;
 
 macro_rules! with_every_game {
@@ -40,7 +40,7 @@ fn rules<G: Game>() -> G::Rules {
 /// Everything that one guest of a lively session was sent in some seconds.
 fn recording<G: Game>() -> Vec<Vec<u8>> {
     let mut world = World::<G>::new(SEED, 12);
-    let guest = world.join("guest", Line::default());
+    let guest = world.join("guest", Conditions::default());
     world.guests[guest].records = true;
     world.run(4000.0);
     let recorded = core::mem::take(&mut world.guests[guest].recorded);

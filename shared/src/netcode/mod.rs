@@ -4,9 +4,11 @@
 //! In the order of the flow, from a key press to a picture: [`client`] takes the press and sends it,
 //! [`pace`] tells for which tick, [`inputs`] is where the server keeps it until then, [`frame`] carries
 //! what came of it, [`history`] keeps what was decoded, [`prediction`] runs ahead of it, and [`scene`]
-//! puts all of it in one picture. [`told`] is what the client says about itself.
+//! puts all of it in one picture. [`told`] is what the client says about itself; [`conditions`]
+//! makes a network bad, to see how all this bears it.
 
 pub mod client;
+pub mod conditions;
 pub mod frame;
 mod going_on;
 pub mod history;
