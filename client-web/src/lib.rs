@@ -171,16 +171,16 @@ mod tests {
     use shared::wire::message::{ClientMessage, ServerMessage, decode, encode, encode_control};
 
     /// Everything is in view.
-    struct Everything;
+    struct Everything(Vec<Vec<u32>>);
 
     impl Sight for Everything {
-        fn keeps(&self, _changes: &Changes, _kind: usize, _slot: u32) -> bool {
+        fn keeps(&self, _kind: usize, _slot: u32) -> bool {
             true
         }
 
-        fn offer(&self, changes: &Changes, visit: &mut dyn FnMut(usize, u32)) {
-            for kind in 0..changes.kinds().len() {
-                changes.slots(kind).iter().for_each(|&slot| visit(kind, slot));
+        fn offer(&self, visit: &mut dyn FnMut(usize, u32)) {
+            for (kind, slots) in self.0.iter().enumerate() {
+                slots.iter().for_each(|&slot| visit(kind, slot));
             }
         }
     }
@@ -198,7 +198,9 @@ mod tests {
         changes.advance::<Arena>(1, &rules, |rows| arena.publish(rows));
         let mut frame = Vec::new();
         let mut list = ViewList::new(Arena::KINDS.len());
-        list.encode(&mut changes, &Everything, true, None, &mut frame);
+        let slots = (0..Arena::KINDS.len()).map(|kind| changes.slots(kind).to_vec());
+        let everything = Everything(slots.collect());
+        list.encode(&mut changes, &everything, true, None, &mut frame);
 
         let mut client = Client::new("Ann");
         client.hello(0.0);

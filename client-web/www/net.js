@@ -3,7 +3,7 @@
 // messages mean but who speaks first.
 
 /** Agreed at the handshake; the number counts up with the messages' layout. */
-const SUBPROTOCOL = 'gamekeeper.1';
+const SUBPROTOCOL = 'gamekeeper.2';
 /** The first wait before trying again, ms; it doubles from try to try. */
 const WAIT_FIRST_MS = 500;
 /** The longest wait, ms, however often it failed. */

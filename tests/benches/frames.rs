@@ -10,9 +10,10 @@
 use server::session::interest::Interest;
 use shared::arena::{Arena, Settings};
 use shared::game::{Brain, Command, Game, PlayerId, Setup, Tick, View};
-use shared::netcode::frame::{Changes, FrameBytes, Sight, TYPE_KEYFRAME, TYPE_MASK, ViewList};
+use shared::netcode::frame::{Changes, FrameBits, Sight, TYPE_KEYFRAME, TYPE_MASK, ViewList};
 use shared::netcode::history::History;
-use shared::wire::{Rows, message, varint};
+use shared::wire::bits::zigzag;
+use shared::wire::{Rows, message};
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
@@ -64,7 +65,7 @@ struct Figures {
     keyframes: Sizes,
     bincode: Sizes,
     varints: Sizes,
-    purposes: FrameBytes,
+    purposes: FrameBits,
     visible: u64,
     pairs: u64,
     step: Duration,
@@ -164,11 +165,11 @@ impl Viewer {
 struct NothingNew;
 
 impl Sight for NothingNew {
-    fn keeps(&self, _: &Changes, _: usize, _: u32) -> bool {
+    fn keeps(&self, _: usize, _: u32) -> bool {
         true
     }
 
-    fn offer(&self, _: &Changes, _: &mut dyn FnMut(usize, u32)) {}
+    fn offer(&self, _: &mut dyn FnMut(usize, u32)) {}
 }
 
 fn encode_without_looking(mut lists: Vec<ViewList>, changes: &mut Changes) -> Duration {
@@ -208,7 +209,7 @@ impl Figures {
             self.visible += rows.len() as u64;
             self.decode += decoded;
             if frame[0] & TYPE_MASK != TYPE_KEYFRAME {
-                self.purposes.add(&read.bytes);
+                self.purposes.add(&read.bits);
                 self.frames.all.push(frame.len() as u32);
             }
             let started = Instant::now();
@@ -277,8 +278,8 @@ impl Figures {
             self.bincode.mean() / mean,
             self.varints.mean() / mean
         );
-        let part = |bytes: u64| bytes as f64 / self.frames.all.len() as f64;
-        let FrameBytes { head, drops, steering, changes, enters, checksum } = self.purposes;
+        let part = |bits: u64| bits as f64 / 8.0 / self.frames.all.len() as f64;
+        let FrameBits { head, drops, steering, changes, enters, checksum } = self.purposes;
         println!(
             "  of which head {:.1}, drops {:.1}, steering {:.1}, changes {:.1}, enters {:.1}, checksum {:.1}",
             part(head),
@@ -338,15 +339,24 @@ fn varint_difference(before: Option<&Rows>, now: &Rows) -> Vec<u8> {
             if mask == 0 {
                 continue;
             }
-            varint::put(&mut out, if place.is_some() { index as u32 } else { id });
-            varint::put(&mut out, mask);
+            leb128(&mut out, if place.is_some() { index as u32 } else { id });
+            leb128(&mut out, mask);
             for i in (0..row.len()).filter(|i| mask & 1 << i != 0) {
-                varint::put_signed(&mut out, row[i].wrapping_sub(base[i]));
+                leb128(&mut out, zigzag(row[i].wrapping_sub(base[i])));
             }
         }
         let gone =
             old.into_iter().flat_map(|old| old.ids()).filter(|id| table.find(**id).is_none());
-        gone.for_each(|&id| varint::put(&mut out, id));
+        gone.for_each(|&id| leb128(&mut out, id));
     }
     out
+}
+
+/// An integer in as few bytes as it needs, seven bits a byte (DWARF 5, section 7.6).
+fn leb128(out: &mut Vec<u8>, mut value: u32) {
+    while value >= 0x80 {
+        out.push(value as u8 | 0x80);
+        value >>= 7;
+    }
+    out.push(value as u8);
 }

@@ -21,8 +21,9 @@ fn table(title: &str, fields: &[Field]) -> String {
             Role::Owner => "owner",
             Role::Lag => "lag",
         };
-        let notes =
-            [role, if field.signed { "signed" } else { "" }, if field.rare { "rare" } else { "" }];
+        let short = field.short.map(|bits| format!("{bits} short"));
+        let signed = if field.signed { "signed" } else { "" };
+        let notes = [role, signed, short.as_deref().unwrap_or_default()];
         let notes: Vec<_> = notes.into_iter().filter(|note| !note.is_empty()).collect();
         let step = match field.role {
             Role::Angle => format!("1/{} turn", 1u32 << field.bits),

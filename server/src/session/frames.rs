@@ -3,10 +3,11 @@
 
 use super::Counts;
 use super::door::Outbox;
-use super::interest::PlayerSight;
+use super::interest::Interest;
 use super::players::Link;
 use bytes::BytesMut;
-use shared::netcode::frame::{Changes, TYPE_KEYFRAME, TYPE_MASK};
+use shared::game::{Focus, PlayerId};
+use shared::netcode::frame::{Changes, PAST_TICKS, TYPE_KEYFRAME, TYPE_MASK};
 use shared::netcode::inputs::InputRing;
 use shared::wire::Row;
 
@@ -25,13 +26,15 @@ impl FrameWriter {
         Self { bytes: Vec::new(), chunk: BytesMut::new() }
     }
 
-    /// Commits a frame and whatever waits in the mailbox, if the connection can take them.
+    /// Commits a message and whatever waits in the mailbox, if the connection can take them: a
+    /// difference, after a short pause those that were missed and the difference, after a longer one a
+    /// keyframe.
     pub(super) fn send<I: Row, O: Outbox>(
         &mut self,
         link: &mut Link<O>,
         inputs: &mut InputRing<I>,
-        changes: &mut Changes,
-        sight: &PlayerSight<'_>,
+        (changes, interest): (&mut Changes, &Interest),
+        (player, focus): (PlayerId, Focus),
         counts: &mut Counts,
     ) {
         if link.flow.is_open() {
@@ -39,12 +42,26 @@ impl FrameWriter {
         }
         if !link.flow.is_open() || !link.outbox.has_room() {
             counts.frames_withheld += 1;
+            if link.missed.len() == PAST_TICKS {
+                link.flow.lost();
+            } else {
+                link.missed.push(focus);
+            }
             return;
         }
         self.bytes.clear();
-        let margin = inputs.take_margin();
         let fresh = link.flow.wants_keyframe();
-        link.list.encode(changes, sight, fresh, margin, &mut self.bytes);
+        if !fresh && !link.missed.is_empty() {
+            counts.catch_ups += 1;
+            for (ago, &focus) in (1..=link.missed.len()).rev().zip(&link.missed) {
+                let step = changes.step_ago(ago).expect("as many are kept");
+                let sight = interest.sight_ago(ago, player, focus);
+                link.list.catch_up(changes.kinds(), step, &sight, &mut self.bytes);
+            }
+        }
+        link.missed.clear();
+        let sight = interest.sight(player, focus);
+        link.list.encode(changes, &sight, fresh, inputs.take_margin(), &mut self.bytes);
         if self.chunk.capacity() < self.bytes.len() {
             self.chunk = BytesMut::with_capacity(CHUNK_BYTES.max(self.bytes.len()));
         }

@@ -6,8 +6,9 @@
 //! that nothing at the edge comes and goes with every tick.
 
 use shared::game::{Focus, PlayerId};
-use shared::netcode::frame::{Changes, Sight};
+use shared::netcode::frame::{Changes, PAST_TICKS, Sight};
 use shared::wire::{Kind, Role};
+use std::collections::VecDeque;
 
 /// Side of a cell in the game's units. Between 128 and 256 measured best for views of some 1,600 by 900
 /// units; larger ones look at too much, smaller ones at too many cells.
@@ -49,7 +50,22 @@ pub struct Interest {
     private: Vec<(PlayerId, u32, u32)>,
     /// Entities without a place, shown to everybody: (kind, slot).
     everywhere: Vec<(u32, u32)>,
+    /// Of this tick and those before, newest first.
+    whereabouts: VecDeque<Whereabouts>,
 }
+
+/// Where everything was at a tick, by slot: all that decides what stays in view.
+#[derive(Debug)]
+enum KindPlaces {
+    /// Places in units.
+    Places(Vec<(f32, f32)>),
+    /// Whose they are.
+    Owners(Vec<PlayerId>),
+    /// In everybody's view.
+    Everywhere,
+}
+
+type Whereabouts = Vec<KindPlaces>;
 
 impl Interest {
     /// An empty world of such entities.
@@ -62,8 +78,10 @@ impl Interest {
                 .zip(kind.field_with(Role::Y))
                 .map(|(x, y)| (x, y, kind.fields[x].step, kind.fields[y].step)),
         };
+        let kinds: Vec<_> = kinds.iter().map(layout).collect();
+        let nothing = kinds.iter().map(KindLayout::nowhere).collect();
         Self {
-            kinds: kinds.iter().map(layout).collect(),
+            kinds,
             left: 0.0,
             top: 0.0,
             cell: CELL_UNITS,
@@ -74,6 +92,7 @@ impl Interest {
             unsorted: Vec::new(),
             private: Vec::new(),
             everywhere: Vec::new(),
+            whereabouts: VecDeque::from([nothing]),
         }
     }
 
@@ -82,13 +101,18 @@ impl Interest {
         self.unsorted.clear();
         self.private.clear();
         self.everywhere.clear();
+        // As many as there are steps to catch up by, and the one of this tick.
+        let oldest = self.whereabouts.len() > PAST_TICKS;
+        let oldest = if oldest { self.whereabouts.pop_back() } else { None };
+        let mut whereabouts = oldest.unwrap_or_else(|| self.kinds.iter().map(KindLayout::nowhere).collect());
         for (kind, layout) in self.kinds.iter().enumerate() {
             let rows = changes.now().table(kind).iter();
+            whereabouts[kind].fit(changes.slot_count(kind));
             for ((_, row), &slot) in rows.zip(changes.slots(kind)) {
+                whereabouts[kind].put(slot, layout, row);
                 let kind = kind as u32;
                 if layout.private {
-                    let owner = row[layout.owner.expect("private kinds have an owner")];
-                    self.private.push((PlayerId(owner as u16), kind, slot));
+                    self.private.push((layout.owner_of(row), kind, slot));
                 } else if let Some((x, y)) = layout.place_of(row) {
                     self.unsorted.push(Entry { x, y, kind, slot });
                 } else {
@@ -96,6 +120,7 @@ impl Interest {
                 }
             }
         }
+        self.whereabouts.push_front(whereabouts);
         self.private.sort_unstable();
         self.lay_grid();
         self.sort_into_cells();
@@ -153,11 +178,49 @@ impl Interest {
 
     /// What `player`, looking at `focus`, may see.
     pub fn sight(&self, player: PlayerId, focus: Focus) -> PlayerSight<'_> {
-        PlayerSight { interest: self, player, focus }
+        self.sight_ago(0, player, focus)
+    }
+
+    /// What the player, who looked at `focus` so many ticks ago, was to keep then. Panics past
+    /// [`PAST_TICKS`], or before the first tick.
+    pub fn sight_ago(&self, ticks: usize, player: PlayerId, focus: Focus) -> PlayerSight<'_> {
+        PlayerSight { interest: self, places: &self.whereabouts[ticks], player, focus }
+    }
+}
+
+impl KindPlaces {
+    fn fit(&mut self, slots: usize) {
+        match self {
+            Self::Places(places) => places.resize(slots, (0.0, 0.0)),
+            Self::Owners(owners) => owners.resize(slots, PlayerId(0)),
+            Self::Everywhere => {}
+        }
+    }
+
+    fn put(&mut self, slot: u32, layout: &KindLayout, row: &[i32]) {
+        match self {
+            Self::Places(places) => {
+                places[slot as usize] = layout.place_of(row).expect("a kind with places");
+            }
+            Self::Owners(owners) => owners[slot as usize] = layout.owner_of(row),
+            Self::Everywhere => {}
+        }
     }
 }
 
 impl KindLayout {
+    fn nowhere(&self) -> KindPlaces {
+        match self.place {
+            _ if self.private => KindPlaces::Owners(Vec::new()),
+            Some(_) => KindPlaces::Places(Vec::new()),
+            None => KindPlaces::Everywhere,
+        }
+    }
+
+    fn owner_of(&self, row: &[i32]) -> PlayerId {
+        PlayerId(row[self.owner.expect("private kinds have an owner")] as u16)
+    }
+
     fn place_of(&self, row: &[i32]) -> Option<(f32, f32)> {
         self.place.map(|(x, y, x_step, y_step)| (row[x] as f32 * x_step, row[y] as f32 * y_step))
     }
@@ -166,6 +229,7 @@ impl KindLayout {
 /// One player's eyes.
 pub struct PlayerSight<'a> {
     interest: &'a Interest,
+    places: &'a Whereabouts,
     player: PlayerId,
     focus: Focus,
 }
@@ -178,16 +242,19 @@ impl PlayerSight<'_> {
 }
 
 impl Sight for PlayerSight<'_> {
-    fn keeps(&self, changes: &Changes, kind: usize, slot: u32) -> bool {
-        let layout = &self.interest.kinds[kind];
-        let row = changes.row(kind, slot);
-        if layout.private {
-            return layout.owner.is_some_and(|owner| row[owner] == i32::from(self.player.0));
+    #[inline]
+    fn keeps(&self, kind: usize, slot: u32) -> bool {
+        match &self.places[kind] {
+            KindPlaces::Places(places) => {
+                let (x, y) = places[slot as usize];
+                self.holds(x, y, self.focus.margin)
+            }
+            KindPlaces::Owners(owners) => owners[slot as usize] == self.player,
+            KindPlaces::Everywhere => true,
         }
-        layout.place_of(row).is_none_or(|(x, y)| self.holds(x, y, self.focus.margin))
     }
 
-    fn offer(&self, _changes: &Changes, visit: &mut dyn FnMut(usize, u32)) {
+    fn offer(&self, visit: &mut dyn FnMut(usize, u32)) {
         let grid = self.interest;
         let mine = grid.private.partition_point(|&(owner, ..)| owner < self.player);
         for &(owner, kind, slot) in &grid.private[mine..] {

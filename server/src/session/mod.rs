@@ -43,10 +43,12 @@ pub struct SessionConfig<S> {
 /// What happened in a session since it was opened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Frames committed, keyframes included.
+    /// Messages of frames committed, keyframes included.
     pub frames: u64,
     /// Keyframes among them.
     pub keyframes: u64,
+    /// How often a player was given ticks that had been withheld, rather than a keyframe.
+    pub catch_ups: u64,
     /// Bytes of all frames.
     pub frame_bytes: u64,
     /// Frames not written because a player's window was shut or the outbox full.
@@ -360,9 +362,9 @@ impl<G: Game, O: Outbox> Session<G, O> {
         for player in self.players.iter_mut() {
             let Some(link) = &mut player.link else { continue };
             let focus = self.game.view(player.id);
-            let sight = self.interest.sight(player.id, focus);
-            let (inputs, changes) = (&mut player.inputs, &mut self.changes);
-            self.frames.send(link, inputs, changes, &sight, &mut self.counts);
+            let world = (&mut self.changes, &self.interest);
+            let looks = (player.id, focus);
+            self.frames.send(link, &mut player.inputs, world, looks, &mut self.counts);
         }
     }
 

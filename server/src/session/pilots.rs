@@ -78,7 +78,7 @@ impl<G: Game> Pilots<G> {
         for pilot in &mut self.all {
             let view = &mut self.view;
             view.clear();
-            interest.sight(pilot.id, focus(pilot.id)).offer(changes, &mut |kind, slot| {
+            interest.sight(pilot.id, focus(pilot.id)).offer(&mut |kind, slot| {
                 view.table_mut(kind).push(changes.id(kind, slot), changes.row(kind, slot));
             });
             let view = View { tick: changes.tick(), me: pilot.id, rows: view };

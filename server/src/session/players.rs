@@ -6,7 +6,7 @@ use super::flow::Flow;
 use super::mailbox::Mailbox;
 use super::talk::ChatAllowance;
 use bytes::Bytes;
-use shared::game::{PlayerId, Tick};
+use shared::game::{Focus, PlayerId, Tick};
 use shared::netcode::frame::ViewList;
 use shared::netcode::inputs::InputRing;
 use shared::wire::{Row, SeatToken};
@@ -41,6 +41,8 @@ pub(super) struct Link<O> {
     pub(super) connection: ConnectionId,
     /// What the client has after the last frame committed to its outbox.
     pub(super) list: ViewList,
+    /// Where the player looked in the ticks since then, oldest first; no longer than can be caught up on.
+    pub(super) missed: Vec<Focus>,
     pub(super) flow: Flow,
     pub(super) mailbox: Mailbox,
     /// The last standings that went out, so that the same are not sent twice.
@@ -54,6 +56,7 @@ impl<O: Outbox> Link<O> {
         Self {
             connection,
             list: ViewList::new(kinds),
+            missed: Vec::new(),
             flow: Flow::new(first),
             mailbox: Mailbox::default(),
             standings: Bytes::new(),

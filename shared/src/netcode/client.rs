@@ -335,8 +335,8 @@ impl<G: Game> Client<G> {
                 return Err(error);
             }
         };
-        self.stats.frames += 1;
-        self.stats.frame_bytes.add(&decoded.bytes);
+        self.stats.frames += u64::from(decoded.frames);
+        self.stats.frame_bits.add(&decoded.bits);
         self.stats.keyframes += u64::from(decoded.keyframe);
         if decoded.keyframe {
             self.resync_at = None;

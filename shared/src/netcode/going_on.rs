@@ -2,32 +2,45 @@
 //! Goes out: the same rows a tick later, less those that ended, and with those that came into being.
 //! Reading a frame and predicting are both this; they differ in what is known.
 
+use super::frame::going_order;
 use crate::game::{Fate, Game};
-use crate::wire::Rows;
 use crate::wire::field::FIELDS_MAX;
+use crate::wire::{Kind, Row, Rows};
+use std::convert::Infallible;
 
-/// One tick of a list of rows. Step every row of every kind once, kind by kind with ascending indices,
-/// then finish.
-pub(crate) struct GoingOn<'a, G: Game> {
-    rules: &'a G::Rules,
-    ended: Vec<(usize, usize)>,
+/// One tick of a list of rows: begin, step or drop every row once, kind by kind with ascending indices,
+/// then finish. It keeps its memory for the next tick.
+#[derive(Debug)]
+pub struct GoingOn {
+    leaving: Vec<(usize, usize)>,
     /// In spawning order; what was spawned takes no step of its own in this tick.
     spawned: Rows,
     scratch: Rows,
 }
 
-impl<'a, G: Game> GoingOn<'a, G> {
-    pub(crate) fn new(rules: &'a G::Rules) -> Self {
-        let (spawned, scratch) = (Rows::new(G::KINDS), Rows::new(G::KINDS));
-        Self { rules, ended: Vec::new(), spawned, scratch }
+impl GoingOn {
+    /// For rows of these kinds.
+    pub fn new(kinds: &[Kind]) -> Self {
+        Self { leaving: Vec::new(), spawned: Rows::new(kinds), scratch: Rows::new(kinds) }
     }
 
-    /// Takes a row on by the rules. `steer` is called with the row to set its leads, `correct` with what
-    /// the rules made of it; it says whether what they spawned is there as well.
-    pub(crate) fn step<C, E>(
+    /// A new tick; what an unfinished one left is forgotten.
+    pub(crate) fn begin(&mut self) {
+        self.leaving.clear();
+        self.spawned.clear();
+    }
+
+    /// A row is gone and takes no step.
+    pub(crate) fn drop(&mut self, kind: usize, index: usize) {
+        self.leaving.push((kind, index));
+    }
+
+    /// Takes the row at (kind, index) on by the rules. `steer` is called with the row to set its leads,
+    /// `correct` with what the rules made of it; it says whether what they spawned is there as well.
+    pub(crate) fn step<G: Game, C, E>(
         &mut self,
-        kind: usize,
-        index: usize,
+        rules: &G::Rules,
+        (kind, index): (usize, usize),
         rows: &mut Rows,
         context: &mut C,
         steer: impl FnOnce(&mut C, &mut [i32]) -> Result<(), E>,
@@ -40,10 +53,10 @@ impl<'a, G: Game> GoingOn<'a, G> {
         before.copy_from_slice(row);
         steer(context, row)?;
         self.scratch.clear();
-        let fate = G::expect(self.rules, kind, id, before, row, &mut self.scratch);
+        let fate = G::expect(rules, kind, id, before, row, &mut self.scratch);
         let spawns = correct(context, row)?;
         if fate == Fate::Ends {
-            self.ended.push((kind, index));
+            self.leaving.push((kind, index));
         }
         if spawns && !self.scratch.is_empty() {
             self.spawned.append(&self.scratch);
@@ -51,9 +64,43 @@ impl<'a, G: Game> GoingOn<'a, G> {
         Ok(())
     }
 
-    /// Removes what ended and appends what was spawned; ready for the next tick.
+    /// A whole tick: rows that `steers` picks follow `input`, the others go on as they did.
+    pub(crate) fn by_input<G: Game>(
+        &mut self,
+        rules: &G::Rules,
+        rows: &mut Rows,
+        input: &G::Input,
+        steers: impl Fn(&Kind, &[i32]) -> bool,
+    ) {
+        self.begin();
+        let mut leads = [0; FIELDS_MAX];
+        let leads = &mut leads[..G::Input::FIELDS.len()];
+        input.write(leads);
+        for kind in going_order(G::KINDS) {
+            let spec = &G::KINDS[kind];
+            for index in 0..rows.table(kind).len() {
+                let stepped: Result<(), Infallible> = self.step::<G, _, _>(
+                    rules,
+                    (kind, index),
+                    rows,
+                    &mut (),
+                    |(), row| {
+                        if spec.leads() > 0 && steers(spec, row) {
+                            row[..spec.leads()].copy_from_slice(&leads[..spec.leads()]);
+                        }
+                        Ok(())
+                    },
+                    |(), _| Ok(true),
+                );
+                let Ok(()) = stepped;
+            }
+        }
+        self.finish(rows);
+    }
+
+    /// Removes what is gone and appends what was spawned; ready for the next tick.
     pub(crate) fn finish(&mut self, rows: &mut Rows) {
-        self.ended
+        self.leaving
             .drain(..)
             .rev()
             .for_each(|(kind, index)| rows.table_mut(kind).swap_remove(index));

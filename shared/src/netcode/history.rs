@@ -4,6 +4,7 @@ use crate::game::{Game, Tick};
 use crate::wire::{Kind, Rows, WireError};
 
 use super::frame::{Decoded, decode};
+use super::going_on::GoingOn;
 
 /// How many ticks a client keeps. Playback is some ticks behind, at most this many.
 pub const HISTORY_TICKS: usize = 32;
@@ -15,12 +16,13 @@ pub struct History {
     ticks: Vec<(Tick, Rows)>,
     /// Memory of forgotten ticks, to be used again.
     spare: Vec<Rows>,
+    going: GoingOn,
 }
 
 impl History {
     /// Nothing decoded yet.
     pub fn new(kinds: &'static [Kind]) -> Self {
-        Self { kinds, ticks: Vec::new(), spare: Vec::new() }
+        Self { kinds, ticks: Vec::new(), spare: Vec::new(), going: GoingOn::new(kinds) }
     }
 
     /// The newest tick and its rows.
@@ -28,12 +30,32 @@ impl History {
         self.ticks.last().map(|(tick, rows)| (*tick, rows))
     }
 
-    /// Reads a frame and keeps what it leads to. After an error nothing has changed.
-    pub fn take<G: Game>(&mut self, rules: &G::Rules, frame: &[u8]) -> Result<Decoded, WireError> {
+    /// Reads a message of one frame or more and keeps what each leads to; what it tells is the newest
+    /// frame's, but for its bits, which are all frames'. After an error, what was read before it is kept.
+    pub fn take<G: Game>(
+        &mut self,
+        rules: &G::Rules,
+        mut message: &[u8],
+    ) -> Result<Decoded, WireError> {
+        let mut all = self.take_frame::<G>(rules, &mut message)?;
+        while !message.is_empty() {
+            let next = self.take_frame::<G>(rules, &mut message)?;
+            all = next.after(&all);
+        }
+        Ok(all)
+    }
+
+    fn take_frame<G: Game>(
+        &mut self,
+        rules: &G::Rules,
+        message: &mut &[u8],
+    ) -> Result<Decoded, WireError> {
         let mut rows = self.spare.pop().unwrap_or_else(|| Rows::new(self.kinds));
         let nothing = Rows::default();
-        let (tick, before) = self.newest().map_or((None, &nothing), |(t, r)| (Some(t), r));
-        let decoded = match decode::<G>(rules, before, tick, frame, &mut rows) {
+        let newest = self.ticks.last();
+        let (tick, before) = newest.map_or((None, &nothing), |(t, r)| (Some(*t), r));
+        let read = decode::<G>(rules, &mut self.going, before, tick, message, &mut rows);
+        let decoded = match read {
             Ok(decoded) => decoded,
             Err(error) => {
                 self.spare.push(rows);

@@ -10,7 +10,7 @@
 pub mod client;
 pub mod conditions;
 pub mod frame;
-mod going_on;
+pub mod going_on;
 pub mod history;
 pub mod inputs;
 pub mod pace;

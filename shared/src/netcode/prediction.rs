@@ -8,7 +8,6 @@ use super::going_on::GoingOn;
 use crate::game::{Game, PlayerId, Tick};
 use crate::wire::{Kind, Role, Row, Rows, Treatment};
 use std::collections::VecDeque;
-use std::convert::Infallible;
 
 /// How far ahead of the newest rows the own entities are shown, in ticks. With a longer stall they wait.
 pub const PREDICT_TICKS_MAX: u32 = 40;
@@ -37,39 +36,6 @@ pub(crate) fn pick(
             to.table_mut(kind).push(id, row);
         }
     }
-}
-
-/// Takes all rows a tick on; those that `steers` picks follow `input`, others go on as they did.
-pub(crate) fn go_on<G: Game>(
-    rules: &G::Rules,
-    rows: &mut Rows,
-    input: &G::Input,
-    steers: impl Fn(&Kind, &[i32]) -> bool,
-) {
-    let mut going = GoingOn::<G>::new(rules);
-    let mut leads = [0; crate::wire::field::FIELDS_MAX];
-    let leads = &mut leads[..G::Input::FIELDS.len()];
-    input.write(leads);
-    for kind in super::frame::going_order(G::KINDS) {
-        let spec = &G::KINDS[kind];
-        for index in 0..rows.table(kind).len() {
-            let stepped: Result<(), Infallible> = going.step(
-                kind,
-                index,
-                rows,
-                &mut (),
-                |(), row| {
-                    if spec.leads() > 0 && steers(spec, row) {
-                        row[..spec.leads()].copy_from_slice(&leads[..spec.leads()]);
-                    }
-                    Ok(())
-                },
-                |(), _| Ok(true),
-            );
-            let Ok(()) = stepped;
-        }
-    }
-    going.finish(rows);
 }
 
 /// What the player did, by tick.
@@ -106,6 +72,7 @@ pub struct Prediction<G: Game> {
     base: Tick,
     offset: (f32, f32),
     corrections: u64,
+    going: GoingOn,
 }
 
 impl<G: Game> Prediction<G> {
@@ -118,6 +85,7 @@ impl<G: Game> Prediction<G> {
             base: 0,
             offset: (0.0, 0.0),
             corrections: 0,
+            going: GoingOn::new(G::KINDS),
         }
     }
 
@@ -189,7 +157,7 @@ impl<G: Game> Prediction<G> {
             let Some(last) = self.ahead.back() else { return };
             let mut rows = last.clone();
             let input = self.inputs.at(self.tick().wrapping_add(1));
-            go_on::<G>(rules, &mut rows, &input, |_, _| true);
+            self.going.by_input::<G>(rules, &mut rows, &input, |_, _| true);
             // Shots and the like that these inputs spawn are the scene's to show.
             for (kind, spec) in G::KINDS.iter().enumerate() {
                 if !matches!(spec.treatment, Treatment::Steered { .. }) {

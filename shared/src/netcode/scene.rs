@@ -7,8 +7,9 @@
 //! that is where it will meet the own ship; coming into view at the playback position, at its shooter's
 //! muzzle, it glides over within [`GLIDE_TICKS`].
 
+use super::going_on::GoingOn;
 use super::history::History;
-use super::prediction::{PREDICT_TICKS_MAX, Prediction, go_on, is_own, pick};
+use super::prediction::{PREDICT_TICKS_MAX, Prediction, is_own, pick};
 use crate::game::{Game, PlayerId, Tick};
 use crate::wire::{Field, Kind, Role, Rows, Treatment};
 
@@ -79,6 +80,7 @@ pub struct Scene {
     beyond_base: Tick,
     /// When each entity that flies by rule was first there.
     first_seen: Vec<(usize, u32, Tick)>,
+    going: GoingOn,
 }
 
 impl Scene {
@@ -95,6 +97,7 @@ impl Scene {
             beyond: Vec::new(),
             beyond_base: 0,
             first_seen: Vec::new(),
+            going: GoingOn::new(kinds),
         }
     }
 
@@ -246,12 +249,12 @@ impl Scene {
             });
             for tick in 1..=by {
                 let input = prediction.inputs().at(newest.wrapping_add(tick));
-                go_on::<G>(rules, &mut self.ahead, &input, |_, _| true);
+                self.going.by_input::<G>(rules, &mut self.ahead, &input, |_, _| true);
             }
             (self.ahead_base, self.ahead_by) = (newest, by);
         }
         self.tip.clone_from(&self.ahead);
-        go_on::<G>(rules, &mut self.tip, &moments.now, |_, _| true);
+        self.going.by_input::<G>(rules, &mut self.tip, &moments.now, |_, _| true);
     }
 
     /// When playback has run out of news: what the rules make of the newest rows.
@@ -265,7 +268,7 @@ impl Scene {
         let needed = (over.max(0.0).ceil() as usize).min(EXTRAPOLATE_TICKS_MAX as usize);
         while self.beyond.len() < needed {
             let mut next = self.beyond.last().unwrap_or(rows).clone();
-            go_on::<G>(rules, &mut next, &G::Input::default(), |_, _| false);
+            self.going.by_input::<G>(rules, &mut next, &G::Input::default(), |_, _| false);
             self.beyond.push(next);
         }
     }

@@ -1,6 +1,6 @@
 //! What a client tells of itself: news for the player, and figures of the connection.
 
-use super::frame::FrameBytes;
+use super::frame::FrameBits;
 use crate::game::{PlayerId, Tick};
 use crate::wire::message::RosterEntry;
 
@@ -77,8 +77,8 @@ pub struct Stats {
     pub frames: u64,
     /// Bytes of all messages received.
     pub bytes: u64,
-    /// Bytes of the frames among them, by what they are for.
-    pub frame_bytes: FrameBytes,
+    /// Bits of the frames among them, by what they are for.
+    pub frame_bits: FrameBits,
     /// Inputs sent.
     pub inputs: u64,
     /// Inputs that the server said came too late.

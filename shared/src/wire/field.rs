@@ -3,8 +3,12 @@
 
 /// The most kinds of entity a game may have: frames name sets of kinds in one byte.
 pub const KINDS_MAX: usize = 8;
-/// The most fields of one kind: a correction names sets of fields in a 32-bit mask, less one bit.
-pub const FIELDS_MAX: usize = 31;
+/// The most fields of one kind: a correction names sets of fields in a 31-bit mask, less one bit.
+pub const FIELDS_MAX: usize = 30;
+/// The most bits of a field, so that twice the difference of two values fits 31.
+pub const BITS_MAX: u8 = 30;
+/// By how many bits the short form of a place is shorter: most worlds are far smaller than the widest.
+const NEAR_BITS: u8 = 3;
 
 /// What a field means to the engine, beyond being an integer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,7 +33,7 @@ pub enum Role {
 pub struct Field {
     /// For logs and the protocol's hash.
     pub name: &'static str,
-    /// Width of the absolute value on the wire, 1 to 31.
+    /// Width of the absolute value on the wire, 1 to [`BITS_MAX`].
     pub bits: u8,
     /// Two's complement when true: `-2^(bits-1) ..= 2^(bits-1) - 1`; else `0 ..= 2^bits - 1`.
     pub signed: bool,
@@ -37,55 +41,64 @@ pub struct Field {
     pub step: f32,
     /// What it means to the engine.
     pub role: Role,
-    /// Whether it is 0 most of the time: a record then has one bit for it instead of all.
-    pub rare: bool,
+    /// Bits of its short form, less than `bits`: most values fit it, and a record then has only these and
+    /// a bit that says so. 0 is for what is 0 most of the time.
+    pub short: Option<u8>,
 }
 
 impl Field {
     /// A whole number from 0 to `2^bits - 1`: a count, a timer in ticks, a set of flags.
     pub const fn count(name: &'static str, bits: u8) -> Self {
-        Self { name, bits, signed: false, step: 1.0, role: Role::Plain, rare: false }
+        Self { name, bits, signed: false, step: 1.0, role: Role::Plain, short: None }
     }
 
     /// A count that is 0 most of the time: a timer that seldom runs.
     pub const fn rare(name: &'static str, bits: u8) -> Self {
-        Self { rare: true, ..Self::count(name, bits) }
+        Self::count(name, bits).with_short(0)
+    }
+
+    /// The same field with a short form of so many bits. Panics when that is not shorter.
+    pub const fn with_short(self, short: u8) -> Self {
+        assert!(short < self.bits, "a short form is shorter");
+        Self { short: Some(short), ..self }
     }
 
     /// A quantity that may be negative, in steps of `step` units.
     pub const fn signed(name: &'static str, bits: u8, step: f32) -> Self {
-        Self { name, bits, signed: true, step, role: Role::Plain, rare: false }
+        Self { name, bits, signed: true, step, role: Role::Plain, short: None }
     }
 
     /// A quantity from 0, in steps of `step` units.
     pub const fn amount(name: &'static str, bits: u8, step: f32) -> Self {
-        Self { name, bits, signed: false, step, role: Role::Plain, rare: false }
+        Self { name, bits, signed: false, step, role: Role::Plain, short: None }
     }
 
-    /// A place along x, in steps of `step` units.
+    /// A place along x, 4 bits or more, in steps of `step` units.
     pub const fn x(name: &'static str, bits: u8, step: f32) -> Self {
-        Self { name, bits, signed: true, step, role: Role::X, rare: false }
+        Self { role: Role::X, ..Self::signed(name, bits, step) }.with_short(bits - NEAR_BITS)
     }
 
-    /// A place along y, in steps of `step` units.
+    /// A place along y, 4 bits or more, in steps of `step` units.
     pub const fn y(name: &'static str, bits: u8, step: f32) -> Self {
-        Self { name, bits, signed: true, step, role: Role::Y, rare: false }
+        Self { role: Role::Y, ..Self::signed(name, bits, step) }.with_short(bits - NEAR_BITS)
     }
 
     /// An angle with `2^bits` steps to the full turn.
     pub const fn angle(name: &'static str, bits: u8) -> Self {
         let step = core::f32::consts::TAU / (1u32 << bits) as f32;
-        Self { name, bits, signed: false, step, role: Role::Angle, rare: false }
+        Self { name, bits, signed: false, step, role: Role::Angle, short: None }
     }
 
-    /// Quarters of a tick in the past, see [`Role::Lag`].
+    /// Quarters of a tick in the past, see [`Role::Lag`]. At 30 ticks a second the bound of 200 ms fits
+    /// the short form.
     pub const fn lag(name: &'static str, bits: u8) -> Self {
-        Self { role: Role::Lag, ..Self::count(name, bits) }
+        Self { role: Role::Lag, ..Self::count(name, bits) }.with_short(5)
     }
 
     /// The owning player's number.
     pub const fn owner(name: &'static str) -> Self {
-        Self { name, bits: 16, signed: false, step: 1.0, role: Role::Owner, rare: false }
+        let plain = Self::count(name, 16);
+        Self { role: Role::Owner, ..plain }.with_short(8)
     }
 
     /// The smallest legal value.

@@ -4,11 +4,12 @@
 //! u8  1            the message's type
 //! u32 tick         the tick that the input is for, little end first
 //! u8  decoded      low byte of the newest tick whose frame the client has decoded
-//! ..  fields       the input's fields, packed as `wire::bits` does
+//! ..  fields       the input's fields, packed as `wire::record` does
 //! ```
 
 use super::field::{FIELDS_MAX, Field};
-use super::{WireError, bits, varint};
+use super::bits::{BitReader, BitWriter};
+use super::{WireError, record};
 use crate::game::Tick;
 
 /// First byte of an input message.
@@ -43,16 +44,19 @@ impl InputMessage {
         out.push(TYPE);
         out.extend_from_slice(&self.tick.to_le_bytes());
         out.push(self.decoded);
-        bits::put(out, table, self.fields());
+        let mut writer = BitWriter::new(out);
+        record::put(&mut writer, table, self.fields());
+        writer.finish();
     }
 
     /// Reads what follows the type byte; the message must end with it.
-    pub fn decode(mut bytes: &[u8], table: &[Field]) -> Result<Self, WireError> {
-        let tick = varint::take_u32(&mut bytes)?;
-        let decoded = varint::take_byte(&mut bytes)?;
+    pub fn decode(bytes: &[u8], table: &[Field]) -> Result<Self, WireError> {
+        let mut reader = BitReader::new(bytes);
+        let tick = reader.take(32)?;
+        let decoded = reader.take(8)? as u8;
         let mut fields = [0; FIELDS_MAX];
-        bits::take(&mut bytes, table, &mut fields[..table.len()])?;
-        if !bytes.is_empty() {
+        record::take(&mut reader, table, &mut fields[..table.len()])?;
+        if !reader.finish()?.is_empty() {
             return Err(WireError::Trailing);
         }
         Ok(Self { tick, decoded, fields, len: table.len() })

@@ -7,10 +7,10 @@ pub mod field;
 pub mod input;
 pub mod message;
 pub mod protocol;
+pub mod record;
 pub mod row;
 pub mod rows;
 pub mod seat;
-pub mod varint;
 
 pub use field::{Field, Kind, Role, Treatment};
 pub use protocol::Protocol;

@@ -1,11 +1,11 @@
 //! What two ends have to agree on before they exchange a frame, as one number.
 
-use super::field::{FIELDS_MAX, Field, KINDS_MAX, Kind, Role, Treatment};
+use super::field::{BITS_MAX, FIELDS_MAX, Field, KINDS_MAX, Kind, Role, Treatment};
 use super::row::Row;
 use crate::game::Game;
 
 /// The WebSocket sub-protocol; its number counts up whenever the layout of messages changes.
-pub const SUBPROTOCOL: &str = "gamekeeper.1";
+pub const SUBPROTOCOL: &str = "gamekeeper.2";
 
 /// A game's tables, without the game: all that the network side has to know of it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -68,12 +68,8 @@ fn check(kinds: &[Kind], input: &[Field]) {
             kind.name
         );
     }
-    for kind in kinds {
-        let others = kind.fields[..kind.leads()].iter().skip(1).map(|f| u32::from(f.bits));
-        assert!(others.sum::<u32>() <= 32, "{}: leads after the first fit 32 bits", kind.name);
-    }
     for field in kinds.iter().flat_map(|k| k.fields).chain(input) {
-        assert!((1..=31).contains(&field.bits), "{}: 1 to 31 bits", field.name);
+        assert!((1..=BITS_MAX).contains(&field.bits), "{}: 1 to {BITS_MAX} bits", field.name);
     }
 }
 
@@ -100,7 +96,9 @@ impl Fnv {
     fn field(&mut self, field: &Field) {
         self.text(field.name);
         self.number(
-            u64::from(field.bits) << 8 | u64::from(field.rare) << 1 | u64::from(field.signed),
+            field.short.map_or(0, |short| u64::from(short) + 1) << 16
+                | u64::from(field.bits) << 8
+                | u64::from(field.signed),
         );
         self.number(u64::from(field.step.to_bits()));
         self.number(field.role as u64);

@@ -5,7 +5,7 @@ use super::field::Kind;
 use super::row::Row;
 
 /// All entities of one kind: `ids[i]` goes with the `i`-th run of `width` integers.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub struct Table {
     width: usize,
     ids: Vec<u32>,
@@ -106,10 +106,33 @@ impl Table {
     }
 }
 
+// By hand, as the derived `clone_from` allocates anew, and a client copies its rows every tick.
+impl Clone for Table {
+    fn clone(&self) -> Self {
+        Self { width: self.width, ids: self.ids.clone(), cells: self.cells.clone() }
+    }
+
+    fn clone_from(&mut self, other: &Self) {
+        self.width = other.width;
+        self.ids.clone_from(&other.ids);
+        self.cells.clone_from(&other.cells);
+    }
+}
+
 /// A table per kind, in the game's order of kinds.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub struct Rows {
     tables: Vec<Table>,
+}
+
+impl Clone for Rows {
+    fn clone(&self) -> Self {
+        Self { tables: self.tables.clone() }
+    }
+
+    fn clone_from(&mut self, other: &Self) {
+        self.tables.clone_from(&other.tables);
+    }
 }
 
 impl Rows {

@@ -7,76 +7,30 @@
 //! entity went, when every list that is kept up to date has let go of it.
 
 use super::fragment;
+use super::step::{Brief, SlotFate, Span, Spawned, Step};
 use crate::game::{Fate, Game, Tick};
-use crate::wire::{Kind, Rows, bits, rows::entity_hash, varint};
+use crate::wire::bits::BitWriter;
+use crate::wire::{Kind, Rows, Treatment, record, rows::entity_hash};
+use std::collections::VecDeque;
+
+/// Steps of the past that are kept, in ticks, for receivers that missed that many. Sixteen differences are
+/// about as long as a keyframe; past that a keyframe is the shorter way.
+pub const PAST_TICKS: usize = 16;
+
+/// An id's code is shortest below 2 to the power of this.
+pub(super) const ID_ORDER: u32 = 12;
 
 const NONE: u32 = u32::MAX;
 
-/// What happened to an entity between the last tick and this one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SlotFate {
-    /// No entity has this slot.
-    Absent,
-    /// It was not there in the last tick.
-    New,
-    /// It goes on, by its fragment or as expected.
-    Stays,
-    /// It is gone, and the rules alone say so: receivers need not be told. (Should the world hold an
-    /// entity of the same id all the same, receivers lose the old one and are shown the other.)
-    Ended,
-    /// It is gone, and nobody could have known.
-    Dropped,
-}
-
-/// An entity that the rules spawn from another, as expected.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Spawned {
-    /// Index of its kind.
-    pub kind: u32,
-    /// Its slot.
-    pub slot: u32,
-}
-
-#[derive(Clone, Copy, Debug, Default)]
-struct Span {
-    start: u32,
-    len: u32,
-}
-
-impl Span {
-    const UNKNOWN: Self = Self { start: NONE, len: 0 };
-
-    fn of<'a, T>(&self, all: &'a [T]) -> &'a [T] {
-        &all[self.start as usize..(self.start + self.len) as usize]
-    }
-}
-
-/// One entity's place in the comparison.
-#[derive(Clone, Copy, Debug)]
-struct Slot {
-    fate: SlotFate,
-    /// Row index in the tick's table; [`NONE`] when gone.
-    row: u32,
-    hash: u32,
-    fragment: Span,
-    spawned: Span,
-    record: Span,
-}
-
-impl Slot {
-    const ABSENT: Self = Self {
-        fate: SlotFate::Absent,
-        row: NONE,
-        hash: 0,
-        fragment: Span { start: 0, len: 0 },
-        spawned: Span { start: 0, len: 0 },
-        record: Span::UNKNOWN,
-    };
-}
-
+/// The slots of one kind.
 #[derive(Debug, Default)]
 struct KindSlots {
-    slots: Vec<Slot>,
+    /// Row indices of the tick, by slot; [`NONE`] when nothing is there.
+    rows: Vec<u32>,
+    /// Hashes, by slot; of ticks that carry checksums only.
+    hashes: Vec<u32>,
+    /// Records that were needed in this tick, by slot: bytes, and how many bits of them; 0 when it was not.
+    records: Vec<(Span, u32)>,
     of_row: Vec<u32>,
     of_row_before: Vec<u32>,
     free: Vec<u32>,
@@ -86,24 +40,27 @@ struct KindSlots {
 impl KindSlots {
     fn allocate(&mut self) -> u32 {
         self.free.pop().unwrap_or_else(|| {
-            self.slots.push(Slot::ABSENT);
-            (self.slots.len() - 1) as u32
+            self.rows.push(NONE);
+            self.hashes.push(0);
+            self.records.push(Default::default());
+            (self.rows.len() - 1) as u32
         })
     }
 }
 
-/// The world's rows of the last two ticks and all that differs between them.
+/// The world's rows of the last two ticks, all that differs between them, and what differed between those
+/// before.
 #[derive(Debug)]
 pub struct Changes {
     kinds: &'static [Kind],
-    tick: Tick,
     before: Rows,
     now: Rows,
     per_kind: Vec<KindSlots>,
-    fragments: Vec<u8>,
-    /// While comparing, `slot` is a row index of `now`.
-    spawned: Vec<Spawned>,
+    step: Step,
+    /// The steps before, newest first.
+    past: VecDeque<Step>,
     records: Vec<u8>,
+    scratch: Vec<u8>,
     expected_spawn: Rows,
 }
 
@@ -112,13 +69,13 @@ impl Changes {
     pub fn new(kinds: &'static [Kind]) -> Self {
         Self {
             kinds,
-            tick: 0,
             before: Rows::new(kinds),
             now: Rows::new(kinds),
             per_kind: kinds.iter().map(|_| KindSlots::default()).collect(),
-            fragments: Vec::new(),
-            spawned: Vec::new(),
+            step: Step::new(kinds.len()),
+            past: VecDeque::new(),
             records: Vec::new(),
+            scratch: Vec::new(),
             expected_spawn: Rows::new(kinds),
         }
     }
@@ -132,19 +89,20 @@ impl Changes {
         rules: &G::Rules,
         publish: impl FnOnce(&mut Rows),
     ) {
-        self.tick = tick;
+        let oldest = if self.past.len() == PAST_TICKS { self.past.pop_back() } else { None };
+        let fresh = oldest.unwrap_or_else(|| Step::new(self.kinds.len()));
+        self.past.push_front(core::mem::replace(&mut self.step, fresh));
+        self.step.begin(tick);
         core::mem::swap(&mut self.before, &mut self.now);
         self.now.clear();
         publish(&mut self.now);
-        self.fragments.clear();
-        self.spawned.clear();
         self.records.clear();
         for kind in 0..self.kinds.len() {
             let ids = self.now.table(kind).ids();
             assert!(ids.is_sorted_by(|a, b| a < b), "{}: ids ascend", self.kinds[kind].name);
             self.compare::<G>(kind, rules);
         }
-        for spawn in &mut self.spawned {
+        for spawn in &mut self.step.spawned {
             spawn.slot = self.per_kind[spawn.kind as usize].of_row[spawn.slot as usize];
         }
         if tick.is_multiple_of(super::CHECKSUM_TICKS) {
@@ -155,10 +113,9 @@ impl Changes {
     /// Merges the two ticks' tables of one kind, both ascending by id.
     fn compare<G: Game>(&mut self, kind: usize, rules: &G::Rules) {
         let place = &mut self.per_kind[kind];
-        for slot in place.gone.drain(..) {
-            place.slots[slot as usize] = Slot::ABSENT;
-            place.free.push(slot);
-        }
+        place.free.append(&mut place.gone);
+        place.records.fill(Default::default());
+        self.step.kinds[kind].resize(place.rows.len(), Brief::ABSENT);
         core::mem::swap(&mut place.of_row, &mut place.of_row_before);
         place.of_row.clear();
         let (before_len, now_len) = (self.before.table(kind).len(), self.now.table(kind).len());
@@ -171,15 +128,22 @@ impl Changes {
             if was {
                 self.go_on::<G>(kind, i, is.then_some(j), rules);
             } else {
-                let place = &mut self.per_kind[kind];
-                let slot = place.allocate();
-                place.slots[slot as usize] =
-                    Slot { fate: SlotFate::New, row: j as u32, ..Slot::ABSENT };
-                place.of_row.push(slot);
+                self.appear(kind, j);
             }
             i += usize::from(was);
             j += usize::from(is);
         }
+    }
+
+    /// An entity that was not there: `j` is its row.
+    fn appear(&mut self, kind: usize, j: usize) {
+        let place = &mut self.per_kind[kind];
+        let slot = place.allocate();
+        place.rows[slot as usize] = j as u32;
+        place.of_row.push(slot);
+        let briefs = &mut self.step.kinds[kind];
+        briefs.resize(place.rows.len(), Brief::ABSENT);
+        briefs[slot as usize] = Brief::NEW;
     }
 
     /// An entity that was there: `i` is its old row, `j` its new one.
@@ -195,43 +159,48 @@ impl Changes {
             expected[..leads].copy_from_slice(&self.now.table(kind).row(j)[..leads]);
         }
         self.expected_spawn.clear();
-        let fate = G::expect(rules, kind, id, old, expected, &mut self.expected_spawn);
-        let slot = self.per_kind[kind].of_row_before[i];
-        let mut entry = Slot { row: j.map_or(NONE, |j| j as u32), ..Slot::ABSENT };
-        entry.fate = match (fate, j) {
+        let mut fate = match (G::expect(rules, kind, id, old, expected, &mut self.expected_spawn), j) {
             (Fate::Ends, _) => SlotFate::Ended,
             (Fate::Stays, Some(_)) => SlotFate::Stays,
             (Fate::Stays, None) => SlotFate::Dropped,
         };
         // An entity that is dropped spawns nothing; every other one what was expected of it, or it
         // has to be said that it did not: in the fragment, or by a drop when there is none.
-        let mut nothing = false;
-        if entry.fate != SlotFate::Dropped && !self.expected_spawn.is_empty() {
-            let found =
-                find_spawned(&self.expected_spawn, &self.before, &self.now, &mut self.spawned);
+        let (mut nothing, mut spawned) = (false, Span::default());
+        if fate != SlotFate::Dropped && !self.expected_spawn.is_empty() {
+            let all = &mut self.step.spawned;
+            let found = find_spawned(&self.expected_spawn, &self.before, &self.now, all);
             nothing = found.is_none();
-            entry.spawned = found.unwrap_or_default();
-            if nothing && entry.fate == SlotFate::Ended {
-                entry.fate = SlotFate::Dropped;
+            spawned = found.unwrap_or_default();
+            if nothing && fate == SlotFate::Ended {
+                fate = SlotFate::Dropped;
             }
         }
-        if entry.fate == SlotFate::Stays {
-            let new = self.now.table(kind).row(j.expect("it stays"));
-            let start = self.fragments.len();
-            fragment::put(&mut self.fragments, spec, old, new, expected, nothing);
-            entry.fragment =
-                Span { start: start as u32, len: (self.fragments.len() - start) as u32 };
-            assert!(
-                entry.fragment.len == 0 || spec.treatment != crate::wire::Treatment::Static,
-                "{} {id}: a static row changed",
-                spec.name
-            );
+        self.scratch.clear();
+        let mut writer = BitWriter::new(&mut self.scratch);
+        let new = if fate == SlotFate::Stays { j } else { None };
+        let told = new.is_some_and(|j| {
+            let new = self.now.table(kind).row(j);
+            fragment::put(&mut writer, spec, old, new, expected, nothing)
+        });
+        assert!(
+            !told || spec.treatment != Treatment::Static,
+            "{} {id}: a static row changed",
+            spec.name
+        );
+        if new.is_none() && fragment::has_bit_each(spec) {
+            // Receivers that still have it are told nothing about an entity that ends by the rules.
+            writer.flag(false);
         }
+        let bits = writer.finish_words(0);
         let place = &mut self.per_kind[kind];
-        place.slots[slot as usize] = entry;
-        if j.is_some() {
+        let slot = place.of_row_before[i];
+        self.step.set(kind, slot, fate, (&self.scratch, bits, told), spawned);
+        if let Some(j) = j {
+            place.rows[slot as usize] = j as u32;
             place.of_row.push(slot);
         } else {
+            place.rows[slot as usize] = NONE;
             place.gone.push(slot);
         }
     }
@@ -239,7 +208,7 @@ impl Changes {
     fn hash_all(&mut self) {
         for (kind, place) in self.per_kind.iter_mut().enumerate() {
             for ((id, row), &slot) in self.now.table(kind).iter().zip(&place.of_row) {
-                place.slots[slot as usize].hash = entity_hash(kind, id, row);
+                place.hashes[slot as usize] = entity_hash(kind, id, row);
             }
         }
     }
@@ -251,12 +220,22 @@ impl Changes {
 
     /// The tick that was compared last.
     pub fn tick(&self) -> Tick {
-        self.tick
+        self.step.tick
     }
 
     /// The world at that tick.
     pub fn now(&self) -> &Rows {
         &self.now
+    }
+
+    /// What led to that tick.
+    pub fn step(&self) -> &Step {
+        &self.step
+    }
+
+    /// What led to the tick so many ticks ago, 1 to [`PAST_TICKS`], if there was one.
+    pub fn step_ago(&self, ticks: usize) -> Option<&Step> {
+        self.past.get(ticks.checked_sub(1)?)
     }
 
     /// The slots of a kind's rows, in row order.
@@ -266,58 +245,43 @@ impl Changes {
 
     /// How many slots a kind has ever needed at once: marks are this long.
     pub fn slot_count(&self, kind: usize) -> usize {
-        self.per_kind[kind].slots.len()
-    }
-
-    /// What happened to the entity in a slot.
-    #[inline]
-    pub fn fate(&self, kind: usize, slot: u32) -> SlotFate {
-        self.per_kind[kind].slots[slot as usize].fate
+        self.per_kind[kind].rows.len()
     }
 
     /// The entity's row at the tick. Panics when it is gone.
     #[inline]
     pub fn row(&self, kind: usize, slot: u32) -> &[i32] {
-        self.now.table(kind).row(self.per_kind[kind].slots[slot as usize].row as usize)
+        self.now.table(kind).row(self.per_kind[kind].rows[slot as usize] as usize)
     }
 
     /// The entity's id. Panics when it is gone.
     pub fn id(&self, kind: usize, slot: u32) -> u32 {
-        self.now.table(kind).ids()[self.per_kind[kind].slots[slot as usize].row as usize]
-    }
-
-    /// What those who have the entity are told about it; empty when it is as expected.
-    #[inline]
-    pub fn fragment(&self, kind: usize, slot: u32) -> &[u8] {
-        self.per_kind[kind].slots[slot as usize].fragment.of(&self.fragments)
-    }
-
-    /// What the entity spawned just as expected.
-    #[inline]
-    pub fn spawned(&self, kind: usize, slot: u32) -> &[Spawned] {
-        self.per_kind[kind].slots[slot as usize].spawned.of(&self.spawned)
+        self.now.table(kind).ids()[self.per_kind[kind].rows[slot as usize] as usize]
     }
 
     /// The entity's hash; valid in ticks that carry checksums only.
+    #[inline]
     pub fn hash(&self, kind: usize, slot: u32) -> u32 {
-        self.per_kind[kind].slots[slot as usize].hash
+        self.per_kind[kind].hashes[slot as usize]
     }
 
     /// Appends id and whole row, encoded once per tick however many need it.
-    pub fn put_record(&mut self, kind: usize, slot: u32, out: &mut Vec<u8>) {
-        let span = self.per_kind[kind].slots[slot as usize].record;
-        if span.start != NONE {
-            out.extend_from_slice(span.of(&self.records));
+    pub fn put_record(&mut self, kind: usize, slot: u32, writer: &mut BitWriter<'_>) {
+        let (span, bits) = self.per_kind[kind].records[slot as usize];
+        if bits > 0 {
+            writer.append(span.of(&self.records), bits);
             return;
         }
         let start = self.records.len();
-        let (id, spec) = (self.id(kind, slot), &self.kinds[kind]);
-        varint::put(&mut self.records, id);
-        let row = self.per_kind[kind].slots[slot as usize].row as usize;
-        bits::put(&mut self.records, spec.fields, self.now.table(kind).row(row));
+        let (id, fields) = (self.id(kind, slot), self.kinds[kind].fields);
+        let row = self.per_kind[kind].rows[slot as usize] as usize;
+        let mut record = BitWriter::new(&mut self.records);
+        record.golomb(ID_ORDER, id);
+        record::put(&mut record, fields, self.now.table(kind).row(row));
+        let bits = record.finish_words(start);
         let span = Span { start: start as u32, len: (self.records.len() - start) as u32 };
-        self.per_kind[kind].slots[slot as usize].record = span;
-        out.extend_from_slice(span.of(&self.records));
+        self.per_kind[kind].records[slot as usize] = (span, bits);
+        writer.append(span.of(&self.records), bits);
     }
 }
 

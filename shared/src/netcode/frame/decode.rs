@@ -1,11 +1,16 @@
 //! A frame read. Comes in: the receiver's rows of the last tick and the bytes. Goes out: its rows of
 //! this one. A frame that is refused leaves nothing behind; the receiver then asks for a keyframe.
 
-use super::{TYPE_DELTA, TYPE_KEYFRAME, TYPE_MASK, fragment, margin_from_byte, section};
+use super::changes::ID_ORDER;
+use super::{
+    COUNT_ORDER, GAP_ORDER, TICK_BITS, TYPE_BITS, TYPE_DELTA, TYPE_KEYFRAME, fragment, going_order,
+    margin_from_byte,
+};
 use crate::game::{Game, Tick};
 use crate::netcode::going_on::GoingOn;
+use crate::wire::bits::BitReader;
 use crate::wire::field::FIELDS_MAX;
-use crate::wire::{Rows, Treatment, WireError, bits, varint};
+use crate::wire::{Rows, Treatment, WireError, record};
 
 /// What a frame says beside rows.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -16,14 +21,26 @@ pub struct Decoded {
     pub keyframe: bool,
     /// How many ticks early the newest input came, if one came since the last frame.
     pub margin: Option<f64>,
-    /// What its bytes were for.
-    pub bytes: FrameBytes,
+    /// How many frames it is: 1, or as many as a message had.
+    pub frames: u32,
+    /// What its bits were for.
+    pub bits: FrameBits,
 }
 
-/// Bytes of a frame, or of many, by what they are for.
+impl Decoded {
+    /// What this frame and the one before it, in the same message, tell together.
+    pub(crate) fn after(mut self, before: &Self) -> Self {
+        self.keyframe |= before.keyframe;
+        self.frames += before.frames;
+        self.bits.add(&before.bits);
+        self
+    }
+}
+
+/// Bits of a frame, or of many, by what they are for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct FrameBytes {
-    /// Type, tick, margin.
+pub struct FrameBits {
+    /// Type, tick, margin, padding.
     pub head: u64,
     /// Which entities are gone.
     pub drops: u64,
@@ -37,7 +54,7 @@ pub struct FrameBytes {
     pub checksum: u64,
 }
 
-impl FrameBytes {
+impl FrameBits {
     /// Adds another frame's.
     pub fn add(&mut self, other: &Self) {
         self.head += other.head;
@@ -49,213 +66,195 @@ impl FrameBytes {
     }
 }
 
-/// Bytes taken since `left` were left; `left` follows.
-fn taken(left: &mut usize, bytes: &[u8]) -> u64 {
-    let count = *left - bytes.len();
-    *left = bytes.len();
-    count as u64
+/// Tells what the bits since the last call were for.
+struct Tally<'a> {
+    reader: BitReader<'a>,
+    told: usize,
 }
 
-/// Reads a frame. `before` and `before_tick` are what the last frame left; `rows` becomes what this one
-/// leaves, and holds nothing of use after an error.
+impl Tally<'_> {
+    fn take(&mut self) -> u64 {
+        let bits = self.reader.taken() - self.told;
+        self.told = self.reader.taken();
+        bits as u64
+    }
+}
+
+/// Reads the frame at the front of `bytes`, which are then what is behind it. `before` and `before_tick`
+/// are what the last frame left; `rows` becomes what this one leaves, and holds nothing of use after an
+/// error.
 pub fn decode<G: Game>(
     rules: &G::Rules,
+    going: &mut GoingOn,
     before: &Rows,
     before_tick: Option<Tick>,
-    frame: &[u8],
+    bytes: &mut &[u8],
     rows: &mut Rows,
 ) -> Result<Decoded, WireError> {
-    let mut bytes = frame;
-    let head = varint::take_byte(&mut bytes)?;
-    let keyframe = match head & TYPE_MASK {
-        TYPE_DELTA => false,
-        TYPE_KEYFRAME => true,
-        other => return Err(WireError::UnknownType(other)),
-    };
-    if head & section::UNUSED != 0 || keyframe && head & (section::DROPS | section::CHANGES) != 0 {
-        return Err(WireError::UnknownType(head));
-    }
+    let mut tally = Tally { reader: BitReader::new(bytes), told: 0 };
+    let mut bits = FrameBits::default();
+    let kind = tally.reader.take(TYPE_BITS)? as u8;
+    let low = tally.reader.take(TICK_BITS)?;
     rows.clear();
-    let tick = if keyframe {
-        varint::take_u32(&mut bytes)?
-    } else {
-        let low = varint::take_byte(&mut bytes)?;
-        let next = before_tick.map(|t| t.wrapping_add(1)).filter(|&t| t as u8 == low);
-        next.ok_or(WireError::WrongTick { expected: low.wrapping_sub(1) })?
+    let keyframe = kind == TYPE_KEYFRAME;
+    let tick = match kind {
+        TYPE_KEYFRAME if low == 0 => tally.reader.take(32)?,
+        TYPE_DELTA => {
+            let next = before_tick.map(|tick| tick.wrapping_add(1));
+            let fits = next.filter(|tick| tick & ((1 << TICK_BITS) - 1) == low);
+            fits.ok_or(WireError::WrongTick { expected: low.wrapping_sub(1) as u8 & 31 })?
+        }
+        _ => return Err(WireError::UnknownType(kind | (low as u8) << TYPE_BITS)),
     };
-    let margin = margin_from_byte(varint::take_byte(&mut bytes)? as i8);
-    let mut left = frame.len();
-    let mut tally = FrameBytes { head: taken(&mut left, bytes), ..FrameBytes::default() };
+    let margin = margin_from_byte(tally.reader.take(8)? as u8 as i8);
+    bits.head += tally.take();
     if !keyframe {
         rows.clone_from(before);
-        take_drops(head, &mut bytes, rows)?;
-        tally.drops = taken(&mut left, bytes);
-        let mut going = GoingOn::<G>::new(rules);
-        take_steering(&mut going, &mut bytes, rows)?;
-        tally.steering = taken(&mut left, bytes);
-        take_changes(&mut going, head, &mut bytes, rows)?;
-        tally.changes = taken(&mut left, bytes);
-        going.finish(rows);
-    }
-    if head & section::ENTERS != 0 {
-        take_enters::<G>(&mut bytes, rows)?;
-        tally.enters = taken(&mut left, bytes);
-    }
-    if head & section::CHECKSUM != 0 {
-        if varint::take_u32(&mut bytes)? != rows.checksum() {
-            return Err(WireError::Checksum);
-        }
-        tally.checksum = taken(&mut left, bytes);
-    }
-    if !bytes.is_empty() {
-        return Err(WireError::Trailing);
-    }
-    Ok(Decoded { tick, keyframe, margin, bytes: tally })
-}
-
-fn take_drops(head: u8, bytes: &mut &[u8], rows: &mut Rows) -> Result<(), WireError> {
-    if head & section::DROPS == 0 {
-        return Ok(());
-    }
-    let set = take_kinds(bytes, rows)?;
-    let mut indices = Vec::new();
-    for kind in kinds_of(set) {
-        let table = rows.table_mut(kind);
-        let count = varint::take(bytes)? as usize;
-        indices.clear();
-        let mut gaps = Gaps::new(table.len());
-        for _ in 0..count {
-            indices.push(gaps.take(bytes)?);
-        }
-        indices.iter().rev().for_each(|&index| table.swap_remove(index));
-    }
-    Ok(())
-}
-
-fn is_steered<G: Game>(kind: usize) -> bool {
-    matches!(G::KINDS[kind].treatment, Treatment::Steered { .. })
-}
-
-/// Steered kinds: a mask, and a fragment for each bit in it.
-fn take_steering<G: Game>(
-    going: &mut GoingOn<'_, G>,
-    bytes: &mut &[u8],
-    rows: &mut Rows,
-) -> Result<(), WireError> {
-    for kind in (0..G::KINDS.len()).filter(|&k| is_steered::<G>(k)) {
-        let count = rows.table(kind).len();
-        let mask = varint::take_bytes(bytes, count.div_ceil(8))?;
-        for index in 0..count {
-            let told = mask[index / 8] & 1 << (index % 8) != 0;
-            step(going, kind, index, rows, told.then_some(&mut *bytes))?;
-        }
-        let unused = |&last: &u8| !count.is_multiple_of(8) && last >> (count % 8) != 0;
-        if mask.last().is_some_and(unused) {
-            return Err(WireError::BadIndex);
-        }
-    }
-    Ok(())
-}
-
-/// All other kinds: those that changed by index, the rest by the rules alone.
-fn take_changes<G: Game>(
-    going: &mut GoingOn<'_, G>,
-    head: u8,
-    bytes: &mut &[u8],
-    rows: &mut Rows,
-) -> Result<(), WireError> {
-    let set = if head & section::CHANGES != 0 { take_kinds(bytes, rows)? } else { 0 };
-    if kinds_of(set).any(is_steered::<G>) {
-        return Err(WireError::BadIndex);
-    }
-    for kind in (0..G::KINDS.len()).filter(|&k| !is_steered::<G>(k)) {
-        let count = rows.table(kind).len();
-        let mut left = if set & 1 << kind != 0 { varint::take(bytes)? as usize } else { 0 };
-        let mut gaps = Gaps::new(count);
-        let mut told = if left > 0 { Some(gaps.take(bytes)?) } else { None };
-        for index in 0..count {
-            if told == Some(index) {
-                step(going, kind, index, rows, Some(bytes))?;
-                left -= 1;
-                told = if left > 0 { Some(gaps.take(bytes)?) } else { None };
-            } else {
-                step(going, kind, index, rows, None)?;
+        going.begin();
+        for kind in going_order(G::KINDS) {
+            if !rows.table(kind).is_empty() {
+                take_kind::<G>(rules, going, kind, &mut tally, rows, &mut bits)?;
             }
         }
+        going.finish(rows);
     }
+    take_enters::<G>(&mut tally.reader, rows)?;
+    bits.enters += tally.take();
+    if tally.reader.flag()? {
+        if tally.reader.take(32)? != rows.checksum() {
+            return Err(WireError::Checksum);
+        }
+        bits.checksum += tally.take();
+    }
+    let rest = tally.reader.finish()?;
+    bits.head += (bytes.len() - rest.len()) as u64 * 8 - tally.told as u64;
+    *bytes = rest;
+    Ok(Decoded { tick, keyframe, margin, frames: 1, bits })
+}
+
+/// One kind goes on.
+fn take_kind<G: Game>(
+    rules: &G::Rules,
+    going: &mut GoingOn,
+    kind: usize,
+    tally: &mut Tally<'_>,
+    rows: &mut Rows,
+    bits: &mut FrameBits,
+) -> Result<(), WireError> {
+    let count = rows.table(kind).len();
+    let mut dropped = Indices::begin(&mut tally.reader, count)?;
+    let mut drops = Vec::new();
+    while let Some(index) = dropped.next {
+        drops.push(index);
+        dropped.go_on(&mut tally.reader)?;
+    }
+    bits.drops += tally.take();
+    let mut drops = drops.into_iter().peekable();
+    let treatment = G::KINDS[kind].treatment;
+    let mut told = match treatment {
+        Treatment::Ballistic | Treatment::Plain => Indices::begin(&mut tally.reader, count)?,
+        Treatment::Steered { .. } | Treatment::Static => Indices::NONE,
+    };
+    let steered = fragment::has_bit_each(&G::KINDS[kind]);
+    for index in 0..count {
+        if drops.next_if_eq(&index).is_some() {
+            going.drop(kind, index);
+            continue;
+        }
+        let by_index = told.next == Some(index);
+        let reader = (steered || by_index).then_some(&mut tally.reader);
+        step::<G>(rules, going, kind, index, rows, reader)?;
+        if by_index {
+            told.go_on(&mut tally.reader)?;
+        }
+    }
+    if told.next.is_some() {
+        // It names one that is dropped.
+        return Err(WireError::BadIndex);
+    }
+    *(if steered { &mut bits.steering } else { &mut bits.changes }) += tally.take();
     Ok(())
 }
 
-/// Takes one row on: by its fragment at the front of `bytes`, or by the rules alone.
+/// Takes one row on: by its fragment, if there is one to read, or by the rules alone.
 fn step<G: Game>(
-    going: &mut GoingOn<'_, G>,
+    rules: &G::Rules,
+    going: &mut GoingOn,
     kind: usize,
     index: usize,
     rows: &mut Rows,
-    fragment: Option<&mut &[u8]>,
+    fragment: Option<&mut BitReader<'_>>,
 ) -> Result<(), WireError> {
     let spec = &G::KINDS[kind];
-    let mut told = (fragment, false);
-    going.step(
-        kind,
-        index,
+    let mut told = (fragment, spec.leads() == 0);
+    going.step::<G, _, _>(
+        rules,
+        (kind, index),
         rows,
         &mut told,
-        |(fragment, corrected), row| {
-            if let Some(bytes) = fragment {
-                *corrected = fragment::take_leads(bytes, spec, row)?;
+        |(reader, corrected), row| {
+            if let Some(reader) = reader
+                && spec.leads() > 0
+            {
+                *corrected = fragment::take_leads(reader, spec, row)?;
             }
             Ok(())
         },
-        |(fragment, corrected), row| match fragment {
-            Some(bytes) if *corrected => {
-                fragment::take_corrections(bytes, spec, row).map(|nothing| !nothing)
+        |(reader, corrected), row| match reader {
+            Some(reader) if *corrected => {
+                fragment::take_corrections(reader, spec, row).map(|nothing| !nothing)
             }
             _ => Ok(true),
         },
     )
 }
 
-fn take_enters<G: Game>(bytes: &mut &[u8], rows: &mut Rows) -> Result<(), WireError> {
-    let set = take_kinds(bytes, rows)?;
-    for kind in kinds_of(set) {
-        let fields = G::KINDS[kind].fields;
-        for _ in 0..varint::take(bytes)? {
-            let id = varint::take(bytes)?;
+fn take_enters<G: Game>(reader: &mut BitReader<'_>, rows: &mut Rows) -> Result<(), WireError> {
+    if !reader.flag()? {
+        return Ok(());
+    }
+    for (kind, spec) in G::KINDS.iter().enumerate() {
+        for _ in 0..reader.golomb(COUNT_ORDER)? {
+            let id = reader.golomb(ID_ORDER)?;
             let mut row = [0; FIELDS_MAX];
-            bits::take(bytes, fields, &mut row[..fields.len()])?;
-            rows.table_mut(kind).push(id, &row[..fields.len()]);
+            record::take(reader, spec.fields, &mut row[..spec.fields.len()])?;
+            rows.table_mut(kind).push(id, &row[..spec.fields.len()]);
         }
     }
     Ok(())
 }
 
-/// Indices that ascend, as distances.
-struct Gaps {
-    next: usize,
+/// Indices that ascend, as a number and distances.
+struct Indices {
+    /// The one that was read last and not used yet.
+    next: Option<usize>,
+    left: u32,
     len: usize,
 }
 
-impl Gaps {
-    fn new(len: usize) -> Self {
-        Self { next: 0, len }
+impl Indices {
+    const NONE: Self = Self { next: None, left: 0, len: 0 };
+
+    fn begin(reader: &mut BitReader<'_>, len: usize) -> Result<Self, WireError> {
+        let mut indices = Self { next: None, left: reader.golomb(COUNT_ORDER)?, len };
+        indices.advance(reader, 0)?;
+        Ok(indices)
     }
 
-    fn take(&mut self, bytes: &mut &[u8]) -> Result<usize, WireError> {
-        let index = self.next.saturating_add(varint::take(bytes)? as usize);
-        if index >= self.len {
-            return Err(WireError::BadIndex);
+    /// The next one has been used.
+    fn go_on(&mut self, reader: &mut BitReader<'_>) -> Result<(), WireError> {
+        let after = self.next.map_or(0, |index| index + 1);
+        self.advance(reader, after)
+    }
+
+    fn advance(&mut self, reader: &mut BitReader<'_>, from: usize) -> Result<(), WireError> {
+        self.next = None;
+        if self.left > 0 {
+            self.left -= 1;
+            let index = from.saturating_add(reader.golomb(GAP_ORDER)? as usize);
+            self.next = Some(index).filter(|&index| index < self.len);
+            self.next.ok_or(WireError::BadIndex)?;
         }
-        self.next = index + 1;
-        Ok(index)
+        Ok(())
     }
-}
-
-fn take_kinds(bytes: &mut &[u8], rows: &Rows) -> Result<u8, WireError> {
-    let set = varint::take_byte(bytes)?;
-    if u32::from(set) >> rows.tables().len() != 0 { Err(WireError::BadIndex) } else { Ok(set) }
-}
-
-fn kinds_of(set: u8) -> impl Iterator<Item = usize> {
-    (0..8).filter(move |kind| set & 1 << kind != 0)
 }

@@ -1,22 +1,25 @@
-//! One receiver's frame. Comes in: the comparison of two ticks, the list of entities that the receiver
+//! One receiver's frame. Comes in: what happened between two ticks, the list of entities that the receiver
 //! has, and what it may see. Goes out: bytes, and the list as the receiver will have it.
 //!
 //! Call it only when the bytes go into the receiver's stream for certain: the list moves on with them.
 
-use super::changes::{Changes, SlotFate};
+use super::changes::Changes;
+use super::step::{SlotFate, Step};
 use super::{
-    CHECKSUM_TICKS, NO_MARGIN, TYPE_DELTA, TYPE_KEYFRAME, going_order, margin_to_byte, section,
+    CHECKSUM_TICKS, COUNT_ORDER, GAP_ORDER, NO_MARGIN, TICK_BITS, TYPE_BITS, TYPE_DELTA, TYPE_KEYFRAME,
+    going_order, margin_to_byte,
 };
 use crate::game::Tick;
-use crate::wire::{Treatment, varint};
+use crate::wire::bits::BitWriter;
+use crate::wire::{Kind, Treatment};
 
 /// What one receiver may see of the world at a tick.
 pub trait Sight {
     /// Whether an entity that the receiver has stays in view. The entity is there.
-    fn keeps(&self, changes: &Changes, kind: usize, slot: u32) -> bool;
+    fn keeps(&self, kind: usize, slot: u32) -> bool;
 
     /// Calls `visit` with every (kind, slot) that comes into view unless the receiver has it already.
-    fn offer(&self, changes: &Changes, visit: &mut dyn FnMut(usize, u32));
+    fn offer(&self, visit: &mut dyn FnMut(usize, u32));
 }
 
 /// A set of slots.
@@ -54,7 +57,7 @@ struct KindList {
 }
 
 impl KindList {
-    /// Removes the entities at `indices`, which ascend.
+    /// Removes the entities at `indices`, which ascend; the last one of the list moves into each gap.
     fn remove_all(&mut self, indices: &[u32]) {
         for &index in indices.iter().rev() {
             let slot = self.slots.swap_remove(index as usize);
@@ -68,21 +71,24 @@ impl KindList {
 pub struct ViewList {
     kinds: Vec<KindList>,
     tick: Option<Tick>,
-    indices: Vec<u32>,
-    spawned: Vec<(usize, u32)>,
-    ended: Vec<(usize, u32)>,
+    scratch: Scratch,
+}
+
+/// What was found about one kind's entities, by index.
+#[derive(Clone, Debug, Default)]
+struct Scratch {
+    dropped: Vec<u32>,
+    changed: Vec<u32>,
+    /// Those that the rules end, and those that are dropped.
+    leaving: Vec<u32>,
+    /// (kind, slot).
+    coming: Vec<(usize, u32)>,
 }
 
 impl ViewList {
     /// A receiver that has nothing yet.
     pub fn new(kinds: usize) -> Self {
-        Self {
-            kinds: vec![KindList::default(); kinds],
-            tick: None,
-            indices: Vec::new(),
-            spawned: Vec::new(),
-            ended: Vec::new(),
-        }
+        Self { kinds: vec![KindList::default(); kinds], tick: None, scratch: Scratch::default() }
     }
 
     /// The tick of the last frame, if there was one.
@@ -112,150 +118,142 @@ impl ViewList {
         out: &mut Vec<u8>,
     ) {
         let tick = changes.tick();
-        let margin = margin.map_or(NO_MARGIN, margin_to_byte);
-        for (kind, list) in self.kinds.iter_mut().enumerate() {
-            list.has.fit(changes.slot_count(kind));
-        }
-        let head = out.len();
+        let mut writer = BitWriter::new(out);
         if !fresh && self.tick == Some(tick.wrapping_sub(1)) {
-            out.extend([TYPE_DELTA, tick as u8, margin as u8]);
-            out[head] |= self.put_drops(changes, sight, out);
-            self.put_steering(changes, out);
-            out[head] |= self.put_changes(changes, out);
-            self.go_on(changes);
+            self.put_delta(changes.kinds(), changes.step(), sight, margin, &mut writer);
         } else {
-            out.push(TYPE_KEYFRAME);
-            out.extend(tick.to_le_bytes());
-            out.push(margin as u8);
+            writer.put(u64::from(TYPE_KEYFRAME), TYPE_BITS + TICK_BITS);
+            writer.put(u64::from(tick), 32);
+            writer.put(margin_bits(margin), 8);
             for list in &mut self.kinds {
                 list.slots.clear();
                 list.has.0.fill(0);
             }
         }
-        out[head] |= self.put_enters(changes, sight, out);
-        if tick.is_multiple_of(CHECKSUM_TICKS) {
-            out[head] |= section::CHECKSUM;
-            out.extend(self.checksum(changes).to_le_bytes());
+        self.put_enters(changes, sight, &mut writer);
+        let checked = tick.is_multiple_of(CHECKSUM_TICKS);
+        writer.flag(checked);
+        if checked {
+            writer.put(u64::from(self.checksum(changes)), 32);
         }
+        writer.finish();
         self.tick = Some(tick);
     }
 
-    fn put_drops(&mut self, changes: &Changes, sight: &impl Sight, out: &mut Vec<u8>) -> u8 {
-        let set = out.len();
-        for (kind, list) in self.kinds.iter_mut().enumerate() {
-            self.indices.clear();
-            for (index, &slot) in list.slots.iter().enumerate() {
-                let drop = match changes.fate(kind, slot) {
-                    SlotFate::Dropped => true,
-                    SlotFate::Ended => false,
-                    SlotFate::Stays => !sight.keeps(changes, kind, slot),
-                    fate => unreachable!("slot {slot} of a kept list is {fate:?}"),
-                };
-                if drop {
-                    self.indices.push(index as u32);
-                }
-            }
-            if self.indices.is_empty() {
-                continue;
-            }
-            begin_kind(out, set, kind);
-            varint::put(out, self.indices.len() as u32);
-            put_gaps(out, &self.indices);
-            list.remove_all(&self.indices);
-        }
-        if out.len() > set { section::DROPS } else { 0 }
+    /// A frame of a tick that the receiver missed, which has to be the one after its last: what it has goes
+    /// on, nothing comes into view. Several, in order, and then [`Self::encode`] catch up on a short gap.
+    pub fn catch_up(&mut self, kinds: &[Kind], step: &Step, sight: &impl Sight, out: &mut Vec<u8>) {
+        let mut writer = BitWriter::new(out);
+        self.put_delta(kinds, step, sight, None, &mut writer);
+        // Nothing enters, and no checksum.
+        writer.put(0, 2);
+        writer.finish();
+        self.tick = Some(step.tick);
     }
 
-    fn put_steering(&self, changes: &Changes, out: &mut Vec<u8>) {
-        for (kind, list) in self.kinds.iter().enumerate() {
-            if !matches!(changes.kinds()[kind].treatment, Treatment::Steered { .. }) {
-                continue;
+    fn put_delta(
+        &mut self,
+        kinds: &[Kind],
+        step: &Step,
+        sight: &impl Sight,
+        margin: Option<f64>,
+        writer: &mut BitWriter<'_>,
+    ) {
+        debug_assert_eq!(self.tick, Some(step.tick.wrapping_sub(1)), "frames follow on each other");
+        writer.put(u64::from(TYPE_DELTA), TYPE_BITS);
+        writer.put(u64::from(step.tick) & ((1 << TICK_BITS) - 1), TICK_BITS);
+        writer.put(margin_bits(margin), 8);
+        self.scratch.coming.clear();
+        for kind in going_order(kinds) {
+            if !self.kinds[kind].slots.is_empty() {
+                self.put_kind(kind, kinds[kind].treatment, step, sight, writer);
             }
-            let mask = out.len();
-            out.resize(mask + list.slots.len().div_ceil(8), 0);
-            for (index, &slot) in list.slots.iter().enumerate() {
-                let fragment = changes.fragment(kind, slot);
-                if !fragment.is_empty() {
-                    out[mask + index / 8] |= 1 << (index % 8);
-                    out.extend_from_slice(fragment);
-                }
+        }
+        for &(kind, slot) in &self.scratch.coming {
+            let list = &mut self.kinds[kind];
+            list.has.fit(step.kinds[kind].len());
+            if list.has.insert(slot) {
+                list.slots.push(slot);
             }
         }
     }
 
-    fn put_changes(&self, changes: &Changes, out: &mut Vec<u8>) -> u8 {
-        let set = out.len();
-        for (kind, list) in self.kinds.iter().enumerate() {
-            if matches!(
-                changes.kinds()[kind].treatment,
-                Treatment::Steered { .. } | Treatment::Static
-            ) {
-                continue;
+    /// One kind goes on: which are dropped, and what the others are told.
+    fn put_kind(
+        &mut self,
+        kind: usize,
+        treatment: Treatment,
+        step: &Step,
+        sight: &impl Sight,
+        writer: &mut BitWriter<'_>,
+    ) {
+        let (list, found) = (&mut self.kinds[kind], &mut self.scratch);
+        let briefs = &step.kinds[kind][..];
+        found.dropped.clear();
+        found.changed.clear();
+        found.leaving.clear();
+        for (index, &slot) in (0..).zip(&list.slots) {
+            let brief = &briefs[slot as usize];
+            match brief.fate {
+                SlotFate::Stays if sight.keeps(kind, slot) => {
+                    if brief.told {
+                        found.changed.push(index);
+                    }
+                }
+                SlotFate::Stays | SlotFate::Dropped => {
+                    found.dropped.push(index);
+                    found.leaving.push(index);
+                    continue;
+                }
+                SlotFate::Ended => found.leaving.push(index),
+                fate => unreachable!("slot {slot} of a kept list is {fate:?}"),
             }
-            let changed = |slot: &u32| !changes.fragment(kind, *slot).is_empty();
-            let count = list.slots.iter().filter(|slot| changed(slot)).count();
-            if count == 0 {
-                continue;
-            }
-            begin_kind(out, set, kind);
-            varint::put(out, count as u32);
-            let mut next = 0;
-            for (index, &slot) in list.slots.iter().enumerate() {
-                if changed(&slot) {
-                    varint::put(out, (index - next) as u32);
-                    out.extend_from_slice(changes.fragment(kind, slot));
-                    next = index + 1;
+            let spawned = step.spawned(brief);
+            found.coming.extend(spawned.iter().map(|s| (s.kind as usize, s.slot)));
+        }
+        put_indices(writer, &found.dropped, |_, _| {});
+        match treatment {
+            Treatment::Static => {}
+            Treatment::Steered { .. } => {
+                let mut dropped = found.dropped.iter().copied().peekable();
+                for (index, &slot) in (0..).zip(&list.slots) {
+                    if dropped.next_if_eq(&index).is_none() {
+                        step.put(&briefs[slot as usize], writer);
+                    }
                 }
             }
-        }
-        if out.len() > set { section::CHANGES } else { 0 }
-    }
-
-    /// What the receiver does by itself once it has read the changes.
-    fn go_on(&mut self, changes: &Changes) {
-        self.spawned.clear();
-        self.ended.clear();
-        for kind in going_order(changes.kinds()) {
-            for (index, &slot) in self.kinds[kind].slots.iter().enumerate() {
-                let spawned = changes.spawned(kind, slot);
-                self.spawned.extend(spawned.iter().map(|s| (s.kind as usize, s.slot)));
-                if changes.fate(kind, slot) == SlotFate::Ended {
-                    self.ended.push((kind, index as u32));
-                }
+            Treatment::Ballistic | Treatment::Plain => {
+                put_indices(writer, &found.changed, |writer, index| {
+                    step.put(&briefs[list.slots[index as usize] as usize], writer);
+                });
             }
         }
-        for &(kind, index) in self.ended.iter().rev() {
-            self.kinds[kind].remove_all(&[index]);
-        }
-        for &(kind, slot) in &self.spawned {
-            if self.kinds[kind].has.insert(slot) {
-                self.kinds[kind].slots.push(slot);
-            }
-        }
+        list.remove_all(&found.leaving);
     }
 
-    fn put_enters(&mut self, changes: &mut Changes, sight: &impl Sight, out: &mut Vec<u8>) -> u8 {
-        let set = out.len();
-        self.spawned.clear();
-        let (kinds, entering) = (&mut self.kinds, &mut self.spawned);
-        sight.offer(changes, &mut |kind, slot| {
+    fn put_enters(&mut self, changes: &mut Changes, sight: &impl Sight, writer: &mut BitWriter<'_>) {
+        let (kinds, coming) = (&mut self.kinds, &mut self.scratch.coming);
+        coming.clear();
+        for (kind, list) in kinds.iter_mut().enumerate() {
+            list.has.fit(changes.slot_count(kind));
+        }
+        sight.offer(&mut |kind, slot| {
             if kinds[kind].has.insert(slot) {
-                entering.push((kind, slot));
+                coming.push((kind, slot));
             }
         });
-        for kind in 0..self.kinds.len() {
-            let count = self.spawned.iter().filter(|&&(k, _)| k == kind).count();
-            if count == 0 {
-                continue;
-            }
-            begin_kind(out, set, kind);
-            varint::put(out, count as u32);
-            for &(_, slot) in self.spawned.iter().filter(|&&(k, _)| k == kind) {
-                changes.put_record(kind, slot, out);
-                self.kinds[kind].slots.push(slot);
+        writer.flag(!coming.is_empty());
+        if coming.is_empty() {
+            return;
+        }
+        for (kind, list) in kinds.iter_mut().enumerate() {
+            let entering = || coming.iter().filter(|&&(k, _)| k == kind).map(|&(_, slot)| slot);
+            writer.golomb(COUNT_ORDER, entering().count() as u32);
+            for slot in entering() {
+                changes.put_record(kind, slot, writer);
+                list.slots.push(slot);
             }
         }
-        if out.len() > set { section::ENTERS } else { 0 }
     }
 
     fn checksum(&self, changes: &Changes) -> u32 {
@@ -265,18 +263,21 @@ impl ViewList {
     }
 }
 
-/// Starts a section with the first kind that has something to say, and names every further one.
-fn begin_kind(out: &mut Vec<u8>, set: usize, kind: usize) {
-    if out.len() == set {
-        out.push(0);
-    }
-    out[set] |= 1 << kind;
+fn margin_bits(margin: Option<f64>) -> u64 {
+    u64::from(margin.map_or(NO_MARGIN, margin_to_byte) as u8)
 }
 
-fn put_gaps(out: &mut Vec<u8>, indices: &[u32]) {
+/// How many, and for each, ascending, the distance from the one before and what `more` adds.
+fn put_indices<'a>(
+    writer: &mut BitWriter<'a>,
+    indices: &[u32],
+    more: impl Fn(&mut BitWriter<'a>, u32),
+) {
+    writer.golomb(COUNT_ORDER, indices.len() as u32);
     let mut next = 0;
     for &index in indices {
-        varint::put(out, index - next);
+        writer.golomb(GAP_ORDER, index - next);
+        more(writer, index);
         next = index + 1;
     }
 }

@@ -8,37 +8,43 @@
 //! its stream so far add up to, and the sender keeps no copy of it: the world's rows of the last tick
 //! and the list of entities that the receiver has are enough.
 //!
-//! In the order of the flow: [`changes`] compares two ticks, once for everybody; [`encode`] writes one
-//! receiver's frame from that; [`decode`] reads it; [`fragment`] is the part about one entity, both
-//! ways.
+//! In the order of the flow: [`changes`] compares two ticks, once for everybody, into a [`step`];
+//! [`encode`] writes one receiver's frame from that; [`decode`] reads it; [`fragment`] is the part about
+//! one entity, both ways.
 //!
 //! ```text
-//! delta                                        keyframe
-//! u8   2 | sections << 3                       u8   3 | sections << 3
-//! u8   low byte of the tick                    u32  tick, little end first
-//! i8   margin                                  i8   margin
-//! [DROPS]    u8 set of kinds; for each:        ENTERS    (as in a delta; all that is in view)
-//!            n, n × gap                        [CHECKSUM]
-//! steering   for each steered kind with
-//!            entities left in the list:
-//!            a bit per entity, lowest first,
-//!            then their fragments
-//! [CHANGES]  u8 set of kinds; for each:
-//!            n, n × (gap, fragment)
-//! [ENTERS]   u8 set of kinds; for each:
-//!            n, n × (id, record)
-//! [CHECKSUM] u32, little end first
+//! delta                                     keyframe
+//! 3   2                                     3   3
+//! 5   low bits of the tick                  5   0
+//! 8   margin, signed                        32  tick
+//! for each kind with entities in the        8   margin, signed
+//! list, steered ones first:                 ENTERS    (all that is in view)
+//!     n0, n × g3 gap      dropped           1   a checksum follows
+//!     steered: a fragment for each          [32 checksum]
+//!         entity left
+//!     ballistic and plain:
+//!         n0, n × (g3 gap, fragment)
+//! ENTERS
+//! 1   a checksum follows
+//! [32 checksum]
+//!
+//! ENTERS
+//! 1   something enters
+//! [for each kind: n0, n × (g12 id, record)]
 //! ```
 //!
-//! `n`, `gap` and `id` are varints; a gap is the distance from the index after the one before it, so
-//! indices ascend. A record is the whole row, packed by `wire::bits`. The margin tells how early the
-//! newest input came before its tick, in 1/8 tick, or [`NO_MARGIN`].
+//! Numbers stand for bits, from the lowest of the first byte on; gN is an exponential Golomb code of order N
+//! ([`BitWriter::golomb`](crate::wire::bits::BitWriter::golomb)) and n0 one of order 0 for a number of
+//! things. A gap is the distance from the index after the one before it, so indices ascend. A record is
+//! the whole row, as in [`crate::wire::record`]. The margin tells how early the newest input came before
+//! its tick, in 1/8 tick, or [`NO_MARGIN`]. A frame ends with zero bits up to a whole byte; a message is a
+//! frame, or several one behind the other after a short pause.
 //!
-//! The list that indices count in is a table per kind, and both ends change it alike: drops are
-//! removed from the highest index down, the last entity moving into the gap; then every entity goes on
-//! by its fragment or the expectation alone, in list order, steered kinds before all others; then those
-//! that the expectation ended are removed like drops, those that it spawned are appended in the order
-//! in which they were spawned, and at last the entering ones are appended.
+//! The list that indices count in is a table per kind, and both ends change it alike: every entity that
+//! is not dropped goes on by its fragment or the expectation alone, in list order, steered kinds before all
+//! others; then those that are dropped and those that the expectation ended are removed, from the highest
+//! index down, the last entity moving into the gap; those that it spawned are appended in the order in
+//! which they were spawned, and at last the entering ones are appended.
 
 use crate::wire::{Kind, Treatment};
 
@@ -46,10 +52,12 @@ pub mod changes;
 pub mod decode;
 pub mod encode;
 pub mod fragment;
+pub mod step;
 
-pub use changes::{Changes, SlotFate};
-pub use decode::{Decoded, FrameBytes, decode};
+pub use changes::{Changes, PAST_TICKS};
+pub use decode::{Decoded, FrameBits, decode};
 pub use encode::{Sight, ViewList};
+pub use step::{SlotFate, Step};
 
 /// First byte's low three bits of a frame that builds on the one before.
 pub const TYPE_DELTA: u8 = 2;
@@ -58,14 +66,14 @@ pub const TYPE_KEYFRAME: u8 = 3;
 /// The low bits of every message's first byte name its type.
 pub const TYPE_MASK: u8 = 0b111;
 
-/// Section bits of the first byte.
-pub(crate) mod section {
-    pub(crate) const DROPS: u8 = 1 << 3;
-    pub(crate) const CHANGES: u8 = 1 << 4;
-    pub(crate) const ENTERS: u8 = 1 << 5;
-    pub(crate) const CHECKSUM: u8 = 1 << 6;
-    pub(crate) const UNUSED: u8 = 1 << 7;
-}
+/// Bits of the type.
+pub(crate) const TYPE_BITS: u32 = 3;
+/// Bits of the tick in a delta: enough to tell a frame that does not follow on the last one.
+pub(crate) const TICK_BITS: u32 = 5;
+/// Numbers of things are mostly 0 or 1.
+pub(crate) const COUNT_ORDER: u32 = 0;
+/// Distances between the indices of what is told, in lists of some dozen.
+pub(crate) const GAP_ORDER: u32 = 3;
 
 /// Every how many ticks frames carry a checksum of the view: about one a second, 4 bytes each.
 pub const CHECKSUM_TICKS: u32 = 32;
