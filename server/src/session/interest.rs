@@ -104,7 +104,8 @@ impl Interest {
         // As many as there are steps to catch up by, and the one of this tick.
         let oldest = self.whereabouts.len() > PAST_TICKS;
         let oldest = if oldest { self.whereabouts.pop_back() } else { None };
-        let mut whereabouts = oldest.unwrap_or_else(|| self.kinds.iter().map(KindLayout::nowhere).collect());
+        let mut whereabouts =
+            oldest.unwrap_or_else(|| self.kinds.iter().map(KindLayout::nowhere).collect());
         for (kind, layout) in self.kinds.iter().enumerate() {
             let rows = changes.now().table(kind).iter();
             whereabouts[kind].fit(changes.slot_count(kind));

@@ -48,10 +48,10 @@ const PLACE: Field = Field::x("place", 23, PLACE_STEP);
 /// A shot is gone within two seconds, so coarser steps than a ship's do, and save bytes wherever a shot
 /// comes into view.
 const SHOT_PLACE_STEP: f32 = 1.0 / 16.0;
-const SHOT_VELOCITY_STEP: f32 = 1.0 / 8.0;
+const SHOT_VELOCITY_STEP: f32 = 1.0 / 2.0;
 const SHOT_PLACE: Field = Field::x("place", 19, SHOT_PLACE_STEP);
 const SHIP_VELOCITY: Field = Field::signed("velocity", 16, VELOCITY_STEP);
-const SHOT_VELOCITY: Field = Field::signed("velocity", 15, SHOT_VELOCITY_STEP);
+const SHOT_VELOCITY: Field = Field::signed("velocity", 13, SHOT_VELOCITY_STEP);
 
 crate::row! {
     /// A ship in flight. All of it is public: whoever sees a ship can compute how it goes on.
@@ -97,18 +97,18 @@ crate::row! {
     /// A shot in flight.
     pub struct Shot {
         /// Velocity to the east.
-        vx: signed(15, SHOT_VELOCITY_STEP),
+        vx: signed(13, SHOT_VELOCITY_STEP),
         /// Velocity to the south.
-        vy: signed(15, SHOT_VELOCITY_STEP),
+        vy: signed(13, SHOT_VELOCITY_STEP),
         /// Place, east of the middle of the arena.
         x: x(19, SHOT_PLACE_STEP),
         /// Place, south of the middle of the arena.
         y: y(19, SHOT_PLACE_STEP),
         /// Ticks until it is gone.
-        ttl: count(8),
+        ttl: mostly(8, 6),
         /// How far back others are taken when it is judged whom it hits, in quarters of a tick: where its
         /// shooter saw them.
-        lag: count(LAG_BITS),
+        lag: mostly(LAG_BITS, 5),
         /// Who fired it.
         player: owner(),
     }
@@ -137,15 +137,15 @@ crate::row! {
     /// What only the player may know; its id is the player's number.
     pub struct Pilot {
         /// Ticks until the next ship; 0 while flying.
-        respawn: count(9),
+        respawn: rare(9),
         /// Points.
         score: signed(24, 1.0),
         /// Ships shot down.
-        kills: count(14),
+        kills: mostly(14, 6),
         /// Ships lost.
-        deaths: count(14),
+        deaths: mostly(14, 6),
         /// Kills since the last death.
-        streak: count(10),
+        streak: mostly(10, 4),
         /// Shots that hurt somebody, modulo 256.
         hits: count(8),
         /// Shots that hurt this player, modulo 256.
@@ -153,7 +153,7 @@ crate::row! {
         /// Direction from the ship to where the last of them came from.
         hurt_from: angle(8),
         /// Who shot the last ship down: the player's number plus 1, 0 when nobody did.
-        killer: count(17),
+        killer: mostly(17, 9),
         /// Where the last ship was lost, which the player looks at until the next one. No place in
         /// the sense of [`crate::wire::field::Role::X`]: a pilot is nowhere to be found.
         x: signed(23, PLACE_STEP),

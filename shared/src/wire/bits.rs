@@ -117,7 +117,8 @@ impl<'a> BitReader<'a> {
             return Err(WireError::Truncated);
         }
         let rest = &self.bytes[self.at / 8..];
-        let word = rest.first_chunk().map_or_else(|| short_word(rest), |word| u64::from_le_bytes(*word));
+        let word =
+            rest.first_chunk().map_or_else(|| short_word(rest), |word| u64::from_le_bytes(*word));
         let value = (word >> (self.at % 8)) & ((1 << width) - 1);
         self.at = end;
         Ok(value as u32)
@@ -184,8 +185,10 @@ mod tests {
 
     fn part() -> impl Strategy<Value = Part> {
         prop_oneof![
-            (0u32..=32, any::<u32>())
-                .prop_map(|(width, v)| Part::Bits(width, (u64::from(v) & ((1 << width) - 1)) as u32)),
+            (0u32..=32, any::<u32>()).prop_map(|(width, v)| Part::Bits(
+                width,
+                (u64::from(v) & ((1 << width) - 1)) as u32
+            )),
             (0u32..=13, 0..GOLOMB_MAX).prop_map(|(order, v)| Part::Golomb(order, v)),
             (0u32..=13, 0..5000u32).prop_map(|(order, v)| Part::Golomb(order, v)),
             (proptest::collection::vec(any::<u8>(), 8..33), 1u32..64).prop_map(|(bytes, less)| {

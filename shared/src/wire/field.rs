@@ -63,6 +63,11 @@ impl Field {
         Self { short: Some(short), ..self }
     }
 
+    /// A count that mostly fits so many bits.
+    pub const fn mostly(name: &'static str, bits: u8, short: u8) -> Self {
+        Self::count(name, bits).with_short(short)
+    }
+
     /// A quantity that may be negative, in steps of `step` units.
     pub const fn signed(name: &'static str, bits: u8, step: f32) -> Self {
         Self { name, bits, signed: true, step, role: Role::Plain, short: None }

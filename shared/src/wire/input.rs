@@ -7,8 +7,8 @@
 //! ..  fields       the input's fields, packed as `wire::record` does
 //! ```
 
-use super::field::{FIELDS_MAX, Field};
 use super::bits::{BitReader, BitWriter};
+use super::field::{FIELDS_MAX, Field};
 use super::{WireError, record};
 use crate::game::Tick;
 

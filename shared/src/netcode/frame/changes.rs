@@ -9,16 +9,13 @@
 use super::fragment;
 use super::step::{Brief, SlotFate, Span, Spawned, Step};
 use crate::game::{Fate, Game, Tick};
-use crate::wire::bits::BitWriter;
+use crate::wire::bits::{BitWriter, GOLOMB_MAX};
 use crate::wire::{Kind, Rows, Treatment, record, rows::entity_hash};
 use std::collections::VecDeque;
 
 /// Steps of the past that are kept, in ticks, for receivers that missed that many. Sixteen differences are
 /// about as long as a keyframe; past that a keyframe is the shorter way.
 pub const PAST_TICKS: usize = 16;
-
-/// An id's code is shortest below 2 to the power of this.
-pub(super) const ID_ORDER: u32 = 12;
 
 const NONE: u32 = u32::MAX;
 
@@ -81,8 +78,8 @@ impl Changes {
     }
 
     /// Takes the world's rows at `tick` from `publish` and compares them with those of the tick
-    /// before. Panics when the game breaks its promises: ids that do not ascend, a static row that
-    /// changed.
+    /// before. Panics when the game breaks its promises: ids that do not ascend or are 2^31 or more, a
+    /// static row that changed.
     pub fn advance<G: Game>(
         &mut self,
         tick: Tick,
@@ -99,7 +96,9 @@ impl Changes {
         self.records.clear();
         for kind in 0..self.kinds.len() {
             let ids = self.now.table(kind).ids();
-            assert!(ids.is_sorted_by(|a, b| a < b), "{}: ids ascend", self.kinds[kind].name);
+            let name = self.kinds[kind].name;
+            assert!(ids.is_sorted_by(|a, b| a < b), "{name}: ids ascend");
+            assert!(ids.last().is_none_or(|&id| id < GOLOMB_MAX), "{name}: ids are below 2^31");
             self.compare::<G>(kind, rules);
         }
         for spawn in &mut self.step.spawned {
@@ -159,11 +158,12 @@ impl Changes {
             expected[..leads].copy_from_slice(&self.now.table(kind).row(j)[..leads]);
         }
         self.expected_spawn.clear();
-        let mut fate = match (G::expect(rules, kind, id, old, expected, &mut self.expected_spawn), j) {
-            (Fate::Ends, _) => SlotFate::Ended,
-            (Fate::Stays, Some(_)) => SlotFate::Stays,
-            (Fate::Stays, None) => SlotFate::Dropped,
-        };
+        let mut fate =
+            match (G::expect(rules, kind, id, old, expected, &mut self.expected_spawn), j) {
+                (Fate::Ends, _) => SlotFate::Ended,
+                (Fate::Stays, Some(_)) => SlotFate::Stays,
+                (Fate::Stays, None) => SlotFate::Dropped,
+            };
         // An entity that is dropped spawns nothing; every other one what was expected of it, or it
         // has to be said that it did not: in the fragment, or by a drop when there is none.
         let (mut nothing, mut spawned) = (false, Span::default());
@@ -190,7 +190,7 @@ impl Changes {
         );
         if new.is_none() && fragment::has_bit_each(spec) {
             // Receivers that still have it are told nothing about an entity that ends by the rules.
-            writer.flag(false);
+            writer.put(0, 2);
         }
         let bits = writer.finish_words(0);
         let place = &mut self.per_kind[kind];
@@ -265,7 +265,7 @@ impl Changes {
         self.per_kind[kind].hashes[slot as usize]
     }
 
-    /// Appends id and whole row, encoded once per tick however many need it.
+    /// Appends the whole row, encoded once per tick however many need it.
     pub fn put_record(&mut self, kind: usize, slot: u32, writer: &mut BitWriter<'_>) {
         let (span, bits) = self.per_kind[kind].records[slot as usize];
         if bits > 0 {
@@ -273,10 +273,9 @@ impl Changes {
             return;
         }
         let start = self.records.len();
-        let (id, fields) = (self.id(kind, slot), self.kinds[kind].fields);
+        let fields = self.kinds[kind].fields;
         let row = self.per_kind[kind].rows[slot as usize] as usize;
         let mut record = BitWriter::new(&mut self.records);
-        record.golomb(ID_ORDER, id);
         record::put(&mut record, fields, self.now.table(kind).row(row));
         let bits = record.finish_words(start);
         let span = Span { start: start as u32, len: (self.records.len() - start) as u32 };

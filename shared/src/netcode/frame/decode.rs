@@ -1,10 +1,9 @@
 //! A frame read. Comes in: the receiver's rows of the last tick and the bytes. Goes out: its rows of
 //! this one. A frame that is refused leaves nothing behind; the receiver then asks for a keyframe.
 
-use super::changes::ID_ORDER;
 use super::{
-    COUNT_ORDER, GAP_ORDER, TICK_BITS, TYPE_BITS, TYPE_DELTA, TYPE_KEYFRAME, fragment, going_order,
-    margin_from_byte,
+    COUNT_ORDER, GAP_ORDER, ID_GAP_ORDER, ID_ORDER, TICK_BITS, TYPE_BITS, TYPE_DELTA,
+    TYPE_KEYFRAME, fragment, going_order, margin_from_byte,
 };
 use crate::game::{Game, Tick};
 use crate::netcode::going_on::GoingOn;
@@ -214,8 +213,13 @@ fn take_enters<G: Game>(reader: &mut BitReader<'_>, rows: &mut Rows) -> Result<(
         return Ok(());
     }
     for (kind, spec) in G::KINDS.iter().enumerate() {
+        let mut last: Option<u32> = None;
         for _ in 0..reader.golomb(COUNT_ORDER)? {
-            let id = reader.golomb(ID_ORDER)?;
+            let id = match last {
+                None => reader.golomb(ID_ORDER)?,
+                Some(last) => reader.golomb(ID_GAP_ORDER)?.saturating_add(last).saturating_add(1),
+            };
+            last = Some(id);
             let mut row = [0; FIELDS_MAX];
             record::take(reader, spec.fields, &mut row[..spec.fields.len()])?;
             rows.table_mut(kind).push(id, &row[..spec.fields.len()]);

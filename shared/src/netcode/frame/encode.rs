@@ -6,8 +6,8 @@
 use super::changes::Changes;
 use super::step::{SlotFate, Step};
 use super::{
-    CHECKSUM_TICKS, COUNT_ORDER, GAP_ORDER, NO_MARGIN, TICK_BITS, TYPE_BITS, TYPE_DELTA, TYPE_KEYFRAME,
-    going_order, margin_to_byte,
+    CHECKSUM_TICKS, COUNT_ORDER, GAP_ORDER, ID_GAP_ORDER, ID_ORDER, NO_MARGIN, TICK_BITS,
+    TYPE_BITS, TYPE_DELTA, TYPE_KEYFRAME, going_order, margin_to_byte,
 };
 use crate::game::Tick;
 use crate::wire::bits::BitWriter;
@@ -231,7 +231,12 @@ impl ViewList {
         list.remove_all(&found.leaving);
     }
 
-    fn put_enters(&mut self, changes: &mut Changes, sight: &impl Sight, writer: &mut BitWriter<'_>) {
+    fn put_enters(
+        &mut self,
+        changes: &mut Changes,
+        sight: &impl Sight,
+        writer: &mut BitWriter<'_>,
+    ) {
         let (kinds, coming) = (&mut self.kinds, &mut self.scratch.coming);
         coming.clear();
         for (kind, list) in kinds.iter_mut().enumerate() {
@@ -247,11 +252,16 @@ impl ViewList {
             return;
         }
         for (kind, list) in kinds.iter_mut().enumerate() {
-            let entering = || coming.iter().filter(|&&(k, _)| k == kind).map(|&(_, slot)| slot);
-            writer.golomb(COUNT_ORDER, entering().count() as u32);
-            for slot in entering() {
+            let first = list.slots.len();
+            list.slots.extend(coming.iter().filter(|&&(k, _)| k == kind).map(|&(_, slot)| slot));
+            let entering = &mut list.slots[first..];
+            entering.sort_unstable_by_key(|&slot| changes.id(kind, slot));
+            writer.golomb(COUNT_ORDER, entering.len() as u32);
+            let mut last = None;
+            for &slot in &*entering {
+                put_id(writer, last, changes.id(kind, slot));
+                last = Some(changes.id(kind, slot));
                 changes.put_record(kind, slot, writer);
-                list.slots.push(slot);
             }
         }
     }
@@ -260,6 +270,14 @@ impl ViewList {
         self.kinds.iter().enumerate().fold(0u32, |sum, (kind, list)| {
             list.slots.iter().fold(sum, |sum, &slot| sum.wrapping_add(changes.hash(kind, slot)))
         })
+    }
+}
+
+/// An id that is larger than the last one.
+fn put_id(writer: &mut BitWriter<'_>, last: Option<u32>, id: u32) {
+    match last {
+        None => writer.golomb(ID_ORDER, id),
+        Some(last) => writer.golomb(ID_GAP_ORDER, id - last - 1),
     }
 }
 

@@ -2,19 +2,21 @@
 //! and what the rules alone would have made of it. Goes out: a few bits.
 //!
 //! ```text
-//! steered kinds                                 all others
-//! 1   0: as the rules alone have it, that's all corrections
-//!     1: what follows
-//! g3  difference of the first lead, folded
-//! 1   the other leads follow
-//! [for each of them: 1, and if set its value]
-//! 1   corrections follow
-//! [corrections]
+//! steered kinds                                  all others
+//! one of                                         corrections
+//!     1 LEAD                      aimed on
+//!     0 0                         as the rules alone have it
+//!     0 1 0 LEAD OTHERS           something else is steered, too
+//!     0 1 1 1 LEAD OTHERS corrections
+//!     0 1 1 0 LEAD corrections
+//!
+//! LEAD    g4  difference of the first lead, folded
+//! OTHERS  g0  mask of the other leads that changed, less 1; then the values of these
 //!
 //! corrections
 //!     g5  mask. bit i: the i-th field after the leads is not what was expected; the bit above the last
 //!         field's: what the rules would spawn is not there
-//!     gN  for each such field: truth minus expectation, folded; N is half of the field's bits
+//!     gN  for each such field: truth minus expectation, folded; N is 5/8 of the field's bits
 //! ```
 //!
 //! gN is an exponential Golomb code of order N ([`BitWriter::golomb`]).
@@ -22,10 +24,12 @@
 use crate::wire::bits::{BitReader, BitWriter, unzigzag, zigzag};
 use crate::wire::{Field, Kind, Treatment, WireError};
 
-/// The first lead is coded for differences of half of 2 to the power of this. With the arena's brains, orders 3 and 4 give
-/// the fewest bits for an aim.
-const LEAD_ORDER: u32 = 3;
-/// Masks are coded for the first so many fields.
+/// The first lead's difference takes least bits below 2 to the power of this. Of the orders 2 to 5 this one
+/// is best for aims of the arena's brains, at 5.2 bits a change.
+const LEAD_ORDER: u32 = 4;
+/// Mostly the first of the other leads is the one that changed.
+const OTHERS_ORDER: u32 = 0;
+/// Masks of the first so many fields take least bits.
 const MASK_ORDER: u32 = 5;
 
 /// Whether entities of the kind are told about by a bit each, rather than by index.
@@ -34,7 +38,8 @@ pub fn has_bit_each(kind: &Kind) -> bool {
 }
 
 /// Appends the fragment of an entity. `expected` is the row that `before` becomes by the rules under
-/// `after`'s leads. False when nothing differs; then there is nothing, or for a steered kind a 0.
+/// `after`'s leads. False when nothing differs; then there is nothing, or for a steered kind
+/// two bits that say so.
 pub fn put(
     writer: &mut BitWriter<'_>,
     kind: &Kind,
@@ -53,25 +58,32 @@ pub fn put(
         }
         return mask != 0;
     }
-    let told = before[..leads] != after[..leads] || mask != 0;
-    writer.flag(told);
-    if !told {
-        return false;
+    let changed = (1..leads).fold(0, |set, i| set | u32::from(before[i] != after[i]) << (i - 1));
+    let lead = zigzag(kind.fields[0].difference(before[0], after[0]));
+    if changed == 0 && mask == 0 {
+        writer.flag(lead != 0);
+        if lead == 0 {
+            writer.flag(false);
+        } else {
+            writer.golomb(LEAD_ORDER, lead);
+        }
+        return lead != 0;
     }
-    writer.golomb(LEAD_ORDER, zigzag(kind.fields[0].difference(before[0], after[0])));
-    let others = before[1..leads] != after[1..leads];
-    writer.flag(others);
-    if others {
+    writer.put(0b10, 2);
+    writer.flag(mask != 0);
+    if mask != 0 {
+        writer.flag(changed != 0);
+    }
+    writer.golomb(LEAD_ORDER, lead);
+    if changed != 0 {
+        writer.golomb(OTHERS_ORDER, changed - 1);
         for (i, field) in kind.fields[..leads].iter().enumerate().skip(1) {
-            let changed = before[i] != after[i];
-            writer.flag(changed);
-            if changed {
+            if changed & 1 << (i - 1) != 0 {
                 let width = u32::from(field.bits);
                 writer.put(u64::from(after[i] as u32) & ((1 << width) - 1), width);
             }
         }
     }
-    writer.flag(mask != 0);
     if mask != 0 {
         put_corrections(writer, fields, &expected[leads..], &after[leads..], mask);
     }
@@ -98,7 +110,7 @@ fn put_corrections(
 }
 
 fn order(field: &Field) -> u32 {
-    u32::from(field.bits) / 2
+    u32::from(field.bits) * 5 / 8
 }
 
 /// Reads the leads of a steered kind's fragment into `row`, which holds the row of the last tick. True when
@@ -108,20 +120,28 @@ pub fn take_leads(
     kind: &Kind,
     row: &mut [i32],
 ) -> Result<bool, WireError> {
-    if !reader.flag()? {
+    let leads = kind.leads();
+    let only_first = reader.flag()?;
+    if !only_first && !reader.flag()? {
         return Ok(false);
     }
+    let corrected = !only_first && reader.flag()?;
+    let others = !only_first && (!corrected || reader.flag()?);
     set(&kind.fields[0], &mut row[0], unzigzag(reader.golomb(LEAD_ORDER)?))?;
-    if reader.flag()? {
-        for (field, cell) in kind.fields[..kind.leads()].iter().zip(row).skip(1) {
-            if reader.flag()? {
+    if others {
+        let changed = reader.golomb(OTHERS_ORDER)? + 1;
+        if changed >> (leads - 1) != 0 {
+            return Err(WireError::BadIndex);
+        }
+        for (i, field) in kind.fields[..leads].iter().enumerate().skip(1) {
+            if changed & 1 << (i - 1) != 0 {
                 let unused = 32 - u32::from(field.bits);
                 let raw = reader.take(u32::from(field.bits))?;
-                *cell = if field.signed { ((raw << unused) as i32) >> unused } else { raw as i32 };
+                row[i] = if field.signed { ((raw << unused) as i32) >> unused } else { raw as i32 };
             }
         }
     }
-    reader.flag()
+    Ok(corrected)
 }
 
 /// Reads corrections into `row`, which holds the expectation. True when what the rules would spawn
@@ -197,7 +217,7 @@ mod tests {
             prop_assert_eq!(row, after);
             prop_assert_eq!(spawned_nothing, nothing);
             prop_assert_eq!(reader.taken(), bits as usize);
-            prop_assert!(told || bits <= 1);
+            prop_assert!(told || bits <= 2);
         }
 
         #[test]

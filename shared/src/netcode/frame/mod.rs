@@ -30,7 +30,9 @@
 //!
 //! ENTERS
 //! 1   something enters
-//! [for each kind: n0, n × (g12 id, record)]
+//! [for each kind: n0, n × (id, record),
+//! by ascending id: the first as g12, each
+//! further one as g5 of the ids between]
 //! ```
 //!
 //! Numbers stand for bits, from the lowest of the first byte on; gN is an exponential Golomb code of order N
@@ -74,6 +76,10 @@ pub(crate) const TICK_BITS: u32 = 5;
 pub(crate) const COUNT_ORDER: u32 = 0;
 /// Distances between the indices of what is told, in lists of some dozen.
 pub(crate) const GAP_ORDER: u32 = 3;
+/// Ids of some thousand, where one comes alone.
+pub(crate) const ID_ORDER: u32 = 12;
+/// Distances between ids that come together.
+pub(crate) const ID_GAP_ORDER: u32 = 5;
 
 /// Every how many ticks frames carry a checksum of the view: about one a second, 4 bytes each.
 pub const CHECKSUM_TICKS: u32 = 32;
