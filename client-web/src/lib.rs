@@ -166,7 +166,7 @@ mod tests {
     use super::*;
     use shared::arena::Settings;
     use shared::game::{Command, Game, PlayerId, Setup};
-    use shared::netcode::frame::{Changes, Sight, ViewList};
+    use shared::netcode::frame::{Changes, Encoder, Sight, ViewList};
     use shared::wire::SeatToken;
     use shared::wire::message::{ClientMessage, ServerMessage, decode, encode, encode_control};
 
@@ -189,7 +189,7 @@ mod tests {
 
     /// A client after its welcome and first frame: alone in the arena, in its first tick.
     fn welcomed() -> Client {
-        let setup = Setup { settings: Settings::default(), seed: 4, tick_rate: 30 };
+        let setup = Setup::new(Settings::default(), 4, 30);
         let rules = Arena::rules(&setup).expect("the usual settings");
         let mut arena = Arena::new(&setup, &rules);
         arena.join(&rules, ME);
@@ -200,7 +200,7 @@ mod tests {
         let mut list = ViewList::new(Arena::KINDS.len());
         let slots = (0..Arena::KINDS.len()).map(|kind| changes.slots(kind).to_vec());
         let everything = Everything(slots.collect());
-        list.encode(&mut changes, &everything, true, None, &mut frame);
+        Encoder::new().frame(&mut list, &mut changes, &everything, true, None, &mut frame);
 
         let mut client = Client::new("Ann");
         client.hello(0.0);

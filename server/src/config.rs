@@ -4,7 +4,7 @@
 use crate::net::limits::Limits;
 use crate::net::upgrade::AllowedOrigin;
 use clap::Parser;
-use shared::game::Setup;
+use shared::game::{REWIND_MS, REWIND_MS_MAX, Setup};
 use std::net::{Ipv4Addr, SocketAddr};
 
 /// Gamekeeper: a multiplayer game server that you host yourself. Run it and open the address it
@@ -21,6 +21,12 @@ pub struct Config {
     #[arg(long, env = "GAMEKEEPER_TICK_RATE", value_name = "10..=128",
           default_value_t = Self::TICK_RATE, value_parser = clap::value_parser!(u16).range(10..=128))]
     pub tick_rate: u16,
+
+    /// How far back others are taken when a shot is judged, in milliseconds, so that players on long lines
+    /// hit what they see; 0 judges by the present. More lets players be hit longer after they took cover.
+    #[arg(long, env = "GAMEKEEPER_REWIND_MS", value_name = "0..=500", default_value_t = REWIND_MS,
+          value_parser = clap::value_parser!(u16).range(..=i64::from(REWIND_MS_MAX)))]
+    pub rewind_ms: u16,
 
     /// Computer pilots join until people and they are this many together, so that a newcomer finds
     /// somebody to play with; 0 for none.
@@ -64,7 +70,7 @@ impl Config {
     /// What a session of a game with `settings` starts from.
     pub fn setup<S>(&self, settings: S) -> Setup<S> {
         let seed = self.seed.unwrap_or_else(rand::random);
-        Setup { settings, seed, tick_rate: self.tick_rate }
+        Setup { settings, seed, tick_rate: self.tick_rate, rewind_ms: self.rewind_ms }
     }
 }
 
@@ -73,6 +79,7 @@ impl Default for Config {
         Self {
             bind: Self::BIND,
             tick_rate: Self::TICK_RATE,
+            rewind_ms: REWIND_MS,
             pilots: Self::PILOTS,
             max_players: Self::MAX_PLAYERS,
             seed: None,

@@ -27,6 +27,21 @@ pub struct Setup<S> {
     pub seed: u64,
     /// Ticks per second, 10 to 128.
     pub tick_rate: u16,
+    /// How far back others are taken when what a player aimed at is judged, in ms, at most
+    /// [`REWIND_MS_MAX`]; 0 judges by the present.
+    pub rewind_ms: u16,
+}
+
+impl<S> Setup<S> {
+    /// A setup with [`REWIND_MS`].
+    pub const fn new(settings: S, seed: u64, tick_rate: u16) -> Self {
+        Self { settings, seed, tick_rate, rewind_ms: REWIND_MS }
+    }
+
+    /// [`Self::rewind_ms`] in whole ticks.
+    pub const fn rewind_ticks(&self) -> u32 {
+        self.rewind_ms as u32 * self.tick_rate as u32 / 1000
+    }
 }
 
 /// What one player does in one tick.
@@ -38,18 +53,15 @@ pub struct Command<I> {
     pub input: I,
 }
 
-/// How far back others are taken when what a player aimed at is judged, in ms at most. More would let
-/// players be hit long after they thought themselves safe.
-pub const REWIND_MS_MAX: u32 = 200;
+/// The furthest back a session may take others when it judges what a player aimed at, in ms. More would
+/// let players be hit long after they thought themselves safe.
+pub const REWIND_MS_MAX: u16 = 500;
+/// How far back it takes them unless told otherwise, in ms.
+pub const REWIND_MS: u16 = 200;
 
 /// Steps of a lag (see [`crate::wire::Role::Lag`]) in a tick. A ship goes some 13 units in a tick: in
 /// whole ticks a third of a ship's width would be left to chance.
 pub const LAG_STEPS: usize = 4;
-
-/// [`REWIND_MS_MAX`] in ticks.
-pub const fn rewind_ticks_max(tick_rate: u16) -> u32 {
-    REWIND_MS_MAX * tick_rate as u32 / 1000
-}
 
 /// Which part of the world a player sees: an upright rectangle in the game's units. What is outside
 /// is not sent.

@@ -10,7 +10,9 @@
 use server::session::interest::Interest;
 use shared::arena::{Arena, Settings};
 use shared::game::{Brain, Command, Game, PlayerId, Setup, Tick, View};
-use shared::netcode::frame::{Changes, FrameBits, Sight, TYPE_KEYFRAME, TYPE_MASK, ViewList};
+use shared::netcode::frame::{
+    Changes, Encoder, FrameBits, Sight, TYPE_KEYFRAME, TYPE_MASK, ViewList,
+};
 use shared::netcode::history::History;
 use shared::wire::bits::zigzag;
 use shared::wire::{Rows, message};
@@ -93,7 +95,7 @@ fn main() {
 
 fn run(scenario: &Scenario, ticks: u32) {
     let settings = Settings { size: scenario.size, ..Settings::default() };
-    let setup = Setup { settings, seed: 2026, tick_rate: 30 };
+    let setup = Setup::new(settings, 2026, 30);
     let rules = Arena::rules(&setup).expect("settings that make sense");
     let mut game = Arena::new(&setup, &rules);
     let mut viewers: Vec<Viewer> = (0..scenario.ships)
@@ -110,6 +112,7 @@ fn run(scenario: &Scenario, ticks: u32) {
     let mut changes = Changes::new(Arena::KINDS);
     let mut interest = Interest::new(Arena::KINDS);
     let mut figures = Figures::default();
+    let mut encoder = Encoder::new();
     let mut bytes = Vec::new();
     let mut events = Vec::new();
     for tick in 1..=WARM_UP_TICKS + ticks {
@@ -131,7 +134,8 @@ fn run(scenario: &Scenario, ticks: u32) {
         let encode_started = Instant::now();
         for viewer in &mut viewers {
             let sight = interest.sight(viewer.id, game.view(viewer.id));
-            viewer.list.encode(&mut changes, &sight, false, Some(0.5), &mut bytes);
+            let list = &mut viewer.list;
+            encoder.frame(list, &mut changes, &sight, false, Some(0.5), &mut bytes);
             ends.push(bytes.len());
         }
         let encoded = encode_started.elapsed();
@@ -174,9 +178,10 @@ impl Sight for NothingNew {
 
 fn encode_without_looking(mut lists: Vec<ViewList>, changes: &mut Changes) -> Duration {
     let mut bytes = Vec::new();
+    let mut encoder = Encoder::new();
     let started = Instant::now();
     for list in &mut lists {
-        list.encode(changes, &NothingNew, false, Some(0.5), &mut bytes);
+        encoder.frame(list, changes, &NothingNew, false, Some(0.5), &mut bytes);
     }
     black_box(&bytes);
     started.elapsed()
@@ -234,7 +239,7 @@ impl Figures {
             let mut bytes = Vec::new();
             let sight = interest.sight(viewer.id, game.view(viewer.id));
             let mut list = ViewList::new(Arena::KINDS.len());
-            list.encode(changes, &sight, true, None, &mut bytes);
+            Encoder::new().frame(&mut list, changes, &sight, true, None, &mut bytes);
             self.keyframes.all.push((bytes.len() * 100 / list.len().max(1)) as u32);
         }
     }

@@ -7,7 +7,7 @@ use shared::wire::*;
 use std::collections::BTreeMap;
 fn main() {
     let settings = Settings { size: 3600, ..Settings::default() };
-    let setup = Setup { settings, seed: 2026, tick_rate: 30 };
+    let setup = Setup::new(settings, 2026, 30);
     let rules = Arena::rules(&setup).unwrap();
     let mut game = Arena::new(&setup, &rules);
     let mut brains: Vec<<Arena as Game>::Brain> = (0..100u64)

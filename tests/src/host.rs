@@ -29,7 +29,7 @@ impl Host {
         let config = Config { seed: Some(5), ..Config::default() };
         let settings = Settings { size, ..Settings::default() };
         let session = Session::<Arena, ConnectionOutbox>::new(SessionConfig {
-            setup: Setup { settings, seed: 5, tick_rate: 30 },
+            setup: Setup::new(settings, 5, 30),
             players_max: PLAYERS_MAX,
             pilots_fill_to: pilots,
         });

@@ -110,7 +110,7 @@ impl<G: Game> World<G> {
 
     /// The same with these settings.
     pub fn with_settings(seed: u64, pilots: usize, seats: usize, settings: G::Settings) -> Self {
-        let setup = Setup { settings, seed, tick_rate: 30 };
+        let setup = Setup::new(settings, seed, 30);
         let rate = f64::from(setup.tick_rate);
         let config = SessionConfig { setup, players_max: seats, pilots_fill_to: pilots };
         Self {

@@ -13,7 +13,7 @@ const TICK_RATE: u16 = 30;
 
 fn play(players: u16, seed: u64) -> Play<Arena> {
     let settings = Settings::for_players(usize::from(players));
-    let mut play = Play::new(Setup { settings, seed, tick_rate: TICK_RATE });
+    let mut play = Play::new(Setup::new(settings, seed, TICK_RATE));
     (0..players).for_each(|player| play.join(player));
     play
 }
@@ -23,7 +23,7 @@ fn play(players: u16, seed: u64) -> Play<Arena> {
 #[test]
 fn the_rules_are_what_they_were() {
     let settings = Settings { size: 1800, ..Settings::default() };
-    let mut play = Play::<Arena>::new(Setup { settings, seed: 1, tick_rate: TICK_RATE });
+    let mut play = Play::<Arena>::new(Setup::new(settings, 1, TICK_RATE));
     (0..60).for_each(|player| play.join(player));
     let (mut hash, mut kills) = (Hash::default(), 0);
     for _ in 0..900 {
@@ -148,7 +148,7 @@ impl Newcomer {
 fn a_newcomer_lives_a_while_and_wins_some() {
     const NEWCOMER: PlayerId = PlayerId(0);
     let settings = Settings { size: 3000, ..Settings::default() };
-    let mut play = Play::<Arena>::new(Setup { settings, seed: 9, tick_rate: TICK_RATE });
+    let mut play = Play::<Arena>::new(Setup::new(settings, 9, TICK_RATE));
     (0..16).for_each(|player| play.join(player));
     let mut newcomer = Newcomer { random: Pcg32::new(5, 5), way: 0, error: 0 };
     let (mut flying, mut kills, mut deaths) = (0u32, 0u32, 0u32);

@@ -21,9 +21,9 @@ fn table(title: &str, fields: &[Field]) -> String {
             Role::Owner => "owner",
             Role::Lag => "lag",
         };
-        let short = field.short.map(|bits| format!("{bits} short"));
+        let usual = field.usual.map(|bits| format!("usually {bits}"));
         let signed = if field.signed { "signed" } else { "" };
-        let notes = [role, signed, short.as_deref().unwrap_or_default()];
+        let notes = [role, signed, usual.as_deref().unwrap_or_default()];
         let notes: Vec<_> = notes.into_iter().filter(|note| !note.is_empty()).collect();
         let step = match field.role {
             Role::Angle => format!("1/{} turn", 1u32 << field.bits),

@@ -33,7 +33,7 @@ with_every_game! {
 const SEED: u64 = 77;
 
 fn rules<G: Game>() -> G::Rules {
-    let setup = Setup { settings: G::Settings::default(), seed: SEED, tick_rate: 30 };
+    let setup = Setup::new(G::Settings::default(), SEED, 30);
     G::rules(&setup).expect("default settings")
 }
 

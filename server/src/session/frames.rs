@@ -7,7 +7,7 @@ use super::interest::Interest;
 use super::players::Link;
 use bytes::BytesMut;
 use shared::game::{Focus, PlayerId};
-use shared::netcode::frame::{Changes, PAST_TICKS, TYPE_KEYFRAME, TYPE_MASK};
+use shared::netcode::frame::{Changes, Encoder, PAST_TICKS, TYPE_KEYFRAME, TYPE_MASK};
 use shared::netcode::inputs::InputRing;
 use shared::wire::Row;
 
@@ -17,13 +17,14 @@ const CHUNK_BYTES: usize = 64 << 10;
 
 /// Writes frames.
 pub(super) struct FrameWriter {
+    encoder: Encoder,
     bytes: Vec<u8>,
     chunk: BytesMut,
 }
 
 impl FrameWriter {
     pub(super) fn new() -> Self {
-        Self { bytes: Vec::new(), chunk: BytesMut::new() }
+        Self { encoder: Encoder::new(), bytes: Vec::new(), chunk: BytesMut::new() }
     }
 
     /// Commits a message and whatever waits in the mailbox, if the connection can take them: a
@@ -56,12 +57,14 @@ impl FrameWriter {
             for (ago, &focus) in (1..=link.missed.len()).rev().zip(&link.missed) {
                 let step = changes.step_ago(ago).expect("as many are kept");
                 let sight = interest.sight_ago(ago, player, focus);
-                link.list.catch_up(changes.kinds(), step, &sight, &mut self.bytes);
+                let kinds = changes.kinds();
+                self.encoder.catch_up(&mut link.list, kinds, step, &sight, &mut self.bytes);
             }
         }
         link.missed.clear();
         let sight = interest.sight(player, focus);
-        link.list.encode(changes, &sight, fresh, inputs.take_margin(), &mut self.bytes);
+        let margin = inputs.take_margin();
+        self.encoder.frame(&mut link.list, changes, &sight, fresh, margin, &mut self.bytes);
         if self.chunk.capacity() < self.bytes.len() {
             self.chunk = BytesMut::with_capacity(CHUNK_BYTES.max(self.bytes.len()));
         }

@@ -20,7 +20,7 @@ use interest::Interest;
 use pilots::Pilots;
 pub use players::SEAT_GRACE_SECONDS;
 use players::{Link, Players};
-use shared::game::{Command, Focus, Game, LAG_STEPS, PlayerId, Setup, Tick, rewind_ticks_max};
+use shared::game::{Command, Focus, Game, LAG_STEPS, PlayerId, Setup, Tick};
 use shared::netcode::frame::Changes;
 use shared::netcode::inputs::{Offer, PLAYBACK_TICKS_MAX, Source};
 use shared::wire::close::CloseCode;
@@ -267,7 +267,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
         let fields = &mut fields[..G::Input::FIELDS.len()];
         fields.copy_from_slice(message.fields());
         let ahead = message.tick.wrapping_sub(seen);
-        bound_lag(G::Input::FIELDS, fields, ahead, self.config.setup.tick_rate);
+        bound_lag(G::Input::FIELDS, fields, ahead, self.config.setup.rewind_ticks());
         match player.inputs.offer(message.tick, G::Input::read(fields), at) {
             Offer::Kept => {}
             Offer::Late => self.counts.inputs_late += 1,
@@ -383,8 +383,8 @@ impl<G: Game, O: Outbox> Session<G, O> {
 
 /// Believes no player who claims to see others further in the past than the frames that it confirms allow
 /// (`ahead`: from the newest of them to the input's tick), nor than anybody may.
-fn bound_lag(table: &[Field], fields: &mut [i32], ahead: Tick, rate: u16) {
-    let ticks = ahead.saturating_add(PLAYBACK_TICKS_MAX).min(rewind_ticks_max(rate));
+fn bound_lag(table: &[Field], fields: &mut [i32], ahead: Tick, rewind_ticks: u32) {
+    let ticks = ahead.saturating_add(PLAYBACK_TICKS_MAX).min(rewind_ticks);
     let most = ticks as i32 * LAG_STEPS as i32;
     for (field, value) in table.iter().zip(fields) {
         if field.role == Role::Lag {

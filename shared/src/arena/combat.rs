@@ -8,7 +8,7 @@ use super::motion;
 use super::rows::{self, ANGLE_BITS, Pilot, Ship, Shot};
 use super::rules::Rules;
 use super::tuning as t;
-use super::world::Arena;
+use super::world::{Arena, Entity};
 use crate::game::{LAG_STEPS, PlayerId};
 use glam::Vec2;
 
@@ -154,12 +154,14 @@ impl Arena {
     }
 
     /// Removes the ships that were shot down.
-    pub(super) fn bury(&mut self) {
+    pub(super) fn bury(&mut self, rules: &Rules) {
         for index in 0..self.ships.len() {
-            let ship = &self.ships[index].row;
-            if ship.hp == 0
-                && let Some(player) = self.player_index(PlayerId(ship.player as u16))
-            {
+            let Entity { id, row: ship } = self.ships[index];
+            if ship.hp > 0 {
+                continue;
+            }
+            self.rest_id(rules, id);
+            if let Some(player) = self.player_index(PlayerId(ship.player as u16)) {
                 self.players[player].ship = None;
             }
         }

@@ -68,8 +68,8 @@ impl Game for Arena {
         self.add_player(player);
     }
 
-    fn leave(&mut self, _rules: &Rules, player: PlayerId) {
-        self.remove_player(player);
+    fn leave(&mut self, rules: &Rules, player: PlayerId) {
+        self.remove_player(rules, player);
     }
 
     fn step(

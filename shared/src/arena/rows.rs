@@ -36,8 +36,8 @@ pub const ANGLE_STEPS: i32 = 1 << ANGLE_BITS;
 pub const AIM_BITS: u8 = 10;
 /// Heading steps in a step of the aim.
 const AIM_STEP: i32 = 1 << (ANGLE_BITS - AIM_BITS);
-/// Bits of a lag: 200 ms at 128 ticks a second, in quarters of a tick.
-const LAG_BITS: u8 = 7;
+/// Bits of a lag: half a second at 128 ticks a second, in quarters of a tick.
+const LAG_BITS: u8 = 9;
 /// A shot's id is its ship's times this, plus the ship's count of shots, which wraps here. No ship
 /// has as many shots in the air.
 pub const SHOTS_PER_SHIP: u32 = 32;

@@ -6,7 +6,7 @@ use super::compass::{Compass, fade};
 use super::rocks::Rocks;
 use super::rows::ANGLE_STEPS;
 use super::tuning as t;
-use crate::game::{Setup, rewind_ticks_max};
+use crate::game::{REWIND_MS_MAX, Setup};
 use rand_pcg::Pcg32;
 use serde::{Deserialize, Serialize};
 
@@ -88,6 +88,8 @@ pub struct Rules {
     pub(super) overdrive: i32,
     /// How many ticks back a shot may be judged.
     pub(super) rewind: usize,
+    /// For how many ticks the id of a lost ship is not given out again.
+    pub(super) ship_id_rest: u32,
     /// How many pickups lie about.
     pub(super) pickups: usize,
     /// Share of the missing pickups that return in a tick.
@@ -97,8 +99,8 @@ pub struct Rules {
 impl Rules {
     /// Errors with a sentence when the setup makes no sense.
     pub fn new(setup: &Setup<Settings>) -> Result<Self, String> {
-        let Setup { settings, seed, tick_rate } = setup;
-        check(settings, *tick_rate)?;
+        let Setup { settings, seed, tick_rate, .. } = setup;
+        check(setup)?;
         let dt = 1.0 / f32::from(*tick_rate);
         let half = settings.size as f32 / 2.0;
         let ticks = |seconds: f32| libm::roundf(seconds / dt).max(1.0) as i32;
@@ -123,16 +125,23 @@ impl Rules {
             respawn: ticks(t::RESPAWN),
             protect: ticks(t::PROTECT),
             overdrive: ticks(t::OVERDRIVE),
-            rewind: rewind_ticks_max(*tick_rate) as usize,
+            rewind: setup.rewind_ticks() as usize,
+            ship_id_rest: ticks(t::SHIP_ID_REST) as u32,
             pickups: settings.count(settings.pickup_density),
             pickup_return: dt / t::PICKUP_RETURN,
         })
     }
 }
 
-fn check(settings: &Settings, tick_rate: u16) -> Result<(), String> {
-    let Settings { size, rock_density, pickup_density } = settings;
-    if !(10..=128).contains(&tick_rate) {
+fn check(setup: &Setup<Settings>) -> Result<(), String> {
+    let Setup { settings: Settings { size, rock_density, pickup_density }, .. } = setup;
+    let Setup { tick_rate, rewind_ms, .. } = setup;
+    if *rewind_ms > REWIND_MS_MAX {
+        return Err(format!(
+            "shots are judged {rewind_ms} ms back, but at most {REWIND_MS_MAX} ms"
+        ));
+    }
+    if !(10..=128).contains(tick_rate) {
         return Err(format!("the tick rate is {tick_rate}, but goes from 10 to 128 per second"));
     }
     if !(t::SIZE_MIN..=t::SIZE_MAX).contains(size) {
@@ -164,7 +173,7 @@ mod tests {
     use super::*;
 
     fn setup(settings: Settings, tick_rate: u16) -> Setup<Settings> {
-        Setup { settings, seed: 5, tick_rate }
+        Setup::new(settings, 5, tick_rate)
     }
 
     #[test]

@@ -58,17 +58,14 @@ impl Arena {
         self.scratch.born_ships.push(Entity { id, row });
     }
 
-    /// Counts on from the last id given, past all that are in use: an id comes back after 65,536
-    /// others, or so many as are free.
+    /// The id that has rested longest, if it has long enough, else one that no ship has had.
     fn free_ship_id(&mut self) -> u32 {
-        loop {
-            let id = u32::from(self.next_ship);
-            self.next_ship = self.next_ship.wrapping_add(1);
-            let born = self.scratch.born_ships.iter().any(|ship| ship.id == id);
-            if !born && self.ship_index(id).is_none() {
-                return id;
-            }
+        let rested = |&(_, until): &(u32, u32)| self.now.wrapping_sub(until) as i32 >= 0;
+        if self.resting_ids.front().is_some_and(rested) {
+            return self.resting_ids.pop_front().expect("there is a first").0;
         }
+        self.next_ship += 1;
+        self.next_ship - 1
     }
 
     /// The first place found with nobody near, or else the one with the most room.

@@ -24,7 +24,7 @@ impl Duel {
     }
 
     fn with(settings: Settings, tick_rate: u16) -> Self {
-        let setup = Setup { settings, seed: 1, tick_rate };
+        let setup = Setup::new(settings, 1, tick_rate);
         let rules = Rules::new(&setup).expect("a setup that makes sense");
         let mut arena = Arena::new(&setup, &rules);
         arena.join(&rules, B);
@@ -262,11 +262,9 @@ fn every_tick_rate_plays_alike() {
 
 #[test]
 fn a_thousand_join_at_once_and_ids_stay_apart() {
-    let setup = Setup { settings: Settings::for_players(1000), seed: 4, tick_rate: 30 };
+    let setup = Setup::new(Settings::for_players(1000), 4, 30);
     let rules = Rules::new(&setup).expect("a setup that makes sense");
     let mut arena = Arena::new(&setup, &rules);
-    // Soon the counter wraps.
-    arena.next_ship = u16::MAX - 500;
     for player in 0..1000 {
         arena.join(&rules, PlayerId(player));
     }
@@ -276,13 +274,21 @@ fn a_thousand_join_at_once_and_ids_stay_apart() {
     }
     assert_eq!(arena.ships.len(), 1000);
     assert!(arena.ships.is_sorted_by(|a, b| a.id < b.id));
-    arena.next_ship = arena.ships[3].id as u16;
-    let given = arena.ships[0].row.player;
-    arena.leave(&rules, PlayerId(given as u16));
-    arena.join(&rules, PlayerId(given as u16));
-    arena.step(&rules, &[], &mut events);
-    assert_eq!(arena.ships.len(), 1000);
-    assert!(arena.ships.is_sorted_by(|a, b| a.id < b.id), "ids in use are skipped");
+    // The id of a lost ship rests before it comes back, and then it does.
+    let lost = arena.ships[3];
+    arena.leave(&rules, PlayerId(lost.row.player as u16));
+    for again in [false, true] {
+        let newcomer = PlayerId(5000 + u16::from(again));
+        arena.join(&rules, newcomer);
+        arena.step(&rules, &[], &mut events);
+        assert!(arena.ships.is_sorted_by(|a, b| a.id < b.id));
+        let ship = arena.ships.iter().find(|ship| ship.row.player == i32::from(newcomer.0));
+        assert_eq!(ship.expect("there is room").id == lost.id, again);
+        for _ in 0..rules.ship_id_rest {
+            arena.step(&rules, &[], &mut events);
+        }
+    }
+    assert_eq!(arena.ships.len(), 1001);
     for ship in &arena.ships {
         assert!(rules.rocks.free(ship.row.place(), t::SHIP_RADIUS));
     }
@@ -294,7 +300,7 @@ fn row_of(fields: &'static [crate::wire::Field]) -> impl Strategy<Value = Vec<i3
 
 fn crowded(tick_rate: u16) -> (Setup<Settings>, Rules) {
     let settings = Settings { rock_density: 12.0, pickup_density: 0.0, ..empty() };
-    let setup = Setup { settings, seed: 2, tick_rate };
+    let setup = Setup::new(settings, 2, tick_rate);
     let rules = Rules::new(&setup).expect("a setup that makes sense");
     (setup, rules)
 }

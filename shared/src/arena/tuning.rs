@@ -96,6 +96,10 @@ pub const STREAK_POINTS: i32 = 20;
 /// Longer streaks are worth no more than this one.
 pub const STREAK_COUNTED_MAX: i32 = 10;
 
+/// For so long the id of a lost ship is not given out again, s: its shots are gone by then, and nobody
+/// draws or judges by where it was. Ids that come back are small, and small ids are short in frames.
+pub const SHIP_ID_REST: f32 = 4.0;
+
 /// The smallest rock's radius, u.
 pub const ROCK_RADIUS_MIN: f32 = 30.0;
 /// The largest rock's radius, u.

@@ -41,8 +41,12 @@ pub struct Arena {
     pub(super) shots: Vec<Entity<Shot>>,
     pub(super) pickups: Vec<Entity<Pickup>>,
     pub(super) players: Vec<Player>,
-    /// Where the search for the next ship's id begins.
-    pub(super) next_ship: u16,
+    /// Ticks since the start.
+    pub(super) now: u32,
+    /// Ids of lost ships, and the tick from which each may be given out again; the first is the first.
+    pub(super) resting_ids: VecDeque<(u32, u32)>,
+    /// The smallest id that no ship has had.
+    pub(super) next_ship: u32,
     pub(super) next_pickup: u32,
     /// The last ticks' ways of all ships, newest first: what lagging shooters aimed at.
     pub(super) past: VecDeque<Moment>,
@@ -77,6 +81,8 @@ impl Arena {
             shots: Vec::new(),
             pickups: Vec::new(),
             players: Vec::new(),
+            now: 0,
+            resting_ids: VecDeque::new(),
             next_ship: 0,
             next_pickup: 0,
             past: VecDeque::new(),
@@ -101,13 +107,19 @@ impl Arena {
     }
 
     /// The ship goes along; shots in the air fly on, though nobody gets points for them.
-    pub(super) fn remove_player(&mut self, player: PlayerId) {
+    pub(super) fn remove_player(&mut self, rules: &Rules, player: PlayerId) {
         if let Some(index) = self.player_index(player) {
             let gone = self.players.remove(index);
             if let Some(ship) = gone.ship.and_then(|id| self.ship_index(id)) {
-                self.ships.remove(ship);
+                let id = self.ships.remove(ship).id;
+                self.rest_id(rules, id);
             }
         }
+    }
+
+    /// The ship of this id is gone.
+    pub(super) fn rest_id(&mut self, rules: &Rules, id: u32) {
+        self.resting_ids.push_back((id, self.now.wrapping_add(rules.ship_id_rest)));
     }
 
     pub(super) fn player_index(&self, player: PlayerId) -> Option<usize> {
@@ -125,6 +137,7 @@ impl Arena {
         commands: &[Command<Controls>],
         events: &mut Vec<ArenaEvent>,
     ) {
+        self.now = self.now.wrapping_add(1);
         self.steer(commands);
         self.fly(rules);
         self.fill_grid();
@@ -132,7 +145,7 @@ impl Arena {
         self.shoot(rules, events);
         self.collide(rules);
         self.pick_up(rules);
-        self.bury();
+        self.bury(rules);
         absorb(&mut self.shots, &mut self.scratch.born_shots);
         self.spawn_ships(rules);
         self.spawn_pickups(rules);

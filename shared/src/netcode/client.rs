@@ -9,7 +9,7 @@ use super::pace::{Direction, Pace};
 use super::prediction::Prediction;
 use super::scene::{Moments, Scene};
 pub use super::told::{News, Stats};
-use crate::game::{Game, LAG_STEPS, PlayerId, Setup, Tick, View, rewind_ticks_max};
+use crate::game::{Game, LAG_STEPS, PlayerId, Setup, Tick, View};
 use crate::wire::input::InputMessage;
 use crate::wire::message::{self, ClientMessage, ServerMessage};
 use crate::wire::{Protocol, Role, Row, Rows, SeatToken, WireError};
@@ -41,6 +41,8 @@ const SAMPLES_MAX: usize = 1024;
 struct Joined<G: Game> {
     me: PlayerId,
     rate: f64,
+    /// How far back the session takes others when it judges a shot.
+    rewind_ticks: u32,
     rules: G::Rules,
     history: History,
     prediction: Prediction<G>,
@@ -65,8 +67,8 @@ impl Clocks {
     /// Where others are drawn, in ticks: at playback, but no further in the past than the server takes them
     /// back when it judges a shot. On a long line they are drawn a little ahead of what is known, so that
     /// what is aimed at is what is judged.
-    fn others_at(&self, rate: f64) -> f64 {
-        let judged = self.input.position() - f64::from(rewind_ticks_max(rate as u16));
+    fn others_at(&self, rewind_ticks: u32) -> f64 {
+        let judged = self.input.position() - f64::from(rewind_ticks);
         self.playback.position().max(judged)
     }
 
@@ -239,7 +241,7 @@ impl<G: Game> Client<G> {
         let joined = self.joined.as_mut()?;
         let clocks = joined.clocks.as_ref()?;
         let moments = Moments {
-            playback: clocks.others_at(joined.rate),
+            playback: clocks.others_at(joined.rewind_ticks),
             input: clocks.input.position(),
             now: self.input,
         };
@@ -258,7 +260,7 @@ impl<G: Game> Client<G> {
             let newest = f64::from(newest);
             stats.jitter_ms = clocks.playback.jitter() * tick_ms;
             stats.input_margin_ms = clocks.input.slack().unwrap_or(0.0) * tick_ms;
-            stats.playback_delay_ms = (newest - clocks.others_at(joined.rate)) * tick_ms;
+            stats.playback_delay_ms = (newest - clocks.others_at(joined.rewind_ticks)) * tick_ms;
             stats.frame_age_ms =
                 self.now - joined.server_start - newest * tick_ms + self.stats.ping_ms / 2.0;
         }
@@ -313,6 +315,7 @@ impl<G: Game> Client<G> {
         self.joined = Some(Joined {
             me,
             rate: f64::from(setup.tick_rate.max(1)),
+            rewind_ticks: setup.rewind_ticks(),
             rules,
             history: History::new(G::KINDS),
             prediction: Prediction::new(me),
@@ -423,9 +426,9 @@ impl<G: Game> Joined<G> {
     fn say_lag(&mut self, tick: Tick, fields: &mut [i32]) {
         let Some(place) = G::Input::FIELDS.iter().position(|f| f.role == Role::Lag) else { return };
         let Some(clocks) = &self.clocks else { return };
-        let exact = (f64::from(tick) - clocks.others_at(self.rate)) * LAG_STEPS as f64;
+        let exact = (f64::from(tick) - clocks.others_at(self.rewind_ticks)) * LAG_STEPS as f64;
         if (exact - f64::from(self.lag)).abs() > LAG_REST_STEPS {
-            let most = rewind_ticks_max(self.rate as u16) as i32 * LAG_STEPS as i32;
+            let most = self.rewind_ticks as i32 * LAG_STEPS as i32;
             self.lag = (exact.round() as i32).clamp(0, most.min(G::Input::FIELDS[place].max()));
         }
         fields[place] = self.lag;

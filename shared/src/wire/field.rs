@@ -7,7 +7,7 @@ pub const KINDS_MAX: usize = 8;
 pub const FIELDS_MAX: usize = 30;
 /// The most bits of a field, so that twice the difference of two values fits 31.
 pub const BITS_MAX: u8 = 30;
-/// By how many bits the short form of a place is shorter: most worlds are far smaller than the widest.
+/// By how many bits a place is usually shorter: most worlds are far smaller than the widest.
 const NEAR_BITS: u8 = 3;
 
 /// What a field means to the engine, beyond being an integer.
@@ -41,69 +41,68 @@ pub struct Field {
     pub step: f32,
     /// What it means to the engine.
     pub role: Role,
-    /// Bits of its short form, less than `bits`: most values fit it, and a record then has only these and
-    /// a bit that says so. 0 is for what is 0 most of the time.
-    pub short: Option<u8>,
+    /// Bits that most values have (one that is signed with its sign), less than `bits`: a record then has
+    /// these and one more, and for larger values a few more. 0 is for what is 0 most of the time.
+    pub usual: Option<u8>,
 }
 
 impl Field {
     /// A whole number from 0 to `2^bits - 1`: a count, a timer in ticks, a set of flags.
     pub const fn count(name: &'static str, bits: u8) -> Self {
-        Self { name, bits, signed: false, step: 1.0, role: Role::Plain, short: None }
+        Self { name, bits, signed: false, step: 1.0, role: Role::Plain, usual: None }
     }
 
     /// A count that is 0 most of the time: a timer that seldom runs.
     pub const fn rare(name: &'static str, bits: u8) -> Self {
-        Self::count(name, bits).with_short(0)
+        Self::count(name, bits).with_usual(0)
     }
 
-    /// The same field with a short form of so many bits. Panics when that is not shorter.
-    pub const fn with_short(self, short: u8) -> Self {
-        assert!(short < self.bits, "a short form is shorter");
-        Self { short: Some(short), ..self }
+    /// The same field with a usual size. Panics when that is not less than its width.
+    pub const fn with_usual(self, bits: u8) -> Self {
+        assert!(bits < self.bits, "what is usual is shorter");
+        Self { usual: Some(bits), ..self }
     }
 
     /// A count that mostly fits so many bits.
-    pub const fn mostly(name: &'static str, bits: u8, short: u8) -> Self {
-        Self::count(name, bits).with_short(short)
+    pub const fn mostly(name: &'static str, bits: u8, usual: u8) -> Self {
+        Self::count(name, bits).with_usual(usual)
     }
 
     /// A quantity that may be negative, in steps of `step` units.
     pub const fn signed(name: &'static str, bits: u8, step: f32) -> Self {
-        Self { name, bits, signed: true, step, role: Role::Plain, short: None }
+        Self { name, bits, signed: true, step, role: Role::Plain, usual: None }
     }
 
     /// A quantity from 0, in steps of `step` units.
     pub const fn amount(name: &'static str, bits: u8, step: f32) -> Self {
-        Self { name, bits, signed: false, step, role: Role::Plain, short: None }
+        Self { name, bits, signed: false, step, role: Role::Plain, usual: None }
     }
 
     /// A place along x, 4 bits or more, in steps of `step` units.
     pub const fn x(name: &'static str, bits: u8, step: f32) -> Self {
-        Self { role: Role::X, ..Self::signed(name, bits, step) }.with_short(bits - NEAR_BITS)
+        Self { role: Role::X, ..Self::signed(name, bits, step) }.with_usual(bits - NEAR_BITS)
     }
 
     /// A place along y, 4 bits or more, in steps of `step` units.
     pub const fn y(name: &'static str, bits: u8, step: f32) -> Self {
-        Self { role: Role::Y, ..Self::signed(name, bits, step) }.with_short(bits - NEAR_BITS)
+        Self { role: Role::Y, ..Self::signed(name, bits, step) }.with_usual(bits - NEAR_BITS)
     }
 
     /// An angle with `2^bits` steps to the full turn.
     pub const fn angle(name: &'static str, bits: u8) -> Self {
         let step = core::f32::consts::TAU / (1u32 << bits) as f32;
-        Self { name, bits, signed: false, step, role: Role::Angle, short: None }
+        Self { name, bits, signed: false, step, role: Role::Angle, usual: None }
     }
 
-    /// Quarters of a tick in the past, see [`Role::Lag`]. At 30 ticks a second the bound of 200 ms fits
-    /// the short form.
+    /// Quarters of a tick in the past, see [`Role::Lag`]; 200 ms at 30 ticks a second are of a usual size.
     pub const fn lag(name: &'static str, bits: u8) -> Self {
-        Self { role: Role::Lag, ..Self::count(name, bits) }.with_short(5)
+        Self { role: Role::Lag, ..Self::count(name, bits) }.with_usual(5)
     }
 
     /// The owning player's number.
     pub const fn owner(name: &'static str) -> Self {
         let plain = Self::count(name, 16);
-        Self { role: Role::Owner, ..plain }.with_short(8)
+        Self { role: Role::Owner, ..plain }.with_usual(8)
     }
 
     /// The smallest legal value.

@@ -96,7 +96,7 @@ impl Fnv {
     fn field(&mut self, field: &Field) {
         self.text(field.name);
         self.number(
-            field.short.map_or(0, |short| u64::from(short) + 1) << 16
+            field.usual.map_or(0, |bits| u64::from(bits) + 1) << 16
                 | u64::from(field.bits) << 8
                 | u64::from(field.signed),
         );

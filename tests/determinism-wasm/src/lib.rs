@@ -44,7 +44,7 @@ impl Hash {
 /// every tick.
 pub fn arena_hash(players: u16, ticks: u32, seed: u64) -> u64 {
     let settings = Settings::for_players(usize::from(players));
-    let mut play = Play::<Arena>::new(Setup { settings, seed, tick_rate: 30 });
+    let mut play = Play::<Arena>::new(Setup::new(settings, seed, 30));
     (0..players).for_each(|player| play.join(player));
     let mut hash = Hash::default();
     for _ in 0..ticks {

@@ -71,24 +71,12 @@ impl KindList {
 pub struct ViewList {
     kinds: Vec<KindList>,
     tick: Option<Tick>,
-    scratch: Scratch,
-}
-
-/// What was found about one kind's entities, by index.
-#[derive(Clone, Debug, Default)]
-struct Scratch {
-    dropped: Vec<u32>,
-    changed: Vec<u32>,
-    /// Those that the rules end, and those that are dropped.
-    leaving: Vec<u32>,
-    /// (kind, slot).
-    coming: Vec<(usize, u32)>,
 }
 
 impl ViewList {
     /// A receiver that has nothing yet.
     pub fn new(kinds: usize) -> Self {
-        Self { kinds: vec![KindList::default(); kinds], tick: None, scratch: Scratch::default() }
+        Self { kinds: vec![KindList::default(); kinds], tick: None }
     }
 
     /// The tick of the last frame, if there was one.
@@ -106,11 +94,37 @@ impl ViewList {
         self.len() == 0
     }
 
-    /// The next frame: a delta when the last one was of the tick before and no `fresh` start is asked
-    /// for, else a keyframe. `margin`: how many ticks early the receiver's newest input came, if any
-    /// came since the last frame.
-    pub fn encode(
+    fn checksum(&self, changes: &Changes) -> u32 {
+        self.kinds.iter().enumerate().fold(0u32, |sum, (kind, list)| {
+            list.slots.iter().fold(sum, |sum, &slot| sum.wrapping_add(changes.hash(kind, slot)))
+        })
+    }
+}
+
+/// Writes frames. One serves all receivers, so that its memory stays warm.
+#[derive(Debug, Default)]
+pub struct Encoder {
+    /// Of the kind at hand, by index in the list.
+    dropped: Vec<u32>,
+    changed: Vec<u32>,
+    /// Those that the rules end, and those that are dropped.
+    leaving: Vec<u32>,
+    /// (kind, slot).
+    coming: Vec<(usize, u32)>,
+}
+
+impl Encoder {
+    /// An encoder.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Appends the receiver's next frame: a delta when the last one was of the tick before and no `fresh`
+    /// start is asked for, else a keyframe. `margin`: how many ticks early the receiver's newest input
+    /// came, if any came since the last frame.
+    pub fn frame(
         &mut self,
+        list: &mut ViewList,
         changes: &mut Changes,
         sight: &impl Sight,
         fresh: bool,
@@ -119,58 +133,68 @@ impl ViewList {
     ) {
         let tick = changes.tick();
         let mut writer = BitWriter::new(out);
-        if !fresh && self.tick == Some(tick.wrapping_sub(1)) {
-            self.put_delta(changes.kinds(), changes.step(), sight, margin, &mut writer);
+        if !fresh && list.tick == Some(tick.wrapping_sub(1)) {
+            self.put_delta(list, changes.kinds(), changes.step(), sight, margin, &mut writer);
         } else {
             writer.put(u64::from(TYPE_KEYFRAME), TYPE_BITS + TICK_BITS);
             writer.put(u64::from(tick), 32);
             writer.put(margin_bits(margin), 8);
-            for list in &mut self.kinds {
+            for list in &mut list.kinds {
                 list.slots.clear();
                 list.has.0.fill(0);
             }
         }
-        self.put_enters(changes, sight, &mut writer);
+        self.put_enters(list, changes, sight, &mut writer);
         let checked = tick.is_multiple_of(CHECKSUM_TICKS);
         writer.flag(checked);
         if checked {
-            writer.put(u64::from(self.checksum(changes)), 32);
+            writer.put(u64::from(list.checksum(changes)), 32);
         }
         writer.finish();
-        self.tick = Some(tick);
+        list.tick = Some(tick);
     }
 
-    /// A frame of a tick that the receiver missed, which has to be the one after its last: what it has goes
-    /// on, nothing comes into view. Several, in order, and then [`Self::encode`] catch up on a short gap.
-    pub fn catch_up(&mut self, kinds: &[Kind], step: &Step, sight: &impl Sight, out: &mut Vec<u8>) {
+    /// Appends a frame of a tick that the receiver missed, which has to be the one after its last: what it
+    /// has goes on, nothing comes into view. Several, in order, and then [`Self::frame`] catch up on a
+    /// short gap.
+    pub fn catch_up(
+        &mut self,
+        list: &mut ViewList,
+        kinds: &[Kind],
+        step: &Step,
+        sight: &impl Sight,
+        out: &mut Vec<u8>,
+    ) {
         let mut writer = BitWriter::new(out);
-        self.put_delta(kinds, step, sight, None, &mut writer);
+        self.put_delta(list, kinds, step, sight, None, &mut writer);
         // Nothing enters, and no checksum.
         writer.put(0, 2);
         writer.finish();
-        self.tick = Some(step.tick);
+        list.tick = Some(step.tick);
     }
 
     fn put_delta(
         &mut self,
+        list: &mut ViewList,
         kinds: &[Kind],
         step: &Step,
         sight: &impl Sight,
         margin: Option<f64>,
         writer: &mut BitWriter<'_>,
     ) {
-        debug_assert_eq!(self.tick, Some(step.tick.wrapping_sub(1)), "frames follow on each other");
+        debug_assert_eq!(list.tick, Some(step.tick.wrapping_sub(1)), "frames follow on each other");
         writer.put(u64::from(TYPE_DELTA), TYPE_BITS);
         writer.put(u64::from(step.tick) & ((1 << TICK_BITS) - 1), TICK_BITS);
         writer.put(margin_bits(margin), 8);
-        self.scratch.coming.clear();
+        self.coming.clear();
         for kind in going_order(kinds) {
-            if !self.kinds[kind].slots.is_empty() {
-                self.put_kind(kind, kinds[kind].treatment, step, sight, writer);
+            let list = &mut list.kinds[kind];
+            if !list.slots.is_empty() {
+                self.put_kind(list, kind, kinds[kind].treatment, step, sight, writer);
             }
         }
-        for &(kind, slot) in &self.scratch.coming {
-            let list = &mut self.kinds[kind];
+        for &(kind, slot) in &self.coming {
+            let list = &mut list.kinds[kind];
             list.has.fit(step.kinds[kind].len());
             if list.has.insert(slot) {
                 list.slots.push(slot);
@@ -181,13 +205,14 @@ impl ViewList {
     /// One kind goes on: which are dropped, and what the others are told.
     fn put_kind(
         &mut self,
+        list: &mut KindList,
         kind: usize,
         treatment: Treatment,
         step: &Step,
         sight: &impl Sight,
         writer: &mut BitWriter<'_>,
     ) {
-        let (list, found) = (&mut self.kinds[kind], &mut self.scratch);
+        let found = &mut *self;
         let briefs = &step.kinds[kind][..];
         found.dropped.clear();
         found.changed.clear();
@@ -233,11 +258,12 @@ impl ViewList {
 
     fn put_enters(
         &mut self,
+        list: &mut ViewList,
         changes: &mut Changes,
         sight: &impl Sight,
         writer: &mut BitWriter<'_>,
     ) {
-        let (kinds, coming) = (&mut self.kinds, &mut self.scratch.coming);
+        let (kinds, coming) = (&mut list.kinds, &mut self.coming);
         coming.clear();
         for (kind, list) in kinds.iter_mut().enumerate() {
             list.has.fit(changes.slot_count(kind));
@@ -264,12 +290,6 @@ impl ViewList {
                 changes.put_record(kind, slot, writer);
             }
         }
-    }
-
-    fn checksum(&self, changes: &Changes) -> u32 {
-        self.kinds.iter().enumerate().fold(0u32, |sum, (kind, list)| {
-            list.slots.iter().fold(sum, |sum, &slot| sum.wrapping_add(changes.hash(kind, slot)))
-        })
     }
 }
 

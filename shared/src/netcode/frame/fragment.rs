@@ -22,7 +22,7 @@
 //! gN is an exponential Golomb code of order N ([`BitWriter::golomb`]).
 
 use crate::wire::bits::{BitReader, BitWriter, unzigzag, zigzag};
-use crate::wire::{Field, Kind, Treatment, WireError};
+use crate::wire::{Field, Kind, Treatment, WireError, record};
 
 /// The first lead's difference takes least bits below 2 to the power of this. Of the orders 2 to 5 this one
 /// is best for aims of the arena's brains, at 5.2 bits a change.
@@ -79,8 +79,7 @@ pub fn put(
         writer.golomb(OTHERS_ORDER, changed - 1);
         for (i, field) in kind.fields[..leads].iter().enumerate().skip(1) {
             if changed & 1 << (i - 1) != 0 {
-                let width = u32::from(field.bits);
-                writer.put(u64::from(after[i] as u32) & ((1 << width) - 1), width);
+                record::put_plain(writer, field, after[i]);
             }
         }
     }
@@ -135,9 +134,7 @@ pub fn take_leads(
         }
         for (i, field) in kind.fields[..leads].iter().enumerate().skip(1) {
             if changed & 1 << (i - 1) != 0 {
-                let unused = 32 - u32::from(field.bits);
-                let raw = reader.take(u32::from(field.bits))?;
-                row[i] = if field.signed { ((raw << unused) as i32) >> unused } else { raw as i32 };
+                row[i] = record::take_plain(reader, field)?;
             }
         }
     }

@@ -58,7 +58,7 @@ pub mod step;
 
 pub use changes::{Changes, PAST_TICKS};
 pub use decode::{Decoded, FrameBits, decode};
-pub use encode::{Sight, ViewList};
+pub use encode::{Encoder, Sight, ViewList};
 pub use step::{SlotFate, Step};
 
 /// First byte's low three bits of a frame that builds on the one before.
