@@ -79,6 +79,14 @@ pub struct Focus {
     pub margin: f32,
 }
 
+impl Focus {
+    /// The same place, so many times as wide and high.
+    pub fn reaching(self, share: f32) -> Self {
+        let (half_width, half_height) = (self.half_width * share, self.half_height * share);
+        Self { half_width, half_height, ..self }
+    }
+}
+
 /// What the rules alone make of an entity in the next tick.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {

@@ -7,23 +7,46 @@ use shared::wire::close::CloseCode;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
+/// What a small message takes beside itself, in bytes, in a WebSocket.
+const FRAME_BYTES: usize = 2;
+/// What a packet takes beside its messages, in bytes: TCP over IPv4 with timestamps.
+const PACKET_BYTES: usize = 52;
+
 /// One direction of one connection.
 pub struct Pipe {
     conditions: Conditions,
     arrivals: Arrivals,
     /// (arrival, message), in order.
     under_way: VecDeque<(f64, Bytes)>,
+    bytes: u64,
+    sent_at: f64,
 }
 
 impl Pipe {
     /// An empty pipe.
     pub fn new(conditions: Conditions, seed: u64) -> Self {
-        Self { conditions, arrivals: Arrivals::new(seed), under_way: VecDeque::new() }
+        Self {
+            conditions,
+            arrivals: Arrivals::new(seed),
+            under_way: VecDeque::new(),
+            bytes: 0,
+            sent_at: -1.0,
+        }
+    }
+
+    /// The line is like this from now on.
+    pub fn set_conditions(&mut self, conditions: Conditions) {
+        self.conditions = conditions;
     }
 
     /// Sends at `now`.
     pub fn send(&mut self, message: Bytes, now: f64) {
-        let at = self.arrivals.arrival(&self.conditions, message.len(), now);
+        // What is sent at the same moment shares a packet.
+        let headers = if self.sent_at == now { FRAME_BYTES } else { PACKET_BYTES + FRAME_BYTES };
+        let size = message.len() + headers;
+        self.sent_at = now;
+        self.bytes += size as u64;
+        let at = self.arrivals.arrival(&self.conditions, size, now);
         self.under_way.push_back((at, message));
     }
 
@@ -33,6 +56,11 @@ impl Pipe {
             return None;
         }
         self.under_way.pop_front().map(|(_, message)| message)
+    }
+
+    /// Bytes that were sent so far, headers included.
+    pub fn sent(&self) -> u64 {
+        self.bytes
     }
 
     /// Bytes that were sent and have not arrived.

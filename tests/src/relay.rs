@@ -14,6 +14,8 @@ use tokio::time::{Instant, sleep_until};
 
 /// Bytes taken from a socket at once.
 const CHUNK_BYTES: usize = 4096;
+/// What a chunk takes on a wire beside itself, in bytes: TCP over IPv4 with timestamps.
+const HEADER_BYTES: usize = 52;
 /// Chunks under way in one direction; past it the relay stops reading, as a full pipe would.
 const CHUNKS_MAX: usize = 1024;
 
@@ -111,7 +113,7 @@ async fn one_way(
             chunk.truncate(count);
             let conditions = *conditions.lock().expect("nobody panics holding it");
             let now_ms = start.elapsed().as_secs_f64() * 1000.0;
-            let at = start + ms(arrivals.arrival(&conditions, count, now_ms));
+            let at = start + ms(arrivals.arrival(&conditions, count + HEADER_BYTES, now_ms));
             if sender.send((at, chunk)).await.is_err() {
                 return;
             }

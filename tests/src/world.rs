@@ -358,6 +358,22 @@ impl<G: Game> Guest<G> {
         self.last_drawn = drawn;
     }
 
+    /// Both ways are like this from now on.
+    pub fn set_conditions(&mut self, conditions: Conditions) {
+        self.up.set_conditions(conditions);
+        self.set_down(conditions);
+    }
+
+    /// The way from the server is like this from now on.
+    pub fn set_down(&mut self, conditions: Conditions) {
+        self.down.set_conditions(conditions);
+    }
+
+    /// Bytes that were sent to this guest so far, headers included.
+    pub fn heard_bytes(&self) -> u64 {
+        self.down.sent()
+    }
+
     /// Bytes on their way to this guest.
     pub fn backlog(&self) -> usize {
         self.down.backlog()

@@ -4,18 +4,27 @@
 //! Ticks in flight are measured from the last frame *sent*, not from the session's tick: else a player
 //! whose window once shut could never open it again, with nothing under way to be confirmed.
 
+use super::ease::Ease;
 use shared::game::Tick;
+use shared::netcode::least::Least;
 
 /// The smallest window, in ticks. A quarter of a second at 30 Hz, so that one lost TCP segment does not
 /// shut it.
 pub(super) const WINDOW_TICKS_MIN: f64 = 8.0;
 /// The widest window, in ticks. A second at 30 Hz: past it a player is better off skipping ahead.
 pub(super) const WINDOW_TICKS_MAX: f64 = 30.0;
-/// What a window holds beside two round trips, in ticks: frames and confirmations travel once a tick.
-const WINDOW_TICKS_EXTRA: f64 = 4.0;
+/// What a window holds beside two round trips and the ticks of a message, in ticks: frames and
+/// confirmations travel once a tick.
+const WINDOW_TICKS_EXTRA: f64 = 3.0;
+/// For how long at least the shortest round trip is remembered, in ticks: a third of a minute at 30 Hz. A
+/// line that has become longer is believed after twice that at most.
+const ROUND_TRIP_TICKS: f64 = 600.0;
 /// For how long a player may confirm nothing while frames are under way, in seconds; then the connection
 /// is closed as [`shared::wire::close::CloseCode::Unresponsive`].
 pub(super) const UNRESPONSIVE_SECONDS: u32 = 10;
+/// How long a confirmation is believed to have waited for the next input, in ticks: as long as a client on
+/// a slow line leaves inputs out.
+const WAITED_TICKS_MAX: u32 = 8;
 /// How often a client's wish for a keyframe is granted, in seconds.
 const AFRESH_SECONDS_MIN: u32 = 1;
 
@@ -28,8 +37,11 @@ pub(super) struct Flow {
     confirmed: Tick,
     /// When it last confirmed something new, or the first frame was sent.
     progress: Tick,
+    /// Of which tick the newest input was.
+    input: Tick,
     /// Shortest time from sending a frame to its confirmation, in ticks.
-    round_trip: f64,
+    round_trip: Least,
+    ease: Ease,
     afresh: bool,
     afresh_at: Option<Tick>,
 }
@@ -41,15 +53,20 @@ impl Flow {
             sent: before,
             confirmed: before,
             progress: before,
-            round_trip: f64::INFINITY,
+            input: before,
+            round_trip: Least::new(ROUND_TRIP_TICKS),
+            ease: Ease::new(first),
             afresh: true,
             afresh_at: None,
         }
     }
 
-    /// A message said that the frame whose tick ends in `low` is decoded; returns the newest tick that the
-    /// client has confirmed.
-    pub(super) fn acknowledge(&mut self, low: u8, at: f64) -> Tick {
+    /// The input of `input` said that the frame whose tick ends in `low` is decoded; returns the newest tick
+    /// that the client has confirmed.
+    pub(super) fn acknowledge(&mut self, low: u8, input: Tick, at: f64, tick_ms: f64) -> Tick {
+        // Where inputs are left out, a confirmation waits for the next one.
+        let waited = input.wrapping_sub(self.input).saturating_sub(1).min(WAITED_TICKS_MAX);
+        self.input = input;
         let behind = (self.sent as u8).wrapping_sub(low);
         let tick = self.sent.wrapping_sub(u32::from(behind));
         let news = tick.wrapping_sub(self.confirmed) as i32;
@@ -58,7 +75,10 @@ impl Flow {
         }
         self.confirmed = tick;
         self.progress = at.max(0.0) as Tick;
-        self.round_trip = self.round_trip.min((at - f64::from(tick)).max(0.0));
+        let round_trip = (at - f64::from(tick)).max(0.0);
+        let shortest = self.round_trip.add(round_trip, at);
+        let queue = (round_trip - shortest - f64::from(waited)).max(0.0);
+        self.ease.confirmed(queue * tick_ms);
         tick
     }
 
@@ -73,9 +93,24 @@ impl Flow {
     }
 
     fn window(&self) -> f64 {
-        let trips =
-            if self.round_trip.is_finite() { 2.0 * self.round_trip } else { WINDOW_TICKS_MAX };
-        (trips + WINDOW_TICKS_EXTRA).clamp(WINDOW_TICKS_MIN, WINDOW_TICKS_MAX)
+        let trips = (2.0 * self.round_trip.get()).min(WINDOW_TICKS_MAX);
+        let together = f64::from(self.ease.ticks_per_message());
+        (trips + WINDOW_TICKS_EXTRA + together).clamp(WINDOW_TICKS_MIN, WINDOW_TICKS_MAX)
+    }
+
+    /// What the line is given.
+    pub(super) fn ease(&self) -> &Ease {
+        &self.ease
+    }
+
+    /// Whether a frame of `tick` is due: there is one in every so many ticks, and a keyframe at once.
+    pub(super) fn is_due(&self, tick: Tick) -> bool {
+        self.afresh || tick.wrapping_sub(self.sent) >= self.ease.ticks_per_message()
+    }
+
+    /// A tick begins to be sent.
+    pub(super) fn tick(&mut self, now: Tick, rate: u16) {
+        self.ease.tick(now, rate);
     }
 
     /// A frame of `tick` was committed. After a gap the window counts from here: what was under way
@@ -120,6 +155,8 @@ impl Flow {
 mod tests {
     use super::*;
 
+    const TICK_MS: f64 = 1000.0 / 30.0;
+
     #[test]
     fn a_client_that_confirms_nothing_shuts_its_window() {
         let mut flow = Flow::new(1);
@@ -140,7 +177,7 @@ mod tests {
         let mut flow = Flow::new(1);
         (1..=30).for_each(|tick| flow.committed(tick));
         assert!(!flow.is_open());
-        flow.acknowledge(30, 500.0);
+        flow.acknowledge(30, 500, 500.0, TICK_MS);
         assert!(flow.is_open());
         flow.committed(501);
         assert_eq!(flow.in_flight(), 1);
@@ -151,11 +188,11 @@ mod tests {
     fn the_window_follows_the_round_trip() {
         let mut flow = Flow::new(1);
         flow.committed(1);
-        flow.acknowledge(1, 3.0);
+        flow.acknowledge(1, 3, 3.0, TICK_MS);
         assert_eq!(flow.window(), WINDOW_TICKS_MIN);
         let mut far = Flow::new(1);
         far.committed(1);
-        far.acknowledge(1, 9.5);
+        far.acknowledge(1, 9, 9.5, TICK_MS);
         assert_eq!(far.window(), 21.0);
     }
 
@@ -163,7 +200,7 @@ mod tests {
     fn confirming_what_was_never_sent_is_no_progress() {
         let mut flow = Flow::new(1);
         (1..=30).for_each(|tick| flow.committed(tick));
-        flow.acknowledge(31, 30.0);
+        flow.acknowledge(31, 31, 30.0, TICK_MS);
         assert_eq!(flow.in_flight(), 30);
     }
 

@@ -38,10 +38,11 @@ impl FrameWriter {
         (player, focus): (PlayerId, Focus),
         counts: &mut Counts,
     ) {
-        if link.flow.is_open() {
+        let focus = focus.reaching(link.flow.ease().reach());
+        if link.flow.is_open() && link.flow.is_due(changes.tick()) {
             link.mailbox.flush(&mut link.outbox);
         }
-        if !link.flow.is_open() || !link.outbox.has_room() {
+        if !link.flow.is_open() || !link.flow.is_due(changes.tick()) || !link.outbox.has_room() {
             counts.frames_withheld += 1;
             if link.missed.len() == PAST_TICKS {
                 link.flow.lost();

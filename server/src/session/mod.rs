@@ -6,6 +6,7 @@
 //! through [`Session::handle`] and [`Session::tick`].
 
 pub mod door;
+mod ease;
 mod flow;
 mod frames;
 pub mod interest;
@@ -145,6 +146,14 @@ impl<G: Game, O: Outbox> Session<G, O> {
         self.game.view(player)
     }
 
+    /// What a player's line is given: ticks per message, and the share of the view's width and height that
+    /// is shown. `None` for nobody who is here.
+    pub fn given(&self, player: PlayerId) -> Option<(u32, f32)> {
+        let player = self.players.iter().find(|p| p.id == player)?;
+        let ease = player.link.as_ref()?.flow.ease();
+        Some((ease.ticks_per_message(), ease.reach()))
+    }
+
     /// How many points a player has.
     pub fn score(&self, player: PlayerId) -> i32 {
         self.game.score(player)
@@ -262,7 +271,8 @@ impl<G: Game, O: Outbox> Session<G, O> {
     fn input(&mut self, connection: ConnectionId, message: &InputMessage, at: f64) {
         let Some(player) = self.players.get_mut(connection) else { return };
         let Some(link) = &mut player.link else { return };
-        let seen = link.flow.acknowledge(message.decoded, at);
+        let tick_ms = 1000.0 / f64::from(self.config.setup.tick_rate);
+        let seen = link.flow.acknowledge(message.decoded, message.tick, at, tick_ms);
         let mut fields = [0; FIELDS_MAX];
         let fields = &mut fields[..G::Input::FIELDS.len()];
         fields.copy_from_slice(message.fields());
@@ -361,6 +371,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
     fn send_frames(&mut self) {
         for player in self.players.iter_mut() {
             let Some(link) = &mut player.link else { continue };
+            link.flow.tick(self.tick, self.config.setup.tick_rate);
             let focus = self.game.view(player.id);
             let world = (&mut self.changes, &self.interest);
             let looks = (player.id, focus);

@@ -17,6 +17,9 @@ const CHAT_SECONDS_PER_LINE: u32 = 2;
 /// Lines beyond the allowance that are swallowed with a warning; the next one ends the connection.
 const CHAT_LINES_SWALLOWED_MAX: u32 = 10;
 
+/// Seconds between two standings on a slow line; else it is one.
+const STANDINGS_SECONDS_EASED: u32 = 4;
+
 /// How much a player may still say.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct ChatAllowance {
@@ -125,7 +128,9 @@ impl Talk {
                 link.mailbox.push(message.clone());
             }
             // Everybody has a turn of their own within the second, so that no tick sends to all.
-            if (tick + u32::from(player.id.0)).is_multiple_of(self.rate) {
+            let eased = link.flow.ease().ticks_per_message() > 1;
+            let pause = self.rate * if eased { STANDINGS_SECONDS_EASED } else { 1 };
+            if (tick + u32::from(player.id.0)).is_multiple_of(pause) {
                 self.standings(player.id, link);
             }
             gaps |= link.mailbox.has_forgotten();

@@ -47,7 +47,7 @@ pub enum ArenaEvent {
 
 impl Game for Arena {
     const NAME: &'static str = "arena";
-    const RULES_VERSION: u32 = 1;
+    const RULES_VERSION: u32 = 2;
     const KINDS: &'static [Kind] = rows::KINDS;
 
     type Settings = Settings;

@@ -9,6 +9,7 @@ use super::pace::{Direction, Pace};
 use super::prediction::Prediction;
 use super::scene::{Moments, Scene};
 pub use super::told::{News, Stats};
+use super::uplink::Uplink;
 use crate::game::{Game, LAG_STEPS, PlayerId, Setup, Tick, View};
 use crate::wire::input::InputMessage;
 use crate::wire::message::{self, ClientMessage, ServerMessage};
@@ -53,6 +54,9 @@ struct Joined<G: Game> {
     sent: VecDeque<(Tick, f64, G::Input)>,
     /// The server's start by the shortest delay seen, in ms of our clock.
     server_start: f64,
+    /// How late the newest frame was by that, in ms.
+    late_ms: f64,
+    uplink: Uplink,
     scene: Scene,
 }
 
@@ -172,13 +176,20 @@ impl<G: Game> Client<G> {
         joined.prediction.fade((passed * 0.03) as f32);
         let Some(clocks) = &mut joined.clocks else { return };
         for tick in clocks.inputs_due(now) {
-            let bytes = joined.make_input(&self.protocol, tick, self.input, now);
-            self.outgoing.push_back(bytes);
-            self.stats.inputs += 1;
+            if let Some(bytes) = joined.make_input(&self.protocol, tick, self.input, now) {
+                self.outgoing.push_back(bytes);
+                self.stats.inputs += 1;
+            }
         }
-        let waits = self.ping_sent.is_some_and(|(_, at)| now - at < PONG_PATIENCE_MS);
-        if now >= self.ping_next && !waits {
-            self.ping_next = now + PING_MS;
+        if now < self.ping_next {
+            return;
+        }
+        self.ping_next = now + PING_MS;
+        let waited = self.ping_sent.map(|(_, at)| now - at);
+        if let Some(waited) = waited {
+            joined.uplink.waiting(waited, joined.late_ms);
+        }
+        if waited.is_none_or(|waited| waited >= PONG_PATIENCE_MS) {
             self.ping_nonce = self.ping_nonce.wrapping_add(1);
             self.ping_sent = Some((self.ping_nonce, now));
             let ping = ClientMessage::Ping { nonce: self.ping_nonce };
@@ -256,6 +267,7 @@ impl<G: Game> Client<G> {
         let tick_ms = 1000.0 / joined.rate;
         stats.tick_rate = joined.rate as u16;
         stats.corrections = self.stats.corrections + joined.prediction.corrections();
+        stats.input_every = joined.uplink.every();
         if let (Some(clocks), Some((newest, _))) = (&joined.clocks, joined.history.newest()) {
             let newest = f64::from(newest);
             stats.jitter_ms = clocks.playback.jitter() * tick_ms;
@@ -297,6 +309,9 @@ impl<G: Game> Client<G> {
                 {
                     self.stats.ping_ms = self.now - at;
                     self.ping_sent = None;
+                    if let Some(joined) = &mut self.joined {
+                        joined.uplink.measured(self.now - at, joined.late_ms, self.now);
+                    }
                 }
                 return Ok(());
             }
@@ -323,6 +338,8 @@ impl<G: Game> Client<G> {
             lag: 0,
             sent: VecDeque::new(),
             server_start: f64::INFINITY,
+            late_ms: 0.0,
+            uplink: Uplink::new(self.stats.ping_ms, self.now),
             scene: Scene::new(G::KINDS),
         });
         Ok(())
@@ -346,7 +363,9 @@ impl<G: Game> Client<G> {
         }
         let tick = decoded.tick;
         let tick_ms = 1000.0 / joined.rate;
-        joined.server_start = joined.server_start.min(now - f64::from(tick) * tick_ms);
+        let start = now - f64::from(tick) * tick_ms;
+        joined.server_start = joined.server_start.min(start);
+        joined.late_ms = start - joined.server_start;
         let clocks = joined.clocks.get_or_insert_with(|| {
             // A first guess by the time that the welcome took; what the server says of the inputs and
             // the arrivals of frames put it right.
@@ -366,10 +385,13 @@ impl<G: Game> Client<G> {
             }
         });
         clocks.playback.advance(now);
-        clocks.playback.sample(f64::from(tick) - clocks.playback.position());
+        // Of ticks that come together the first one counts: it is drawn first.
+        let first = f64::from(tick) - f64::from(decoded.frames - 1);
+        clocks.playback.sample(first - clocks.playback.position());
         if let Some(margin) = decoded.margin {
             clocks.input.advance(now);
             clocks.input.sample(margin);
+            joined.uplink.margin(margin);
             self.stats.late_inputs += u64::from(margin < 0.0);
         }
         let (_, rows) = joined.history.newest().expect("just taken");
@@ -399,13 +421,21 @@ impl<G: Game> Client<G> {
 }
 
 impl<G: Game> Joined<G> {
+    /// The player's input for a tick, as a message unless it is left out: then the last one goes on, as it
+    /// does at the server.
     fn make_input(
         &mut self,
         protocol: &Protocol,
         tick: Tick,
         input: G::Input,
         now: f64,
-    ) -> Vec<u8> {
+    ) -> Option<Vec<u8>> {
+        if !self.uplink.sends(tick)
+            && let Some(&(_, _, last)) = self.sent.back()
+        {
+            self.prediction.input(&self.rules, tick, last);
+            return None;
+        }
         let mut fields = [0; crate::wire::field::FIELDS_MAX];
         let fields = &mut fields[..G::Input::FIELDS.len()];
         input.write(fields);
@@ -419,7 +449,7 @@ impl<G: Game> Joined<G> {
         let decoded = self.history.newest().map_or(0, |(tick, _)| tick as u8);
         let mut bytes = Vec::with_capacity(16);
         InputMessage::new(tick, decoded, fields).encode(protocol.input, &mut bytes);
-        bytes
+        Some(bytes)
     }
 
     /// Fills in how far before `tick` others are drawn, if the game's inputs have a field for it.

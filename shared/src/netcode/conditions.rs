@@ -21,7 +21,7 @@ pub struct Conditions {
     pub stall_every_ms: f64,
     /// How long nothing arrives then.
     pub stall_ms: f64,
-    /// Bytes a second; 0 for no limit.
+    /// Bytes a second, headers included; 0 for no limit.
     pub bytes_per_second: f64,
 }
 
@@ -75,7 +75,7 @@ impl Arrivals {
         Self { dice: Pcg64Mcg::seed_from_u64(seed), free_ms: 0.0, last_ms: 0.0 }
     }
 
-    /// When a message of so many bytes arrives that is sent at `now`; never before one sent earlier.
+    /// When a message arrives that takes so many bytes on the wire and is sent at `now`; never before one sent earlier.
     pub fn arrival(&mut self, conditions: &Conditions, bytes: usize, now_ms: f64) -> f64 {
         let c = conditions;
         let mut at = now_ms;

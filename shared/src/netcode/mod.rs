@@ -2,7 +2,7 @@
 //! messages, and rows to show. It knows the seam and the wire, never a game, a socket or a clock.
 //!
 //! In the order of the flow, from a key press to a picture: [`client`] takes the press and sends it,
-//! [`pace`] tells for which tick, [`inputs`] is where the server keeps it until then, [`frame`] carries
+//! [`pace`] tells for which tick and `uplink` how often, [`inputs`] is where the server keeps it until then, [`frame`] carries
 //! what came of it, [`history`] keeps what was decoded, [`prediction`] runs ahead of it, and [`scene`]
 //! puts all of it in one picture. [`told`] is what the client says about itself; [`conditions`]
 //! makes a network bad, to see how all this bears it.
@@ -13,7 +13,9 @@ pub mod frame;
 pub mod going_on;
 pub mod history;
 pub mod inputs;
+pub mod least;
 pub mod pace;
 pub mod prediction;
 pub mod scene;
 pub mod told;
+mod uplink;
