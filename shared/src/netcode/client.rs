@@ -7,6 +7,7 @@ use super::frame::{TYPE_DELTA, TYPE_KEYFRAME, TYPE_MASK};
 use super::history::History;
 use super::pace::{Direction, Pace};
 use super::prediction::Prediction;
+pub use super::scene::Helps;
 use super::scene::{Moments, Scene};
 pub use super::told::{News, Stats};
 use crate::game::{Game, LAG_STEPS, PlayerId, Setup, Tick, View, rewind_ticks_max};
@@ -52,6 +53,7 @@ struct Joined<G: Game> {
     /// The server's start by the shortest delay seen, in ms of our clock.
     server_start: f64,
     scene: Scene,
+    helps: Helps,
 }
 
 /// The two timelines, from the first frame on.
@@ -62,14 +64,6 @@ struct Clocks {
 }
 
 impl Clocks {
-    /// Where others are drawn, in ticks: at playback, but no further in the past than the server takes them
-    /// back when it judges a shot. On a long line they are drawn a little ahead of what is known, so that
-    /// what is aimed at is what is judged.
-    fn others_at(&self, rate: f64) -> f64 {
-        let judged = self.input.position() - f64::from(rewind_ticks_max(rate as u16));
-        self.playback.position().max(judged)
-    }
-
     /// Time goes on: the ticks whose inputs are to be made now.
     fn inputs_due(&mut self, now: f64) -> impl Iterator<Item = Tick> + use<> {
         self.playback.advance(now);
@@ -99,7 +93,10 @@ pub struct Client<G: Game> {
     news: VecDeque<News<G::Event>>,
     confirmations: VecDeque<f64>,
     stats: Stats,
+    helps: Helps,
     hello_at: f64,
+    /// The shortest round trip of this connection, in ms.
+    ping_least: f64,
     ping_sent: Option<(u32, f64)>,
     ping_next: f64,
     ping_nonce: u32,
@@ -120,7 +117,9 @@ impl<G: Game> Client<G> {
             news: VecDeque::new(),
             confirmations: VecDeque::new(),
             stats: Stats::default(),
+            helps: Helps::default(),
             hello_at: 0.0,
+            ping_least: f64::INFINITY,
             ping_sent: None,
             ping_next: 0.0,
             ping_nonce: 0,
@@ -137,6 +136,7 @@ impl<G: Game> Client<G> {
         }
         self.outgoing.clear();
         self.hello_at = now;
+        self.ping_least = f64::INFINITY;
         self.ping_sent = None;
         self.ping_next = now;
         self.resync_at = None;
@@ -194,6 +194,19 @@ impl<G: Game> Client<G> {
         self.input = input;
     }
 
+    /// What helps the pictures from now on.
+    pub fn set_helps(&mut self, helps: Helps) {
+        self.helps = helps;
+        if let Some(joined) = &mut self.joined {
+            joined.helps = helps;
+        }
+    }
+
+    /// What helps the pictures.
+    pub fn helps(&self) -> Helps {
+        self.helps
+    }
+
     /// Says a line to everybody.
     pub fn chat(&mut self, text: &str) {
         let chat = ClientMessage::Chat { text: text.to_owned() };
@@ -239,8 +252,9 @@ impl<G: Game> Client<G> {
         let joined = self.joined.as_mut()?;
         let clocks = joined.clocks.as_ref()?;
         let moments = Moments {
-            playback: clocks.others_at(joined.rate),
+            playback: joined.others_at(clocks),
             input: clocks.input.position(),
+            prediction: joined.helps.prediction,
             now: self.input,
         };
         let Joined { rules, me, history, prediction, scene, .. } = joined;
@@ -258,9 +272,10 @@ impl<G: Game> Client<G> {
             let newest = f64::from(newest);
             stats.jitter_ms = clocks.playback.jitter() * tick_ms;
             stats.input_margin_ms = clocks.input.slack().unwrap_or(0.0) * tick_ms;
-            stats.playback_delay_ms = (newest - clocks.others_at(joined.rate)) * tick_ms;
+            stats.playback_delay_ms = (newest - joined.others_at(clocks)) * tick_ms;
+            // The shortest delay of a frame goes with the shortest round trip, not with the last.
             stats.frame_age_ms =
-                self.now - joined.server_start - newest * tick_ms + self.stats.ping_ms / 2.0;
+                self.now - joined.server_start - newest * tick_ms + self.ping_least / 2.0;
         }
         stats
     }
@@ -293,7 +308,7 @@ impl<G: Game> Client<G> {
                 if let Some((sent, at)) = self.ping_sent
                     && sent == nonce
                 {
-                    self.stats.ping_ms = self.now - at;
+                    self.took_round_trip(self.now - at);
                     self.ping_sent = None;
                 }
                 return Ok(());
@@ -309,7 +324,7 @@ impl<G: Game> Client<G> {
     fn welcome(&mut self, me: PlayerId, setup: &[u8]) -> Result<(), WireError> {
         let setup: Setup<G::Settings> = message::decode(setup)?;
         let rules = G::rules(&setup).map_err(|_| WireError::BadControl)?;
-        self.stats.ping_ms = self.now - self.hello_at;
+        self.took_round_trip(self.now - self.hello_at);
         self.joined = Some(Joined {
             me,
             rate: f64::from(setup.tick_rate.max(1)),
@@ -321,8 +336,14 @@ impl<G: Game> Client<G> {
             sent: VecDeque::new(),
             server_start: f64::INFINITY,
             scene: Scene::new(G::KINDS),
+            helps: self.helps,
         });
         Ok(())
+    }
+
+    fn took_round_trip(&mut self, ms: f64) {
+        self.stats.ping_ms = ms;
+        self.ping_least = self.ping_least.min(ms);
     }
 
     fn frame(&mut self, bytes: &[u8]) -> Result<(), WireError> {
@@ -396,6 +417,19 @@ impl<G: Game> Client<G> {
 }
 
 impl<G: Game> Joined<G> {
+    /// Where others are drawn, in ticks: at playback, but no further in the past than the server takes them
+    /// back when it judges a shot. On a long line they are drawn a little ahead of what is known, so that
+    /// what is aimed at is what is judged. Without interpolation: at the newest tick.
+    fn others_at(&self, clocks: &Clocks) -> f64 {
+        if !self.helps.interpolation
+            && let Some((newest, _)) = self.history.newest()
+        {
+            return f64::from(newest);
+        }
+        let judged = clocks.input.position() - f64::from(rewind_ticks_max(self.rate as u16));
+        clocks.playback.position().max(judged)
+    }
+
     fn make_input(
         &mut self,
         protocol: &Protocol,
@@ -423,7 +457,7 @@ impl<G: Game> Joined<G> {
     fn say_lag(&mut self, tick: Tick, fields: &mut [i32]) {
         let Some(place) = G::Input::FIELDS.iter().position(|f| f.role == Role::Lag) else { return };
         let Some(clocks) = &self.clocks else { return };
-        let exact = (f64::from(tick) - clocks.others_at(self.rate)) * LAG_STEPS as f64;
+        let exact = (f64::from(tick) - self.others_at(clocks)) * LAG_STEPS as f64;
         if (exact - f64::from(self.lag)).abs() > LAG_REST_STEPS {
             let most = rewind_ticks_max(self.rate as u16) as i32 * LAG_STEPS as i32;
             self.lag = (exact.round() as i32).clamp(0, most.min(G::Input::FIELDS[place].max()));
