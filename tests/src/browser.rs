@@ -141,18 +141,18 @@ impl Page {
         self.client.execute(AUTOPILOT, vec![]).await.expect("hands");
     }
 
-    /// Clicks the element with this id.
-    pub async fn click(&self, id: &str) {
-        let element = self.client.find(fantoccini::Locator::Id(id)).await;
-        let element = element.unwrap_or_else(|e| panic!("{id}: {e}"));
-        element.click().await.unwrap_or_else(|e| panic!("{id}: {e}"));
+    /// Clicks the element that a CSS selector finds.
+    pub async fn click(&self, selector: &str) {
+        let element = self.client.find(fantoccini::Locator::Css(selector)).await;
+        let element = element.unwrap_or_else(|e| panic!("{selector}: {e}"));
+        element.click().await.unwrap_or_else(|e| panic!("{selector}: {e}"));
     }
 
-    /// Types into the element with this id; keys beyond letters are WebDriver's code points.
-    pub async fn keys(&self, id: &str, text: &str) {
-        let element = self.client.find(fantoccini::Locator::Id(id)).await;
-        let element = element.unwrap_or_else(|e| panic!("{id}: {e}"));
-        element.send_keys(text).await.unwrap_or_else(|e| panic!("{id}: {e}"));
+    /// Types into the element that a CSS selector finds; keys beyond letters are WebDriver's code points.
+    pub async fn keys(&self, selector: &str, text: &str) {
+        let element = self.client.find(fantoccini::Locator::Css(selector)).await;
+        let element = element.unwrap_or_else(|e| panic!("{selector}: {e}"));
+        element.send_keys(text).await.unwrap_or_else(|e| panic!("{selector}: {e}"));
     }
 
     /// Loads an address.
