@@ -278,8 +278,11 @@ mod tests {
         client.set_helps(false, false);
         let (told, _) = east(&mut client, 12.0);
         client.set_helps(true, true);
-        (1..10).for_each(|n| drop(east(&mut client, 12.0 + 30.0 * f64::from(n))));
-        let (ahead, shots) = east(&mut client, 300.0);
+        let mut last = (told, 0);
+        for now in [42.0, 72.0, 102.0, 132.0, 162.0, 192.0, 222.0, 252.0, 300.0] {
+            last = east(&mut client, now);
+        }
+        let (ahead, shots) = last;
         assert!(ahead > told + 1.0 && shots > 0, "predicted: {told} {ahead} {shots}");
         client.set_helps(false, false);
         assert_eq!(east(&mut client, 300.0), (told, 0), "as the only frame had it");

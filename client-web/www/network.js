@@ -8,6 +8,8 @@ import { STATS } from './rows.js';
 
 /** How often figures and graph are renewed, ms: with `SAMPLES` of these the graph shows a minute. */
 const EVERY_MS = 500;
+/** What rises and falls with every tick, and is shown as its mean. */
+const UNEVEN = [STATS.FRAME_AGE, STATS.INTERPOLATION];
 /** A stall of the made-up line begins after every so many ms. */
 const STALL_EVERY_MS = 10_000;
 
@@ -45,6 +47,8 @@ export class Network {
   #bytes = null;
   #client = null;
   #at = 0;
+  #sums = UNEVEN.map(() => 0);
+  #summed = 0;
   #rates = CONTENT.map(() => 0);
   #line = null;
   #preset = null;
@@ -106,10 +110,17 @@ export class Network {
 
   /** To be called in every frame of a game. */
   show(now, client, reconnects) {
-    if (now - this.#at < EVERY_MS) return;
+    const due = now - this.#at >= EVERY_MS;
+    if (!due && this.#panel.hidden) return;
+    const stats = client.stats();
+    this.#summed += 1;
+    UNEVEN.forEach((place, i) => { this.#sums[i] += stats[place]; });
+    if (!due) return;
+    UNEVEN.forEach((place, i) => { stats[place] = this.#sums[i] / this.#summed; });
+    this.#sums.fill(0);
+    this.#summed = 0;
     const gap = now - this.#at;
     this.#at = now;
-    const stats = client.stats();
     const frames = stats[STATS.FRAMES];
     const bytes = bytesSoFar(stats);
     if (this.#client !== client) this.#graph.clear();

@@ -60,7 +60,8 @@ pub struct Helps {
     /// Own entities, and what flies by rule, run ahead of the server. Without it all is drawn where others
     /// are, from the server's rows alone.
     pub prediction: bool,
-    /// Others are drawn between two known ticks. Without it the newest rows are drawn as they are.
+    /// Others are drawn between two known ticks. Without it the newest rows are drawn as they are, also
+    /// where these are older than the server takes others back for a shot.
     pub interpolation: bool,
 }
 
