@@ -11,10 +11,9 @@
 //   state       'loading', 'start', 'connecting', 'playing', 'waiting' (will retry) or 'ended'
 //   stats()     an object of numbers: pingMs, jitterMs, frameAgeMs, inputMarginMs, corrections,
 //               keyframes, mismatches, frames, bytes, interpolationMs, tickRate, lateInputs, refused,
-//               inputs, and of the bytes headBytes, dropBytes, steeringBytes, changeBytes, enterBytes,
-//               checksumBytes; it is empty before the first game
-//   bytesIn()   bytes a second by what they are for, as the network panel's graph last drew them:
-//               {enters, steering, changes, drops, frames, talk}
+//               inputs, headBytes, dropBytes, steeringBytes, changeBytes, enterBytes, checksumBytes
+//   bytesIn()   bytes a second over the last half second, by what they are for: {enters, steering,
+//               changes, drops, frames, talk}
 //   line()      what the network panel's sliders hold back: {delayMs, jitterMs, loss, stallEveryMs,
 //               stallMs, bytesPerSecond}, each way
 //   helps()     the panel's switches: {prediction, interpolation}

@@ -219,11 +219,11 @@ async fn the_panel_shows_the_line_and_makes_it_worse() {
     let rates = "Object.values(gamekeeper.bytesIn())";
     assert_eq!(page.number(&format!("Math.min(...{rates}, 0)")).await, 0.0);
     page.until(&format!("{rates}.reduce((a, b) => a + b) > 50")).await;
-    // The newest bar: lines are faint, and below stands the time.
+    // The newest bars: lines are faint, and below stands the time.
     let bar = "(() => {
         const graph = document.getElementById('bytes-graph'), context = graph.getContext('2d');
-        const column = context.getImageData(graph.width - 3, 0, 1, Math.floor(graph.height * 0.8));
-        return column.data.some((value, i) => i % 4 === 3 && value > 200);
+        const newest = context.getImageData(graph.width - 6, 0, 6, Math.floor(graph.height * 0.8));
+        return newest.data.some((value, i) => i % 4 === 3 && value > 128);
     })()";
     page.until(bar).await;
 
