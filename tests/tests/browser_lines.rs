@@ -35,10 +35,10 @@ const TICK_MS: f64 = 1000.0 / 30.0;
 const LATE_SHARE_MAX: f64 = 0.1;
 /// Share of ticks in which the own ship may not be where it was predicted, as others push and hit it.
 const CORRECTED_SHARE_MAX: f64 = 0.25;
-/// How old the world may get with a quarter of the rate, in ms. A player who falls behind gets a keyframe,
-/// which is about a second of the stream; over such a line it takes four, and the next one is made when it
-/// has come.
-const NARROW_AGE_MS_MAX: f64 = 15_000.0;
+/// How old the world may get with a quarter of the rate, in ms, until the second keyframe has come. Who
+/// falls behind gets a keyframe, which is about a second of the stream; over such a line it takes four, and
+/// the next one is made when it has come. The server would close the connection after as long a silence.
+const NARROW_AGE_MS_MAX: f64 = 10_000.0;
 /// The key, as WebDriver has it.
 const PAGE_UP: &str = "\u{e00e}";
 
