@@ -6,6 +6,7 @@
 //! Numbers that change from frame to frame leave as flat arrays, whose layout [`picture`] describes;
 //! text leaves only with news, which are rare.
 
+pub mod line;
 mod news;
 pub mod picture;
 
@@ -89,6 +90,13 @@ impl Client {
         self.inner.chat(text);
     }
 
+    /// Whether one's own ship and shots run ahead of the server, and whether others are drawn between two
+    /// known ticks. Both are on at first; off shows what each is for.
+    #[wasm_bindgen(js_name = setHelps)]
+    pub fn set_helps(&mut self, prediction: bool, interpolation: bool) {
+        self.inner.set_helps(client::Helps { prediction, interpolation });
+    }
+
     /// Makes the picture of now, for the functions below. False while there is nothing to see.
     pub fn draw(&mut self, now: f64) -> bool {
         let rate = f32::from(self.inner.stats().tick_rate.max(1));
@@ -141,7 +149,8 @@ impl Client {
 
     /// What is known of the connection: ping, jitter, age of the newest rows, earliness of inputs, all
     /// ms; corrections, keyframes, mismatches, frames, bytes; how far behind others are drawn, ms;
-    /// ticks per second; late inputs.
+    /// ticks per second; late inputs; messages that could not be read; inputs; and of the bytes those of
+    /// frames, by what they are for: head, drops, steering, changes, enters, checksum.
     pub fn stats(&self) -> Vec<f64> {
         let s = self.inner.stats();
         vec![
@@ -157,6 +166,14 @@ impl Client {
             s.playback_delay_ms,
             f64::from(s.tick_rate),
             s.late_inputs as f64,
+            s.refused as f64,
+            s.inputs as f64,
+            s.frame_bits.head as f64 / 8.0,
+            s.frame_bits.drops as f64 / 8.0,
+            s.frame_bits.steering as f64 / 8.0,
+            s.frame_bits.changes as f64 / 8.0,
+            s.frame_bits.enters as f64 / 8.0,
+            s.frame_bits.checksum as f64 / 8.0,
         ]
     }
 }
@@ -248,6 +265,34 @@ mod tests {
         client.control(f32::NAN, f32::NAN, f32::INFINITY, false, false);
         client.advance(120.0);
         assert!(client.draw(121.0), "nonsense does no harm");
+    }
+
+    #[test]
+    fn without_its_helps_a_picture_is_what_the_server_told() {
+        let mut client = welcomed();
+        client.control(0.0, 1.0, 0.0, true, false);
+        let east = |client: &mut Client, now: f64| {
+            client.advance(now);
+            assert!(client.draw(now));
+            assert_eq!(client.ships()[9] as i32 & 1, 1, "it is one's own");
+            (client.ships()[2], client.shots().len())
+        };
+        client.set_helps(false, false);
+        let (told, _) = east(&mut client, 12.0);
+        client.set_helps(true, true);
+        let mut last = (told, 0);
+        for now in [42.0, 72.0, 102.0, 132.0, 162.0, 192.0, 222.0, 252.0, 300.0] {
+            last = east(&mut client, now);
+        }
+        let (ahead, shots) = last;
+        assert!(ahead > told + 1.0 && shots > 0, "predicted: {told} {ahead} {shots}");
+        client.set_helps(false, false);
+        assert_eq!(east(&mut client, 300.0), (told, 0), "as the only frame had it");
+        assert_eq!(client.stats()[9], 0.0, "nothing is drawn behind the newest rows");
+        let sent = std::iter::from_fn(|| client.outgoing(false));
+        assert!(sent.filter(|message| message[0] == input::TYPE).count() > 5, "inputs flow");
+        client.set_helps(true, true);
+        assert_eq!(east(&mut client, 300.0), (ahead, shots));
     }
 
     #[test]

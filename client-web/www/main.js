@@ -10,7 +10,13 @@
 // For tests and the curious, `globalThis.gamekeeper` tells what goes on. It can be read, not written:
 //   state       'loading', 'start', 'connecting', 'playing', 'waiting' (will retry) or 'ended'
 //   stats()     an object of numbers: pingMs, jitterMs, frameAgeMs, inputMarginMs, corrections,
-//               keyframes, mismatches, frames, bytes, interpolationMs, tickRate, lateInputs
+//               keyframes, mismatches, frames, bytes, interpolationMs, tickRate, lateInputs, refused,
+//               inputs, headBytes, dropBytes, steeringBytes, changeBytes, enterBytes, checksumBytes
+//   bytesIn()   bytes a second over the last half second, by what they are for: {enters, steering,
+//               changes, drops, frames, talk}
+//   line()      what the network panel's sliders hold back: {delayMs, jitterMs, loss, stallEveryMs,
+//               stallMs, bytesPerSecond}, each way
+//   helps()     the panel's switches: {prediction, interpolation}
 //   me()        an object: alive, x, y, hp, energy, score, kills, deaths, streak, hits, hurts,
 //               respawn (s), killer, player; null before the first frame
 //   ships()     what is in view: [{id, player, name, own, x, y, hp}]
@@ -27,7 +33,7 @@
 // Three moments are marked in the browser's own timeline (`performance.mark`): `usable`, when Play can be
 // pressed; `play`, when it is; `flying`, when the player's ship is first drawn after that.
 
-import init, { Client } from './client_web.js';
+import init, { Client, Line } from './client_web.js';
 import { Board, Feed, Roster } from './board.js';
 import { Camera } from './camera.js';
 import { Chat } from './chat.js';
@@ -37,6 +43,7 @@ import { Input } from './input.js';
 import { Link } from './net.js';
 import { Meter } from './measure.js';
 import { Minimap } from './minimap.js';
+import { Network } from './network.js';
 import { Curtain, Start, bindPanels, closePanels, togglePanel, toggleSound } from './panels.js';
 import { IS, ME, SHIP, SHIP_RADIUS, STATS } from './rows.js';
 import { Scene } from './render/scene.js';
@@ -71,6 +78,7 @@ const touch = new Touch(canvas, () => showTouch(true));
 const chat = new Chat(roster, (text) => client?.chat(text), (open) => { input.enabled = !open && playing; });
 const start = new Start(play);
 const link = new Link({ hello, message, change });
+const network = new Network({ drop: () => link.drop(), help: ({ prediction, interpolation }) => client?.setHelps(prediction, interpolation) });
 
 let client = null;
 let ready = false;
@@ -98,6 +106,9 @@ async function load() {
   try {
     await init({ module_or_path: new URL('./client_web_bg.wasm', import.meta.url) });
     ready = true;
+    const line = new Line(Math.floor(Math.random() * 2 ** 32));
+    link.use(line);
+    network.use(line, Line.preset);
     start.show();
     performance.mark('usable');
   } catch (why) {
@@ -112,6 +123,7 @@ function play(name) {
   flying = false;
   sound.wake();
   client = new Client(name);
+  client.setHelps(network.helps.prediction, network.helps.interpolation);
   playing = true;
   input.enabled = true;
   document.body.classList.add('playing');
@@ -223,6 +235,7 @@ function onFrame() {
     if (live) takeFrame();
     if (frame) drawGame(now, gap, seconds);
     else drawSky(seconds);
+    network.show(now, client, link.reconnects);
     if (playing) curtain.show(link, now, { retry: () => link.retryNow(), leave: () => leave('') });
   } else {
     drawSky(seconds);
@@ -322,6 +335,7 @@ function onKey(code) {
     case 'KeyM': toggleSound(); return true;
     case 'KeyH': togglePanel('help'); return true;
     case 'KeyO': togglePanel('settings'); return true;
+    case 'KeyN': togglePanel('network'); return true;
     case 'Escape': return closePanels();
     default: return false;
   }
@@ -348,8 +362,14 @@ Object.defineProperty(globalThis, 'gamekeeper', {
       ['inputMarginMs', STATS.INPUT_MARGIN], ['corrections', STATS.CORRECTIONS],
       ['keyframes', STATS.KEYFRAMES], ['mismatches', STATS.MISMATCHES], ['frames', STATS.FRAMES],
       ['bytes', STATS.BYTES], ['interpolationMs', STATS.INTERPOLATION], ['tickRate', STATS.TICK_RATE],
-      ['lateInputs', STATS.LATE_INPUTS],
+      ['lateInputs', STATS.LATE_INPUTS], ['refused', STATS.REFUSED], ['inputs', STATS.INPUTS],
+      ['headBytes', STATS.HEAD_BYTES], ['dropBytes', STATS.DROP_BYTES],
+      ['steeringBytes', STATS.STEERING_BYTES], ['changeBytes', STATS.CHANGE_BYTES],
+      ['enterBytes', STATS.ENTER_BYTES], ['checksumBytes', STATS.CHECKSUM_BYTES],
     ], client?.stats() ?? []),
+    bytesIn: () => network.bytesIn,
+    line: () => network.line,
+    helps: () => network.helps,
     me: () => frame && named([
       ['alive', ME.ALIVE], ['x', ME.X], ['y', ME.Y], ['hp', ME.HP], ['energy', ME.ENERGY],
       ['score', ME.SCORE], ['kills', ME.KILLS], ['deaths', ME.DEATHS], ['streak', ME.STREAK],

@@ -1,6 +1,9 @@
 // The WebSocket to the server, and coming back when it goes. Comes in: whole binary messages, handed
 // on untouched. Goes out: the same, and what state the connection is in. It knows nothing of what the
-// messages mean but who speaks first.
+// messages mean but who speaks first. Between the socket and the game stands `line.js`, which can hold
+// messages back as a bad line would.
+
+import { HeldBack } from './line.js';
 
 /** Agreed at the handshake; the number counts up with the messages' layout. */
 const SUBPROTOCOL = 'gamekeeper.2';
@@ -50,6 +53,7 @@ export class Link {
   #attempt = 0;
   #timer = 0;
   #on;
+  #held;
 
   /** What to show: `idle`, `connecting`, `open`, `waiting` (until `retryAt`) or `ended`. */
   state = 'idle';
@@ -65,6 +69,10 @@ export class Link {
    *  `on.change()` is called after every change of `state`. */
   constructor(on) {
     this.#on = on;
+    this.#held = new HeldBack(
+      (bytes) => { if (this.state === 'open') this.#socket.send(bytes); },
+      (bytes, now) => { this.#heard = now; on.message(bytes, now); },
+    );
     addEventListener('online', () => this.retryNow());
     addEventListener('pagehide', () => this.#rest());
     addEventListener('pageshow', () => this.retryNow());
@@ -82,13 +90,12 @@ export class Link {
     this.#heard = performance.now();
     socket.onopen = () => {
       this.#opened = this.#heard = performance.now();
-      socket.send(this.#on.hello());
       this.#become('open');
+      this.#held.send(this.#on.hello());
     };
     socket.onmessage = ({ data }) => {
       if (!(data instanceof ArrayBuffer) || socket !== this.#socket) return;
-      this.#heard = performance.now();
-      this.#on.message(new Uint8Array(data), this.#heard);
+      this.#held.take(new Uint8Array(data));
     };
     socket.onclose = ({ code, reason }) => { if (socket === this.#socket) this.#lost(code, reason); };
   }
@@ -100,12 +107,25 @@ export class Link {
 
   /** Whether a message would leave soon. */
   get ready() {
-    return this.state === 'open' && this.#socket.bufferedAmount <= BUFFERED_MAX;
+    return this.state === 'open' && this.#socket.bufferedAmount + this.#held.waiting <= BUFFERED_MAX;
   }
 
   /** Sends one binary message. Without a connection it is dropped: what mattered is said again. */
   send(bytes) {
-    if (this.state === 'open') this.#socket.send(bytes);
+    if (this.state === 'open') this.#held.send(bytes);
+  }
+
+  /** From now on the line is as bad as the module's `line` says. */
+  use(line) {
+    this.#held.use(line);
+  }
+
+  /** Cuts the connection, as when a line is lost; it comes back by itself like any other. */
+  drop() {
+    const socket = this.#socket;
+    if (!socket) return;
+    this.#lost(1006, 'Connection dropped.');
+    socket.close();
   }
 
   /** To be called now and then: notices a connection that died without a word. */
@@ -121,6 +141,7 @@ export class Link {
     const socket = this.#socket;
     if (!socket) return;
     this.#socket = null;
+    this.#held.clear();
     socket.close(1000);
     this.sentence = 'Connection lost.';
     this.retryAt = performance.now();
@@ -132,6 +153,7 @@ export class Link {
     const lived = worked ? performance.now() - this.#opened : 0;
     if (lived > STABLE_MS) this.#attempt = 0;
     this.#socket = null;
+    this.#held.clear();
     this.code = code;
     if (code in FINAL) {
       this.sentence = reason || FINAL[code];

@@ -1,4 +1,4 @@
-// The page around the game: first screen, settings, help, mute, the curtain over a lost connection.
+// The page around the game: first screen, settings, help, network, mute, the curtain over a lost connection.
 // Comes in: the player's choices. Goes out: what the page shows.
 
 import { bindControls, choose, guestName, onChange, settings } from './settings.js';
@@ -6,7 +6,7 @@ import { pickup } from './render/sprites.js';
 import { write } from './hud.js';
 
 const find = (id) => document.getElementById(id);
-const PANELS = ['settings', 'help'];
+const PANELS = ['settings', 'help', 'network'];
 /** Losing the connection for less than this, ms, is not worth a word. */
 const CURTAIN_AFTER_MS = 350;
 

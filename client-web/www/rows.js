@@ -29,7 +29,9 @@ export const ME = {
 /** Places in the module's statistics. Times in ms unless the name says otherwise. */
 export const STATS = {
   PING: 0, JITTER: 1, FRAME_AGE: 2, INPUT_MARGIN: 3, CORRECTIONS: 4, KEYFRAMES: 5, MISMATCHES: 6,
-  FRAMES: 7, BYTES: 8, INTERPOLATION: 9, TICK_RATE: 10, LATE_INPUTS: 11,
+  FRAMES: 7, BYTES: 8, INTERPOLATION: 9, TICK_RATE: 10, LATE_INPUTS: 11, REFUSED: 12, INPUTS: 13,
+  HEAD_BYTES: 14, DROP_BYTES: 15, STEERING_BYTES: 16, CHANGE_BYTES: 17, ENTER_BYTES: 18,
+  CHECKSUM_BYTES: 19,
 };
 
 /** The part of the arena that is ever shown, in units: the screen covers at most this. */

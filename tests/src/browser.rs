@@ -141,6 +141,20 @@ impl Page {
         self.client.execute(AUTOPILOT, vec![]).await.expect("hands");
     }
 
+    /// Clicks the element that a CSS selector finds.
+    pub async fn click(&self, selector: &str) {
+        let element = self.client.find(fantoccini::Locator::Css(selector)).await;
+        let element = element.unwrap_or_else(|e| panic!("{selector}: {e}"));
+        element.click().await.unwrap_or_else(|e| panic!("{selector}: {e}"));
+    }
+
+    /// Types into the element that a CSS selector finds; keys beyond letters are WebDriver's code points.
+    pub async fn keys(&self, selector: &str, text: &str) {
+        let element = self.client.find(fantoccini::Locator::Css(selector)).await;
+        let element = element.unwrap_or_else(|e| panic!("{selector}: {e}"));
+        element.send_keys(text).await.unwrap_or_else(|e| panic!("{selector}: {e}"));
+    }
+
     /// Loads an address.
     pub async fn goto(&self, url: &str) {
         self.client.goto(url).await.expect("the page loads");

@@ -19,10 +19,17 @@ const HEADER_BYTES: usize = 52;
 /// Chunks under way in one direction; past it the relay stops reading, as a full pipe would.
 const CHUNKS_MAX: usize = 1024;
 
+/// What the lines are like, to the server and to the client.
+#[derive(Clone, Copy)]
+struct Ways {
+    to_server: Conditions,
+    to_client: Conditions,
+}
+
 /// A running relay; it stops when dropped.
 pub struct Relay {
     address: SocketAddr,
-    conditions: Arc<Mutex<Conditions>>,
+    ways: Arc<Mutex<Ways>>,
     cut: watch::Sender<u64>,
     accepting: JoinHandle<()>,
 }
@@ -36,9 +43,10 @@ impl Relay {
     ) -> std::io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
-        let conditions = Arc::new(Mutex::new(conditions));
+        let ways = Ways { to_server: conditions, to_client: conditions };
+        let ways = Arc::new(Mutex::new(ways));
         let (cut, cuts) = watch::channel(0);
-        let shared = Arc::clone(&conditions);
+        let shared = Arc::clone(&ways);
         let accepting = tokio::spawn(async move {
             let mut number = seed;
             while let Ok((near, _)) = listener.accept().await {
@@ -47,7 +55,7 @@ impl Relay {
                 tokio::spawn(carry(near, far, Arc::clone(&shared), cuts.clone(), number));
             }
         });
-        Ok(Self { address, conditions, cut, accepting })
+        Ok(Self { address, ways, cut, accepting })
     }
 
     /// Where to connect to.
@@ -57,7 +65,12 @@ impl Relay {
 
     /// Changes the lines, also for connections that are open.
     pub fn set_conditions(&self, conditions: Conditions) {
-        *self.conditions.lock().expect("nobody panics holding it") = conditions;
+        self.set_ways(conditions, conditions);
+    }
+
+    /// The same, each way by itself.
+    pub fn set_ways(&self, to_server: Conditions, to_client: Conditions) {
+        *self.ways.lock().expect("nobody panics holding it") = Ways { to_server, to_client };
     }
 
     /// Drops every open connection at once; new ones are let through.
@@ -75,7 +88,7 @@ impl Drop for Relay {
 async fn carry(
     near: TcpStream,
     far: TcpStream,
-    conditions: Arc<Mutex<Conditions>>,
+    ways: Arc<Mutex<Ways>>,
     mut cuts: watch::Receiver<u64>,
     seed: u64,
 ) {
@@ -90,8 +103,8 @@ async fn carry(
         _ = cuts.changed() => {}
         _ = async {
             tokio::join!(
-                one_way(near_read, far_write, Arc::clone(&conditions), start, seed),
-                one_way(far_read, near_write, conditions, start, seed + 1),
+                one_way(near_read, far_write, || lock(&ways).to_server, start, seed),
+                one_way(far_read, near_write, || lock(&ways).to_client, start, seed + 1),
             )
         } => {}
     }
@@ -100,7 +113,7 @@ async fn carry(
 async fn one_way(
     mut from: OwnedReadHalf,
     mut to: OwnedWriteHalf,
-    conditions: Arc<Mutex<Conditions>>,
+    conditions: impl Fn() -> Conditions,
     start: Instant,
     seed: u64,
 ) {
@@ -111,9 +124,8 @@ async fn one_way(
             let mut chunk = vec![0; CHUNK_BYTES];
             let Ok(count @ 1..) = from.read(&mut chunk).await else { return };
             chunk.truncate(count);
-            let conditions = *conditions.lock().expect("nobody panics holding it");
             let now_ms = start.elapsed().as_secs_f64() * 1000.0;
-            let at = start + ms(arrivals.arrival(&conditions, count + HEADER_BYTES, now_ms));
+            let at = start + ms(arrivals.arrival(&conditions(), count + HEADER_BYTES, now_ms));
             if sender.send((at, chunk)).await.is_err() {
                 return;
             }
@@ -130,6 +142,10 @@ async fn one_way(
         let _ = to.shutdown().await;
     };
     tokio::join!(reading, writing);
+}
+
+fn lock(ways: &Mutex<Ways>) -> Ways {
+    *ways.lock().expect("nobody panics holding it")
 }
 
 fn ms(ms: f64) -> Duration {

@@ -7,6 +7,7 @@ use super::frame::{TYPE_DELTA, TYPE_KEYFRAME, TYPE_MASK};
 use super::history::History;
 use super::pace::{Direction, Pace};
 use super::prediction::Prediction;
+pub use super::scene::Helps;
 use super::scene::{Moments, Scene};
 pub use super::told::{News, Stats};
 use super::uplink::Uplink;
@@ -58,6 +59,7 @@ struct Joined<G: Game> {
     late_ms: f64,
     uplink: Uplink,
     scene: Scene,
+    helps: Helps,
 }
 
 /// The two timelines, from the first frame on.
@@ -68,14 +70,6 @@ struct Clocks {
 }
 
 impl Clocks {
-    /// Where others are drawn, in ticks: at playback, but no further in the past than the server takes them
-    /// back when it judges a shot. On a long line they are drawn a little ahead of what is known, so that
-    /// what is aimed at is what is judged.
-    fn others_at(&self, rewind_ticks: u32) -> f64 {
-        let judged = self.input.position() - f64::from(rewind_ticks);
-        self.playback.position().max(judged)
-    }
-
     /// Time goes on: the ticks whose inputs are to be made now.
     fn inputs_due(&mut self, now: f64) -> impl Iterator<Item = Tick> + use<> {
         self.playback.advance(now);
@@ -105,7 +99,10 @@ pub struct Client<G: Game> {
     news: VecDeque<News<G::Event>>,
     confirmations: VecDeque<f64>,
     stats: Stats,
+    helps: Helps,
     hello_at: f64,
+    /// The shortest round trip of this connection, in ms.
+    ping_least: f64,
     ping_sent: Option<(u32, f64)>,
     ping_next: f64,
     ping_nonce: u32,
@@ -126,7 +123,9 @@ impl<G: Game> Client<G> {
             news: VecDeque::new(),
             confirmations: VecDeque::new(),
             stats: Stats::default(),
+            helps: Helps::default(),
             hello_at: 0.0,
+            ping_least: f64::INFINITY,
             ping_sent: None,
             ping_next: 0.0,
             ping_nonce: 0,
@@ -143,6 +142,7 @@ impl<G: Game> Client<G> {
         }
         self.outgoing.clear();
         self.hello_at = now;
+        self.ping_least = f64::INFINITY;
         self.ping_sent = None;
         self.ping_next = now;
         self.resync_at = None;
@@ -207,6 +207,19 @@ impl<G: Game> Client<G> {
         self.input = input;
     }
 
+    /// What helps the pictures from now on.
+    pub fn set_helps(&mut self, helps: Helps) {
+        self.helps = helps;
+        if let Some(joined) = &mut self.joined {
+            joined.helps = helps;
+        }
+    }
+
+    /// What helps the pictures.
+    pub fn helps(&self) -> Helps {
+        self.helps
+    }
+
     /// Says a line to everybody.
     pub fn chat(&mut self, text: &str) {
         let chat = ClientMessage::Chat { text: text.to_owned() };
@@ -252,8 +265,9 @@ impl<G: Game> Client<G> {
         let joined = self.joined.as_mut()?;
         let clocks = joined.clocks.as_ref()?;
         let moments = Moments {
-            playback: clocks.others_at(joined.rewind_ticks),
+            playback: joined.others_at(clocks),
             input: clocks.input.position(),
+            prediction: joined.helps.prediction,
             now: self.input,
         };
         let Joined { rules, me, history, prediction, scene, .. } = joined;
@@ -272,9 +286,10 @@ impl<G: Game> Client<G> {
             let newest = f64::from(newest);
             stats.jitter_ms = clocks.playback.jitter() * tick_ms;
             stats.input_margin_ms = clocks.input.slack().unwrap_or(0.0) * tick_ms;
-            stats.playback_delay_ms = (newest - clocks.others_at(joined.rewind_ticks)) * tick_ms;
+            stats.playback_delay_ms = (newest - joined.others_at(clocks)) * tick_ms;
+            // The shortest delay of a frame goes with the shortest round trip, not with the last.
             stats.frame_age_ms =
-                self.now - joined.server_start - newest * tick_ms + self.stats.ping_ms / 2.0;
+                self.now - joined.server_start - newest * tick_ms + self.ping_least / 2.0;
         }
         stats
     }
@@ -307,7 +322,7 @@ impl<G: Game> Client<G> {
                 if let Some((sent, at)) = self.ping_sent
                     && sent == nonce
                 {
-                    self.stats.ping_ms = self.now - at;
+                    self.took_round_trip(self.now - at);
                     self.ping_sent = None;
                     if let Some(joined) = &mut self.joined {
                         joined.uplink.measured(self.now - at, joined.late_ms, self.now);
@@ -326,7 +341,7 @@ impl<G: Game> Client<G> {
     fn welcome(&mut self, me: PlayerId, setup: &[u8]) -> Result<(), WireError> {
         let setup: Setup<G::Settings> = message::decode(setup)?;
         let rules = G::rules(&setup).map_err(|_| WireError::BadControl)?;
-        self.stats.ping_ms = self.now - self.hello_at;
+        self.took_round_trip(self.now - self.hello_at);
         self.joined = Some(Joined {
             me,
             rate: f64::from(setup.tick_rate.max(1)),
@@ -341,8 +356,14 @@ impl<G: Game> Client<G> {
             late_ms: 0.0,
             uplink: Uplink::new(self.stats.ping_ms, self.now),
             scene: Scene::new(G::KINDS),
+            helps: self.helps,
         });
         Ok(())
+    }
+
+    fn took_round_trip(&mut self, ms: f64) {
+        self.stats.ping_ms = ms;
+        self.ping_least = self.ping_least.min(ms);
     }
 
     fn frame(&mut self, bytes: &[u8]) -> Result<(), WireError> {
@@ -421,6 +442,19 @@ impl<G: Game> Client<G> {
 }
 
 impl<G: Game> Joined<G> {
+    /// Where others are drawn, in ticks: at playback, but no further in the past than the server takes them
+    /// back when it judges a shot. On a long line they are drawn a little ahead of what is known, so that
+    /// what is aimed at is what is judged. Without interpolation: at the newest tick.
+    fn others_at(&self, clocks: &Clocks) -> f64 {
+        if !self.helps.interpolation
+            && let Some((newest, _)) = self.history.newest()
+        {
+            return f64::from(newest);
+        }
+        let judged = clocks.input.position() - f64::from(self.rewind_ticks);
+        clocks.playback.position().max(judged)
+    }
+
     /// The player's input for a tick, as a message unless it is left out: then the last one goes on, as it
     /// does at the server.
     fn make_input(
@@ -456,7 +490,7 @@ impl<G: Game> Joined<G> {
     fn say_lag(&mut self, tick: Tick, fields: &mut [i32]) {
         let Some(place) = G::Input::FIELDS.iter().position(|f| f.role == Role::Lag) else { return };
         let Some(clocks) = &self.clocks else { return };
-        let exact = (f64::from(tick) - clocks.others_at(self.rewind_ticks)) * LAG_STEPS as f64;
+        let exact = (f64::from(tick) - self.others_at(clocks)) * LAG_STEPS as f64;
         if (exact - f64::from(self.lag)).abs() > LAG_REST_STEPS {
             let most = self.rewind_ticks as i32 * LAG_STEPS as i32;
             self.lag = (exact.round() as i32).clamp(0, most.min(G::Input::FIELDS[place].max()));

@@ -54,6 +54,24 @@ impl SceneTable {
     }
 }
 
+/// What helps a picture against the line's delay. Both are on in play; without one a person sees what it
+/// is for. Inputs are made and sent all the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Helps {
+    /// Own entities, and what flies by rule, run ahead of the server. Without it all is drawn where others
+    /// are, from the server's rows alone.
+    pub prediction: bool,
+    /// Others are drawn between two known ticks. Without it the newest rows are drawn as they are, also
+    /// where these are older than the server takes others back for a shot.
+    pub interpolation: bool,
+}
+
+impl Default for Helps {
+    fn default() -> Self {
+        Self { prediction: true, interpolation: true }
+    }
+}
+
 /// When what is drawn.
 #[derive(Clone, Copy, Debug)]
 pub struct Moments<I> {
@@ -61,6 +79,8 @@ pub struct Moments<I> {
     pub playback: f64,
     /// Where the own entities are drawn, in ticks.
     pub input: f64,
+    /// Whether anything is drawn at `input`; if not, all is at `playback`.
+    pub prediction: bool,
     /// What the player does just now: the part of a tick after the last input follows it.
     pub now: I,
 }
@@ -135,7 +155,9 @@ impl Scene {
         moments: &Moments<G::Input>,
     ) -> bool {
         let Some((newest, rows)) = history.newest() else { return false };
-        self.run_ahead::<G>(rules, me, newest, rows, prediction, moments);
+        if moments.prediction {
+            self.run_ahead::<G>(rules, me, newest, rows, prediction, moments);
+        }
         self.run_beyond::<G>(rules, newest, rows, moments.playback);
         for (kind, spec) in G::KINDS.iter().enumerate() {
             let table = &mut self.tables[kind];
@@ -148,35 +170,40 @@ impl Scene {
                 }
                 continue;
             }
-            self.compose_others::<G>(kind, me, history, newest, moments.playback);
-            self.compose_ahead::<G>(kind, me, history, newest, prediction, moments);
+            self.compose_others::<G>(kind, me, history, newest, moments);
+            if moments.prediction {
+                self.compose_ahead::<G>(kind, me, history, newest, prediction, moments);
+            }
         }
         true
     }
 
-    /// Kinds that are drawn at the playback position, others' only.
+    /// What is drawn at the playback position: all but what is predicted.
     fn compose_others<G: Game>(
         &mut self,
         kind: usize,
         me: PlayerId,
         history: &History,
         newest: Tick,
-        playback: f64,
+        moments: &Moments<G::Input>,
     ) {
         let spec = &G::KINDS[kind];
-        if spec.treatment == Treatment::Ballistic {
+        if moments.prediction && spec.treatment == Treatment::Ballistic {
             return;
         }
-        let Some((t0, t1, share)) = around(history, &self.beyond, newest, playback) else { return };
+        let Some((t0, t1, share)) = around(history, &self.beyond, newest, moments.playback) else {
+            return;
+        };
         let (t0, t1) = (t0.table(kind), t1.table(kind));
         for (index, (id, row)) in t0.iter().enumerate() {
-            if spec.leads() > 0 && is_own(spec, row, me) {
+            let own = is_own(spec, row, me);
+            if moments.prediction && own && spec.leads() > 0 {
                 continue;
             }
             let same = t1.ids().get(index) == Some(&id);
             let next = if same { Some(index) } else { t1.find(id) };
             let next = next.map_or(row, |i| t1.row(i));
-            blend(spec, row, next, share, self.tables[kind].push(id, false));
+            blend(spec, row, next, share, self.tables[kind].push(id, own));
         }
     }
 
