@@ -124,19 +124,20 @@ enum Event {
 impl<G: Game> Bot<G> {
     fn new(number: u32, preset: Preset, line: Line, around: Surroundings) -> Self {
         let next_wake = Instant::now() + WAITING_PERIOD;
+        // Multiples of the golden ratio fall evenly into a circle, however many there are.
+        let phase = (f64::from(number) * 0.618_033_988_749_895).fract();
         Self {
             client: Client::new(&format!("Bot {}", number + 1)),
             brain: G::Brain::new(u64::from(number)),
             line,
             preset,
-            held: Held::of_bot(number, preset),
+            held: Held::of_bot(number, phase, preset),
             ended: false,
             around,
             timer: Box::pin(sleep_until(next_wake)),
             next_wake,
             period: WAITING_PERIOD,
-            // Multiples of the golden ratio fall evenly into a circle, however many there are.
-            phase: (f64::from(number) * 0.618_033_988_749_895).fract(),
+            phase,
             hello_ms: 0.0,
             joined_ms: None,
             frame_ms: None,
@@ -216,6 +217,8 @@ impl<G: Game> Bot<G> {
             }
             let blocked = match self.poll_write(cx) {
                 Ok(blocked) => blocked,
+                // What is still to be heard tells why.
+                Err(_) if self.ended => true,
                 Err(error) => return Poll::Ready(Event::Ended(Ending::broken(error))),
             };
             let Some(held) = &self.held else {

@@ -21,15 +21,16 @@ pub(crate) struct Held<H, S> {
 }
 
 impl<H, S> Held<H, S> {
-    /// Bot `number`'s; `None` when nothing is to be held back.
-    pub(crate) fn of_bot(number: u32, preset: Preset) -> Option<Self> {
+    /// Bot `number`'s, whose `phase` (0 to 1) is other bots' at no time; `None` when nothing is to be held
+    /// back.
+    pub(crate) fn of_bot(number: u32, phase: f64, preset: Preset) -> Option<Self> {
         let conditions = preset.conditions();
         if conditions == Conditions::PERFECT {
             return None;
         }
         let seed = u64::from(number) * SEEDS_PER_BOT;
         // One line has its stalls in both directions at once, but not all bots have theirs together.
-        let shift_ms = f64::from(number) * 0.618_033_988_749_895 % 1.0 * conditions.stall_every_ms;
+        let shift_ms = phase * conditions.stall_every_ms;
         let heard = Way::new(conditions, seed, shift_ms);
         Some(Self { heard, said: Way::new(conditions, seed + 1, shift_ms) })
     }
@@ -85,13 +86,13 @@ mod tests {
 
     #[test]
     fn a_perfect_line_holds_nothing_back() {
-        assert!(Held::<(), ()>::of_bot(3, Preset::Perfect).is_none());
+        assert!(Held::<(), ()>::of_bot(3, 0.5, Preset::Perfect).is_none());
     }
 
     #[test]
     fn everything_comes_out_in_order_and_in_time() {
         for preset in [Preset::Good, Preset::Mobile, Preset::Awful] {
-            let mut held = Held::<u32, u32>::of_bot(1, preset).unwrap();
+            let mut held = Held::<u32, u32>::of_bot(1, 0.5, preset).unwrap();
             let (mut heard, mut late) = (Vec::new(), 0);
             for n in 0..30_000u32 {
                 let now_ms = f64::from(n);
@@ -114,7 +115,7 @@ mod tests {
 
     #[test]
     fn a_full_way_says_so_and_both_ways_wake() {
-        let mut held = Held::<u32, u32>::of_bot(2, Preset::Good).unwrap();
+        let mut held = Held::<u32, u32>::of_bot(2, 0.5, Preset::Good).unwrap();
         held.said.put(1000.0, 10, 0);
         assert!((1015.0..=1018.0).contains(&held.next_ms().unwrap()));
         held.heard.put(0.0, 10, 0);

@@ -166,8 +166,18 @@ async fn a_full_session_turns_bots_away_and_the_report_says_so() {
 
 #[tokio::test]
 async fn bots_come_home_when_the_server_stops() {
+    come_home("perfect").await;
+}
+
+#[tokio::test]
+async fn the_last_words_of_a_server_are_heard_on_a_bad_network_too() {
+    come_home("mobile").await;
+}
+
+async fn come_home(network: &str) {
     let running = Running::start(hasty());
-    let flags = flags(running.address, &["--bots", "4", "--ramp", "1000", "--duration", "0"]);
+    let crew = ["--bots", "4", "--ramp", "1000", "--duration", "0", "--network", network];
+    let flags = flags(running.address, &crew);
     let run = tokio::spawn(async move { send::<Buoys>(&flags).await });
     eventually("four players", || running.server.front.registry.open() == 4).await;
     running.stop().await.expect("it stops");

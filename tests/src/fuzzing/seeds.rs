@@ -2,12 +2,12 @@
 //! libFuzzer.
 
 use super::server_message::{KNOWN_MESSAGES, act, forge};
-use super::{Targets, http};
-use shared::game::Game;
-use shared::netcode::frame::{TYPE_KEYFRAME, TYPE_MASK};
+use super::{Targets, empty_delta, http};
+use shared::game::{Game, Tick};
+use shared::netcode::frame::{self, TYPE_KEYFRAME, TYPE_MASK};
 use shared::wire::input;
 use shared::wire::message::{self, ClientMessage};
-use shared::wire::{Said, SeatToken};
+use shared::wire::{Rows, Said, SeatToken};
 use std::path::{Path, PathBuf};
 
 /// Inputs of the recorded guest among the seeds.
@@ -17,6 +17,9 @@ const REAL_MESSAGES: usize = 40;
 
 /// Recorded frames that one seed has as forged ones.
 const FORGED_FRAMES: usize = 30;
+
+/// Frames behind the keyframe of a seed that is about the last ticks there can be.
+const RUN_OVER_TICKS: usize = 8;
 
 /// Control messages of a server in the order of their numbers.
 const CONTROL_NAMES: [&str; 6] = ["welcome", "roster", "standings", "chat", "event", "pong"];
@@ -85,6 +88,7 @@ impl<G: Game> Targets<G> {
             seed("welcome", welcome),
             seed("keyframe_again", keyframe),
             seed("another_connection", again),
+            seed("ticks_run_over", self.ticks_run_over()),
         ];
         // The frames that would come next, as forged ones, and one of each kind of control message.
         let is_frame = |m: &&Vec<u8>| m[0] != message::TYPE;
@@ -107,6 +111,26 @@ impl<G: Game> Targets<G> {
             ("frame", self.frame_seeds()),
             ("http", http::seeds()),
         ]
+    }
+
+    /// A keyframe shortly before the last tick that there can be, and frames from there on.
+    fn ticks_run_over(&self) -> Vec<u8> {
+        let mut keyframe = self.keyframe().to_vec();
+        let mut tick = Tick::MAX - 2;
+        keyframe[1..5].copy_from_slice(&tick.to_le_bytes());
+        let mut rows = Rows::new(G::KINDS);
+        let nothing = Rows::default();
+        frame::decode::<G>(&self.rules, &nothing, None, &keyframe, &mut rows).expect("as sent");
+        let mut bytes = forge(&keyframe);
+        for _ in 0..RUN_OVER_TICKS {
+            let delta = empty_delta::<G>(tick, &rows);
+            let before = core::mem::replace(&mut rows, Rows::new(G::KINDS));
+            frame::decode::<G>(&self.rules, &before, Some(tick), &delta, &mut rows)
+                .expect("a frame that says nothing");
+            tick = tick.wrapping_add(1);
+            bytes.extend([&forge(&delta)[..], &[act::TIME, 1]].concat());
+        }
+        bytes
     }
 
     fn keyframe(&self) -> &[u8] {

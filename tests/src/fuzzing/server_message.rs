@@ -15,7 +15,7 @@ const PASSING_MS: f64 = 100.0;
 /// Messages that a client may have to say after one act: some inputs, a ping, a wish for a keyframe.
 const OUTGOING_MAX: usize = 8;
 /// Acts of one input; the rest is not looked at. libFuzzer would find ever longer ones else.
-const ACTS_MAX: usize = 200;
+const ACTS_MAX: usize = 80;
 
 /// What an act's first byte says, by its low two bits.
 pub(super) mod act {
