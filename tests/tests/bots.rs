@@ -13,6 +13,7 @@ use shared::arena::Arena;
 use shared::game::Game;
 use std::future::pending;
 use std::net::SocketAddr;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 use tests::buoys::Buoys;
 use tests::harness::{Running, eventually, hasty, within};
@@ -166,18 +167,8 @@ async fn a_full_session_turns_bots_away_and_the_report_says_so() {
 
 #[tokio::test]
 async fn bots_come_home_when_the_server_stops() {
-    come_home("perfect").await;
-}
-
-#[tokio::test]
-async fn the_last_words_of_a_server_are_heard_on_a_bad_network_too() {
-    come_home("mobile").await;
-}
-
-async fn come_home(network: &str) {
     let running = Running::start(hasty());
-    let crew = ["--bots", "4", "--ramp", "1000", "--duration", "0", "--network", network];
-    let flags = flags(running.address, &crew);
+    let flags = flags(running.address, &["--bots", "4", "--ramp", "1000", "--duration", "0"]);
     let run = tokio::spawn(async move { send::<Buoys>(&flags).await });
     eventually("four players", || running.server.front.registry.open() == 4).await;
     running.stop().await.expect("it stops");
@@ -186,6 +177,26 @@ async fn come_home(network: &str) {
     assert_eq!(report.bots.failed + report.bots.thrown_out, 4);
     // All but the first may have been caught in the middle of their handshake.
     assert!(report.reasons.iter().any(|reason| reason.code == Some(1001)), "{report}");
+}
+
+/// A bot hears the server's goodbye behind all that the network holds back, though it speaks meanwhile to a
+/// server that takes nothing more.
+#[tokio::test]
+async fn last_words_are_heard_on_a_bad_network_too() {
+    let running = Running::start(hasty());
+    let crew = ["--bots", "4", "--ramp", "1000", "--duration", "0", "--network", "mobile"];
+    let flags = flags(running.address, &crew);
+    let run = tokio::spawn(async move { send::<Buoys>(&flags).await });
+    eventually("four connections", || running.server.front.registry.open() == 4).await;
+    // By then they are let in, and each says something every tick.
+    let ticks = || running.server.ticks.ticks.load(Relaxed);
+    let soon = ticks() + 30;
+    eventually("a second of play", || ticks() >= soon).await;
+    running.stop().await.expect("it stops");
+    let report = run.await.expect("no panic").expect("it begins");
+    assert_eq!((report.bots.connected, report.bots.thrown_out), (4, 4), "{report}");
+    let [reason] = &report.reasons[..] else { panic!("{report}") };
+    assert_eq!((reason.what, reason.bots, reason.code), ("thrown_out", 4, Some(1001)), "{report}");
 }
 
 #[tokio::test]
