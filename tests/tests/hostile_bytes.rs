@@ -33,7 +33,7 @@ const SEED: u64 = 77;
 /// Spoilt inputs for each quick target.
 const SPOILT: usize = 20_000;
 /// Spoilt inputs for the target that builds a client for each.
-const SPOILT_SESSIONS: usize = 2000;
+const SPOILT_SESSIONS: usize = 4000;
 
 /// Gives a target its honest inputs, what is in its corpus, and `spoilt` spoilt ones; checks that it takes
 /// the honest ones but for `refused`, and that spoiling leaves some that it takes and some that it does not.
