@@ -1,10 +1,14 @@
 //! One bot's life on one WebSocket, in one task: it says hello, plays by the game's brain until it is
 //! called back or the line ends, and hands over what it saw. It wakes for what arrives and once per
-//! tick for its own clock; the client decides what is due.
+//! tick for its own clock; the client decides what is due. On a network that is made up, it also wakes
+//! for what that held back; on a perfect one nothing is queued.
 
+use crate::ending::Ending;
+use crate::held::Held;
 use crate::line::{self, Line, Place};
+use crate::network::Preset;
 use crate::progress::Board;
-use crate::tally::{Ending, Latencies, Life};
+use crate::tally::{Latencies, Life};
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
 use shared::game::{Brain, Game, Tick};
@@ -14,11 +18,10 @@ use shared::wire::message;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, Sleep, sleep_until};
-use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::{self, Message};
 
 /// For how long the server may take to let a bot in; then the bot gives up.
@@ -31,8 +34,6 @@ const WAITING_PERIOD: Duration = Duration::from_millis(100);
 /// The pause between two looks at the client's figures. Shorter than between two of its pings, so that
 /// no round trip is missed.
 const LOOK_MS: f64 = 500.0;
-/// Close code that stands for none in the close frame (RFC 6455 section 7.4.1).
-const NO_CODE: u16 = 1005;
 /// What the server is told when a bot leaves.
 const GOODBYE: &str = "The bot has played enough.";
 
@@ -49,9 +50,22 @@ pub(crate) struct Surroundings {
     pub(crate) epoch: Instant,
 }
 
-/// Lives bot `number`'s life; `opened` when somebody has opened its line already.
+impl Surroundings {
+    /// Time by the clients' clocks, in ms.
+    fn now_ms(&self) -> f64 {
+        self.epoch.elapsed().as_secs_f64() * 1000.0
+    }
+
+    /// A time of the clients' clocks as the timer knows it.
+    fn at(&self, ms: f64) -> Instant {
+        self.epoch + Duration::from_secs_f64(ms / 1000.0)
+    }
+}
+
+/// Lives bot `number`'s life on such a network; `opened` when somebody has opened its line already.
 pub(crate) async fn live<G: Game>(
     number: u32,
+    preset: Preset,
     opened: Option<Line>,
     mut around: Surroundings,
 ) -> Life {
@@ -59,14 +73,14 @@ pub(crate) async fn live<G: Game>(
         Some(line) => Ok(line),
         None => tokio::select! {
             line = around.place.open() => line,
-            _ = around.stop.changed() => return Life::without_a_line(Ending::CalledBack),
+            _ = around.stop.changed() => return Life::without_a_line(preset, Ending::CalledBack),
         },
     };
     match line {
-        Ok(line) => Bot::<G>::new(number, line, around).live().await,
+        Ok(line) => Bot::<G>::new(number, preset, line, around).live().await,
         Err(error) => {
             around.board.fell_out();
-            Life::without_a_line(Ending::NoLine(error.to_string()))
+            Life::without_a_line(preset, Ending::NoLine(error.to_string()))
         }
     }
 }
@@ -75,6 +89,11 @@ struct Bot<G: Game> {
     client: Client<G>,
     brain: G::Brain,
     line: Line,
+    preset: Preset,
+    /// What the made-up network holds back, if there is one.
+    held: Option<Held<Event, Vec<u8>>>,
+    /// Whether the line has nothing more to give.
+    ended: bool,
     around: Surroundings,
     timer: Pin<Box<Sleep>>,
     next_wake: Instant,
@@ -95,6 +114,7 @@ struct Bot<G: Game> {
 }
 
 /// What a bot wakes up for.
+#[derive(Debug)]
 enum Event {
     Heard(Message),
     Timer,
@@ -102,18 +122,22 @@ enum Event {
 }
 
 impl<G: Game> Bot<G> {
-    fn new(number: u32, line: Line, around: Surroundings) -> Self {
+    fn new(number: u32, preset: Preset, line: Line, around: Surroundings) -> Self {
         let next_wake = Instant::now() + WAITING_PERIOD;
+        // Multiples of the golden ratio fall evenly into a circle, however many there are.
+        let phase = (f64::from(number) * 0.618_033_988_749_895).fract();
         Self {
             client: Client::new(&format!("Bot {}", number + 1)),
             brain: G::Brain::new(u64::from(number)),
             line,
+            preset,
+            held: Held::of_bot(number, phase, preset),
+            ended: false,
             around,
             timer: Box::pin(sleep_until(next_wake)),
             next_wake,
             period: WAITING_PERIOD,
-            // Multiples of the golden ratio fall evenly into a circle, however many there are.
-            phase: (f64::from(number) * 0.618_033_988_749_895).fract(),
+            phase,
             hello_ms: 0.0,
             joined_ms: None,
             frame_ms: None,
@@ -144,6 +168,7 @@ impl<G: Game> Bot<G> {
             self.around.board.fell_out();
         }
         Life {
+            preset: self.preset,
             ending,
             played_ms: self.joined_ms.map(|joined| ended_ms - joined),
             stats: self.seen,
@@ -155,13 +180,13 @@ impl<G: Game> Bot<G> {
     async fn play(&mut self) -> Ending {
         self.hello_ms = self.now_ms();
         let hello = self.client.hello(self.hello_ms);
-        if let Err(error) = self.write(hello) {
-            return broken(error);
+        if let Err(error) = self.say(hello) {
+            return Ending::broken(error);
         }
         loop {
             match poll_fn(|cx| self.poll_event(cx)).await {
                 Event::Heard(Message::Binary(bytes)) => self.hear(&bytes),
-                Event::Heard(Message::Close(frame)) => return closed(frame),
+                Event::Heard(Message::Close(frame)) => return Ending::closed(frame),
                 Event::Heard(Message::Text(_)) => {
                     return Ending::Broken("text came on a binary protocol".into());
                 }
@@ -186,21 +211,60 @@ impl<G: Game> Bot<G> {
 
     /// Reads before it writes: when both fail, the server's last words are what tells why.
     fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
-        match self.line.poll_next_unpin(cx) {
-            Poll::Ready(Some(Ok(message))) => return Poll::Ready(Event::Heard(message)),
-            Poll::Ready(Some(Err(error))) => return Poll::Ready(Event::Ended(broken(error))),
-            Poll::Ready(None) => return Poll::Ready(Event::Ended(vanished())),
-            Poll::Pending => {}
+        loop {
+            if let Poll::Ready(event) = self.poll_heard(cx) {
+                return Poll::Ready(event);
+            }
+            let blocked = match self.poll_write(cx) {
+                Ok(blocked) => blocked,
+                // What is still to be heard tells why.
+                Err(_) if self.ended => true,
+                Err(error) => return Poll::Ready(Event::Ended(Ending::broken(error))),
+            };
+            let Some(held) = &self.held else {
+                return self.timer.as_mut().poll(cx).map(|()| Event::Timer);
+            };
+            // What waits for the kernel is woken by the kernel.
+            let next_ms = if blocked { held.heard.next_ms() } else { held.next_ms() };
+            let next = next_ms.map_or(self.next_wake, |ms| self.around.at(ms));
+            let wake = next.min(self.next_wake);
+            if self.timer.deadline() != wake {
+                self.timer.as_mut().reset(wake);
+            }
+            ready!(self.timer.as_mut().poll(cx));
+            if Instant::now() >= self.next_wake {
+                return Poll::Ready(Event::Timer);
+            }
         }
-        if let Err(error) = self.poll_write(cx) {
-            return Poll::Ready(Event::Ended(broken(error)));
-        }
-        self.timer.as_mut().poll(cx).map(|()| Event::Timer)
     }
 
-    /// Writes as much as the line takes of what the client has to say.
-    fn poll_write(&mut self, cx: &mut Context<'_>) -> Result<(), tungstenite::Error> {
+    /// What the bot hears next: what the line gives, or what the network has held back for long enough.
+    fn poll_heard(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
+        let Some(held) = &mut self.held else { return poll_line(&mut self.line, cx) };
+        let now_ms = self.around.now_ms();
+        while !self.ended
+            && !held.heard.is_full()
+            && let Poll::Ready(event) = poll_line(&mut self.line, cx)
+        {
+            self.ended = matches!(event, Event::Ended(_) | Event::Heard(Message::Close(_)));
+            let bytes = if let Event::Heard(message) = &event { message.len() } else { 0 };
+            held.heard.put(now_ms, bytes, event);
+        }
+        held.heard.take(now_ms).map_or(Poll::Pending, Poll::Ready)
+    }
+
+    /// Writes as much as the line takes of what the client has to say; whether the kernel has to take
+    /// some of it before there can be more.
+    fn poll_write(&mut self, cx: &mut Context<'_>) -> Result<bool, tungstenite::Error> {
         let mut blocked = false;
+        if let Some(held) = &mut self.held {
+            let now_ms = self.around.now_ms();
+            while !held.said.is_full()
+                && let Some(message) = self.client.outgoing()
+            {
+                held.said.put(now_ms, message.len(), message);
+            }
+        }
         loop {
             match self.line.poll_ready_unpin(cx)? {
                 Poll::Ready(()) => {}
@@ -209,7 +273,7 @@ impl<G: Game> Bot<G> {
                     break;
                 }
             }
-            let Some(message) = self.client.outgoing() else { break };
+            let Some(message) = self.outgoing() else { break };
             self.write(message)?;
         }
         blocked |= self.line.poll_flush_unpin(cx)?.is_pending();
@@ -218,7 +282,26 @@ impl<G: Game> Bot<G> {
         } else if self.blocked_ms.is_none() {
             self.blocked_ms = Some(self.now_ms());
         }
-        Ok(())
+        Ok(blocked)
+    }
+
+    /// What is to be written next.
+    fn outgoing(&mut self) -> Option<Vec<u8>> {
+        match &mut self.held {
+            Some(held) => held.said.take(self.around.now_ms()),
+            None => self.client.outgoing(),
+        }
+    }
+
+    /// Says something: over the made-up network, if there is one.
+    fn say(&mut self, message: Vec<u8>) -> Result<(), tungstenite::Error> {
+        match &mut self.held {
+            Some(held) => {
+                held.said.put(self.around.now_ms(), message.len(), message);
+                Ok(())
+            }
+            None => self.write(message),
+        }
     }
 
     fn write(&mut self, message: Vec<u8>) -> Result<(), tungstenite::Error> {
@@ -254,6 +337,7 @@ impl<G: Game> Bot<G> {
         if let Some(last) = self.frame_ms.replace(now_ms) {
             self.latencies.frame_interval.record(now_ms - last);
         }
+        self.latencies.frame_age.record(self.client.stats().frame_age_ms);
         while let Some(took) = self.client.confirmation() {
             self.latencies.input_to_frame.record(took);
         }
@@ -303,37 +387,15 @@ impl<G: Game> Bot<G> {
     }
 
     fn now_ms(&self) -> f64 {
-        self.around.epoch.elapsed().as_secs_f64() * 1000.0
+        self.around.now_ms()
     }
 }
 
-fn closed(frame: Option<CloseFrame>) -> Ending {
-    match frame {
-        Some(CloseFrame { code, reason }) => {
-            // It goes to somebody's terminal: no control characters.
-            let reason = message::clean_chat(&reason).unwrap_or_default();
-            Ending::Closed { code: code.into(), reason }
-        }
-        None => Ending::Closed { code: NO_CODE, reason: String::new() },
-    }
-}
-
-/// What an error of the WebSocket means.
-fn broken(error: tungstenite::Error) -> Ending {
-    use tungstenite::Error;
-    use tungstenite::error::ProtocolError;
-    match error {
-        Error::ConnectionClosed
-        | Error::AlreadyClosed
-        | Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => vanished(),
-        Error::WriteBufferFull(_) => {
-            Ending::Broken("the server took nothing of what was sent".into())
-        }
-        Error::Io(error) => Ending::Broken(format!("the connection broke ({error})")),
-        other => Ending::Broken(format!("the server sent what is no WebSocket message ({other})")),
-    }
-}
-
-fn vanished() -> Ending {
-    Ending::Broken("the connection ended without a goodbye".into())
+/// The next message of the line, or its end.
+fn poll_line(line: &mut Line, cx: &mut Context<'_>) -> Poll<Event> {
+    line.poll_next_unpin(cx).map(|next| match next {
+        Some(Ok(message)) => Event::Heard(message),
+        Some(Err(error)) => Event::Ended(Ending::broken(error)),
+        None => Event::Ended(Ending::vanished()),
+    })
 }

@@ -1,6 +1,7 @@
 //! What the user wants. Built once in `main` from the flags and passed on by value.
 
 use crate::address::Address;
+use crate::network::Network;
 use clap::Parser;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -42,6 +43,14 @@ pub struct Config {
     #[arg(long, value_name = "TIME", default_value = Self::DURATION, value_parser = parse_duration)]
     pub duration: Duration,
 
+    /// What network the bots have: perfect, good, mobile or awful, or a mix with shares, such as
+    /// good:50,mobile:40,awful:10.
+    ///
+    /// Each bot holds back what it hears and what it says, so that the round trip is 0, about 33, 95 or
+    /// 240 ms longer; mobile and awful lose packets, and awful stands still for half a second every ten.
+    #[arg(long, value_name = "NETWORK", default_value = Self::NETWORK)]
+    pub network: Network,
+
     /// Also writes the report as JSON into this file.
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
@@ -57,6 +66,8 @@ impl Config {
     pub const RAMP: f64 = 50.0;
     /// Long enough for clocks to settle and percentiles to mean something.
     pub const DURATION: &str = "30s";
+    /// Nothing is held back: what is measured is the server, and the real network.
+    pub const NETWORK: &str = "perfect";
 
     /// Checks what single flags cannot know. Errors with a sentence.
     pub fn check(&self) -> Result<(), String> {
@@ -116,6 +127,7 @@ mod tests {
         assert_eq!((config.bots, config.ramp), (Config::BOTS, Config::RAMP));
         assert_eq!(config.url.to_string(), Config::URL);
         assert_eq!(config.duration, Duration::from_secs(30));
+        assert_eq!(config.network.to_string(), Config::NETWORK);
         assert_eq!(config.check(), Ok(()));
     }
 
@@ -140,6 +152,8 @@ mod tests {
             ("--ramp", "NaN"),
             ("--duration", "soon"),
             ("--url", "wss://host"),
+            ("--network", "slow"),
+            ("--network", "good:0"),
         ] {
             let said = parse(&[flag, value]).unwrap_err();
             assert!(said.contains(flag), "{flag} {value}: {said}");

@@ -5,7 +5,7 @@ use crate::config::Config;
 use crate::line::{Line, OpenError, Place};
 use crate::progress::{Board, Progress, REFRESH};
 use crate::report::{Report, Run};
-use crate::tally::{Life, Tally};
+use crate::tally::{Life, Tallies};
 use shared::game::Game;
 use std::future::{Future, pending};
 use std::pin::pin;
@@ -62,7 +62,7 @@ pub async fn run<G: Game>(
     progress.clear();
     let run =
         Run { seconds: fleet.start.elapsed().as_secs_f64(), set_out: fleet.set_out, interrupted };
-    Ok(Report::new(G::NAME, config, run, &fleet.tally))
+    Ok(Report::new(G::NAME, config, run, &fleet.tallies))
 }
 
 struct Fleet<'a> {
@@ -70,7 +70,7 @@ struct Fleet<'a> {
     start: Instant,
     set_out: u32,
     bots: JoinSet<Life>,
-    tally: Tally,
+    tallies: Tallies,
     around: Surroundings,
     /// Dropped to call everybody back.
     stop: Option<watch::Sender<()>>,
@@ -87,11 +87,12 @@ impl<'a> Fleet<'a> {
             epoch: start,
         };
         let bots = JoinSet::new();
-        Self { config, start, set_out: 0, bots, tally: Tally::new(), around, stop: Some(stop) }
+        Self { config, start, set_out: 0, bots, tallies: Tallies::new(), around, stop: Some(stop) }
     }
 
     fn send_out<G: Game>(&mut self, opened: Option<Line>) {
-        self.bots.spawn(bot::live::<G>(self.set_out, opened, self.around.clone()));
+        let preset = self.config.network.of_bot(self.set_out);
+        self.bots.spawn(bot::live::<G>(self.set_out, preset, opened, self.around.clone()));
         self.set_out += 1;
     }
 
@@ -144,7 +145,7 @@ impl<'a> Fleet<'a> {
 
     fn add(&mut self, life: Result<Life, JoinError>) {
         match life {
-            Ok(life) => self.tally.add(&life),
+            Ok(life) => self.tallies.add(&life),
             // A bot that panics is a mistake of ours, and nothing that follows could be trusted.
             Err(error) => std::panic::resume_unwind(error.into_panic()),
         }

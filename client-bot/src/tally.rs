@@ -1,6 +1,8 @@
 //! Adds up what bots saw. Comes in: one [`Life`] per bot. Goes out: sums and distributions, from which
 //! [`crate::report`] is made.
 
+use crate::ending::Ending;
+use crate::network::Preset;
 use hdrhistogram::Histogram;
 use shared::netcode::client::Stats;
 use std::collections::BTreeMap;
@@ -11,29 +13,11 @@ const LONGEST_US: u64 = 60_000_000;
 /// by itself, without locks.
 const DIGITS: u8 = 2;
 
-/// How a bot's life ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Ending {
-    /// The run was over.
-    CalledBack,
-    /// There never was a connection.
-    NoLine(String),
-    /// The server never let it in.
-    NoWelcome,
-    /// The server closed the connection.
-    Closed {
-        /// The close code.
-        code: u16,
-        /// The sentence that came with it, cleaned; may be empty.
-        reason: String,
-    },
-    /// The connection ended in another way.
-    Broken(String),
-}
-
 /// What a bot brought back.
 #[derive(Debug)]
 pub(crate) struct Life {
+    /// Its network.
+    pub(crate) preset: Preset,
     pub(crate) ending: Ending,
     /// From the welcome to the end, in ms; `None` when there was no welcome.
     pub(crate) played_ms: Option<f64>,
@@ -45,8 +29,9 @@ pub(crate) struct Life {
 
 impl Life {
     /// The life of a bot that never had a connection.
-    pub(crate) fn without_a_line(ending: Ending) -> Self {
-        Self { ending, played_ms: None, stats: Stats::default(), sent_bytes: 0, latencies: None }
+    pub(crate) fn without_a_line(preset: Preset, ending: Ending) -> Self {
+        let stats = Stats::default();
+        Self { preset, ending, played_ms: None, stats, sent_bytes: 0, latencies: None }
     }
 }
 
@@ -57,6 +42,8 @@ pub(crate) struct Latencies {
     pub(crate) round_trip: Times,
     /// From sending an input to decoding the frame whose tick used it.
     pub(crate) input_to_frame: Times,
+    /// From a frame's tick to decoding it, by the shortest delay that the bot has seen.
+    pub(crate) frame_age: Times,
     /// From one decoded frame to the next.
     pub(crate) frame_interval: Times,
 }
@@ -64,12 +51,18 @@ pub(crate) struct Latencies {
 impl Latencies {
     pub(crate) fn new() -> Self {
         let times = Times::new;
-        Self { round_trip: times(), input_to_frame: times(), frame_interval: times() }
+        Self {
+            round_trip: times(),
+            input_to_frame: times(),
+            frame_age: times(),
+            frame_interval: times(),
+        }
     }
 
     fn add(&mut self, other: &Self) {
         self.round_trip.add(&other.round_trip);
         self.input_to_frame.add(&other.input_to_frame);
+        self.frame_age.add(&other.frame_age);
         self.frame_interval.add(&other.frame_interval);
     }
 }
@@ -116,9 +109,30 @@ pub(crate) struct Mishap {
     pub(crate) sentence: String,
 }
 
+/// The sum of all lives, and of those on each network.
+#[derive(Clone, Debug)]
+pub(crate) struct Tallies {
+    pub(crate) all: Tally,
+    pub(crate) by_preset: BTreeMap<Preset, Tally>,
+}
+
+impl Tallies {
+    pub(crate) fn new() -> Self {
+        Self { all: Tally::new(), by_preset: BTreeMap::new() }
+    }
+
+    /// Adds a bot's life.
+    pub(crate) fn add(&mut self, life: &Life) {
+        self.all.add(life);
+        self.by_preset.entry(life.preset).or_insert_with(Tally::new).add(life);
+    }
+}
+
 /// The sum of lives.
 #[derive(Clone, Debug)]
 pub(crate) struct Tally {
+    /// All bots that are back.
+    pub(crate) lives: u32,
     /// Bots that were let in.
     pub(crate) connected: u32,
     /// Bots that were never let in, though there was time.
@@ -141,6 +155,7 @@ pub(crate) struct Tally {
 impl Tally {
     pub(crate) fn new() -> Self {
         Self {
+            lives: 0,
             connected: 0,
             failed: 0,
             thrown_out: 0,
@@ -156,6 +171,7 @@ impl Tally {
     /// Adds a bot's life.
     pub(crate) fn add(&mut self, life: &Life) {
         let joined = life.played_ms.is_some();
+        self.lives += 1;
         self.connected += u32::from(joined);
         self.played_ms += life.played_ms.unwrap_or(0.0);
         self.sent_bytes += life.sent_bytes;
@@ -196,7 +212,7 @@ mod tests {
     use super::*;
 
     fn life(ending: Ending, played_ms: Option<f64>) -> Life {
-        Life { ending, played_ms, ..Life::without_a_line(Ending::CalledBack) }
+        Life { ending, played_ms, ..Life::without_a_line(Preset::Perfect, Ending::CalledBack) }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 pub mod browser;
 pub mod buoys;
+pub mod fuzzing;
 pub mod harness;
 pub mod host;
 pub mod network;

@@ -9,7 +9,7 @@ use shared::game::{Brain, Focus, Game, PlayerId, Setup, Tick};
 use shared::netcode::client::{Client, News};
 use shared::netcode::conditions::Conditions;
 use shared::wire::message::{self, ClientMessage};
-use shared::wire::{Kind, Protocol, Role, Rows, SeatToken, Treatment, input};
+use shared::wire::{Kind, Protocol, Role, Rows, Said, SeatToken, Treatment};
 use std::collections::VecDeque;
 
 /// Ticks whose truth is remembered for comparison.
@@ -41,10 +41,12 @@ pub struct Guest<G: Game> {
     pub plays: bool,
     /// Whether it takes what it is sent; else everything stays on the line.
     pub reads: bool,
-    /// Whether what it is sent is kept in `recorded`.
+    /// Whether what it is sent is kept in `recorded`, and what it says in `said`.
     pub records: bool,
     /// What it was sent.
     pub recorded: Vec<Vec<u8>>,
+    /// What it said.
+    pub said: Vec<Vec<u8>>,
     /// Whether it has left, or lost its line.
     pub gone: bool,
     /// The token that the server drew for its last hello.
@@ -143,6 +145,7 @@ impl<G: Game> World<G> {
             reads: true,
             records: false,
             recorded: Vec::new(),
+            said: Vec::new(),
             gone: false,
             seat: None,
             claims: None,
@@ -223,6 +226,9 @@ impl<G: Game> World<G> {
     fn deliver_up(&mut self, at: f64) {
         for guest in self.guests.iter_mut().filter(|g| !g.gone) {
             while let Some(bytes) = guest.up.receive(self.now) {
+                if guest.records {
+                    guest.said.push(bytes.to_vec());
+                }
                 if let Some(told) = guest.tells(&self.protocol, &bytes, self.now) {
                     self.session.handle(told, at);
                 }
@@ -259,12 +265,11 @@ impl<G: Game> Guest<G> {
         now: f64,
     ) -> Option<ToSession<MemoryOutbox>> {
         let connection = self.connection;
-        if bytes[0] == input::TYPE {
-            let message = input::InputMessage::decode(&bytes[1..], protocol.input);
-            let message = message.expect("an honest client's input");
-            return Some(ToSession::Input { connection, message });
-        }
-        match message::decode(&bytes[1..]).expect("an honest client's message") {
+        let said = match Said::read(bytes, protocol).expect("an honest client's message") {
+            Said::Input(message) => return Some(ToSession::Input { connection, message }),
+            Said::Control(said) => said,
+        };
+        match said {
             ClientMessage::Hello { protocol: hash, name, seat } => {
                 assert_eq!(hash, protocol.hash);
                 let name = message::clean_name(&name).expect("a proper name");

@@ -4,6 +4,7 @@ use clap::Parser;
 use client_bot::config::Config as Flags;
 use client_bot::fleet::{self, CannotBegin};
 use client_bot::line::OpenError;
+use client_bot::network::Preset;
 use client_bot::progress::Progress;
 use client_bot::report::Report;
 use server::config::Config;
@@ -12,6 +13,7 @@ use shared::arena::Arena;
 use shared::game::Game;
 use std::future::pending;
 use std::net::SocketAddr;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 use tests::buoys::Buoys;
 use tests::harness::{Running, eventually, hasty, within};
@@ -93,6 +95,47 @@ async fn twenty_bots_play_the_other_game() {
     twenty_bots_play::<Buoys>().await;
 }
 
+/// Bots on three networks at once, on a real server: what each preset does to its bots is in the report,
+/// and nothing that arrives late or in bursts makes anybody's rows differ.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mix_of_networks_is_reported_preset_by_preset() {
+    let config = Config { seed: Some(7), ..Config::default() };
+    let (address, stop, serving) = host::<Arena>(config);
+    let mix = "good:2,mobile:2,awful:1";
+    let flags = flags(address, &["--bots", "15", "--duration", "6s", "--network", mix]);
+    let report = send::<Arena>(&flags).await.expect("it begins");
+    drop(stop);
+    serving.await.expect("it stops");
+
+    println!("{report}");
+    assert!(report.ok, "{:?}", report.faults);
+    assert_eq!((report.bots.connected, report.totals.mismatches), (15, 0));
+    let bots: Vec<_> = report.networks.iter().map(|n| (n.network, n.bots)).collect();
+    assert_eq!(bots, [(Preset::Good, 6), (Preset::Mobile, 6), (Preset::Awful, 3)]);
+    // The least that a preset makes of a round trip, and what half of the pings stay below: jitter, a few
+    // losses, and room for a machine that has other things to do.
+    let trips = [(30.0, 75.0), (80.0, 160.0), (200.0, 450.0)];
+    for (on, (least, most)) in report.networks.iter().zip(trips) {
+        let name = on.network.name();
+        assert!(on.round_trip_ms.count >= u64::from(on.bots), "{name}: {:?}", on.round_trip_ms);
+        assert!((least..most).contains(&on.round_trip_ms.p50), "{name}: {:?}", on.round_trip_ms);
+        // A frame is at least half a round trip old, an input takes a whole one.
+        assert!(on.frame_age_ms.p50 >= 0.48 * least, "{name}: {:?}", on.frame_age_ms);
+        assert!(on.frame_age_ms.p50 < most, "{name}: {:?}", on.frame_age_ms);
+        assert!(on.input_to_frame_ms.p50 >= least, "{name}: {:?}", on.input_to_frame_ms);
+        assert!(on.input_to_frame_ms.p50 < most + 100.0, "{name}: {:?}", on.input_to_frame_ms);
+        assert!(on.keyframes >= u64::from(on.bots), "{name}: {} keyframes", on.keyframes);
+        assert!(on.frames > 20 * u64::from(on.bots), "{name}: {} frames", on.frames);
+        assert!(on.late_inputs < on.inputs / 2, "{name}: {} late", on.late_inputs);
+    }
+    let sums = [
+        (report.networks.iter().map(|n| n.frames).sum::<u64>(), report.totals.frames),
+        (report.networks.iter().map(|n| n.inputs).sum(), report.totals.inputs),
+        (report.networks.iter().map(|n| n.frame_age_ms.count).sum(), report.totals.frames),
+    ];
+    assert!(sums.iter().all(|(parts, whole)| parts == whole), "{sums:?}");
+}
+
 #[tokio::test]
 async fn an_interrupt_calls_everybody_back_in_good_order() {
     let running = Running::start(hasty());
@@ -134,6 +177,26 @@ async fn bots_come_home_when_the_server_stops() {
     assert_eq!(report.bots.failed + report.bots.thrown_out, 4);
     // All but the first may have been caught in the middle of their handshake.
     assert!(report.reasons.iter().any(|reason| reason.code == Some(1001)), "{report}");
+}
+
+/// A bot hears the server's goodbye behind all that the network holds back, though it speaks meanwhile to a
+/// server that takes nothing more.
+#[tokio::test]
+async fn last_words_are_heard_on_a_bad_network_too() {
+    let running = Running::start(hasty());
+    let crew = ["--bots", "4", "--ramp", "1000", "--duration", "0", "--network", "mobile"];
+    let flags = flags(running.address, &crew);
+    let run = tokio::spawn(async move { send::<Buoys>(&flags).await });
+    eventually("four connections", || running.server.front.registry.open() == 4).await;
+    // By then they are let in, and each says something every tick.
+    let ticks = || running.server.ticks.ticks.load(Relaxed);
+    let soon = ticks() + 30;
+    eventually("a second of play", || ticks() >= soon).await;
+    running.stop().await.expect("it stops");
+    let report = run.await.expect("no panic").expect("it begins");
+    assert_eq!((report.bots.connected, report.bots.thrown_out), (4, 4), "{report}");
+    let [reason] = &report.reasons[..] else { panic!("{report}") };
+    assert_eq!((reason.what, reason.bots, reason.code), ("thrown_out", 4, Some(1001)), "{report}");
 }
 
 #[tokio::test]

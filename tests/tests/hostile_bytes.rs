@@ -1,17 +1,17 @@
-//! Every decoder against bytes that nobody sane would send: random ones, and real ones with a few bits
-//! changed. Nothing panics, nothing grows without bound, and what is refused leaves nothing behind.
+//! Every decoder against bytes that nobody sane would send: those in the corpus, and honest ones spoilt in
+//! thousands of ways. What must hold is in `src/fuzzing`; `tests/run --fuzz` looks for more with libFuzzer.
 
-use proptest::prelude::*;
 use shared::arena::Arena;
 use shared::game::{Game, Setup};
-use shared::netcode::client::Client;
 use shared::netcode::conditions::Conditions;
-use shared::netcode::frame::{TYPE_DELTA, TYPE_KEYFRAME};
 use shared::netcode::history::History;
-use shared::wire::input::InputMessage;
+use shared::wire::WireError;
 use shared::wire::message::{self, ClientMessage, ServerMessage};
-use shared::wire::{Protocol, WireError};
+use std::fs;
 use tests::buoys::Buoys;
+use tests::fuzzing::mutate::Mutator;
+use tests::fuzzing::seeds::{Seed, corpus_folder};
+use tests::fuzzing::{Targets, http};
 use tests::world::World;
 
 macro_rules! with_every_game {
@@ -22,86 +22,85 @@ macro_rules! with_every_game {
 }
 
 with_every_game! {
-    frames_of_random_bytes,
-    frames_with_bits_changed,
+    client_messages,
+    server_messages,
+    frames,
     a_refused_frame_changes_nothing,
-    clients_survive_anything,
-    inputs_are_read_within_their_ranges,
 }
 
-/// Of the recorded session; rules follow from it.
+/// Of the mutations and the recorded session.
 const SEED: u64 = 77;
+/// Spoilt inputs for each quick target.
+const SPOILT: usize = 20_000;
+/// Spoilt inputs for the target that builds a client for each.
+const SPOILT_SESSIONS: usize = 4000;
 
-fn rules<G: Game>() -> G::Rules {
-    let setup = Setup::new(G::Settings::default(), SEED, 30);
-    G::rules(&setup).expect("default settings")
+/// Gives a target its honest inputs, what is in its corpus, and `spoilt` spoilt ones; checks that it takes
+/// the honest ones but for `refused`, and that spoiling leaves some that it takes and some that it does not.
+fn bombard(
+    name: &str,
+    seeds: Vec<Seed>,
+    refused: &[&str],
+    spoilt: usize,
+    target: impl Fn(&[u8]) -> bool,
+) {
+    for (seed, bytes) in &seeds {
+        assert_eq!(target(bytes), !refused.contains(&&seed[..]), "{name}: {seed}");
+    }
+    let mut inputs: Vec<_> = seeds.into_iter().map(|(_, bytes)| bytes).collect();
+    inputs.extend(corpus(name));
+    for bytes in &inputs {
+        let _ = target(bytes);
+    }
+    let mut mutator = Mutator::new(SEED);
+    let taken = (0..spoilt).filter(|_| target(&mutator.spoil(&inputs))).count();
+    println!("{name}: {taken} of {spoilt} spoilt inputs were taken");
+    assert!((spoilt / 100..spoilt).contains(&taken), "{taken} of {spoilt}");
 }
 
-/// Everything that one guest of a lively session was sent in some seconds.
-fn recording<G: Game>() -> Vec<Vec<u8>> {
+/// What is in a target's corpus.
+fn corpus(target: &str) -> Vec<Vec<u8>> {
+    let folder = corpus_folder(target);
+    let files = fs::read_dir(&folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
+    let mut files: Vec<_> = files.map(|file| file.expect("a file").path()).collect();
+    files.sort();
+    assert!(!files.is_empty(), "{} is empty", folder.display());
+    files.iter().map(|file| fs::read(file).expect("readable")).collect()
+}
+
+fn client_messages<G: Game>() {
+    let targets = Targets::<G>::new();
+    let seeds = targets.client_message_seeds();
+    bombard("client_message", seeds, &[], SPOILT, |bytes| targets.client_message(bytes));
+}
+
+fn server_messages<G: Game>() {
+    let targets = Targets::<G>::new();
+    let seeds = targets.server_message_seeds();
+    let target = |bytes: &[u8]| targets.server_message(bytes);
+    bombard("server_message", seeds, &[], SPOILT_SESSIONS, target);
+}
+
+fn frames<G: Game>() {
+    let targets = Targets::<G>::new();
+    bombard("frame", targets.frame_seeds(), &[], SPOILT, |bytes| targets.frame(bytes));
+}
+
+#[test]
+fn requests() {
+    bombard("http", http::seeds(), &http::TURNED_DOWN, SPOILT, http::requests);
+}
+
+fn a_refused_frame_changes_nothing<G: Game>() {
+    let setup = Setup::new(G::Settings::default(), SEED, 30);
+    let rules = G::rules(&setup).expect("default settings");
     let mut world = World::<G>::new(SEED, 12);
     let guest = world.join("guest", Conditions::default());
     world.guests[guest].records = true;
     world.run(4000.0);
     let recorded = core::mem::take(&mut world.guests[guest].recorded);
-    assert!(recorded.len() > 100);
-    recorded
-}
-
-fn check(cases: u32, test: impl Fn(&mut proptest::test_runner::TestRunner)) {
-    let config = ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() };
-    let rng = proptest::test_runner::TestRng::deterministic_rng(
-        proptest::test_runner::RngAlgorithm::ChaCha,
-    );
-    test(&mut proptest::test_runner::TestRunner::new_with_rng(config, rng));
-}
-
-fn frames_of_random_bytes<G: Game>() {
-    let rules = rules::<G>();
-    check(2000, |runner| {
-        let bytes = proptest::collection::vec(any::<u8>(), 0..300);
-        let strategy = (prop_oneof![Just(TYPE_KEYFRAME), Just(TYPE_KEYFRAME | 1 << 5)], bytes);
-        runner
-            .run(&strategy, |(head, bytes)| {
-                let mut history = History::new(G::KINDS);
-                let frame: Vec<u8> = core::iter::once(head).chain(bytes).collect();
-                if history.take::<G>(&rules, &frame).is_ok() {
-                    let (tick, _) = history.newest().expect("taken");
-                    let _ = history.take::<G>(&rules, &[TYPE_DELTA, tick as u8 + 1, 0, 0, 0, 0]);
-                }
-                Ok(())
-            })
-            .expect("no panic");
-    });
-}
-
-fn frames_with_bits_changed<G: Game>() {
-    let rules = rules::<G>();
-    let frames: Vec<_> = recording::<G>().into_iter().filter(|m| m[0] != message::TYPE).collect();
-    check(400, |runner| {
-        let flips = proptest::collection::vec((0..100usize, any::<u16>(), 0..8u8), 1..4);
-        runner
-            .run(&flips, |flips| {
-                let mut history = History::new(G::KINDS);
-                for (n, frame) in frames.iter().take(100).enumerate() {
-                    let mut frame = frame.clone();
-                    for &(_, place, bit) in flips.iter().filter(|f| f.0 == n) {
-                        let place = usize::from(place) % frame.len();
-                        frame[place] ^= 1 << bit;
-                    }
-                    let _ = history.take::<G>(&rules, &frame);
-                    let rows = history.newest().map_or(0, |(_, rows)| rows.len());
-                    prop_assert!(rows < 2000, "{rows} rows from a few bytes");
-                }
-                Ok(())
-            })
-            .expect("no panic");
-    });
-}
-
-fn a_refused_frame_changes_nothing<G: Game>() {
-    let rules = rules::<G>();
-    let frames: Vec<_> = recording::<G>().into_iter().filter(|m| m[0] != message::TYPE).collect();
+    let frames: Vec<_> = recorded.into_iter().filter(|m| m[0] != message::TYPE).collect();
+    assert!(frames.len() > 100);
     let mut history = History::new(G::KINDS);
     for pair in frames.windows(2) {
         history.take::<G>(&rules, &pair[0]).expect("as sent");
@@ -114,51 +113,6 @@ fn a_refused_frame_changes_nothing<G: Game>() {
         assert_eq!(history.take::<G>(&rules, &longer), Err(WireError::Trailing));
         assert_eq!(history.newest().map(|(tick, rows)| (tick, rows.clone())), before);
     }
-}
-
-fn clients_survive_anything<G: Game>() {
-    let recorded = recording::<G>();
-    check(300, |runner| {
-        let noise = proptest::collection::vec(
-            (0..recorded.len(), proptest::collection::vec(any::<u8>(), 0..64)),
-            0..20,
-        );
-        runner
-            .run(&noise, |noise| {
-                let mut client = Client::<G>::new("guest");
-                client.hello(0.0);
-                for (n, message) in recorded.iter().take(60).enumerate() {
-                    let now = n as f64 * 33.0;
-                    for (_, bytes) in noise.iter().filter(|(at, _)| *at == n) {
-                        let _ = client.receive(bytes, now);
-                    }
-                    let _ = client.receive(message, now);
-                    client.advance(now);
-                    client.draw(now);
-                    while client.outgoing().is_some() {}
-                    while client.news().is_some() {}
-                }
-                Ok(())
-            })
-            .expect("no panic");
-    });
-}
-
-fn inputs_are_read_within_their_ranges<G: Game>() {
-    let protocol = Protocol::of::<G>();
-    check(2000, |runner| {
-        let bytes = proptest::collection::vec(any::<u8>(), 0..24);
-        runner
-            .run(&bytes, |bytes| {
-                if let Ok(message) = InputMessage::decode(&bytes, protocol.input) {
-                    for (field, &value) in protocol.input.iter().zip(message.fields()) {
-                        prop_assert!(field.contains(value));
-                    }
-                }
-                Ok(())
-            })
-            .expect("no panic");
-    });
 }
 
 #[test]

@@ -14,9 +14,8 @@ use crate::session::door::ToSession;
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
 use shared::wire::close::CloseCode;
-use shared::wire::input::{self, InputMessage};
 use shared::wire::message::{self, CHAT_BYTES_MAX, ClientMessage, NAME_CHARS_MAX, ServerMessage};
-use shared::wire::{Protocol, SeatToken, WireError};
+use shared::wire::{Said, SeatToken};
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -57,12 +56,6 @@ enum Event {
     Heard(Message),
     Timer,
     Ended(Ending),
-}
-
-/// What a peer says, read and within its tables.
-enum Said {
-    Control(ClientMessage),
-    Input(InputMessage),
 }
 
 impl Connection {
@@ -204,7 +197,7 @@ impl Connection {
     }
 
     async fn understand(&mut self, bytes: &[u8], now: Instant) -> Result<(), Ending> {
-        let said = read(bytes, &self.session.protocol).map_err(|error| {
+        let said = Said::read(bytes, &self.session.protocol).map_err(|error| {
             Ending::Refused(Refusal::new(Reason::Decode, format!("Unreadable message: {error}.")))
         })?;
         let connection = self.slot.id;
@@ -338,15 +331,5 @@ impl Connection {
             Ending::ByPeer(_) => closing::answer(self.socket, wait).await,
             Ending::Gone => {}
         }
-    }
-}
-
-/// Reads one message of the protocol.
-fn read(bytes: &[u8], protocol: &Protocol) -> Result<Said, WireError> {
-    match bytes.split_first() {
-        None => Err(WireError::Truncated),
-        Some((&message::TYPE, rest)) => message::decode(rest).map(Said::Control),
-        Some((&input::TYPE, rest)) => InputMessage::decode(rest, protocol.input).map(Said::Input),
-        Some((&other, _)) => Err(WireError::UnknownType(other)),
     }
 }

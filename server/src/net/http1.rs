@@ -6,12 +6,13 @@ use super::limits::{HEAD_BYTES_MAX, HEADERS_MAX};
 use super::metered::{Metered, TooManyBytes};
 use super::refusal::Reason;
 use super::registry::Slot;
-use super::{Front, MAIN_SESSION, PLAY_PATH, closing, upgrade};
+use super::upgrade::{self, AllowedOrigin, TurnedDown};
+use super::{Front, MAIN_SESSION, PLAY_PATH, closing};
 use crate::http::harden;
 use axum::body::Body;
 use axum::response::IntoResponse;
 use hyper::body::Incoming;
-use hyper::header::{self, HeaderValue};
+use hyper::header::{self, HeaderMap, HeaderValue};
 use hyper::server::conn::http1::Builder;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode, Version};
@@ -81,19 +82,40 @@ fn note(error: &hyper::Error, peer: SocketAddr, front: &Front) {
     }
 }
 
+/// What a request gets that is not turned down.
+#[derive(Debug)]
+pub enum Verdict {
+    /// What the pages answer.
+    Page,
+    /// A WebSocket; these headers accept it.
+    Play(HeaderMap),
+}
+
+/// What becomes of a request, by its head alone; `origins` are whose pages may play beside our own.
+pub fn judge<B>(request: &Request<B>, origins: &[AllowedOrigin]) -> Result<Verdict, TurnedDown> {
+    screen(request)?;
+    if request.uri().path() != PLAY_PATH {
+        return Ok(Verdict::Page);
+    }
+    upgrade::check(request, origins).map(Verdict::Play)
+}
+
 async fn answer(
     request: Request<Incoming>,
     slot: Arc<Slot>,
     front: Arc<Front>,
 ) -> Result<Response<Body>, Infallible> {
-    let mut response = match screen(&request) {
-        Err((status, reason, sentence)) => {
-            front.refusals.note(slot.peer, reason, sentence);
-            refuse(status, sentence)
-        }
-        Ok(()) if request.uri().path() == PLAY_PATH => play(request, slot, front),
-        Ok(()) => {
+    let mut response = match judge(&request, &front.origins) {
+        Ok(Verdict::Page) => {
             let Ok(response) = front.pages.clone().oneshot(request).await;
+            response
+        }
+        Ok(Verdict::Play(headers)) => play(request, headers, slot, front),
+        Err(turned_down) => {
+            let refusal = &turned_down.refusal;
+            front.refusals.note(slot.peer, refusal.reason, &refusal.sentence);
+            let mut response = refuse(turned_down.status, &refusal.sentence);
+            response.headers_mut().extend(turned_down.hints());
             response
         }
     };
@@ -102,20 +124,21 @@ async fn answer(
 }
 
 /// What no request may look like, wherever it goes.
-fn screen<B>(request: &Request<B>) -> Result<(), (StatusCode, Reason, &'static str)> {
+fn screen<B>(request: &Request<B>) -> Result<(), TurnedDown> {
     let headers = request.headers();
-    let bad = |sentence| Err((StatusCode::BAD_REQUEST, Reason::BadRequest, sentence));
+    let no = |status, reason, sentence| Err(TurnedDown::new(status, reason, sentence));
+    let bad = |sentence| no(StatusCode::BAD_REQUEST, Reason::BadRequest, sentence);
     let with_length = headers.get_all(header::CONTENT_LENGTH).iter().any(|length| length != "0");
     let hosts = headers.get_all(header::HOST).iter().count();
     // hyper drops the length of a chunked request, so that a second one behind a proxy that believes in
     // the length can no longer be told from an honest one: both go.
     if headers.contains_key(header::TRANSFER_ENCODING) {
         let sentence = "Nothing here takes a chunked body.";
-        return Err((StatusCode::BAD_REQUEST, Reason::Smuggling, sentence));
+        return no(StatusCode::BAD_REQUEST, Reason::Smuggling, sentence);
     }
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         let sentence = "Only GET and HEAD are served here.";
-        return Err((StatusCode::METHOD_NOT_ALLOWED, Reason::BadRequest, sentence));
+        return no(StatusCode::METHOD_NOT_ALLOWED, Reason::BadRequest, sentence);
     }
     if with_length {
         return bad("Nothing here takes a body.");
@@ -129,18 +152,13 @@ fn screen<B>(request: &Request<B>) -> Result<(), (StatusCode, Reason, &'static s
     Ok(())
 }
 
-/// Answers a WebSocket's handshake, and starts its task when it is accepted.
-fn play(mut request: Request<Incoming>, slot: Arc<Slot>, front: Arc<Front>) -> Response<Body> {
-    let headers = match upgrade::check(&request, &front.origins) {
-        Ok(headers) => headers,
-        Err(turned_down) => {
-            let refusal = &turned_down.refusal;
-            front.refusals.note(slot.peer, refusal.reason, &refusal.sentence);
-            let mut response = refuse(turned_down.status, &refusal.sentence);
-            response.headers_mut().extend(turned_down.hints());
-            return response;
-        }
-    };
+/// Accepts a WebSocket's handshake with these headers, and starts its task.
+fn play(
+    mut request: Request<Incoming>,
+    headers: HeaderMap,
+    slot: Arc<Slot>,
+    front: Arc<Front>,
+) -> Response<Body> {
     let Some(session) = front.sessions.get(MAIN_SESSION).map(|session| session.clone()) else {
         return refuse(StatusCode::SERVICE_UNAVAILABLE, "No game is running; try again soon.");
     };

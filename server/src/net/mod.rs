@@ -1,14 +1,14 @@
 //! The asynchronous side: sockets in, messages out. It knows tables and limits, never a game.
 //!
 //! In the order of the flow: [`listener`] accepts sockets within the [`limits`] that `registry` counts,
-//! `metered` measures their bytes, `http1` speaks HTTP until [`upgrade`] finds a WebSocket handshake,
+//! `metered` measures their bytes, [`http1`] speaks HTTP until [`upgrade`] finds a WebSocket handshake,
 //! `connection` turns the WebSocket's messages into what a session is told and writes what its
 //! [`outbox`] holds, `ending` says how it ends, `closing` ends it properly. [`refusal`] is what whoever misbehaves gets.
 
 mod closing;
 mod connection;
 mod ending;
-mod http1;
+pub mod http1;
 pub mod limits;
 pub mod listener;
 mod metered;

@@ -29,15 +29,15 @@ impl FromStr for AllowedOrigin {
     }
 }
 
-/// A handshake that was turned down.
+/// A request that was turned down.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct TurnedDown {
+pub struct TurnedDown {
     pub(super) status: StatusCode,
     pub(super) refusal: Refusal,
 }
 
 impl TurnedDown {
-    fn new(status: StatusCode, reason: Reason, sentence: &'static str) -> Self {
+    pub(super) fn new(status: StatusCode, reason: Reason, sentence: &'static str) -> Self {
         Self { status, refusal: Refusal::new(reason, sentence) }
     }
 

@@ -92,7 +92,7 @@ pub const MARGIN_STEPS: f64 = 8.0;
 
 /// The kinds in the order in which their entities go on: steered ones first, as their part of a frame
 /// comes first.
-pub(crate) fn going_order(kinds: &[Kind]) -> impl Iterator<Item = usize> {
+pub fn going_order(kinds: &[Kind]) -> impl Iterator<Item = usize> {
     let steered = |k: usize| matches!(kinds[k].treatment, Treatment::Steered { .. });
     let all = 0..kinds.len();
     all.clone().filter(move |&k| steered(k)).chain(all.filter(move |&k| !steered(k)))

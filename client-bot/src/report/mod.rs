@@ -1,0 +1,177 @@
+//! What a run was like, for people and for scripts. Comes in: the tallies of all bots. Goes out: a text,
+//! a JSON document, and whether it went well.
+//!
+//! Here is what a report has; `make` fills it in and judges, `text` writes it for people.
+
+mod make;
+#[cfg(test)]
+mod tests;
+mod text;
+
+use crate::network::Preset;
+pub(crate) use make::Run;
+use serde::Serialize;
+pub(crate) use text::Bytes;
+
+/// The report. Serialised field by field as it stands: scripts read it, so names and units stay.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Report {
+    /// Whether all went well: there are no faults.
+    pub ok: bool,
+    /// What did not go well, a sentence each.
+    pub faults: Vec<String>,
+    /// Where the bots played.
+    pub url: String,
+    /// What they played.
+    pub game: String,
+    /// From the first bot's connection until all were back, in seconds.
+    pub seconds: f64,
+    /// Whether the user ended it before its time.
+    pub interrupted: bool,
+    /// Ticks per second of the session; 0 when nobody was let in.
+    pub tick_rate: u16,
+    /// What became of the bots.
+    pub bots: Bots,
+    /// Why bots failed or were thrown out, the most frequent first.
+    pub reasons: Vec<Reason>,
+    /// Figures for one player, over the time that all bots played.
+    pub per_player: PerPlayer,
+    /// Figures for all bots together.
+    pub totals: Totals,
+    /// From a ping to its pong, once a second and bot.
+    pub round_trip_ms: Percentiles,
+    /// From sending an input to decoding the frame whose tick used it.
+    pub input_to_frame_ms: Percentiles,
+    /// From a frame's tick to decoding it, by the shortest delay that a bot has seen.
+    pub frame_age_ms: Percentiles,
+    /// From one decoded frame to the next.
+    pub frame_interval_ms: Percentiles,
+    /// The same for the bots on each network, the best network first.
+    pub networks: Vec<OnNetwork>,
+}
+
+/// What became of the bots.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Bots {
+    /// As many were wanted.
+    pub asked_for: u32,
+    /// As many tried.
+    pub set_out: u32,
+    /// As many were let in.
+    pub connected: u32,
+    /// As many were never let in.
+    pub failed: u32,
+    /// As many were let in and did not stay to the end.
+    pub thrown_out: u32,
+    /// As many were still waiting to be let in at the end.
+    pub unfinished: u32,
+}
+
+/// What happened to some bots.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Reason {
+    /// "failed" or "thrown_out".
+    pub what: &'static str,
+    /// How many bots it happened to.
+    pub bots: u32,
+    /// The close code, if the server gave one.
+    pub code: Option<u16>,
+    /// The close code's name in the server's log, if it is one of ours.
+    pub label: Option<&'static str>,
+    /// The server's sentence, or what the bot makes of it.
+    pub sentence: String,
+}
+
+/// Figures for one player: sums divided by the time that bots played.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct PerPlayer {
+    /// Frames decoded per second.
+    pub frames_per_second: f64,
+    /// Bytes of messages received per second, without what WebSocket and TCP add.
+    pub received_bytes_per_second: f64,
+    /// Inputs sent per second.
+    pub inputs_per_second: f64,
+    /// Bytes of messages sent per second, without what WebSocket and TCP add.
+    pub sent_bytes_per_second: f64,
+    /// Corrections of the prediction per second.
+    pub corrections_per_second: f64,
+}
+
+/// Figures for all bots together.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Totals {
+    /// The time that all bots played, in seconds.
+    pub player_seconds: f64,
+    /// Frames decoded.
+    pub frames: u64,
+    /// Frames among them that needed no baseline; each bot's first is one.
+    pub keyframes: u64,
+    /// Keyframes that bots asked for.
+    pub keyframes_asked_for: u64,
+    /// Bytes of messages received.
+    pub received_bytes: u64,
+    /// Inputs sent.
+    pub inputs: u64,
+    /// Inputs that came too late for their tick, as far as the server said so.
+    pub late_inputs: u64,
+    /// Bytes of messages sent.
+    pub sent_bytes: u64,
+    /// How often the server's rows were not what was predicted.
+    pub corrections: u64,
+    /// Checksums that differed. Must be 0.
+    pub mismatches: u64,
+    /// Messages that could not be read. Must be 0.
+    pub unreadable: u64,
+}
+
+/// Figures for the bots on one network.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct OnNetwork {
+    /// Which.
+    pub network: Preset,
+    /// Bots that had it, let in or not.
+    pub bots: u32,
+    /// From a ping to its pong, once a second and bot.
+    pub round_trip_ms: Percentiles,
+    /// From a frame's tick to decoding it, by the shortest delay that a bot has seen.
+    pub frame_age_ms: Percentiles,
+    /// From sending an input to decoding the frame whose tick used it.
+    pub input_to_frame_ms: Percentiles,
+    /// Frames decoded.
+    pub frames: u64,
+    /// Frames among them that needed no baseline; each bot's first is one.
+    pub keyframes: u64,
+    /// Inputs sent.
+    pub inputs: u64,
+    /// Inputs that came too late for their tick, as far as the server said so.
+    pub late_inputs: u64,
+    /// Checksums that differed. Must be 0.
+    pub mismatches: u64,
+}
+
+impl Report {
+    /// The report as JSON, for people too: indented, with a line's end.
+    pub fn to_json(&self) -> String {
+        let json = serde_json::to_string_pretty(self);
+        json.expect("a struct of numbers and texts") + "\n"
+    }
+}
+
+/// A distribution of times in ms, right to one per cent; all 0 when there is nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Percentiles {
+    /// How many times were taken.
+    pub count: u64,
+    /// Half of them took no longer.
+    pub p50: f64,
+    /// 90 per cent.
+    pub p90: f64,
+    /// 95 per cent.
+    pub p95: f64,
+    /// 99 per cent.
+    pub p99: f64,
+    /// 99.9 per cent.
+    pub p99_9: f64,
+    /// The longest.
+    pub max: f64,
+}

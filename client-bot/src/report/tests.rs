@@ -1,0 +1,180 @@
+//! What a report says of lives made up for it.
+
+use super::text::REASONS_SHOWN_MAX;
+use super::*;
+use crate::config::Config;
+use crate::ending::Ending;
+use crate::tally::{Latencies, Life, Tallies};
+use clap::Parser;
+use shared::netcode::client::Stats;
+
+fn config(bots: u32) -> Config {
+    Config::try_parse_from(["client-bot", "--bots", &bots.to_string()]).unwrap()
+}
+
+/// A bot that played for ten seconds at 30 Hz without trouble.
+fn good_life() -> Life {
+    let mut latencies = Latencies::new();
+    (0..299).for_each(|_| latencies.frame_interval.record(33.3));
+    let stats = Stats {
+        frames: 300,
+        keyframes: 1,
+        bytes: 12_000,
+        inputs: 310,
+        late_inputs: 31,
+        corrections: 5,
+        tick_rate: 30,
+        ..Stats::default()
+    };
+    Life {
+        preset: Preset::Perfect,
+        ending: Ending::CalledBack,
+        played_ms: Some(10_000.0),
+        stats,
+        sent_bytes: 2_000,
+        latencies: Some(latencies),
+    }
+}
+
+fn report(asked_for: u32, interrupted: bool, lives: &[Life]) -> Report {
+    let mut tally = Tallies::new();
+    lives.iter().for_each(|life| tally.add(life));
+    let run = Run { seconds: 10.0, set_out: lives.len() as u32, interrupted };
+    Report::new("buoys", &config(asked_for), run, &tally)
+}
+
+#[test]
+fn figures_per_player_are_means_over_the_time_played() {
+    let half = Life { played_ms: Some(5_000.0), ..good_life() };
+    let report = report(2, false, &[good_life(), half]);
+    assert!(report.ok, "{:?}", report.faults);
+    assert_eq!(report.totals.player_seconds, 15.0);
+    assert_eq!(report.per_player.frames_per_second, 40.0);
+    assert_eq!(report.per_player.received_bytes_per_second, 1600.0);
+    assert_eq!(report.per_player.sent_bytes_per_second, 4000.0 / 15.0);
+    assert_eq!(report.frame_interval_ms.count, 598);
+    assert!((33.0..34.0).contains(&report.frame_interval_ms.p99));
+    assert_eq!(report.round_trip_ms, Percentiles::default());
+}
+
+#[test]
+fn each_thing_that_goes_wrong_is_a_fault() {
+    let with = |change: fn(&mut Life)| {
+        let mut life = good_life();
+        change(&mut life);
+        report(2, false, &[good_life(), life]).faults
+    };
+    assert_eq!(with(|_| {}), [""; 0]);
+    let thrown = with(|l| l.ending = Ending::Broken("gone".into()));
+    assert_eq!(thrown, ["1 of 2 bots were thrown out."]);
+    let failed = with(|l| (l.ending, l.played_ms) = (Ending::NoWelcome, None));
+    assert_eq!(failed, ["1 of 2 bots were not let in."]);
+    let waiting = with(|l| l.played_ms = None);
+    assert_eq!(waiting, ["1 of 2 bots were still waiting to be let in."]);
+    let differed = with(|l| l.stats.mismatches = 3);
+    assert_eq!(differed, ["3 checksums differed from the server's."]);
+    let unreadable = with(|l| l.stats.refused = 1);
+    assert_eq!(unreadable, ["1 messages could not be read."]);
+    let silent = report(1, false, &[Life { stats: Stats::default(), ..good_life() }]);
+    assert_eq!(silent.faults, ["Not one frame came."]);
+    let missing = report(3, false, &[good_life()]);
+    assert_eq!(missing.faults, ["2 of 3 bots never set out."]);
+}
+
+#[test]
+fn an_interrupted_ramp_is_no_fault() {
+    let waiting = Life::without_a_line(Preset::Perfect, Ending::CalledBack);
+    let report = report(100, true, &[good_life(), waiting]);
+    assert!(report.ok, "{:?}", report.faults);
+    assert!(report.to_string().contains("interrupted"));
+}
+
+#[test]
+fn reasons_are_grouped_and_the_most_frequent_comes_first() {
+    let full = || {
+        let reason = "The session is full.".to_owned();
+        Life::without_a_line(Preset::Perfect, Ending::Closed { code: 1013, reason })
+    };
+    let nobody =
+        Life::without_a_line(Preset::Perfect, Ending::NoLine("nobody listens there".into()));
+    let report = report(4, false, &[nobody, full(), good_life(), full()]);
+    assert_eq!(report.reasons.len(), 2);
+    assert_eq!((report.reasons[0].bots, report.reasons[0].code), (2, Some(1013)));
+    assert_eq!(report.reasons[0].label, Some("try_later"));
+    let text = report.to_string();
+    let line = "2 failed, close code 1013 (try_later): The session is full.";
+    assert!(text.contains(line), "{text}");
+    assert!(text.contains("1 failed: nobody listens there"), "{text}");
+}
+
+#[test]
+fn the_text_lists_ten_reasons_at_most() {
+    let lives: Vec<_> = (0..25)
+        .map(|n| Life::without_a_line(Preset::Perfect, Ending::NoLine(format!("reason {n}"))))
+        .collect();
+    let report = report(25, false, &lives);
+    assert_eq!(report.reasons.len(), 25);
+    assert_eq!(report.to_string().matches("reason ").count(), REASONS_SHOWN_MAX);
+    assert!(report.to_string().contains("and 15 reasons more"));
+}
+
+#[test]
+fn scripts_find_in_the_json_what_they_look_for() {
+    let report = report(1, false, &[good_life()]);
+    let json: serde_json::Value = serde_json::from_str(&report.to_json()).unwrap();
+    assert_eq!(json["ok"], true);
+    assert_eq!(json["faults"], serde_json::json!([]));
+    assert_eq!(json["url"], "ws://127.0.0.1:8080/play");
+    assert_eq!(json["game"], "buoys");
+    assert_eq!(json["tick_rate"], 30);
+    let bots = serde_json::json!({
+        "asked_for": 1, "set_out": 1, "connected": 1, "failed": 0, "thrown_out": 0, "unfinished": 0
+    });
+    assert_eq!(json["bots"], bots);
+    assert_eq!(json["per_player"]["frames_per_second"], 30.0);
+    assert_eq!(json["totals"]["late_inputs"], 31);
+    assert_eq!(json["totals"]["mismatches"], 0);
+    assert_eq!(json["totals"]["keyframes_asked_for"], 0);
+    for distribution in ["round_trip_ms", "input_to_frame_ms", "frame_age_ms", "frame_interval_ms"]
+    {
+        for figure in ["count", "p50", "p90", "p95", "p99", "p99_9", "max"] {
+            assert!(json[distribution][figure].is_number(), "{distribution}.{figure}");
+        }
+    }
+}
+
+#[test]
+fn bytes_have_the_prefix_that_people_expect() {
+    let texts = [0.0, 999.0, 1000.0, 12_345_678.0, 5e9].map(|n| Bytes(n).to_string());
+    assert_eq!(texts, ["0 B", "999 B", "1.0 kB", "12.3 MB", "5.0 GB"]);
+}
+
+#[test]
+fn each_network_has_a_line_and_an_entry_of_its_own() {
+    let on = |preset, ms: f64| {
+        let mut life = Life { preset, ..good_life() };
+        let latencies = life.latencies.as_mut().unwrap();
+        (0..100).for_each(|n| latencies.frame_age.record(ms + f64::from(n)));
+        latencies.round_trip.record(2.0 * ms);
+        life
+    };
+    let refused = Life::without_a_line(Preset::Good, Ending::NoWelcome);
+    let lives = [on(Preset::Awful, 200.0), on(Preset::Good, 20.0), on(Preset::Good, 20.0), refused];
+    let report = report(4, false, &lives);
+    let bots: Vec<_> = report.networks.iter().map(|n| (n.network, n.bots)).collect();
+    assert_eq!(bots, [(Preset::Good, 3), (Preset::Awful, 1)]);
+    let [good, awful] = &report.networks[..] else { unreachable!() };
+    assert_eq!((good.frames, good.inputs, good.late_inputs, good.keyframes), (600, 620, 62, 2));
+    assert_eq!((awful.frames, awful.round_trip_ms.count), (300, 1));
+    assert!((290.0..300.0).contains(&awful.frame_age_ms.p95), "{awful:?}");
+    assert!((115.0..121.0).contains(&good.frame_age_ms.p99), "{good:?}");
+
+    let json: serde_json::Value = serde_json::from_str(&report.to_json()).unwrap();
+    assert_eq!(json["networks"][1]["network"], "awful");
+    assert_eq!(json["networks"][1]["bots"], 1);
+    assert!(json["networks"][0]["frame_age_ms"]["p95"].is_number());
+    let text = report.to_string();
+    let line = text.lines().find(|line| line.starts_with("good ")).expect("a line for it");
+    let words: Vec<_> = line.split_whitespace().collect();
+    assert_eq!((words.len(), words[1], words[7], words[10]), (13, "3", "-", "10.00"), "{text}");
+}

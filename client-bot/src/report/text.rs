@@ -1,0 +1,151 @@
+//! A report for people: a few blocks of lines, as narrow as a terminal.
+
+use super::{OnNetwork, Percentiles, Reason, Report};
+use std::fmt;
+
+/// Reasons that the text lists; the JSON has them all.
+pub(super) const REASONS_SHOWN_MAX: usize = 10;
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { bots, totals, per_player: each, .. } = self;
+        let ended = if self.interrupted { ", interrupted" } else { "" };
+        writeln!(f, "{} at {}, {:.1} s{ended}", self.game, self.url, self.seconds)?;
+        writeln!(f)?;
+        write!(f, "bots         {} connected of {}", bots.connected, bots.asked_for)?;
+        write!(f, ", {} failed, {} thrown out", bots.failed, bots.thrown_out)?;
+        if bots.unfinished > 0 {
+            write!(f, ", {} still waiting", bots.unfinished)?;
+        }
+        writeln!(f)?;
+        for reason in self.reasons.iter().take(REASONS_SHOWN_MAX) {
+            writeln!(f, "             {reason}")?;
+        }
+        if let Some(more @ 1..) = self.reasons.len().checked_sub(REASONS_SHOWN_MAX) {
+            writeln!(f, "             and {more} reasons more")?;
+        }
+        let received = Bytes(totals.received_bytes as f64);
+        let sent = Bytes(totals.sent_bytes as f64);
+        writeln!(f, "session      {} ticks/s", self.tick_rate)?;
+        writeln!(
+            f,
+            "received     {:.1} frames/s and {}/s per player; {received} in all",
+            each.frames_per_second,
+            Bytes(each.received_bytes_per_second)
+        )?;
+        writeln!(
+            f,
+            "sent         {:.1} inputs/s and {}/s per player; {sent} in all",
+            each.inputs_per_second,
+            Bytes(each.sent_bytes_per_second)
+        )?;
+        writeln!(f)?;
+        write!(f, "ms             ")?;
+        writeln!(
+            f,
+            "{:>9}{:>9}{:>9}{:>9}{:>9}{:>9}{:>11}",
+            "p50", "p90", "p95", "p99", "p99.9", "max", "times"
+        )?;
+        writeln!(f, "round trip     {}", self.round_trip_ms)?;
+        writeln!(f, "input to frame {}", self.input_to_frame_ms)?;
+        writeln!(f, "frame age      {}", self.frame_age_ms)?;
+        writeln!(f, "frame interval {}", self.frame_interval_ms)?;
+        writeln!(f)?;
+        writeln!(
+            f,
+            "network {:>9}{:>16}{:>23}{:>23}{:>8}{:>7}{:>12}",
+            "bots", "round trip", "frame age", "input to frame", "late", "keyfr.", "mismatches"
+        )?;
+        let (p50, p95, p99) = ("p50", "p95", "p99");
+        writeln!(
+            f,
+            "     ms {p50:>18}{p99:>7}{p50:>9}{p95:>7}{p99:>7}{p50:>9}{p95:>7}{p99:>7}{:>8}",
+            "%"
+        )?;
+        self.networks.iter().try_for_each(|network| writeln!(f, "{network}"))?;
+        writeln!(f)?;
+        let late = per_cent(totals.late_inputs, totals.inputs);
+        writeln!(
+            f,
+            "corrections  {} of predictions, {:.2} per player and second",
+            totals.corrections, each.corrections_per_second
+        )?;
+        writeln!(
+            f,
+            "keyframes    {} received, {} asked for",
+            totals.keyframes, totals.keyframes_asked_for
+        )?;
+        writeln!(f, "late inputs  {} of {} ({late:.2} %)", totals.late_inputs, totals.inputs)?;
+        writeln!(f, "mismatches   {} checksums", totals.mismatches)?;
+        writeln!(f, "unreadable   {} messages", totals.unreadable)?;
+        writeln!(f)?;
+        match &self.faults[..] {
+            [] => writeln!(f, "All went well."),
+            faults => writeln!(f, "It did not go well: {}", faults.join(" ")),
+        }
+    }
+}
+
+impl fmt::Display for OnNetwork {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { round_trip_ms: trip, frame_age_ms: age, input_to_frame_ms: used, .. } = self;
+        write!(f, "{:<8}{:>9}", self.network.name(), self.bots)?;
+        write!(f, "{:>9}{:>7}", Ms(trip, trip.p50), Ms(trip, trip.p99))?;
+        for times in [age, used] {
+            let [p50, p95, p99] = [times.p50, times.p95, times.p99].map(|time| Ms(times, time));
+            write!(f, "{p50:>9}{p95:>7}{p99:>7}")?;
+        }
+        let late = per_cent(self.late_inputs, self.inputs);
+        write!(f, "{late:>8.2}{:>7}{:>12}", self.keyframes, self.mismatches)
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = if self.what == "failed" { "failed" } else { "thrown out" };
+        write!(f, "{} {what}", self.bots)?;
+        if let Some(code) = self.code {
+            write!(f, ", close code {code}")?;
+        }
+        if let Some(label) = self.label {
+            write!(f, " ({label})")?;
+        }
+        if self.sentence.is_empty() { Ok(()) } else { write!(f, ": {}", self.sentence) }
+    }
+}
+
+impl fmt::Display for Percentiles {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for time in [self.p50, self.p90, self.p95, self.p99, self.p99_9, self.max] {
+            write!(f, "{:>9}", Ms(self, time))?;
+        }
+        write!(f, "{:>11}", self.count)
+    }
+}
+
+/// A time of a distribution in ms, or a dash where nothing was timed.
+struct Ms<'a>(&'a Percentiles, f64);
+
+impl fmt::Display for Ms<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&if self.0.count == 0 { "-".to_owned() } else { format!("{:.1}", self.1) })
+    }
+}
+
+fn per_cent(part: u64, whole: u64) -> f64 {
+    100.0 * part as f64 / whole.max(1) as f64
+}
+
+/// Bytes as people read them, with decimal prefixes.
+pub(crate) struct Bytes(pub(crate) f64);
+
+impl fmt::Display for Bytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            bytes if bytes < 1e3 => write!(f, "{bytes:.0} B"),
+            bytes if bytes < 1e6 => write!(f, "{:.1} kB", bytes / 1e3),
+            bytes if bytes < 1e9 => write!(f, "{:.1} MB", bytes / 1e6),
+            bytes => write!(f, "{:.1} GB", bytes / 1e9),
+        }
+    }
+}
