@@ -24,13 +24,15 @@ const STEPS: [(u32, f32); 10] = [
     (8, 0.33),
 ];
 /// Confirmations later by more than this, in ms, all of them, are a queue.
-const QUEUE_MS: f64 = 60.0;
+const QUEUE_MS: f64 = 75.0;
 /// The queue below which the line is clear, in ms.
-const CLEAR_MS: f64 = 30.0;
+const CLEAR_MS: f64 = 50.0;
 /// What a message of several ticks may take longer on a line that bears it, as a share of these ticks.
 const SPENT_SHARE: f64 = 0.5;
 /// Looks at the queue in a second.
 const LOOKS_PER_SECOND: u32 = 3;
+/// Ticks with confirmations that a look needs: those that come all at once after a stall are one.
+const CONFIRMATIONS_MIN: u32 = 3;
 /// Looks after something was given up until the queue is judged again: it has to drain first.
 const DRAIN_LOOKS: u32 = 2;
 /// Looks at a clear line before more is tried.
@@ -44,8 +46,11 @@ const TRIAL_LOOKS: u32 = 6;
 #[derive(Clone, Debug)]
 pub(super) struct Ease {
     step: usize,
-    /// The shortest queue since the last look, in ms; `None` before the first confirmation.
-    queue_ms: Option<f64>,
+    /// The shortest queue since the last look, in ms.
+    queue_ms: f64,
+    /// Ticks with a confirmation since then, and the last of them.
+    confirmations: u32,
+    confirmed: Tick,
     looked: Tick,
     clear: u32,
     patience: u32,
@@ -58,7 +63,9 @@ impl Ease {
     pub(super) fn new(first: Tick) -> Self {
         Self {
             step: 0,
-            queue_ms: None,
+            queue_ms: f64::INFINITY,
+            confirmations: 0,
+            confirmed: first,
             looked: first,
             clear: 0,
             patience: PATIENCE_LOOKS,
@@ -77,25 +84,32 @@ impl Ease {
         STEPS[self.step].1
     }
 
-    /// A frame was confirmed so much later, in ms, than the quickest was.
-    pub(super) fn confirmed(&mut self, queue_ms: f64) {
-        self.queue_ms = Some(self.queue_ms.map_or(queue_ms, |least| least.min(queue_ms)));
+    /// A frame was confirmed at `now`, so much later, in ms, than the quickest was.
+    pub(super) fn confirmed(&mut self, queue_ms: f64, now: Tick) {
+        self.queue_ms = self.queue_ms.min(queue_ms);
+        self.confirmations += u32::from(now != self.confirmed);
+        self.confirmed = now;
     }
 
     /// Once a tick.
     pub(super) fn tick(&mut self, now: Tick, rate: u16) {
-        if now.wrapping_sub(self.looked) < u32::from(rate) / LOOKS_PER_SECOND {
+        let early = now.wrapping_sub(self.looked) < u32::from(rate) / LOOKS_PER_SECOND;
+        if early || self.confirmations < CONFIRMATIONS_MIN {
             return;
         }
         self.looked = now;
+        self.confirmations = 0;
         self.tried = self.tried.saturating_add(1);
         self.gave_up = self.gave_up.saturating_add(1);
         let tick_ms = 1000.0 / f64::from(rate);
         let spent_ms = f64::from(self.ticks_per_message() - 1) * tick_ms * SPENT_SHARE;
-        match self.queue_ms.take().map(|queue| queue - spent_ms) {
-            Some(queue) if queue > QUEUE_MS && self.gave_up > DRAIN_LOOKS => self.give_up(),
-            Some(queue) if queue < CLEAR_MS => self.clear += 1,
-            _ => self.clear = 0,
+        let queue_ms = core::mem::replace(&mut self.queue_ms, f64::INFINITY) - spent_ms;
+        if queue_ms > QUEUE_MS && self.gave_up > DRAIN_LOOKS {
+            self.give_up();
+        } else if queue_ms < CLEAR_MS {
+            self.clear += 1;
+        } else {
+            self.clear = 0;
         }
         if self.clear >= self.patience && self.step > 0 {
             self.step -= 1;
@@ -126,7 +140,7 @@ mod tests {
     fn run(ease: &mut Ease, now: &mut Tick, looks: u32, queue_ms: impl Fn(u32) -> f64) {
         for tick in 0..looks * 10 {
             *now += 1;
-            ease.confirmed(queue_ms(tick));
+            ease.confirmed(queue_ms(tick), *now);
             ease.tick(*now, 30);
         }
     }

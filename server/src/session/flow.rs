@@ -78,7 +78,7 @@ impl Flow {
         let round_trip = (at - f64::from(tick)).max(0.0);
         let shortest = self.round_trip.add(round_trip, at);
         let queue = (round_trip - shortest - f64::from(waited)).max(0.0);
-        self.ease.confirmed(queue * tick_ms);
+        self.ease.confirmed(queue * tick_ms, at.max(0.0) as Tick);
         tick
     }
 
