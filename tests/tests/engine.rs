@@ -7,6 +7,7 @@ use shared::netcode::client::News;
 use shared::netcode::conditions::Conditions;
 use shared::wire::Role;
 use shared::wire::close::CloseCode;
+use shared::wire::message::{self, ClientMessage};
 use tests::Lonely;
 use tests::buoys::Buoys;
 use tests::world::{Steps, World};
@@ -102,14 +103,28 @@ fn frames_are_exact_while_people_come_and_go<G: Game>() {
 fn a_flipped_bit_heals<G: Game>() {
     let mut world = crowd::<G>(4, Conditions::round_trip(60.0, 5.0), 2, 10);
     world.run(3000.0);
+    world.guests[0].records = true;
+    let mut flipped = (0, 0, 0);
     world.guests[0].client.corrupt(|rows| {
-        let kind = (0..G::KINDS.len()).find(|&k| !rows.table(k).is_empty()).expect("a row");
-        rows.table_mut(kind).row_mut(0)[2] ^= 1;
+        // A field of the own steered entity that stays as it is unless somebody interferes.
+        let kind = (0..G::KINDS.len()).find(|&k| G::KINDS[k].leads() > 0).expect("a ship");
+        let field = G::KINDS[kind].fields.len() - 2;
+        flipped = (kind as u8, rows.table(kind).ids()[0], field as u8);
+        rows.table_mut(kind).row_mut(0)[field] ^= 1;
     });
     world.run(2500.0);
     let stats = world.guests[0].client.stats();
     assert_eq!((stats.mismatches, stats.resyncs, stats.keyframes), (1, 1, 2), "{stats:?}");
     assert_eq!(world.session.counts().mismatches, 1);
+    let told = world.guests[0].said.iter().filter_map(|said| match message::decode(&said[1..]) {
+        Ok(ClientMessage::Mismatch { difference: d, .. }) if said[0] == message::TYPE => {
+            Some((d.kind, d.id, d.field))
+        }
+        _ => None,
+    });
+    let told: Vec<_> = told.collect();
+    assert!(told.contains(&flipped), "{flipped:?} was wrong, and {told:?} was told");
+    assert_eq!(world.session.counts().wrong_fields, told.len() as u64);
     world.guests[0].wrong.clear();
     let before = world.guests[0].verified;
     world.run(2000.0);

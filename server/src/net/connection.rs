@@ -215,6 +215,9 @@ impl Connection {
             (Stage::Joined(_), Said::Control(ClientMessage::Resync { tick, mismatch })) => {
                 self.tell_at(now, ToSession::Resync { connection, tick, mismatch }).await
             }
+            (Stage::Joined(_), Said::Control(ClientMessage::Mismatch { tick, difference })) => {
+                self.tell_at(now, ToSession::Mismatch { connection, tick, difference }).await
+            }
             (Stage::Joined(_), Said::Control(ClientMessage::Chat { text })) => {
                 self.chat(&text, now).await
             }

@@ -6,6 +6,7 @@ use shared::game::Tick;
 use shared::wire::SeatToken;
 use shared::wire::close::CloseCode;
 use shared::wire::input::InputMessage;
+use shared::wire::message::Difference;
 
 /// Names one WebSocket for as long as the process lives; never used twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -50,6 +51,15 @@ pub enum ToSession<O> {
         tick: Tick,
         /// Whether a checksum differed.
         mismatch: bool,
+    },
+    /// What was wrong in rows whose checksum differed.
+    Mismatch {
+        /// From which connection.
+        connection: ConnectionId,
+        /// Of the keyframe that put it right.
+        tick: Tick,
+        /// A field; kind and field may be none of the game's.
+        difference: Difference,
     },
     /// The connection is gone, whoever ended it.
     Leave {

@@ -24,9 +24,11 @@ use players::{Link, Players};
 use shared::game::{Command, Focus, Game, LAG_STEPS, PlayerId, Setup, Tick};
 use shared::netcode::frame::Changes;
 use shared::netcode::inputs::{Offer, PLAYBACK_TICKS_MAX, Source};
+use shared::netcode::suspect::DIFFERENCES_MAX;
 use shared::wire::close::CloseCode;
 use shared::wire::field::FIELDS_MAX;
 use shared::wire::input::InputMessage;
+use shared::wire::message::Difference;
 use shared::wire::{Field, Role, Row, SeatToken};
 use talk::Talk;
 
@@ -66,6 +68,8 @@ pub struct Counts {
     pub resyncs: u64,
     /// Those asked for because a checksum differed.
     pub mismatches: u64,
+    /// Fields that clients found wrong then; each is logged with kind and field.
+    pub wrong_fields: u64,
 }
 
 /// One running game.
@@ -175,6 +179,9 @@ impl<G: Game, O: Outbox> Session<G, O> {
             ToSession::Chat { connection, text } => self.chat(connection, &text),
             ToSession::Resync { connection, tick, mismatch } => {
                 self.resync(connection, tick, mismatch);
+            }
+            ToSession::Mismatch { connection, tick, difference } => {
+                self.mismatch(connection, tick, &difference);
             }
             ToSession::Leave { connection, keeps_seat } => self.leave(connection, keeps_seat),
         }
@@ -309,7 +316,25 @@ impl<G: Game, O: Outbox> Session<G, O> {
         // A line for each wish that is granted: a client may ask as often as it likes.
         if link.flow.start_afresh(now, self.config.setup.tick_rate) {
             tracing::warn!(player = player.id.0, tick, now, mismatch, "keyframe asked for");
+            link.explanations = if mismatch { DIFFERENCES_MAX } else { 0 };
         }
+    }
+
+    /// A client tells what was wrong. Only as much is heard as belongs to a keyframe that was granted, so
+    /// that nobody fills the log.
+    fn mismatch(&mut self, connection: ConnectionId, tick: Tick, difference: &Difference) {
+        let Some(player) = self.players.get_mut(connection) else { return };
+        let Some(link) = &mut player.link else { return };
+        let Some(kind) = G::KINDS.get(usize::from(difference.kind)) else { return };
+        let Some(field) = kind.fields.get(usize::from(difference.field)) else { return };
+        if link.explanations == 0 {
+            return;
+        }
+        link.explanations -= 1;
+        self.counts.wrong_fields += 1;
+        let (player, Difference { id, had, is, .. }) = (player.id.0, *difference);
+        let (kind, field) = (kind.name, field.name);
+        tracing::warn!(player, tick, kind, id, field, had, is, "a row was wrong");
     }
 
     /// Ends a connection for a reason of ours.

@@ -44,6 +44,8 @@ pub(super) struct Link<O> {
     /// Where the player looked in the ticks since then, oldest first; no longer than can be caught up on.
     pub(super) missed: Vec<Focus>,
     pub(super) flow: Flow,
+    /// Fields that the client may still tell were wrong.
+    pub(super) explanations: usize,
     pub(super) mailbox: Mailbox,
     /// The last standings that went out, so that the same are not sent twice.
     pub(super) standings: Bytes,
@@ -58,6 +60,7 @@ impl<O: Outbox> Link<O> {
             list: ViewList::new(kinds),
             missed: Vec::new(),
             flow: Flow::new(first),
+            explanations: 0,
             mailbox: Mailbox::default(),
             standings: Bytes::new(),
             outbox,

@@ -381,6 +381,10 @@ impl<G: Game> Client<G> {
         self.stats.keyframes += u64::from(decoded.keyframe);
         if decoded.keyframe {
             self.resync_at = None;
+            for difference in joined.history.take_explained() {
+                let mismatch = ClientMessage::Mismatch { tick: decoded.tick, difference };
+                self.outgoing.push_back(message::encode_control(&mismatch));
+            }
         }
         let tick = decoded.tick;
         let tick_ms = 1000.0 / joined.rate;

@@ -1,10 +1,12 @@
 //! The rows of the last ticks, as a client decoded them.
 
 use crate::game::{Game, Tick};
+use crate::wire::message::Difference;
 use crate::wire::{Kind, Rows, WireError};
 
 use super::frame::{Decoded, decode};
 use super::going_on::GoingOn;
+use super::suspect::Suspect;
 
 /// How many ticks a client keeps. Playback is some ticks behind, at most this many.
 pub const HISTORY_TICKS: usize = 32;
@@ -17,12 +19,22 @@ pub struct History {
     /// Memory of forgotten ticks, to be used again.
     spare: Vec<Rows>,
     going: GoingOn,
+    /// What was wrong when a checksum differed, until the keyframe.
+    suspect: Option<Suspect>,
+    explained: Vec<Difference>,
 }
 
 impl History {
     /// Nothing decoded yet.
     pub fn new(kinds: &'static [Kind]) -> Self {
-        Self { kinds, ticks: Vec::new(), spare: Vec::new(), going: GoingOn::new(kinds) }
+        Self {
+            kinds,
+            ticks: Vec::new(),
+            spare: Vec::new(),
+            going: GoingOn::new(kinds),
+            suspect: None,
+            explained: Vec::new(),
+        }
     }
 
     /// The newest tick and its rows.
@@ -54,14 +66,24 @@ impl History {
         let nothing = Rows::default();
         let newest = self.ticks.last();
         let (tick, before) = newest.map_or((None, &nothing), |(t, r)| (Some(*t), r));
+        let whole = *message;
         let read = decode::<G>(rules, &mut self.going, before, tick, message, &mut rows);
         let decoded = match read {
             Ok(decoded) => decoded,
             Err(error) => {
+                if let Some(suspect) = &mut self.suspect {
+                    suspect.go_on::<G>(rules, whole);
+                } else if let (WireError::Checksum, Some(tick)) = (error, tick) {
+                    self.suspect = Some(Suspect { tick: tick.wrapping_add(1), rows });
+                    return Err(error);
+                }
                 self.spare.push(rows);
                 return Err(error);
             }
         };
+        if let Some(suspect) = self.suspect.take() {
+            self.explained = suspect.explain::<G>(rules, decoded.tick, &rows);
+        }
         if tick.is_some_and(|t| decoded.tick.wrapping_sub(t) as i32 <= 0) {
             // A keyframe of an older or the same tick: what came before is no history of it.
             self.spare.extend(self.ticks.drain(..).map(|(_, rows)| rows));
@@ -71,6 +93,11 @@ impl History {
         }
         self.ticks.push((decoded.tick, rows));
         Ok(decoded)
+    }
+
+    /// What was wrong in the rows that the last keyframe replaced, as far as that can be said; once.
+    pub fn take_explained(&mut self) -> Vec<Difference> {
+        core::mem::take(&mut self.explained)
     }
 
     /// The ticks around `position`, and how far between them it lies (0 to 1). Both are the newest or the

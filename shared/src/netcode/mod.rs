@@ -3,7 +3,8 @@
 //!
 //! In the order of the flow, from a key press to a picture: [`client`] takes the press and sends it,
 //! [`pace`] tells for which tick and `uplink` how often, [`inputs`] is where the server keeps it until then, [`frame`] carries
-//! what came of it, [`history`] keeps what was decoded, [`prediction`] runs ahead of it, and [`scene`]
+//! what came of it, [`history`] keeps what was decoded (and [`suspect`] what was
+//! found wrong), [`prediction`] runs ahead of it, and [`scene`]
 //! puts all of it in one picture. [`told`] is what the client says about itself; [`conditions`]
 //! makes a network bad, to see how all this bears it.
 
@@ -17,5 +18,6 @@ pub mod least;
 pub mod pace;
 pub mod prediction;
 pub mod scene;
+pub mod suspect;
 pub mod told;
 mod uplink;

@@ -25,6 +25,21 @@ pub const NAME_CHARS_MAX: usize = 24;
 /// Bytes of a chat line; longer ones are refused.
 pub const CHAT_BYTES_MAX: usize = 200;
 
+/// A field that was not what it should have been.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Difference {
+    /// Index among the game's kinds.
+    pub kind: u8,
+    /// Of the entity.
+    pub id: u32,
+    /// Index among the kind's fields.
+    pub field: u8,
+    /// What the client would have had.
+    pub had: i32,
+    /// What it is.
+    pub is: i32,
+}
+
 /// What a client says, beside inputs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ClientMessage {
@@ -54,6 +69,14 @@ pub enum ClientMessage {
     Ping {
         /// Comes back unchanged.
         nonce: u32,
+    },
+    /// After a keyframe that was asked for because a checksum differed: a field that was wrong, for a
+    /// developer to find the cause. At most [`crate::netcode::suspect::DIFFERENCES_MAX`] of them.
+    Mismatch {
+        /// The keyframe's.
+        tick: u32,
+        /// Which field.
+        difference: Difference,
     },
 }
 

@@ -209,6 +209,8 @@ fn check_texts(message: &ClientMessage) {
             assert!((1..=CHAT_BYTES_MAX).contains(&clean.len()), "{clean:?}");
             assert_eq!(message::clean_chat(&clean).as_ref(), Some(&clean), "of {text:?}");
         }
-        ClientMessage::Resync { .. } | ClientMessage::Ping { .. } => {}
+        ClientMessage::Resync { .. }
+        | ClientMessage::Ping { .. }
+        | ClientMessage::Mismatch { .. } => {}
     }
 }

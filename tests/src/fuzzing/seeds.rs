@@ -6,7 +6,7 @@ use super::{Targets, empty_delta, http};
 use shared::game::{Game, Tick};
 use shared::netcode::frame::{TYPE_KEYFRAME, TYPE_MASK};
 use shared::wire::input;
-use shared::wire::message::{self, ClientMessage};
+use shared::wire::message::{self, ClientMessage, Difference};
 use shared::wire::{Rows, Said, SeatToken};
 use std::path::{Path, PathBuf};
 
@@ -45,11 +45,13 @@ impl<G: Game> Targets<G> {
             name: "Zoë 👾 \u{202e}".into(),
             seat,
         };
+        let difference = Difference { kind: 0, id: 7, field: 3, had: -9, is: 4000 };
         let mut seeds = vec![
             seed("hello", control(hello(None))),
             seed("hello_with_seat", control(hello(Some(SeatToken([7; 16]))))),
             seed("chat", control(ClientMessage::Chat { text: " good\tgame\u{301} ".into() })),
             seed("resync", control(ClientMessage::Resync { tick: 70_000, mismatch: true })),
+            seed("mismatch", control(ClientMessage::Mismatch { tick: 70_000, difference })),
             seed("ping", control(ClientMessage::Ping { nonce: 300 })),
         ];
         // Those of a lively player: ticks apart, with other keys and aims.

@@ -80,8 +80,8 @@ impl Tally<'_> {
 }
 
 /// Reads the frame at the front of `bytes`, which are then what is behind it. `before` and `before_tick`
-/// are what the last frame left; `rows` becomes what this one leaves, and holds nothing of use after an
-/// error.
+/// are what the last frame left; `rows` becomes what this one leaves, also when only
+/// the checksum differs; after any other error it holds nothing of use.
 pub fn decode<G: Game>(
     rules: &G::Rules,
     going: &mut GoingOn,
