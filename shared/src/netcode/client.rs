@@ -173,7 +173,9 @@ impl<G: Game> Client<G> {
         let passed = (now - self.now).max(0.0);
         self.now = self.now.max(now);
         let Some(joined) = &mut self.joined else { return };
-        joined.prediction.fade((passed * 0.03) as f32);
+        let thirtieths = (passed * 0.03) as f32;
+        joined.prediction.fade(thirtieths);
+        joined.scene.fade(thirtieths);
         let Some(clocks) = &mut joined.clocks else { return };
         for tick in clocks.inputs_due(now) {
             if let Some(bytes) = joined.make_input(&self.protocol, tick, self.input, now) {
@@ -268,6 +270,7 @@ impl<G: Game> Client<G> {
             playback: joined.others_at(clocks),
             input: clocks.input.position(),
             prediction: joined.helps.prediction,
+            interpolation: joined.helps.interpolation,
             now: self.input,
         };
         let Joined { rules, me, history, prediction, scene, .. } = joined;

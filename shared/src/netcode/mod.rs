@@ -18,6 +18,7 @@ pub mod least;
 pub mod pace;
 pub mod prediction;
 pub mod scene;
+pub mod smoothing;
 pub mod suspect;
 pub mod told;
 mod uplink;

@@ -5,16 +5,13 @@
 //! The rules and the rows are the server's own, so without outside influence both agree to the bit.
 
 use super::going_on::GoingOn;
+use super::smoothing::{OWN_KEPT, Offset};
 use crate::game::{Game, PlayerId, Tick};
 use crate::wire::{Kind, Role, Row, Rows, Treatment};
 use std::collections::VecDeque;
 
 /// How far ahead of the newest rows the own entities are shown, in ticks. With a longer stall they wait.
 pub const PREDICT_TICKS_MAX: u32 = 40;
-/// What is left of a correction's offset after a tick of 1/30 s: it fades instead of jumping.
-const OFFSET_KEPT: f32 = 0.86;
-/// A correction by more units than this is shown at once: it is a jump of the world's, not an error.
-const OFFSET_UNITS_MAX: f32 = 150.0;
 /// Inputs that are remembered, in ticks.
 const INPUTS_KEPT: usize = 128;
 
@@ -70,7 +67,7 @@ pub struct Prediction<G: Game> {
     /// Own steered rows from `base` on, a tick each; the first are the server's.
     ahead: VecDeque<Rows>,
     base: Tick,
-    offset: (f32, f32),
+    offset: Offset,
     corrections: u64,
     going: GoingOn,
 }
@@ -83,7 +80,7 @@ impl<G: Game> Prediction<G> {
             inputs: InputLog::new(),
             ahead: VecDeque::new(),
             base: 0,
-            offset: (0.0, 0.0),
+            offset: Offset::default(),
             corrections: 0,
             going: GoingOn::new(G::KINDS),
         }
@@ -100,7 +97,7 @@ impl<G: Game> Prediction<G> {
     }
 
     /// By how many units the own entities are shown beside their place, fading.
-    pub fn offset(&self) -> (f32, f32) {
+    pub fn offset(&self) -> Offset {
         self.offset
     }
 
@@ -145,8 +142,7 @@ impl<G: Game> Prediction<G> {
 
     /// Time passes, in ticks of 1/30 s: offsets fade.
     pub fn fade(&mut self, thirtieths: f32) {
-        let kept = libm::powf(OFFSET_KEPT, thirtieths);
-        self.offset = (self.offset.0 * kept, self.offset.1 * kept);
+        self.offset.fade(OWN_KEPT, thirtieths);
     }
 
     fn catch_up(&mut self, rules: &G::Rules, to: Tick) {
@@ -178,9 +174,7 @@ impl<G: Game> Prediction<G> {
         else {
             return;
         };
-        let (dx, dy) = (self.offset.0 + x - now_x, self.offset.1 + y - now_y);
-        let far = dx * dx + dy * dy > OFFSET_UNITS_MAX * OFFSET_UNITS_MAX;
-        self.offset = if far { (0.0, 0.0) } else { (dx, dy) };
+        self.offset.absorb(x - now_x, y - now_y);
     }
 }
 

@@ -10,6 +10,7 @@
 use super::going_on::GoingOn;
 use super::history::History;
 use super::prediction::{PREDICT_TICKS_MAX, Prediction, is_own, pick};
+use super::smoothing::Offsets;
 use crate::game::{Game, PlayerId, Tick};
 use crate::wire::{Field, Kind, Role, Rows, Treatment};
 
@@ -81,6 +82,8 @@ pub struct Moments<I> {
     pub input: f64,
     /// Whether anything is drawn at `input`; if not, all is at `playback`.
     pub prediction: bool,
+    /// Whether others are smoothed where news are not what was expected.
+    pub interpolation: bool,
     /// What the player does just now: the part of a tick after the last input follows it.
     pub now: I,
 }
@@ -95,9 +98,14 @@ pub struct Scene {
     tip: Rows,
     ahead_base: Tick,
     ahead_by: u32,
-    /// Everything, past the newest tick, by the rules and the last inputs.
+    /// The newest rows and, tick by tick, what the rules and the last inputs make of them.
     beyond: Vec<Rows>,
     beyond_base: Tick,
+    /// The same as it was before the last news.
+    stale: Vec<Rows>,
+    stale_base: Tick,
+    /// How far beside their places others are drawn since news were not what had been expected.
+    offsets: Offsets,
     /// When each entity that flies by rule was first there.
     first_seen: Vec<(usize, u32, Tick)>,
     going: GoingOn,
@@ -116,6 +124,9 @@ impl Scene {
             ahead_by: u32::MAX,
             beyond: Vec::new(),
             beyond_base: 0,
+            stale: Vec::new(),
+            stale_base: 0,
+            offsets: Offsets::default(),
             first_seen: Vec::new(),
             going: GoingOn::new(kinds),
         }
@@ -158,7 +169,9 @@ impl Scene {
         if moments.prediction {
             self.run_ahead::<G>(rules, me, newest, rows, prediction, moments);
         }
-        self.run_beyond::<G>(rules, newest, rows, moments.playback);
+        if self.run_beyond::<G>(rules, newest, rows, moments.playback) && moments.interpolation {
+            self.absorb_news::<G>(me, history, moments.playback);
+        }
         for (kind, spec) in G::KINDS.iter().enumerate() {
             let table = &mut self.tables[kind];
             table.ids.clear();
@@ -203,7 +216,11 @@ impl Scene {
             let same = t1.ids().get(index) == Some(&id);
             let next = if same { Some(index) } else { t1.find(id) };
             let next = next.map_or(row, |i| t1.row(i));
-            blend(spec, row, next, share, self.tables[kind].push(id, own));
+            let units = self.tables[kind].push(id, own);
+            blend(spec, row, next, share, units);
+            if let Some(offset) = self.offsets.of(kind, id) {
+                offset.shift(spec, units);
+            }
         }
     }
 
@@ -236,7 +253,7 @@ impl Scene {
                 let units = self.tables[kind].push(id, true);
                 blend(spec, row, next, share, units);
                 if !flies {
-                    shift(spec, units, offset);
+                    offset.shift(spec, units);
                 }
                 continue;
             }
@@ -284,20 +301,73 @@ impl Scene {
         self.going.by_input::<G>(rules, &mut self.tip, &moments.now, |_, _| true);
     }
 
-    /// When playback has run out of news: what the rules make of the newest rows.
-    fn run_beyond<G: Game>(&mut self, rules: &G::Rules, newest: Tick, rows: &Rows, playback: f64) {
-        if self.beyond_base != newest {
-            self.beyond.clear();
-            self.beyond_base = newest;
+    /// When playback has run out of news: what the rules make of the newest rows. True when these are new.
+    fn run_beyond<G: Game>(
+        &mut self,
+        rules: &G::Rules,
+        newest: Tick,
+        rows: &Rows,
+        playback: f64,
+    ) -> bool {
+        let news = self.beyond.is_empty() || self.beyond_base != newest;
+        if news {
+            core::mem::swap(&mut self.beyond, &mut self.stale);
+            (self.stale_base, self.beyond_base) = (self.beyond_base, newest);
+            self.beyond.truncate(1);
+            match self.beyond.first_mut() {
+                Some(first) => first.clone_from(rows),
+                None => self.beyond.push(rows.clone()),
+            }
         }
         let over = playback - f64::from(newest);
         self.waiting = over > f64::from(EXTRAPOLATE_TICKS_MAX);
         let needed = (over.max(0.0).ceil() as usize).min(EXTRAPOLATE_TICKS_MAX as usize);
-        while self.beyond.len() < needed {
-            let mut next = self.beyond.last().unwrap_or(rows).clone();
+        while self.beyond.len() <= needed {
+            let mut next = self.beyond.last().expect("begins with the newest").clone();
             self.going.by_input::<G>(rules, &mut next, &G::Input::default(), |_, _| false);
             self.beyond.push(next);
         }
+        news
+    }
+
+    /// News came where others had been drawn past what was known: they stay where they are in the picture
+    /// and move over by and by.
+    fn absorb_news<G: Game>(&mut self, me: PlayerId, history: &History, playback: f64) {
+        if self.stale.is_empty() || playback <= f64::from(self.stale_base) {
+            return;
+        }
+        let was = past(&self.stale, playback - f64::from(self.stale_base));
+        let Some((now0, now1, now)) = around(history, &self.beyond, self.beyond_base, playback)
+        else {
+            return;
+        };
+        for (kind, spec) in G::KINDS.iter().enumerate().filter(|(_, spec)| spec.leads() > 0) {
+            let Some((x, y)) = spec.field_with(Role::X).zip(spec.field_with(Role::Y)) else {
+                continue;
+            };
+            let drawn = |rows: (&Rows, &Rows), id: u32, share: f32| {
+                let (t0, t1) = (rows.0.table(kind), rows.1.table(kind));
+                let row = t0.row(t0.find(id)?);
+                let next = t1.find(id).map_or(row, |i| t1.row(i));
+                let place = |i: usize| between(&spec.fields[i], row[i], next[i], share);
+                Some((place(x), place(y)))
+            };
+            for (id, row) in now0.table(kind).iter() {
+                if is_own(spec, row, me) {
+                    continue;
+                }
+                let Some((was_x, was_y)) = drawn((was.0, was.1), id, was.2) else { continue };
+                let Some((x, y)) = drawn((now0, now1), id, now) else { continue };
+                if (was_x, was_y) != (x, y) {
+                    self.offsets.absorb(kind, id, was_x - x, was_y - y);
+                }
+            }
+        }
+    }
+
+    /// Time passes, in 1/30 s: offsets fade.
+    pub fn fade(&mut self, thirtieths: f32) {
+        self.offsets.fade(thirtieths);
     }
 }
 
@@ -309,16 +379,15 @@ fn around<'a>(
     position: f64,
 ) -> Option<(&'a Rows, &'a Rows, f32)> {
     let over = position - f64::from(newest);
-    if over <= 0.0 {
-        return history.around(position);
-    }
-    let rows = |ticks: usize| match ticks {
-        0 => history.newest().map(|(_, rows)| rows),
-        n => beyond.get(n - 1).or(beyond.last()),
-    };
+    if over <= 0.0 { history.around(position) } else { Some(past(beyond, over)) }
+}
+
+/// The rows around a position `over` ticks past the first of `rows`, which are a tick apart.
+fn past(rows: &[Rows], over: f64) -> (&Rows, &Rows, f32) {
+    let last = rows.len() - 1;
     let whole = over.floor().min(f64::from(EXTRAPOLATE_TICKS_MAX));
     let share = (over - whole).clamp(0.0, 1.0) as f32;
-    Some((rows(whole as usize)?, rows(whole as usize + 1)?, share))
+    (&rows[(whole as usize).min(last)], &rows[(whole as usize + 1).min(last)], share)
 }
 
 /// Fields between two rows, in units: places and angles move, all else is as in the earlier row.
@@ -333,16 +402,6 @@ fn blend(kind: &Kind, row: &[i32], next: &[i32], share: f32, units: &mut [f32]) 
 
 fn between(field: &Field, from: i32, to: i32, share: f32) -> f32 {
     (from as f32 + field.difference(from, to) as f32 * share) * field.step
-}
-
-fn shift(kind: &Kind, units: &mut [f32], (dx, dy): (f32, f32)) {
-    for (field, value) in kind.fields.iter().zip(units) {
-        match field.role {
-            Role::X => *value += dx,
-            Role::Y => *value += dy,
-            _ => {}
-        }
-    }
 }
 
 /// Moves places from where the entity is at playback to where it is in `units`, by `share`.
