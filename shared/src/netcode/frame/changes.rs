@@ -114,7 +114,7 @@ impl Changes {
         let place = &mut self.per_kind[kind];
         place.free.append(&mut place.gone);
         place.records.fill(Default::default());
-        self.step.kinds[kind].resize(place.rows.len(), Brief::ABSENT);
+        self.step.kinds[kind].fit(place.rows.len());
         core::mem::swap(&mut place.of_row, &mut place.of_row_before);
         place.of_row.clear();
         let (before_len, now_len) = (self.before.table(kind).len(), self.now.table(kind).len());
@@ -140,9 +140,9 @@ impl Changes {
         let slot = place.allocate();
         place.rows[slot as usize] = j as u32;
         place.of_row.push(slot);
-        let briefs = &mut self.step.kinds[kind];
-        briefs.resize(place.rows.len(), Brief::ABSENT);
-        briefs[slot as usize] = Brief::NEW;
+        let step = &mut self.step.kinds[kind];
+        step.fit(place.rows.len());
+        step.briefs[slot as usize] = Brief::NEW;
     }
 
     /// An entity that was there: `i` is its old row, `j` its new one.
@@ -195,7 +195,8 @@ impl Changes {
         let bits = writer.finish_words(0);
         let place = &mut self.per_kind[kind];
         let slot = place.of_row_before[i];
-        self.step.set(kind, slot, fate, (&self.scratch, bits, told), spawned);
+        let by_index = told && !fragment::has_bit_each(spec);
+        self.step.set(kind, slot, fate, (&self.scratch, bits, by_index), spawned);
         if let Some(j) = j {
             place.rows[slot as usize] = j as u32;
             place.of_row.push(slot);

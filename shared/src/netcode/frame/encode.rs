@@ -4,7 +4,7 @@
 //! Call it only when the bytes go into the receiver's stream for certain: the list moves on with them.
 
 use super::changes::Changes;
-use super::step::{SlotFate, Step};
+use super::step::{KindStep, SlotFate, Step};
 use super::{
     CHECKSUM_TICKS, COUNT_ORDER, GAP_ORDER, ID_GAP_ORDER, ID_ORDER, NO_MARGIN, TICK_BITS,
     TYPE_BITS, TYPE_DELTA, TYPE_KEYFRAME, going_order, margin_to_byte,
@@ -195,7 +195,7 @@ impl Encoder {
         }
         for &(kind, slot) in &self.coming {
             let list = &mut list.kinds[kind];
-            list.has.fit(step.kinds[kind].len());
+            list.has.fit(step.kinds[kind].briefs.len());
             if list.has.insert(slot) {
                 list.slots.push(slot);
             }
@@ -213,11 +213,14 @@ impl Encoder {
         writer: &mut BitWriter<'_>,
     ) {
         let found = &mut *self;
-        let briefs = &step.kinds[kind][..];
+        let KindStep { quiet, briefs } = &step.kinds[kind];
         found.dropped.clear();
         found.changed.clear();
         found.leaving.clear();
         for (index, &slot) in (0..).zip(&list.slots) {
+            if quiet[slot as usize] && sight.keeps(kind, slot) {
+                continue;
+            }
             let brief = &briefs[slot as usize];
             match brief.fate {
                 SlotFate::Stays if sight.keeps(kind, slot) => {
@@ -239,6 +242,9 @@ impl Encoder {
         put_indices(writer, &found.dropped, |_, _| {});
         match treatment {
             Treatment::Static => {}
+            Treatment::Steered { .. } if found.dropped.is_empty() => {
+                list.slots.iter().for_each(|&slot| step.put(&briefs[slot as usize], writer));
+            }
             Treatment::Steered { .. } => {
                 let mut dropped = found.dropped.iter().copied().peekable();
                 for (index, &slot) in (0..).zip(&list.slots) {

@@ -76,12 +76,33 @@ impl Brief {
     }
 }
 
+/// One kind's part in a step, by slot.
+#[derive(Debug, Default, Clone)]
+pub(super) struct KindStep {
+    /// Whether it is there as before, nothing sprang from it, and no index has to name it. Most are, and
+    /// by themselves these fit a core's nearest memory.
+    pub(super) quiet: Vec<bool>,
+    pub(super) briefs: Vec<Brief>,
+}
+
+impl KindStep {
+    /// There are so many slots.
+    pub(super) fn fit(&mut self, slots: usize) {
+        self.quiet.resize(slots, false);
+        self.briefs.resize(slots, Brief::ABSENT);
+    }
+
+    fn clear(&mut self) {
+        self.quiet.clear();
+        self.briefs.clear();
+    }
+}
+
 /// All that happened between two ticks.
 #[derive(Debug, Default)]
 pub struct Step {
     pub(super) tick: Tick,
-    /// By kind and slot.
-    pub(super) kinds: Vec<Vec<Brief>>,
+    pub(super) kinds: Vec<KindStep>,
     extras: Vec<Extra>,
     /// Fragments longer than a word, each a multiple of 8 bytes.
     long: Vec<u8>,
@@ -90,20 +111,20 @@ pub struct Step {
 
 impl Step {
     pub(super) fn new(kinds: usize) -> Self {
-        Self { kinds: vec![Vec::new(); kinds], ..Self::default() }
+        Self { kinds: vec![KindStep::default(); kinds], ..Self::default() }
     }
 
     /// An empty step towards `tick`, with the memory of this one.
     pub(super) fn begin(&mut self, tick: Tick) {
         self.tick = tick;
-        self.kinds.iter_mut().for_each(Vec::clear);
+        self.kinds.iter_mut().for_each(KindStep::clear);
         self.extras.clear();
         self.long.clear();
         self.spawned.clear();
     }
 
-    /// Sets what happened to an entity. `fragment`: whole words, of which so many bits count; `told`
-    /// whether it says anything.
+    /// Sets what happened to an entity. `fragment`: whole words, of which so many bits count, and whether it
+    /// has to be named by an index.
     pub(super) fn set(
         &mut self,
         kind: usize,
@@ -113,6 +134,7 @@ impl Step {
         spawned: Span,
     ) {
         let (bytes, bits, told) = fragment;
+        let quiet = fate == SlotFate::Stays && !told && spawned.len == 0;
         let mut brief = Brief { told, ..Brief::of(fate) };
         let mut extra = Extra { spawned, ..Extra::default() };
         if bits <= 64 {
@@ -127,7 +149,8 @@ impl Step {
             brief.extra = self.extras.len() as u32;
             self.extras.push(extra);
         }
-        self.kinds[kind][slot as usize] = brief;
+        self.kinds[kind].briefs[slot as usize] = brief;
+        self.kinds[kind].quiet[slot as usize] = quiet;
     }
 
     /// The tick that this leads to.
