@@ -105,20 +105,23 @@ fn median(rounds: &[Round], of: fn(&Round) -> f64) -> f64 {
 }
 
 fn round(stuck: bool) -> Round {
-    let listener = listener::bind("127.0.0.1:0".parse().expect("an address")).expect("a port");
-    let address = listener.local_addr().expect("bound");
+    let (bound, address) = std::sync::mpsc::channel();
     let took = Arc::new(Mutex::new(Vec::new()));
     let timed = Timed { session: session(), took: Arc::clone(&took) };
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     // A runtime of its own, as the server has it.
     let serving = std::thread::spawn(move || {
         runtime().block_on(async move {
+            let loopback = "127.0.0.1:0".parse().expect("an address");
+            let listener = listener::bind(loopback).expect("a port");
+            bound.send(listener.local_addr().expect("bound")).expect("somebody waits for it");
             let shutdown = async { drop(stopped.await) };
             let server = Server::new(&Config::default());
             let protocol = Protocol::of::<Arena>();
             server.serve(timed, protocol, listener, shutdown).await.expect("it serves");
         });
     });
+    let address = address.recv().expect("it is bound");
     let report = runtime().block_on(async move {
         let mut silent = Vec::new();
         if stuck {
