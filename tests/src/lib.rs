@@ -8,6 +8,7 @@ pub mod harness;
 pub mod host;
 pub mod network;
 pub mod relay;
+pub mod story;
 pub mod world;
 
 /// Settings under which nothing but its own player touches an entity.

@@ -124,7 +124,7 @@ fn what_was_missed_is_not_made_up_for() {
         t => vec![(t, wish(t))],
     });
     let (stopped, _) = play(|tick| match tick {
-        t if t < 100 || t > 160 => vec![(t, wish(t))],
+        t if !(100..=160).contains(&t) => vec![(t, wish(t))],
         160 => vec![(160, greed(160))],
         t if t < 100 + REPEAT_TICKS_MAX => vec![(t, wish(99))],
         t => vec![(t, [0; 3])],

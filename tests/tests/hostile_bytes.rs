@@ -1,25 +1,17 @@
 //! Every decoder against bytes that nobody sane would send: those in the corpus, and honest ones spoilt in
 //! thousands of ways. What must hold is in `src/fuzzing`; `tests/run --fuzz` looks for more with libFuzzer.
 
-use shared::arena::Arena;
 use shared::game::{Game, Setup};
 use shared::netcode::conditions::Conditions;
 use shared::netcode::history::History;
 use shared::wire::WireError;
 use shared::wire::message::{self, ClientMessage, ServerMessage};
 use std::fs;
-use tests::buoys::Buoys;
 use tests::fuzzing::mutate::Mutator;
 use tests::fuzzing::seeds::{Seed, corpus_folder};
 use tests::fuzzing::{Targets, http};
+use tests::with_every_game;
 use tests::world::World;
-
-macro_rules! with_every_game {
-    ($($story:ident),* $(,)?) => {
-        mod buoys { $(#[test] fn $story() { super::$story::<super::Buoys>(); })* }
-        mod arena { $(#[test] fn $story() { super::$story::<super::Arena>(); })* }
-    };
-}
 
 with_every_game! {
     client_messages,

@@ -11,6 +11,7 @@ mod flow;
 mod frames;
 pub mod interest;
 mod mailbox;
+mod members;
 mod pilots;
 mod players;
 mod talk;
@@ -19,8 +20,8 @@ use door::{ConnectionId, Outbox, ToSession};
 use frames::FrameWriter;
 use interest::Interest;
 use pilots::Pilots;
+use players::Players;
 pub use players::SEAT_GRACE_SECONDS;
-use players::{Link, Players};
 use shared::game::{Command, Focus, Game, LAG_STEPS, PlayerId, Setup, Tick};
 use shared::netcode::frame::Changes;
 use shared::netcode::inputs::{Offer, PLAYBACK_TICKS_MAX, Source};
@@ -29,7 +30,7 @@ use shared::wire::close::CloseCode;
 use shared::wire::field::FIELDS_MAX;
 use shared::wire::input::InputMessage;
 use shared::wire::message::Difference;
-use shared::wire::{Field, Role, Row, SeatToken};
+use shared::wire::{Field, Role, Row};
 use talk::Talk;
 
 /// What a session is opened with.
@@ -211,70 +212,6 @@ impl<G: Game, O: Outbox> Session<G, O> {
         everybody.into_iter().for_each(|player| self.free(player));
     }
 
-    /// Somebody comes, or comes back: who shows the token of a seat has it, with all that belongs to it.
-    fn join(
-        &mut self,
-        connection: ConnectionId,
-        name: String,
-        seat: Option<SeatToken>,
-        fresh: SeatToken,
-        mut outbox: O,
-    ) {
-        let first = self.tick.wrapping_add(1);
-        let known = seat.and_then(|seat| self.players.with_seat(seat));
-        let most = self.config.players_max;
-        if known.is_none() && self.players.len() >= most {
-            outbox.close(CloseCode::TryLater, &format!("All {most} seats are taken; try later."));
-            return;
-        }
-        let id = known.unwrap_or_else(|| self.seat(name, fresh, first));
-        let link = Link::new(connection, outbox, G::KINDS.len(), first);
-        if let Some(mut last) = self.players.link(id, fresh, link, first) {
-            let reason = "The same seat was taken from another connection.";
-            last.outbox.close(CloseCode::Replaced, reason);
-        }
-        let roster = talk::whole_roster(&self.players, &self.pilots);
-        let player = self.players.with_id(id).expect("just linked");
-        tracing::info!(player = id.0, name = %player.name, back = known.is_some(), "joined");
-        talk::welcome(player, self.tick, &self.config.setup, roster);
-    }
-
-    /// A seat for somebody new.
-    fn seat(&mut self, name: String, fresh: SeatToken, first: Tick) -> PlayerId {
-        let id = self.players.free_id(|id| self.pilots.has(id));
-        self.game.join(&self.rules, id);
-        self.talk.joined(id, &name, false);
-        self.players.insert(id, name, fresh, first);
-        id
-    }
-
-    /// A connection is no more, and with it its player, unless the seat is kept.
-    fn leave(&mut self, connection: ConnectionId, keeps_seat: bool) {
-        let Some(player) = self.players.unlink(connection, self.tick) else { return };
-        let id = player.id;
-        if keeps_seat {
-            tracing::info!(player = id.0, name = %player.name, "away");
-        } else {
-            self.free(id);
-        }
-    }
-
-    /// The player leaves for good.
-    fn free(&mut self, id: PlayerId) {
-        let player = self.players.remove(id);
-        tracing::info!(player = id.0, name = %player.name, "left");
-        self.game.leave(&self.rules, id);
-        self.talk.left(id);
-    }
-
-    /// Whoever was away for [`SEAT_GRACE_SECONDS`] leaves.
-    fn free_lost_seats(&mut self) {
-        let grace = SEAT_GRACE_SECONDS * u32::from(self.config.setup.tick_rate);
-        while let Some(id) = self.players.lost(self.tick, grace) {
-            self.free(id);
-        }
-    }
-
     fn input(&mut self, connection: ConnectionId, message: &InputMessage, at: f64) {
         let Some(player) = self.players.get_mut(connection) else { return };
         let Some(link) = &mut player.link else { return };
@@ -337,33 +274,6 @@ impl<G: Game, O: Outbox> Session<G, O> {
         tracing::warn!(player, tick, kind, id, field, had, is, "a row was wrong");
     }
 
-    /// Ends a connection for a reason of ours.
-    fn expel(&mut self, connection: ConnectionId, code: CloseCode, reason: &str, keeps_seat: bool) {
-        if let Some(player) = self.players.get_mut(connection)
-            && let Some(link) = &mut player.link
-        {
-            tracing::info!(player = player.id.0, code = code.code(), reason, "expelled");
-            link.outbox.close(code, reason);
-        }
-        self.leave(connection, keeps_seat);
-    }
-
-    /// Computer pilots come and go so that people never fly alone.
-    fn fill_up(&mut self) {
-        let wanted = self.config.pilots_fill_to.saturating_sub(self.players.len());
-        while self.pilots.len() > wanted {
-            let id = self.pilots.remove_newest().expect("there are more than wanted");
-            self.game.leave(&self.rules, id);
-            self.talk.left(id);
-        }
-        while self.pilots.len() < wanted {
-            let id = self.players.free_id(|id| self.pilots.has(id));
-            let name = self.pilots.add(id);
-            self.game.join(&self.rules, id);
-            self.talk.joined(id, name, true);
-        }
-    }
-
     /// One command for everybody who plays, in order of their numbers.
     fn gather_commands(&mut self) {
         self.commands.clear();
@@ -401,18 +311,6 @@ impl<G: Game, O: Outbox> Session<G, O> {
             let world = (&mut self.changes, &self.interest);
             let looks = (player.id, focus);
             self.frames.send(link, &mut player.inputs, world, looks, &mut self.counts);
-        }
-    }
-
-    /// Who confirms nothing has a dead line, whatever the socket says, and may come back on another.
-    fn drop_the_unresponsive(&mut self) {
-        let (tick, rate) = (self.tick, self.config.setup.tick_rate);
-        let silent = self.players.links().filter(|link| link.flow.is_unresponsive(tick, rate));
-        let silent: Vec<_> = silent.map(|link| link.connection).collect();
-        for connection in silent {
-            let seconds = flow::UNRESPONSIVE_SECONDS;
-            let reason = format!("No frame was confirmed for {seconds} seconds.");
-            self.expel(connection, CloseCode::Unresponsive, &reason, true);
         }
     }
 }

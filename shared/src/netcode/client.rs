@@ -3,88 +3,27 @@
 //!
 //! Times are milliseconds of any clock that does not go backwards.
 
+use super::clocks::Clocks;
 use super::frame::{TYPE_DELTA, TYPE_KEYFRAME, TYPE_MASK};
-use super::history::History;
-use super::pace::{Direction, Pace};
-use super::prediction::Prediction;
+use super::joined::Joined;
 pub use super::scene::Helps;
 use super::scene::{Moments, Scene};
 pub use super::told::{News, Stats};
-use super::uplink::Uplink;
-use crate::game::{Game, LAG_STEPS, PlayerId, Setup, Tick, View};
-use crate::wire::input::InputMessage;
+use crate::game::{Game, PlayerId, Setup, Tick, View};
 use crate::wire::message::{self, ClientMessage, ServerMessage};
-use crate::wire::{Protocol, Role, Row, Rows, SeatToken, WireError};
+use crate::wire::{Protocol, Rows, SeatToken, WireError};
 use std::collections::VecDeque;
 
-/// How early all but a few inputs should reach the server, in ticks.
-const INPUT_SLACK_TICKS: f64 = 0.6;
-/// How far the newest rows should be ahead of what is drawn as they arrive, in ticks: the next ones are
-/// due a tick later.
-const PLAYBACK_SLACK_TICKS: f64 = 1.2;
-/// Inputs made in one go at most. When the page slept for longer, the ticks between are left to the
-/// server, which repeats the last input: a burst of late ones would help nobody.
-const INPUT_BURST_MAX: u32 = 4;
 /// Time between two measurements of the round trip.
 const PING_MS: f64 = 1000.0;
 /// For how long an answer to a measurement is waited for before the next one is made.
 const PONG_PATIENCE_MS: f64 = 10_000.0;
 /// Time between two wishes for a keyframe.
 const RESYNC_MS: f64 = 1000.0;
-/// How far off the lag in inputs may be before it is said anew, in steps: every change costs everybody in
-/// view some bytes.
-const LAG_REST_STEPS: f64 = 1.2;
 /// News that wait to be told; when nobody asks for them the oldest go.
 const NEWS_MAX: usize = 1024;
 /// Samples that wait to be taken.
 const SAMPLES_MAX: usize = 1024;
-
-/// What there is once the server has let the player in.
-struct Joined<G: Game> {
-    me: PlayerId,
-    rate: f64,
-    /// How far back the session takes others when it judges a shot.
-    rewind_ticks: u32,
-    rules: G::Rules,
-    history: History,
-    prediction: Prediction<G>,
-    clocks: Option<Clocks>,
-    /// How far in the past others are drawn, as inputs say it: steps that do not flicker.
-    lag: i32,
-    /// (tick, when sent, what), newest last.
-    sent: VecDeque<(Tick, f64, G::Input)>,
-    /// The server's start by the shortest delay seen, in ms of our clock.
-    server_start: f64,
-    /// How late the newest frame was by that, in ms.
-    late_ms: f64,
-    uplink: Uplink,
-    scene: Scene,
-    helps: Helps,
-}
-
-/// The two timelines, from the first frame on.
-struct Clocks {
-    input: Pace,
-    playback: Pace,
-    next_input: Tick,
-}
-
-impl Clocks {
-    /// Time goes on: the ticks whose inputs are to be made now.
-    fn inputs_due(&mut self, now: f64) -> impl Iterator<Item = Tick> + use<> {
-        self.playback.advance(now);
-        self.input.advance(now);
-        let end = (self.input.position().floor() as Tick).wrapping_add(1);
-        let count = end.wrapping_sub(self.next_input) as i32;
-        if count.unsigned_abs() > INPUT_BURST_MAX {
-            self.next_input = end.wrapping_sub(INPUT_BURST_MAX);
-        }
-        let first = self.next_input;
-        let count = (end.wrapping_sub(first) as i32).max(0) as u32;
-        self.next_input = first.wrapping_add(count);
-        (0..count).map(move |i| first.wrapping_add(i))
-    }
-}
 
 /// A client of any game.
 pub struct Client<G: Game> {
@@ -345,22 +284,8 @@ impl<G: Game> Client<G> {
         let setup: Setup<G::Settings> = message::decode(setup)?;
         let rules = G::rules(&setup).map_err(|_| WireError::BadControl)?;
         self.took_round_trip(self.now - self.hello_at);
-        self.joined = Some(Joined {
-            me,
-            rate: f64::from(setup.tick_rate.max(1)),
-            rewind_ticks: setup.rewind_ticks(),
-            rules,
-            history: History::new(G::KINDS),
-            prediction: Prediction::new(me),
-            clocks: None,
-            lag: 0,
-            sent: VecDeque::new(),
-            server_start: f64::INFINITY,
-            late_ms: 0.0,
-            uplink: Uplink::new(self.stats.ping_ms, self.now),
-            scene: Scene::new(G::KINDS),
-            helps: self.helps,
-        });
+        self.joined =
+            Some(Joined::new(me, &setup, rules, self.stats.ping_ms, self.now, self.helps));
         Ok(())
     }
 
@@ -394,24 +319,9 @@ impl<G: Game> Client<G> {
         let start = now - f64::from(tick) * tick_ms;
         joined.server_start = joined.server_start.min(start);
         joined.late_ms = start - joined.server_start;
-        let clocks = joined.clocks.get_or_insert_with(|| {
-            // A first guess by the time that the welcome took; what the server says of the inputs and
-            // the arrivals of frames put it right.
-            let lead = self.stats.ping_ms / tick_ms + 1.0 + INPUT_SLACK_TICKS;
-            let at = f64::from(tick);
-            let behind = at - PLAYBACK_SLACK_TICKS;
-            Clocks {
-                input: Pace::new(Direction::Ahead, INPUT_SLACK_TICKS, joined.rate, now, at + lead),
-                playback: Pace::new(
-                    Direction::Behind,
-                    PLAYBACK_SLACK_TICKS,
-                    joined.rate,
-                    now,
-                    behind,
-                ),
-                next_input: (at + lead).ceil() as Tick,
-            }
-        });
+        let clocks = joined
+            .clocks
+            .get_or_insert_with(|| Clocks::new(tick, self.stats.ping_ms, joined.rate, now));
         clocks.playback.advance(now);
         // Of ticks that come together the first one counts: it is drawn first.
         let first = f64::from(tick) - f64::from(decoded.frames - 1);
@@ -445,82 +355,5 @@ impl<G: Game> Client<G> {
         let newest = self.joined.as_ref().and_then(|j| j.history.newest());
         let tick = newest.map_or(0, |(tick, _)| tick);
         self.outgoing.push_back(message::encode_control(&ClientMessage::Resync { tick, mismatch }));
-    }
-}
-
-impl<G: Game> Joined<G> {
-    /// Where others are drawn, in ticks: at playback, but no further in the past than the server takes them
-    /// back when it judges a shot. On a long line they are drawn a little ahead of what is known, so that
-    /// what is aimed at is what is judged. Without interpolation: at the newest tick.
-    fn others_at(&self, clocks: &Clocks) -> f64 {
-        if !self.helps.interpolation
-            && let Some((newest, _)) = self.history.newest()
-        {
-            return f64::from(newest);
-        }
-        let judged = clocks.input.position() - f64::from(self.rewind_ticks);
-        clocks.playback.position().max(judged)
-    }
-
-    /// The player's input for a tick, as a message unless it is left out: then the last one goes on, as it
-    /// does at the server.
-    fn make_input(
-        &mut self,
-        protocol: &Protocol,
-        tick: Tick,
-        input: G::Input,
-        now: f64,
-    ) -> Option<Vec<u8>> {
-        if !self.uplink.sends(tick)
-            && let Some(&(_, _, last)) = self.sent.back()
-        {
-            self.prediction.input(&self.rules, tick, last);
-            return None;
-        }
-        let mut fields = [0; crate::wire::field::FIELDS_MAX];
-        let fields = &mut fields[..G::Input::FIELDS.len()];
-        input.write(fields);
-        self.say_lag(tick, fields);
-        let input = G::Input::read(fields);
-        self.prediction.input(&self.rules, tick, input);
-        if self.sent.len() == super::inputs::AHEAD_TICKS_MAX as usize {
-            self.sent.pop_front();
-        }
-        self.sent.push_back((tick, now, input));
-        let decoded = self.history.newest().map_or(0, |(tick, _)| tick as u8);
-        let mut bytes = Vec::with_capacity(16);
-        InputMessage::new(tick, decoded, fields).encode(protocol.input, &mut bytes);
-        Some(bytes)
-    }
-
-    /// Fills in how far before `tick` others are drawn, if the game's inputs have a field for it.
-    fn say_lag(&mut self, tick: Tick, fields: &mut [i32]) {
-        let Some(place) = G::Input::FIELDS.iter().position(|f| f.role == Role::Lag) else { return };
-        let Some(clocks) = &self.clocks else { return };
-        let exact = (f64::from(tick) - self.others_at(clocks)) * LAG_STEPS as f64;
-        if (exact - f64::from(self.lag)).abs() > LAG_REST_STEPS {
-            let most = self.rewind_ticks as i32 * LAG_STEPS as i32;
-            self.lag = (exact.round() as i32).clamp(0, most.min(G::Input::FIELDS[place].max()));
-        }
-        fields[place] = self.lag;
-    }
-
-    /// How long ago the input of `tick` was sent, if the frame of that tick shows that it was used.
-    fn confirmed(&mut self, tick: Tick, now: f64) -> Option<f64> {
-        while self.sent.front().is_some_and(|s| (tick.wrapping_sub(s.0) as i32) > 0) {
-            self.sent.pop_front();
-        }
-        let &(_, at, input) = self.sent.front().filter(|s| s.0 == tick)?;
-        let (_, rows) = self.history.newest()?;
-        let mut leads = [0; crate::wire::field::FIELDS_MAX];
-        input.write(&mut leads[..G::Input::FIELDS.len()]);
-        let used = G::KINDS.iter().enumerate().any(|(kind, spec)| {
-            spec.leads() > 0
-                && rows.table(kind).iter().any(|(_, row)| {
-                    super::prediction::is_own(spec, row, self.me)
-                        && row[..spec.leads()] == leads[..spec.leads()]
-                })
-        });
-        used.then_some(now - at)
     }
 }

@@ -9,11 +9,13 @@
 //! makes a network bad, to see how all this bears it.
 
 pub mod client;
+mod clocks;
 pub mod conditions;
 pub mod frame;
 pub mod going_on;
 pub mod history;
 pub mod inputs;
+mod joined;
 pub mod least;
 pub mod pace;
 pub mod prediction;

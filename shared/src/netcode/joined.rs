@@ -1,0 +1,143 @@
+//! A client's part in a session: what there is from the welcome on. Comes in: frames, and ticks whose inputs
+//! are due. Goes out: those inputs, as messages and into the prediction.
+
+use super::clocks::Clocks;
+use super::history::History;
+use super::prediction::Prediction;
+use super::scene::{Helps, Scene};
+use super::uplink::Uplink;
+use crate::game::{Game, LAG_STEPS, PlayerId, Setup, Tick};
+use crate::wire::input::InputMessage;
+use crate::wire::{Protocol, Role, Row};
+use std::collections::VecDeque;
+
+/// How far off the lag in inputs may be before it is said anew, in steps: every change costs everybody in
+/// view some bytes.
+const LAG_REST_STEPS: f64 = 1.2;
+
+/// What there is once the server has let the player in.
+pub(super) struct Joined<G: Game> {
+    pub(super) me: PlayerId,
+    pub(super) rate: f64,
+    /// How far back the session takes others when it judges a shot.
+    pub(super) rewind_ticks: u32,
+    pub(super) rules: G::Rules,
+    pub(super) history: History,
+    pub(super) prediction: Prediction<G>,
+    pub(super) clocks: Option<Clocks>,
+    /// How far in the past others are drawn, as inputs say it: steps that do not flicker.
+    pub(super) lag: i32,
+    /// (tick, when sent, what), newest last.
+    pub(super) sent: VecDeque<(Tick, f64, G::Input)>,
+    /// The server's start by the shortest delay seen, in ms of our clock.
+    pub(super) server_start: f64,
+    /// How late the newest frame was by that, in ms.
+    pub(super) late_ms: f64,
+    pub(super) uplink: Uplink,
+    pub(super) scene: Scene,
+    pub(super) helps: Helps,
+}
+
+impl<G: Game> Joined<G> {
+    /// Let in as `me` at `now`, by a welcome that took `ping_ms`.
+    pub(super) fn new(
+        me: PlayerId,
+        setup: &Setup<G::Settings>,
+        rules: G::Rules,
+        ping_ms: f64,
+        now: f64,
+        helps: Helps,
+    ) -> Self {
+        Self {
+            me,
+            rate: f64::from(setup.tick_rate.max(1)),
+            rewind_ticks: setup.rewind_ticks(),
+            rules,
+            history: History::new(G::KINDS),
+            prediction: Prediction::new(me),
+            clocks: None,
+            lag: 0,
+            sent: VecDeque::new(),
+            server_start: f64::INFINITY,
+            late_ms: 0.0,
+            uplink: Uplink::new(ping_ms, now),
+            scene: Scene::new(G::KINDS),
+            helps,
+        }
+    }
+
+    /// Where others are drawn, in ticks: at playback, but no further in the past than the server takes them
+    /// back when it judges a shot. On a long line they are drawn a little ahead of what is known, so that
+    /// what is aimed at is what is judged. Without interpolation: at the newest tick.
+    pub(super) fn others_at(&self, clocks: &Clocks) -> f64 {
+        if !self.helps.interpolation
+            && let Some((newest, _)) = self.history.newest()
+        {
+            return f64::from(newest);
+        }
+        let judged = clocks.input.position() - f64::from(self.rewind_ticks);
+        clocks.playback.position().max(judged)
+    }
+
+    /// The player's input for a tick, as a message unless it is left out: then the last one goes on, as it
+    /// does at the server.
+    pub(super) fn make_input(
+        &mut self,
+        protocol: &Protocol,
+        tick: Tick,
+        input: G::Input,
+        now: f64,
+    ) -> Option<Vec<u8>> {
+        if !self.uplink.sends(tick)
+            && let Some(&(_, _, last)) = self.sent.back()
+        {
+            self.prediction.input(&self.rules, tick, last);
+            return None;
+        }
+        let mut fields = [0; crate::wire::field::FIELDS_MAX];
+        let fields = &mut fields[..G::Input::FIELDS.len()];
+        input.write(fields);
+        self.say_lag(tick, fields);
+        let input = G::Input::read(fields);
+        self.prediction.input(&self.rules, tick, input);
+        if self.sent.len() == super::inputs::AHEAD_TICKS_MAX as usize {
+            self.sent.pop_front();
+        }
+        self.sent.push_back((tick, now, input));
+        let decoded = self.history.newest().map_or(0, |(tick, _)| tick as u8);
+        let mut bytes = Vec::with_capacity(16);
+        InputMessage::new(tick, decoded, fields).encode(protocol.input, &mut bytes);
+        Some(bytes)
+    }
+
+    /// Fills in how far before `tick` others are drawn, if the game's inputs have a field for it.
+    fn say_lag(&mut self, tick: Tick, fields: &mut [i32]) {
+        let Some(place) = G::Input::FIELDS.iter().position(|f| f.role == Role::Lag) else { return };
+        let Some(clocks) = &self.clocks else { return };
+        let exact = (f64::from(tick) - self.others_at(clocks)) * LAG_STEPS as f64;
+        if (exact - f64::from(self.lag)).abs() > LAG_REST_STEPS {
+            let most = self.rewind_ticks as i32 * LAG_STEPS as i32;
+            self.lag = (exact.round() as i32).clamp(0, most.min(G::Input::FIELDS[place].max()));
+        }
+        fields[place] = self.lag;
+    }
+
+    /// How long ago the input of `tick` was sent, if the frame of that tick shows that it was used.
+    pub(super) fn confirmed(&mut self, tick: Tick, now: f64) -> Option<f64> {
+        while self.sent.front().is_some_and(|s| (tick.wrapping_sub(s.0) as i32) > 0) {
+            self.sent.pop_front();
+        }
+        let &(_, at, input) = self.sent.front().filter(|s| s.0 == tick)?;
+        let (_, rows) = self.history.newest()?;
+        let mut leads = [0; crate::wire::field::FIELDS_MAX];
+        input.write(&mut leads[..G::Input::FIELDS.len()]);
+        let used = G::KINDS.iter().enumerate().any(|(kind, spec)| {
+            spec.leads() > 0
+                && rows.table(kind).iter().any(|(_, row)| {
+                    super::prediction::is_own(spec, row, self.me)
+                        && row[..spec.leads()] == leads[..spec.leads()]
+                })
+        });
+        used.then_some(now - at)
+    }
+}
