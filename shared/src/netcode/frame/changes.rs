@@ -17,6 +17,9 @@ use std::collections::VecDeque;
 /// about as long as a keyframe; past that a keyframe is the shorter way.
 pub const PAST_TICKS: usize = 16;
 
+/// Entities of one kind at once, so that a slot fits 16 bits. With more the session stops loudly.
+pub const ENTITIES_MAX: usize = 1 << 16;
+
 const NONE: u32 = u32::MAX;
 
 /// The slots of one kind.
@@ -37,6 +40,7 @@ struct KindSlots {
 impl KindSlots {
     fn allocate(&mut self) -> u32 {
         self.free.pop().unwrap_or_else(|| {
+            assert!(self.rows.len() < ENTITIES_MAX, "at most {ENTITIES_MAX} entities of a kind");
             self.rows.push(NONE);
             self.hashes.push(0);
             self.records.push(Default::default());

@@ -11,6 +11,7 @@ use super::{
 };
 use crate::game::Tick;
 use crate::wire::bits::BitWriter;
+use crate::wire::field::KINDS_MAX;
 use crate::wire::{Kind, Treatment};
 
 /// What one receiver may see of the world at a tick.
@@ -27,19 +28,15 @@ pub trait Sight {
 struct Marks(Vec<u64>);
 
 impl Marks {
-    fn fit(&mut self, slots: usize) {
-        if self.0.len() * 64 < slots {
-            self.0.resize(slots.div_ceil(64), 0);
-        }
-    }
-
     /// True when it was not there yet.
     #[inline]
     fn insert(&mut self, slot: u32) -> bool {
-        let word = &mut self.0[slot as usize / 64];
-        let bit = 1 << (slot % 64);
-        let fresh = *word & bit == 0;
-        *word |= bit;
+        let (index, bit) = (slot as usize / 64, 1 << (slot % 64));
+        if index >= self.0.len() {
+            self.0.resize(index + 1, 0);
+        }
+        let fresh = self.0[index] & bit == 0;
+        self.0[index] |= bit;
         fresh
     }
 
@@ -49,34 +46,22 @@ impl Marks {
     }
 }
 
-/// The entities of one kind that a receiver has, in the order of its list.
-#[derive(Debug, Default, Clone)]
-struct KindList {
-    slots: Vec<u32>,
-    has: Marks,
-}
-
-impl KindList {
-    /// Removes the entities at `indices`, which ascend; the last one of the list moves into each gap.
-    fn remove_all(&mut self, indices: &[u32]) {
-        for &index in indices.iter().rev() {
-            let slot = self.slots.swap_remove(index as usize);
-            self.has.remove(slot);
-        }
-    }
-}
-
-/// What a receiver has after the last frame committed to its stream.
+/// What a receiver has after the last frame committed to its stream. There is one per receiver, so it is
+/// small and in one piece: what a core has to fetch for it is much of what a frame takes.
 #[derive(Clone, Debug)]
 pub struct ViewList {
-    kinds: Vec<KindList>,
+    /// Of all kinds, one behind the other, each in the order of its table.
+    slots: Vec<u16>,
+    lens: [u16; KINDS_MAX],
+    has: Vec<Marks>,
     tick: Option<Tick>,
 }
 
 impl ViewList {
     /// A receiver that has nothing yet.
     pub fn new(kinds: usize) -> Self {
-        Self { kinds: vec![KindList::default(); kinds], tick: None }
+        let has = vec![Marks::default(); kinds];
+        Self { slots: Vec::new(), lens: [0; KINDS_MAX], has, tick: None }
     }
 
     /// The tick of the last frame, if there was one.
@@ -86,24 +71,20 @@ impl ViewList {
 
     /// How many entities the receiver has.
     pub fn len(&self) -> usize {
-        self.kinds.iter().map(|k| k.slots.len()).sum()
+        self.slots.len()
     }
 
     /// Whether it has none.
     pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    fn checksum(&self, changes: &Changes) -> u32 {
-        self.kinds.iter().enumerate().fold(0u32, |sum, (kind, list)| {
-            list.slots.iter().fold(sum, |sum, &slot| sum.wrapping_add(changes.hash(kind, slot)))
-        })
+        self.slots.is_empty()
     }
 }
 
 /// Writes frames. One serves all receivers, so that its memory stays warm.
 #[derive(Debug, Default)]
 pub struct Encoder {
+    /// The list at hand, by kind.
+    slots: [Vec<u32>; KINDS_MAX],
     /// Of the kind at hand, by index in the list.
     dropped: Vec<u32>,
     changed: Vec<u32>,
@@ -133,25 +114,24 @@ impl Encoder {
     ) {
         let tick = changes.tick();
         let mut writer = BitWriter::new(out);
+        self.unpack(list);
         if !fresh && list.tick == Some(tick.wrapping_sub(1)) {
             self.put_delta(list, changes.kinds(), changes.step(), sight, margin, &mut writer);
         } else {
             writer.put(u64::from(TYPE_KEYFRAME), TYPE_BITS + TICK_BITS);
             writer.put(u64::from(tick), 32);
             writer.put(margin_bits(margin), 8);
-            for list in &mut list.kinds {
-                list.slots.clear();
-                list.has.0.fill(0);
-            }
+            self.slots.iter_mut().for_each(Vec::clear);
+            list.has.iter_mut().for_each(|has| has.0.fill(0));
         }
         self.put_enters(list, changes, sight, &mut writer);
         let checked = tick.is_multiple_of(CHECKSUM_TICKS);
         writer.flag(checked);
         if checked {
-            writer.put(u64::from(list.checksum(changes)), 32);
+            writer.put(u64::from(self.checksum(changes)), 32);
         }
         writer.finish();
-        list.tick = Some(tick);
+        self.pack(list, tick);
     }
 
     /// Appends a frame of a tick that the receiver missed, which has to be the one after its last: what it
@@ -166,11 +146,37 @@ impl Encoder {
         out: &mut Vec<u8>,
     ) {
         let mut writer = BitWriter::new(out);
+        self.unpack(list);
         self.put_delta(list, kinds, step, sight, None, &mut writer);
         // Nothing enters, and no checksum.
         writer.put(0, 2);
         writer.finish();
-        list.tick = Some(step.tick);
+        self.pack(list, step.tick);
+    }
+
+    fn unpack(&mut self, list: &ViewList) {
+        let mut rest = &list.slots[..];
+        for (slots, &len) in self.slots.iter_mut().zip(&list.lens) {
+            let (mine, others) = rest.split_at(usize::from(len));
+            slots.clear();
+            slots.extend(mine.iter().map(|&slot| u32::from(slot)));
+            rest = others;
+        }
+    }
+
+    fn pack(&self, list: &mut ViewList, tick: Tick) {
+        list.slots.clear();
+        for (slots, len) in self.slots.iter().zip(&mut list.lens) {
+            list.slots.extend(slots.iter().map(|&slot| slot as u16));
+            *len = slots.len() as u16;
+        }
+        list.tick = Some(tick);
+    }
+
+    fn checksum(&self, changes: &Changes) -> u32 {
+        self.slots.iter().enumerate().fold(0u32, |sum, (kind, slots)| {
+            slots.iter().fold(sum, |sum, &slot| sum.wrapping_add(changes.hash(kind, slot)))
+        })
     }
 
     fn put_delta(
@@ -188,16 +194,20 @@ impl Encoder {
         writer.put(margin_bits(margin), 8);
         self.coming.clear();
         for kind in going_order(kinds) {
-            let list = &mut list.kinds[kind];
-            if !list.slots.is_empty() {
-                self.put_kind(list, kind, kinds[kind].treatment, step, sight, writer);
+            if !self.slots[kind].is_empty() {
+                self.put_kind(
+                    &mut list.has[kind],
+                    kind,
+                    kinds[kind].treatment,
+                    step,
+                    sight,
+                    writer,
+                );
             }
         }
         for &(kind, slot) in &self.coming {
-            let list = &mut list.kinds[kind];
-            list.has.fit(step.kinds[kind].briefs.len());
-            if list.has.insert(slot) {
-                list.slots.push(slot);
+            if list.has[kind].insert(slot) {
+                self.slots[kind].push(slot);
             }
         }
     }
@@ -205,7 +215,7 @@ impl Encoder {
     /// One kind goes on: which are dropped, and what the others are told.
     fn put_kind(
         &mut self,
-        list: &mut KindList,
+        has: &mut Marks,
         kind: usize,
         treatment: Treatment,
         step: &Step,
@@ -213,11 +223,12 @@ impl Encoder {
         writer: &mut BitWriter<'_>,
     ) {
         let found = &mut *self;
+        let slots = &mut found.slots[kind];
         let KindStep { quiet, briefs } = &step.kinds[kind];
         found.dropped.clear();
         found.changed.clear();
         found.leaving.clear();
-        for (index, &slot) in (0..).zip(&list.slots) {
+        for (index, &slot) in (0..).zip(&*slots) {
             if quiet[slot as usize] && sight.keeps(kind, slot) {
                 continue;
             }
@@ -243,11 +254,11 @@ impl Encoder {
         match treatment {
             Treatment::Static => {}
             Treatment::Steered { .. } if found.dropped.is_empty() => {
-                list.slots.iter().for_each(|&slot| step.put(&briefs[slot as usize], writer));
+                slots.iter().for_each(|&slot| step.put(&briefs[slot as usize], writer));
             }
             Treatment::Steered { .. } => {
                 let mut dropped = found.dropped.iter().copied().peekable();
-                for (index, &slot) in (0..).zip(&list.slots) {
+                for (index, &slot) in (0..).zip(&*slots) {
                     if dropped.next_if_eq(&index).is_none() {
                         step.put(&briefs[slot as usize], writer);
                     }
@@ -255,11 +266,14 @@ impl Encoder {
             }
             Treatment::Ballistic | Treatment::Plain => {
                 put_indices(writer, &found.changed, |writer, index| {
-                    step.put(&briefs[list.slots[index as usize] as usize], writer);
+                    step.put(&briefs[slots[index as usize] as usize], writer);
                 });
             }
         }
-        list.remove_all(&found.leaving);
+        // The last one moves into each gap.
+        for &index in found.leaving.iter().rev() {
+            has.remove(slots.swap_remove(index as usize));
+        }
     }
 
     fn put_enters(
@@ -269,13 +283,10 @@ impl Encoder {
         sight: &impl Sight,
         writer: &mut BitWriter<'_>,
     ) {
-        let (kinds, coming) = (&mut list.kinds, &mut self.coming);
+        let coming = &mut self.coming;
         coming.clear();
-        for (kind, list) in kinds.iter_mut().enumerate() {
-            list.has.fit(changes.slot_count(kind));
-        }
         sight.offer(&mut |kind, slot| {
-            if kinds[kind].has.insert(slot) {
+            if list.has[kind].insert(slot) {
                 coming.push((kind, slot));
             }
         });
@@ -283,10 +294,10 @@ impl Encoder {
         if coming.is_empty() {
             return;
         }
-        for (kind, list) in kinds.iter_mut().enumerate() {
-            let first = list.slots.len();
-            list.slots.extend(coming.iter().filter(|&&(k, _)| k == kind).map(|&(_, slot)| slot));
-            let entering = &mut list.slots[first..];
+        for (kind, slots) in self.slots.iter_mut().enumerate().take(changes.kinds().len()) {
+            let first = slots.len();
+            slots.extend(coming.iter().filter(|&&(k, _)| k == kind).map(|&(_, slot)| slot));
+            let entering = &mut slots[first..];
             entering.sort_unstable_by_key(|&slot| changes.id(kind, slot));
             writer.golomb(COUNT_ORDER, entering.len() as u32);
             let mut last = None;
