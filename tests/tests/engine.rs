@@ -45,7 +45,8 @@ fn frames_are_exact_on_a_bad_line<G: Game>() {
     assert_honest(&world);
     for guest in &world.guests {
         let stats = guest.client.stats();
-        assert!(guest.verified > 400, "{} frames, {stats:?}", guest.verified);
+        assert!(stats.frames > 560, "every tick comes, if late: {stats:?}");
+        assert!(guest.verified > 200, "{} messages, {stats:?}", guest.verified);
         assert_eq!((stats.mismatches, stats.refused), (0, 0), "{stats:?}");
         assert!(guest.outbox.closed().is_none());
     }

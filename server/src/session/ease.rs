@@ -25,10 +25,14 @@ const STEPS: [(u32, f32); 10] = [
 ];
 /// Confirmations later by more than this, in ms, all of them, are a queue.
 const QUEUE_MS: f64 = 75.0;
+/// The same right after more was tried, when it is likely that it was too much.
+const QUEUE_TRIAL_MS: f64 = 50.0;
 /// The queue below which the line is clear, in ms.
 const CLEAR_MS: f64 = 50.0;
 /// What a message of several ticks may take longer on a line that bears it, as a share of these ticks.
 const SPENT_SHARE: f64 = 0.5;
+/// A frame that is later than this, in ms, is reason enough: on a slow line much came into view at once.
+const LATE_MS: f64 = 150.0;
 /// Looks at the queue in a second.
 const LOOKS_PER_SECOND: u32 = 3;
 /// Ticks with confirmations that a look needs: those that come all at once after a stall are one.
@@ -79,6 +83,11 @@ impl Ease {
         STEPS[self.step].0
     }
 
+    /// Whether the line has been found slow, or was just now.
+    pub(super) fn is_easing(&self) -> bool {
+        self.step > 0 || self.tried < TRIAL_LOOKS
+    }
+
     /// Share of the view's width and height that is shown.
     pub(super) fn reach(&self) -> f32 {
         STEPS[self.step].1
@@ -91,8 +100,12 @@ impl Ease {
         self.confirmed = now;
     }
 
-    /// Once a tick.
-    pub(super) fn tick(&mut self, now: Tick, rate: u16) {
+    /// Once a tick; the oldest frame under way is so late, in ms, against the quickest.
+    pub(super) fn tick(&mut self, now: Tick, rate: u16, late_ms: f64) {
+        let is_trial = self.tried < TRIAL_LOOKS;
+        if late_ms > LATE_MS && (is_trial || self.gave_up > DRAIN_LOOKS) {
+            self.give_up();
+        }
         let early = now.wrapping_sub(self.looked) < u32::from(rate) / LOOKS_PER_SECOND;
         if early || self.confirmations < CONFIRMATIONS_MIN {
             return;
@@ -104,7 +117,8 @@ impl Ease {
         let tick_ms = 1000.0 / f64::from(rate);
         let spent_ms = f64::from(self.ticks_per_message() - 1) * tick_ms * SPENT_SHARE;
         let queue_ms = core::mem::replace(&mut self.queue_ms, f64::INFINITY) - spent_ms;
-        if queue_ms > QUEUE_MS && self.gave_up > DRAIN_LOOKS {
+        if queue_ms > if is_trial { QUEUE_TRIAL_MS } else { QUEUE_MS } && self.gave_up > DRAIN_LOOKS
+        {
             self.give_up();
         } else if queue_ms < CLEAR_MS {
             self.clear += 1;
@@ -141,7 +155,7 @@ mod tests {
         for tick in 0..looks * 10 {
             *now += 1;
             ease.confirmed(queue_ms(tick), *now);
-            ease.tick(*now, 30);
+            ease.tick(*now, 30, 0.0);
         }
     }
 

@@ -15,11 +15,32 @@ use shared::wire::Row;
 /// chunk lives as long as the slowest reader of a frame in it.
 const CHUNK_BYTES: usize = 64 << 10;
 
+/// Where a player on a slow line looks somewhere else at once, as after a respawn, everything there would
+/// come in one message that takes too long. So it begins with this share of the reach.
+const FIRST_LOOK: f32 = 0.4;
+/// By how much that grows with each message.
+const LOOK_GROWS: f32 = 0.06;
+
 /// Writes frames.
 pub(super) struct FrameWriter {
     encoder: Encoder,
     bytes: Vec<u8>,
     chunk: BytesMut,
+}
+
+impl<O: Outbox> Link<O> {
+    /// Share of the view's width and height that is shown to a player who looks at `focus`.
+    fn reach(&mut self, focus: Focus) -> f32 {
+        let ease = self.flow.ease();
+        let far = |a: f32, b: f32, half: f32| (a - b).abs() > half;
+        let jumped = far(focus.x, self.looked.x, focus.half_width)
+            || far(focus.y, self.looked.y, focus.half_height);
+        self.looked = focus;
+        if jumped && ease.is_easing() {
+            self.look = FIRST_LOOK;
+        }
+        ease.reach() * self.look
+    }
 }
 
 impl FrameWriter {
@@ -38,7 +59,7 @@ impl FrameWriter {
         (player, focus): (PlayerId, Focus),
         counts: &mut Counts,
     ) {
-        let focus = focus.reaching(link.flow.ease().reach());
+        let focus = focus.reaching(link.reach(focus));
         if link.flow.is_open() && link.flow.is_due(changes.tick()) {
             link.mailbox.flush(&mut link.outbox);
         }
@@ -72,6 +93,7 @@ impl FrameWriter {
         self.chunk.extend_from_slice(&self.bytes);
         if link.outbox.push(self.chunk.split().freeze()) {
             link.flow.committed(changes.tick());
+            link.look = (link.look + LOOK_GROWS).min(1.0);
             counts.frames += 1;
             counts.frame_bytes += self.bytes.len() as u64;
             counts.keyframes += u64::from(self.bytes[0] & TYPE_MASK == TYPE_KEYFRAME);

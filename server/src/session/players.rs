@@ -41,7 +41,10 @@ pub(super) struct Link<O> {
     pub(super) connection: ConnectionId,
     /// What the client has after the last frame committed to its outbox.
     pub(super) list: ViewList,
-    /// Where the player looked in the ticks since then, oldest first; no longer than can be caught up on.
+    /// Where the player looked in the last tick, and the share of the reach that is open there.
+    pub(super) looked: Focus,
+    pub(super) look: f32,
+    /// Where the player looked in the ticks since the last frame, oldest first; no longer than can be caught up on.
     pub(super) missed: Vec<Focus>,
     pub(super) flow: Flow,
     /// Fields that the client may still tell were wrong.
@@ -58,6 +61,8 @@ impl<O: Outbox> Link<O> {
         Self {
             connection,
             list: ViewList::new(kinds),
+            looked: Focus::default(),
+            look: 1.0,
             missed: Vec::new(),
             flow: Flow::new(first),
             explanations: 0,

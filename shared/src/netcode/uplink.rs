@@ -14,6 +14,8 @@ use crate::game::Tick;
 const STEPS: [u32; 6] = [1, 2, 3, 4, 6, 8];
 /// The queue that makes inputs fewer, in ms.
 const QUEUE_MS: f64 = 180.0;
+/// So many times in a row.
+const QUEUED_TIMES: u32 = 3;
 /// The queue that makes them as few as can be, in ms: it takes long to drain.
 const LONG_QUEUE_MS: f64 = 700.0;
 /// The queue below which there is room for more, in ms.
@@ -29,12 +31,12 @@ const LATE_TIMES_TRIAL: u32 = 3;
 /// For how long at least the shortest round trip is remembered, in ms. A line that has become longer is
 /// believed after twice that at most.
 const SHORTEST_MS: f64 = 20_000.0;
-/// For how many measurements in a row there has to be room before more is tried.
+/// How many measurements have to find room, with no queue between them, before more is tried.
 const PATIENCE: u32 = 10;
 /// The same at most, after many tries that were too much.
 const PATIENCE_MAX: u32 = 64;
 /// A queue within so many measurements after a try means that the try was too much.
-const TRIAL: u32 = 3;
+const TRIAL: u32 = 6;
 
 /// One connection's way to the server.
 #[derive(Clone, Debug)]
@@ -42,6 +44,7 @@ pub(super) struct Uplink {
     step: usize,
     shortest: Least,
     late: u32,
+    queued: u32,
     free: u32,
     patience: u32,
     /// Measurements since the last try.
@@ -53,7 +56,7 @@ impl Uplink {
     pub(super) fn new(round_trip_ms: f64, now_ms: f64) -> Self {
         let mut shortest = Least::new(SHORTEST_MS);
         shortest.add(round_trip_ms, now_ms);
-        Self { step: 0, shortest, late: 0, free: 0, patience: PATIENCE, tried: TRIAL }
+        Self { step: 0, shortest, late: 0, queued: 0, free: 0, patience: PATIENCE, tried: TRIAL }
     }
 
     /// The newest input came so many ticks early.
@@ -82,12 +85,15 @@ impl Uplink {
     fn judge(&mut self, round_trip_ms: f64, frames_late_ms: f64) {
         self.tried = self.tried.saturating_add(1);
         let queue = round_trip_ms - self.shortest.get() - frames_late_ms;
-        if queue > QUEUE_MS {
-            self.give_up(if queue > LONG_QUEUE_MS { STEPS.len() } else { 1 });
+        // A lost packet delays what is behind it, now and then a measurement; a queue delays one after the
+        // other.
+        self.queued = if queue > QUEUE_MS { self.queued + 1 } else { 0 };
+        if queue > LONG_QUEUE_MS {
+            self.give_up(STEPS.len());
+        } else if self.queued >= QUEUED_TIMES {
+            self.give_up(1);
         } else if queue < FREE_MS {
             self.free += 1;
-        } else {
-            self.free = 0;
         }
         if self.free >= self.patience && self.step > 0 {
             self.step -= 1;
@@ -103,6 +109,7 @@ impl Uplink {
         }
         self.step = (self.step + steps).min(STEPS.len() - 1);
         self.free = 0;
+        self.queued = 0;
     }
 
     /// One input in so many ticks is sent.
@@ -129,12 +136,22 @@ mod tests {
         let mut uplink = Uplink::new(90.0, 0.0);
         uplink.measured(80.0, 0.0, 0.0);
         assert_eq!(sent(&uplink), 24);
-        uplink.measured(400.0, 10.0, 0.0);
-        uplink.measured(700.0, 10.0, 0.0);
+        (0..2 * QUEUED_TIMES).for_each(|_| uplink.measured(400.0, 10.0, 0.0));
         assert_eq!(sent(&uplink), 8);
         (0..LATE_TIMES).for_each(|_| uplink.margin(-5.0));
         assert_eq!(sent(&uplink), 6);
-        (0..3 * PATIENCE).for_each(|_| uplink.measured(90.0, 0.0, 0.0));
+        uplink.measured(1000.0, 10.0, 0.0);
+        assert_eq!(sent(&uplink), 3);
+        (0..5 * PATIENCE).for_each(|_| uplink.measured(90.0, 0.0, 0.0));
+        assert_eq!(sent(&uplink), 24);
+    }
+
+    #[test]
+    fn lost_packets_are_no_queue() {
+        let mut uplink = Uplink::new(90.0, 0.0);
+        for n in 0..1000 {
+            uplink.measured(if n % 4 == 0 || n % 5 == 0 { 350.0 } else { 90.0 }, 0.0, 0.0);
+        }
         assert_eq!(sent(&uplink), 24);
     }
 
@@ -154,13 +171,14 @@ mod tests {
         uplink.measured(80.0, 0.0, 0.0);
         for second in 0..400 {
             let before = uplink.step;
-            uplink.measured(if before == 0 { 500.0 } else { 80.0 }, 0.0, 0.0);
+            let queue = if before == 0 { 500.0 } else { 80.0 };
+            (0..QUEUED_TIMES).for_each(|_| uplink.measured(queue, 0.0, 0.0));
             if uplink.step < before {
                 tries.push(second);
             }
         }
         let pauses: Vec<i32> = tries.windows(2).map(|pair| pair[1] - pair[0]).collect();
         assert!(pauses.len() >= 4 && pauses.is_sorted(), "{pauses:?}");
-        assert!(pauses.last() > Some(&30), "{pauses:?}");
+        assert!(pauses.last() > Some(&20), "{pauses:?}");
     }
 }
