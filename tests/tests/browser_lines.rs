@@ -35,10 +35,12 @@ const TICK_MS: f64 = 1000.0 / 30.0;
 const LATE_SHARE_MAX: f64 = 0.1;
 /// Share of ticks in which the own ship may not be where it was predicted, as others push and hit it.
 const CORRECTED_SHARE_MAX: f64 = 0.25;
-/// How old the world may get with a quarter of the rate, in ms, until the second keyframe has come. Who
-/// falls behind gets a keyframe, which is about a second of the stream; over such a line it takes four, and
-/// the next one is made when it has come. The server would close the connection after as long a silence.
-const NARROW_AGE_MS_MAX: f64 = 10_000.0;
+/// How old the world may get with a quarter of the rate, in ms, also while the server finds out.
+const NARROW_AGE_MS_MAX: f64 = 6_000.0;
+/// How old it may be on average then, in ms.
+const NARROW_AGE_MS_MEAN_MAX: f64 = 2_500.0;
+/// What a message takes on the wire beside itself, in bytes, as the relay counts it.
+const HEADER_BYTES: f64 = 52.0;
 /// The key, as WebDriver has it.
 const PAGE_UP: &str = "\u{e00e}";
 
@@ -181,14 +183,15 @@ async fn a_quarter_of_the_needed_rate_is_borne() {
     let free = watch(&page, "grown('frames') >= 60").await;
     println!("free: {free:?}");
 
-    // Only what comes is held back: inputs need their few hundred bytes a second whatever is in view.
-    let quarter = free.bytes_per_second / 4.0;
+    // Only what comes is held back. Thirty messages a second have thirty headers.
+    let quarter = (free.bytes_per_second + 30.0 * HEADER_BYTES) / 4.0;
     let narrow = Conditions { bytes_per_second: quarter, ..Conditions::PERFECT };
     relay.set_ways(Conditions::PERFECT, narrow);
-    let held = watch(&page, "grown('keyframes') >= 2").await;
+    let held = watch(&page, "grown('frames') >= 120").await;
     println!("at {quarter:.0} bytes a second: {held:?}");
     assert!(held.age_max < NARROW_AGE_MS_MAX, "{held:?}");
-    assert!(held.bytes_per_second < 1.1 * quarter, "the line is as narrow as it is said: {held:?}");
+    assert!(held.age_mean < NARROW_AGE_MS_MEAN_MAX, "{held:?}");
+    assert!(held.bytes_per_second < quarter, "the line is as narrow as it is said: {held:?}");
     nothing_is_wrong(&page).await;
 
     // The line is good again: what waited in it drains, and play goes on as before.
@@ -199,7 +202,8 @@ async fn a_quarter_of_the_needed_rate_is_borne() {
     assert!(drained < 8.0, "{drains:?}");
     let again = watch(&page, "grown('frames') >= 60").await;
     println!("again: {again:?}");
-    assert!(again.age_mean < 100.0 && again.age_max < 200.0, "{again:?}");
+    // Ticks still share messages for a while: more is tried step by step.
+    assert!(again.age_mean < 250.0 && again.age_max < 500.0, "{again:?}");
     assert_eq!(again.keyframes, 0.0, "{again:?}");
     nothing_is_wrong(&page).await;
     page.close().await;

@@ -33,18 +33,20 @@ const CLEAR_MS: f64 = 50.0;
 const SPENT_SHARE: f64 = 0.5;
 /// A frame that is later than this, in ms, is reason enough: on a slow line much came into view at once.
 const LATE_MS: f64 = 150.0;
-/// Looks at the queue in a second.
-const LOOKS_PER_SECOND: u32 = 3;
+/// A frame that is later than this, in ms, is reason for three steps at once.
+const VERY_LATE_MS: f64 = 500.0;
+/// The queue is looked at no more often than this, in ms.
+const LOOK_MS: f64 = 333.0;
 /// Ticks with confirmations that a look needs: those that come all at once after a stall are one.
 const CONFIRMATIONS_MIN: u32 = 3;
-/// Looks after something was given up until the queue is judged again: it has to drain first.
-const DRAIN_LOOKS: u32 = 2;
-/// Looks at a clear line before more is tried.
-const PATIENCE_LOOKS: u32 = 18;
-/// The same at most, after many tries that were too much: a minute.
-const PATIENCE_LOOKS_MAX: u32 = 180;
-/// A queue within so many looks after a try means that the try was too much.
-const TRIAL_LOOKS: u32 = 6;
+/// For so long after something was given up the queue is not judged, in ms: it has to drain first.
+const DRAIN_MS: f64 = 700.0;
+/// For how long a line has to be clear before more is tried, in ms.
+const PATIENCE_MS: f64 = 6_000.0;
+/// The same at most, after many tries that were too much.
+const PATIENCE_MS_MAX: f64 = 60_000.0;
+/// A queue so soon after a try means that the try was too much, in ms.
+const TRIAL_MS: f64 = 2_000.0;
 
 /// What one line is given.
 #[derive(Clone, Debug)]
@@ -55,12 +57,13 @@ pub(super) struct Ease {
     /// Ticks with a confirmation since then, and the last of them.
     confirmations: u32,
     confirmed: Tick,
-    looked: Tick,
-    clear: u32,
-    patience: u32,
-    /// Looks since the last try, and since something was given up.
-    tried: u32,
-    gave_up: u32,
+    /// Milliseconds since the last look, the last try, and since something was given up.
+    looked_ms: f64,
+    tried_ms: f64,
+    gave_up_ms: f64,
+    /// For how long the line has been clear.
+    clear_ms: f64,
+    patience_ms: f64,
 }
 
 impl Ease {
@@ -70,11 +73,11 @@ impl Ease {
             queue_ms: f64::INFINITY,
             confirmations: 0,
             confirmed: first,
-            looked: first,
-            clear: 0,
-            patience: PATIENCE_LOOKS,
-            tried: TRIAL_LOOKS,
-            gave_up: DRAIN_LOOKS,
+            looked_ms: 0.0,
+            tried_ms: TRIAL_MS,
+            gave_up_ms: DRAIN_MS,
+            clear_ms: 0.0,
+            patience_ms: PATIENCE_MS,
         }
     }
 
@@ -85,7 +88,7 @@ impl Ease {
 
     /// Whether the line has been found slow, or was just now.
     pub(super) fn is_easing(&self) -> bool {
-        self.step > 0 || self.tried < TRIAL_LOOKS
+        self.step > 0 || self.is_trial()
     }
 
     /// Share of the view's width and height that is shown.
@@ -100,49 +103,54 @@ impl Ease {
         self.confirmed = now;
     }
 
-    /// Once a tick; the oldest frame under way is so late, in ms, against the quickest.
-    pub(super) fn tick(&mut self, now: Tick, rate: u16, late_ms: f64) {
-        let is_trial = self.tried < TRIAL_LOOKS;
-        if late_ms > LATE_MS && (is_trial || self.gave_up > DRAIN_LOOKS) {
-            self.give_up();
-        }
-        let early = now.wrapping_sub(self.looked) < u32::from(rate) / LOOKS_PER_SECOND;
-        if early || self.confirmations < CONFIRMATIONS_MIN {
-            return;
-        }
-        self.looked = now;
-        self.confirmations = 0;
-        self.tried = self.tried.saturating_add(1);
-        self.gave_up = self.gave_up.saturating_add(1);
-        let tick_ms = 1000.0 / f64::from(rate);
-        let spent_ms = f64::from(self.ticks_per_message() - 1) * tick_ms * SPENT_SHARE;
-        let queue_ms = core::mem::replace(&mut self.queue_ms, f64::INFINITY) - spent_ms;
-        if queue_ms > if is_trial { QUEUE_TRIAL_MS } else { QUEUE_MS } && self.gave_up > DRAIN_LOOKS
-        {
-            self.give_up();
-        } else if queue_ms < CLEAR_MS {
-            self.clear += 1;
-        } else {
-            self.clear = 0;
-        }
-        if self.clear >= self.patience && self.step > 0 {
-            self.step -= 1;
-            self.clear = 0;
-            self.tried = 0;
-        }
-        if self.step == 0 && self.tried > PATIENCE_LOOKS_MAX {
-            self.patience = PATIENCE_LOOKS;
+    fn is_trial(&self) -> bool {
+        self.tried_ms < TRIAL_MS
+    }
+
+    /// Once a tick of so many ms; the oldest frame under way is so late, in ms, against the quickest.
+    pub(super) fn tick(&mut self, tick_ms: f64, late_ms: f64) {
+        self.looked_ms += tick_ms;
+        self.tried_ms += tick_ms;
+        self.gave_up_ms += tick_ms;
+        let drained = self.gave_up_ms >= DRAIN_MS;
+        if late_ms > LATE_MS && (self.is_trial() || drained) {
+            self.give_up(if late_ms > VERY_LATE_MS { 3 } else { 1 });
+        } else if self.looked_ms >= LOOK_MS && self.confirmations >= CONFIRMATIONS_MIN {
+            self.look(tick_ms, drained);
         }
     }
 
-    fn give_up(&mut self) {
-        if self.tried < TRIAL_LOOKS {
-            self.patience = (self.patience * 2).min(PATIENCE_LOOKS_MAX);
-            self.tried = TRIAL_LOOKS;
+    fn look(&mut self, tick_ms: f64, drained: bool) {
+        let spent_ms = f64::from(self.ticks_per_message() - 1) * tick_ms * SPENT_SHARE;
+        let queue_ms = core::mem::replace(&mut self.queue_ms, f64::INFINITY) - spent_ms;
+        let looked_ms = core::mem::take(&mut self.looked_ms);
+        self.confirmations = 0;
+        let most = if self.is_trial() { QUEUE_TRIAL_MS } else { QUEUE_MS };
+        if queue_ms > most && drained {
+            self.give_up(1);
+        } else if queue_ms < CLEAR_MS {
+            self.clear_ms += looked_ms;
+        } else {
+            self.clear_ms = 0.0;
         }
-        self.step = (self.step + 1).min(STEPS.len() - 1);
-        self.clear = 0;
-        self.gave_up = 0;
+        if self.clear_ms >= self.patience_ms && self.step > 0 {
+            self.step -= 1;
+            self.clear_ms = 0.0;
+            self.tried_ms = 0.0;
+        }
+        if self.step == 0 && self.tried_ms > PATIENCE_MS_MAX {
+            self.patience_ms = PATIENCE_MS;
+        }
+    }
+
+    fn give_up(&mut self, steps: usize) {
+        if self.is_trial() {
+            self.patience_ms = (self.patience_ms * 2.0).min(PATIENCE_MS_MAX);
+            self.tried_ms = TRIAL_MS;
+        }
+        self.step = (self.step + steps).min(STEPS.len() - 1);
+        self.clear_ms = 0.0;
+        self.gave_up_ms = 0.0;
     }
 }
 
@@ -155,7 +163,7 @@ mod tests {
         for tick in 0..looks * 10 {
             *now += 1;
             ease.confirmed(queue_ms(tick), *now);
-            ease.tick(*now, 30, 0.0);
+            ease.tick(1000.0 / 30.0, 0.0);
         }
     }
 

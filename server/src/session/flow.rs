@@ -109,11 +109,11 @@ impl Flow {
     }
 
     /// A tick begins to be sent.
-    pub(super) fn tick(&mut self, now: Tick, rate: u16) {
+    pub(super) fn tick(&mut self, tick_ms: f64) {
         // A stall delays everything, however little there is: that is for the line to mend.
         let usual = self.round_trip.get() + f64::from(self.ease.ticks_per_message());
         let late = if self.ease.is_easing() { f64::from(self.in_flight()) - usual } else { 0.0 };
-        self.ease.tick(now, rate, late * 1000.0 / f64::from(rate));
+        self.ease.tick(tick_ms, late * tick_ms);
     }
 
     /// A frame of `tick` was committed. After a gap the window counts from here: what was under way

@@ -304,9 +304,10 @@ impl<G: Game, O: Outbox> Session<G, O> {
 
     /// A frame for everybody whose window is open.
     fn send_frames(&mut self) {
+        let tick_ms = 1000.0 / f64::from(self.config.setup.tick_rate);
         for player in self.players.iter_mut() {
             let Some(link) = &mut player.link else { continue };
-            link.flow.tick(self.tick, self.config.setup.tick_rate);
+            link.flow.tick(tick_ms);
             let focus = self.game.view(player.id);
             let world = (&mut self.changes, &self.interest);
             let looks = (player.id, focus);
