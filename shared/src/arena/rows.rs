@@ -105,10 +105,10 @@ crate::row! {
         /// Place, south of the middle of the arena.
         y: y(19, SHOT_PLACE_STEP),
         /// Ticks until it is gone.
-        ttl: mostly(8, 6),
+        ttl: mostly(8, 5),
         /// How far back others are taken when it is judged whom it hits, in quarters of a tick: where its
         /// shooter saw them.
-        lag: mostly(LAG_BITS, 5),
+        lag: mostly(LAG_BITS, 4),
         /// Who fired it.
         player: owner(),
     }

@@ -94,9 +94,9 @@ impl Field {
         Self { name, bits, signed: false, step, role: Role::Angle, usual: None }
     }
 
-    /// Quarters of a tick in the past, see [`Role::Lag`]; 200 ms at 30 ticks a second are of a usual size.
+    /// Quarters of a tick in the past, 5 bits or more, see [`Role::Lag`]; four ticks are of a usual size.
     pub const fn lag(name: &'static str, bits: u8) -> Self {
-        Self { role: Role::Lag, ..Self::count(name, bits) }.with_usual(5)
+        Self { role: Role::Lag, ..Self::count(name, bits) }.with_usual(4)
     }
 
     /// The owning player's number.

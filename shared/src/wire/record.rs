@@ -1,21 +1,57 @@
 //! Whole rows, packed. A field is as wide as its table says, or, where the table has a usual size, an
 //! exponential Golomb code of that order, folded when signed: so many bits and one for usual values, a few
-//! more for others.
+//! more for others. What enters a view is packed in two parts, as its place is told by the distance from
+//! somebody who is in view as well, and that differs from receiver to receiver.
 
 use super::WireError;
 use super::bits::{BitReader, BitWriter, unzigzag, zigzag};
-use super::field::Field;
+use super::field::{Field, Role};
+
+/// By how many bits a distance within a view is usually shorter than a place.
+const NEARER_BITS: u32 = 2;
+
+fn is_place(field: &Field) -> bool {
+    matches!(field.role, Role::X | Role::Y)
+}
 
 /// Appends `cells`. Panics when a value is out of its field's range: what we send is ours to keep right.
 pub fn put(writer: &mut BitWriter<'_>, fields: &[Field], cells: &[i32]) {
     assert_eq!(fields.len(), cells.len(), "a cell per field");
-    for (field, &value) in fields.iter().zip(cells) {
-        assert!(field.contains(value), "{} = {value} is out of its field's range", field.name);
-        match field.usual {
-            Some(order) if field.signed => writer.golomb(u32::from(order), zigzag(value)),
-            Some(order) => writer.golomb(u32::from(order), value as u32),
-            None => put_plain(writer, field, value),
+    fields.iter().zip(cells).for_each(|(field, &value)| put_field(writer, field, value));
+}
+
+/// Appends all but the place.
+pub fn put_placeless(writer: &mut BitWriter<'_>, fields: &[Field], cells: &[i32]) {
+    assert_eq!(fields.len(), cells.len(), "a cell per field");
+    let all = fields.iter().zip(cells).filter(|(field, _)| !is_place(field));
+    all.for_each(|(field, &value)| put_field(writer, field, value));
+}
+
+/// Appends the place, as the distance from another one of the same kind if there is one.
+#[inline]
+pub fn put_place(
+    writer: &mut BitWriter<'_>,
+    fields: &[Field],
+    cells: &[i32],
+    near: Option<&[i32]>,
+) {
+    for (i, field) in fields.iter().enumerate().filter(|(_, field)| is_place(field)) {
+        match (near, field.usual) {
+            (Some(near), Some(order)) => {
+                let distance = zigzag(field.difference(near[i], cells[i]));
+                writer.golomb(u32::from(order).saturating_sub(NEARER_BITS), distance);
+            }
+            _ => put_field(writer, field, cells[i]),
         }
+    }
+}
+
+fn put_field(writer: &mut BitWriter<'_>, field: &Field, value: i32) {
+    assert!(field.contains(value), "{} = {value} is out of its field's range", field.name);
+    match field.usual {
+        Some(order) if field.signed => writer.golomb(u32::from(order), zigzag(value)),
+        Some(order) => writer.golomb(u32::from(order), value as u32),
+        None => put_plain(writer, field, value),
     }
 }
 
@@ -27,16 +63,45 @@ pub fn take(
 ) -> Result<(), WireError> {
     assert_eq!(fields.len(), cells.len(), "a cell per field");
     for (field, cell) in fields.iter().zip(cells) {
-        *cell = match field.usual {
-            Some(order) if field.signed => unzigzag(reader.golomb(u32::from(order))?),
-            Some(order) => reader.golomb(u32::from(order))? as i32,
-            None => take_plain(reader, field)?,
-        };
-        if !field.contains(*cell) {
-            return Err(WireError::OutOfRange);
-        }
+        *cell = take_field(reader, field)?;
     }
     Ok(())
+}
+
+/// Takes what [`put_placeless`] and [`put_place`] wrote one behind the other.
+pub fn take_near(
+    reader: &mut BitReader<'_>,
+    fields: &[Field],
+    cells: &mut [i32],
+    near: Option<&[i32]>,
+) -> Result<(), WireError> {
+    assert_eq!(fields.len(), cells.len(), "a cell per field");
+    for (field, cell) in fields.iter().zip(&mut *cells).filter(|(field, _)| !is_place(field)) {
+        *cell = take_field(reader, field)?;
+    }
+    for (i, field) in fields.iter().enumerate().filter(|(_, field)| is_place(field)) {
+        cells[i] = match (near, field.usual) {
+            (Some(near), Some(order)) => {
+                let order = u32::from(order).saturating_sub(NEARER_BITS);
+                in_range(field, field.sum(near[i], unzigzag(reader.golomb(order)?)))?
+            }
+            _ => take_field(reader, field)?,
+        };
+    }
+    Ok(())
+}
+
+fn take_field(reader: &mut BitReader<'_>, field: &Field) -> Result<i32, WireError> {
+    let value = match field.usual {
+        Some(order) if field.signed => unzigzag(reader.golomb(u32::from(order))?),
+        Some(order) => reader.golomb(u32::from(order))? as i32,
+        None => take_plain(reader, field)?,
+    };
+    in_range(field, value)
+}
+
+fn in_range(field: &Field, value: i32) -> Result<i32, WireError> {
+    if field.contains(value) { Ok(value) } else { Err(WireError::OutOfRange) }
 }
 
 /// Appends a value at its field's width, two's complement.
@@ -69,7 +134,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_row_comes_back(raw in proptest::array::uniform7(any::<i32>()), usual: bool) {
+        fn a_row_comes_back(
+            raw in proptest::array::uniform7(any::<i32>()),
+            at in -4_194_304..4_194_304,
+            usual: bool,
+        ) {
             let mut cells: Vec<i32> = FIELDS.iter().zip(raw).map(|(f, v)| {
                 let span = i64::from(f.max()) - i64::from(f.min()) + 1;
                 (i64::from(f.min()) + i64::from(v).rem_euclid(span)) as i32
@@ -87,6 +156,16 @@ mod tests {
             let mut back = [0; 7];
             prop_assert_eq!(take(&mut BitReader::new(&out), FIELDS, &mut back), Ok(()));
             prop_assert_eq!(&back[..], &cells[..]);
+            for near in [None, Some(&[at, 0, 0, 0, 0, 0, 0][..])] {
+                let mut out = Vec::new();
+                let mut writer = BitWriter::new(&mut out);
+                put_placeless(&mut writer, FIELDS, &cells);
+                put_place(&mut writer, FIELDS, &cells, near);
+                writer.finish();
+                let mut back = [0; 7];
+                prop_assert_eq!(take_near(&mut BitReader::new(&out), FIELDS, &mut back, near), Ok(()));
+                prop_assert_eq!(&back[..], &cells[..]);
+            }
         }
     }
 

@@ -188,7 +188,7 @@ impl Figures {
             part(enters),
             part(checksum)
         );
-        println!("  keyframe: {:.1} B per entity in view", self.keyframes.mean() / 100.0);
+        println!("  keyframe: {:.2} B per entity in view", self.keyframes.mean() / 100.0);
         let caught_up: Vec<String> = GAPS
             .iter()
             .zip(&self.caught_up)

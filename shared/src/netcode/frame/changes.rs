@@ -270,22 +270,32 @@ impl Changes {
         self.per_kind[kind].hashes[slot as usize]
     }
 
-    /// Appends the whole row, encoded once per tick however many need it.
-    pub fn put_record(&mut self, kind: usize, slot: u32, writer: &mut BitWriter<'_>) {
-        let (span, bits) = self.per_kind[kind].records[slot as usize];
-        if bits > 0 {
-            writer.append(span.of(&self.records), bits);
-            return;
-        }
+    /// Appends the whole row: its place by the distance from that of `near`, of the same kind, and all else
+    /// encoded once per tick however many need it.
+    pub fn put_record(
+        &mut self,
+        kind: usize,
+        slot: u32,
+        near: Option<u32>,
+        writer: &mut BitWriter<'_>,
+    ) {
+        let known = self.per_kind[kind].records[slot as usize];
+        let (span, bits) = if known.1 > 0 { known } else { self.encode_record(kind, slot) };
+        writer.append(span.of(&self.records), bits);
+        let (fields, near) = (self.kinds[kind].fields, near.map(|slot| self.row(kind, slot)));
+        record::put_place(writer, fields, self.row(kind, slot), near);
+    }
+
+    fn encode_record(&mut self, kind: usize, slot: u32) -> (Span, u32) {
         let start = self.records.len();
         let fields = self.kinds[kind].fields;
         let row = self.per_kind[kind].rows[slot as usize] as usize;
         let mut record = BitWriter::new(&mut self.records);
-        record::put(&mut record, fields, self.now.table(kind).row(row));
+        record::put_placeless(&mut record, fields, self.now.table(kind).row(row));
         let bits = record.finish_words(start);
         let span = Span { start: start as u32, len: (self.records.len() - start) as u32 };
         self.per_kind[kind].records[slot as usize] = (span, bits);
-        writer.append(span.of(&self.records), bits);
+        (span, bits)
     }
 }
 

@@ -221,8 +221,10 @@ fn take_enters<G: Game>(reader: &mut BitReader<'_>, rows: &mut Rows) -> Result<(
             };
             last = Some(id);
             let mut row = [0; FIELDS_MAX];
-            record::take(reader, spec.fields, &mut row[..spec.fields.len()])?;
-            rows.table_mut(kind).push(id, &row[..spec.fields.len()]);
+            let (table, row) = (rows.table_mut(kind), &mut row[..spec.fields.len()]);
+            let near = (!table.is_empty()).then(|| table.row(0));
+            record::take_near(reader, spec.fields, row, near)?;
+            table.push(id, row);
         }
     }
     Ok(())

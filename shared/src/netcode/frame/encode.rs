@@ -300,11 +300,12 @@ impl Encoder {
             let entering = &mut slots[first..];
             entering.sort_unstable_by_key(|&slot| changes.id(kind, slot));
             writer.golomb(COUNT_ORDER, entering.len() as u32);
-            let mut last = None;
-            for &slot in &*entering {
+            let (mut last, mut near) = (None, slots[..first].first().copied());
+            for &slot in &slots[first..] {
                 put_id(writer, last, changes.id(kind, slot));
                 last = Some(changes.id(kind, slot));
-                changes.put_record(kind, slot, writer);
+                changes.put_record(kind, slot, near, writer);
+                near = near.or(Some(slot));
             }
         }
     }

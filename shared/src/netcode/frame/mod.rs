@@ -38,7 +38,8 @@
 //! Numbers stand for bits, from the lowest of the first byte on; gN is an exponential Golomb code of order N
 //! ([`BitWriter::golomb`](crate::wire::bits::BitWriter::golomb)) and n0 one of order 0 for a number of
 //! things. A gap is the distance from the index after the one before it, so indices ascend. A record is
-//! the whole row, as in [`crate::wire::record`]. The margin tells how early the newest input came before
+//! the whole row, as in [`crate::wire::record`]: all but the place, then the place, by the distance from the
+//! entity that is first in the kind's list by then, if there is one. The margin tells how early the newest input came before
 //! its tick, in 1/8 tick, or [`NO_MARGIN`]. A frame ends with zero bits up to a whole byte; a message is a
 //! frame, or several one behind the other after a short pause.
 //!
