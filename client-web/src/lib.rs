@@ -150,7 +150,8 @@ impl Client {
     /// What is known of the connection: ping, jitter, age of the newest rows, earliness of inputs, all
     /// ms; corrections, keyframes, mismatches, frames, bytes; how far behind others are drawn, ms;
     /// ticks per second; late inputs; messages that could not be read; inputs; and of the bytes those of
-    /// frames, by what they are for: head, drops, steering, changes, enters, checksum.
+    /// frames, by what they are for: head, drops, steering, changes, enters, checksum; ticks of the last
+    /// message; in how many ticks an input is sent.
     pub fn stats(&self) -> Vec<f64> {
         let s = self.inner.stats();
         vec![
@@ -174,6 +175,8 @@ impl Client {
             s.frame_bits.changes as f64 / 8.0,
             s.frame_bits.enters as f64 / 8.0,
             s.frame_bits.checksum as f64 / 8.0,
+            f64::from(s.together),
+            f64::from(s.input_every),
         ]
     }
 }

@@ -27,6 +27,9 @@ const FIGURES = [
   ['Late inputs', 'Inputs that came too late for their tick', (s) => count(s[STATS.LATE_INPUTS])],
   ['Corrections', 'How often your ship was not where it was predicted', (s) => count(s[STATS.CORRECTIONS])],
   ['Keyframes', 'Frames that needed nothing before them: one per connection, more when the line fell behind', (s) => count(s[STATS.KEYFRAMES])],
+  ['Ticks a message', 'Ticks that come in one message: more than 1 on a line too slow for the stream, which then shows less around you', (s) => count(s[STATS.TOGETHER])],
+  ['Ticks an input', 'An input is sent in every so many ticks: more than 1 where the way to the server is too slow', (s) => count(s[STATS.INPUT_EVERY])],
+  ['Refused', 'Messages that could not be read', (s) => count(s[STATS.REFUSED])],
   ['Mismatches', 'Checksums that differed; more than 0 is a bug', (s) => count(s[STATS.MISMATCHES])],
 ];
 

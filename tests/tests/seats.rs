@@ -18,6 +18,7 @@ with_every_game! {
     who_says_goodbye_frees_the_seat_at_once,
     the_same_seat_from_another_connection_ends_the_older_one,
     a_stolen_token_that_was_used_gets_a_new_seat,
+    a_welcome_that_is_lost_costs_no_seat,
 }
 
 /// What belongs to a player in the world's own rows: kinds and ids.
@@ -205,5 +206,25 @@ fn a_stolen_token_that_was_used_gets_a_new_seat<G: Game>() {
     assert!(world.guests[thief].client.me().is_some_and(|id| id != me));
     assert!(world.guests[0].outbox.closed().is_none(), "the owner notices nothing");
     assert_eq!(world.session.players(), 2);
+    assert_honest(&world);
+}
+
+fn a_welcome_that_is_lost_costs_no_seat<G: Game>() {
+    let line = Conditions::round_trip(60.0, 0.0);
+    let mut world = crowd::<G>(18, line, 1, 4);
+    world.run(5000.0);
+    let me = world.guests[0].client.me().expect("let in");
+    world.drop_line(0);
+    // Three times the line holds long enough for the hello and not for the answer.
+    for _ in 0..3 {
+        world.return_to_seat(0, line);
+        world.run(50.0);
+        world.drop_line(0);
+        world.run(500.0);
+    }
+    world.return_to_seat(0, line);
+    world.run(1000.0);
+    assert_eq!(world.guests[0].client.me(), Some(me));
+    assert_eq!(world.session.players(), 1);
     assert_honest(&world);
 }

@@ -26,7 +26,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
         }
         let id = known.unwrap_or_else(|| self.seat(name, fresh, first));
         let link = Link::new(connection, outbox, G::KINDS.len(), first);
-        if let Some(mut last) = self.players.link(id, fresh, link, first) {
+        if let Some(mut last) = self.players.link(id, (known.and(seat), fresh), link, first) {
             let reason = "The same seat was taken from another connection.";
             last.outbox.close(CloseCode::Replaced, reason);
         }

@@ -214,6 +214,8 @@ impl<G: Game, O: Outbox> Session<G, O> {
 
     fn input(&mut self, connection: ConnectionId, message: &InputMessage, at: f64) {
         let Some(player) = self.players.get_mut(connection) else { return };
+        // Who has something to do has had the welcome.
+        player.shown = None;
         let Some(link) = &mut player.link else { return };
         let tick_ms = 1000.0 / f64::from(self.config.setup.tick_rate);
         let seen = link.flow.acknowledge(message.decoded, message.tick, at, tick_ms);

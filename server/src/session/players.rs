@@ -25,6 +25,9 @@ pub(super) struct Player<I, O> {
     pub(super) name: String,
     /// Who shows this gets the seat.
     pub(super) seat: SeatToken,
+    /// What the player came back with last, until something is heard: the welcome with the new token may
+    /// have been lost with the line.
+    pub(super) shown: Option<SeatToken>,
     pub(super) inputs: InputRing<I>,
     /// Outlives a connection, so that coming back is no way around it.
     pub(super) chat: ChatAllowance,
@@ -128,6 +131,7 @@ impl<I: Row, O: Outbox> Players<I, O> {
             id,
             name,
             seat,
+            shown: None,
             inputs: InputRing::new(first),
             chat: ChatAllowance::default(),
             link: None,
@@ -139,22 +143,23 @@ impl<I: Row, O: Outbox> Players<I, O> {
 
     /// Whose seat this is the token of.
     pub(super) fn with_seat(&self, seat: SeatToken) -> Option<PlayerId> {
-        self.all.iter().find(|player| player.seat == seat).map(|player| player.id)
+        let is_its = |p: &&Player<I, O>| p.seat == seat || p.shown.as_ref() == Some(&seat);
+        self.all.iter().find(is_its).map(|player| player.id)
     }
 
-    /// Connects the player `id`, from the tick `first` on, whose seat is `seat`'s from now on; gives back
-    /// the connection that had the seat until now.
+    /// Connects the player `id`, from the tick `first` on, who showed `shown` and whose seat is `seat`'s from
+    /// now on; gives back the connection that had the seat until now.
     pub(super) fn link(
         &mut self,
         id: PlayerId,
-        seat: SeatToken,
+        (shown, seat): (Option<SeatToken>, SeatToken),
         link: Link<O>,
         first: Tick,
     ) -> Option<Link<O>> {
         let place = self.index(id).expect("somebody has this number");
         let player = &mut self.all[place];
         self.by_connection.insert(link.connection, id);
-        player.seat = seat;
+        (player.shown, player.seat) = (shown, seat);
         player.inputs = InputRing::new(first);
         player.since = first;
         let last = player.link.replace(link);

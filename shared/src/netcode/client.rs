@@ -305,6 +305,7 @@ impl<G: Game> Client<G> {
             }
         };
         self.stats.frames += u64::from(decoded.frames);
+        self.stats.together = decoded.frames;
         self.stats.frame_bits.add(&decoded.bits);
         self.stats.keyframes += u64::from(decoded.keyframe);
         if decoded.keyframe {

@@ -81,6 +81,8 @@ pub struct Stats {
     pub frame_bits: FrameBits,
     /// Inputs sent.
     pub inputs: u64,
+    /// Ticks that the last message of frames had: 1, or more on a slow line and after a pause.
+    pub together: u32,
     /// An input is sent in every so many ticks: 1, or more on a slow line; 0 before the welcome.
     pub input_every: u32,
     /// Inputs that the server said came too late.
