@@ -194,9 +194,24 @@ async fn whoever_is_cut_off_comes_back_to_the_same_seat() {
     // The socket goes without a word; first orderly, then with a reset.
     drop(peer);
     running.settles_at(1).await;
-    let (peer, same, second) = welcomed(&running, Some(first)).await;
+    let (mut peer, same, second) = welcomed(&running, Some(first)).await;
     assert_eq!(same, me);
     assert_ne!(first, second);
+    // Whoever plays has had the new token. The session has heard it once a message behind it is answered.
+    let input = Protocol::of::<Buoys>().input;
+    let mut bytes = Vec::new();
+    InputMessage::new(60, 0, &vec![0; input.len()]).encode(input, &mut bytes);
+    peer.send(&binary(&bytes)).await;
+    let chat = ClientMessage::Chat { text: "back".into() };
+    peer.send(&binary(&message::encode_control(&chat))).await;
+    loop {
+        let (_, payload) = peer.frame().await.expect("the session speaks");
+        if payload.first() == Some(&message::TYPE)
+            && let Ok(ServerMessage::Chat { .. }) = message::decode(&payload[1..])
+        {
+            break;
+        }
+    }
     let socket = tokio::net::TcpSocket::from_std_stream(peer.stream.into_std().expect("a socket"));
     socket.set_zero_linger().expect("a socket");
     drop(socket);
