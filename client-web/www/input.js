@@ -20,6 +20,8 @@ export class Input {
   pointerX = 0;
   pointerY = 0;
   pointerSeen = false;
+  /** When it was moved last, as of `performance.now()`. */
+  pointerAt = -Infinity;
   /** Whether it is over the arena and not over a button or a panel. */
   pointerPlays = false;
 
@@ -107,6 +109,7 @@ export class Input {
     this.pointerX = event.clientX;
     this.pointerY = event.clientY;
     this.pointerSeen = true;
+    this.pointerAt = performance.now();
   }
 }
 

@@ -7,28 +7,7 @@
 //
 // `Client` is netcode's client in WebAssembly: every rule and every byte of the protocol is there.
 //
-// For tests and the curious, `globalThis.gamekeeper` tells what goes on. It can be read, not written:
-//   state       'loading', 'start', 'connecting', 'playing', 'waiting' (will retry) or 'ended'
-//   stats()     an object of numbers: pingMs, jitterMs, frameAgeMs, inputMarginMs, corrections,
-//               keyframes, mismatches, frames, bytes, interpolationMs, tickRate, lateInputs, refused,
-//               inputs, headBytes, dropBytes, steeringBytes, changeBytes, enterBytes, checksumBytes
-//   bytesIn()   bytes a second over the last half second, by what they are for: {enters, steering,
-//               changes, drops, frames, talk}
-//   line()      what the network panel's sliders hold back: {delayMs, jitterMs, loss, stallEveryMs,
-//               stallMs, bytesPerSecond}, each way
-//   helps()     the panel's switches: {prediction, interpolation}
-//   me()        an object: alive, x, y, hp, energy, score, kills, deaths, streak, hits, hurts,
-//               respawn (s), killer, player; null before the first frame
-//   ships()     what is in view: [{id, player, name, own, x, y, hp}]
-//   shipCount() how many ships are in view, the margin that is sent around it included
-//   onScreen()  how many of them touch the screen
-//   scriptMs    {mean, max}: script and module time per drawn frame over the last 120 frames, what
-//               messages took between frames included
-//   frameMs     the same for the last frame alone
-//   fps         drawn frames per second over the last 120 frames
-//   drawn       frames drawn since the page was loaded
-//   reconnects  connections lost since then
-//   particles   particles alive
+// What `globalThis.gamekeeper` tells tests and the curious stands in `tell.js`.
 //
 // Three moments are marked in the browser's own timeline (`performance.mark`): `usable`, when Play can be
 // pressed; `play`, when it is; `flying`, when the player's ship is first drawn after that.
@@ -38,16 +17,19 @@ import { Board, Feed, Roster } from './board.js';
 import { Camera } from './camera.js';
 import { Chat } from './chat.js';
 import { Effects } from './effects.js';
+import { Gamepad } from './gamepad.js';
 import { Hud } from './hud.js';
 import { Input } from './input.js';
 import { Link } from './net.js';
 import { Meter } from './measure.js';
 import { Minimap } from './minimap.js';
 import { Network } from './network.js';
-import { Curtain, Start, bindPanels, closePanels, togglePanel, toggleSound } from './panels.js';
-import { IS, ME, SHIP, SHIP_RADIUS, STATS } from './rows.js';
+import { Curtain, Start, bindPanels, closePanels, toggleFullScreen, togglePanel, toggleSound } from './panels.js';
+import { IS, ME, SHIP, STATS } from './rows.js';
 import { Scene } from './render/scene.js';
+import { settings } from './settings.js';
 import { Sound } from './sound.js';
+import { tell } from './tell.js';
 import { Touch } from './touch.js';
 import { Watch } from './watch.js';
 
@@ -58,6 +40,9 @@ const HIDDEN_MS = 1000;
 
 /** How often it is asked whether frames are so slow that fewer pixels should be drawn, ms. */
 const RELAX_MS = 3000;
+/** How pads and phones shake when the ship is hurt and when it is lost: ms, and strength from 0 to 1. */
+const HURT_RUMBLE = [60, 0.5];
+const DEATH_RUMBLE = [350, 1];
 
 const canvas = document.getElementById('arena');
 const hudBox = document.getElementById('hud');
@@ -74,6 +59,7 @@ const minimap = new Minimap();
 const curtain = new Curtain();
 const watch = new Watch(watcher());
 const input = new Input(canvas, onKey);
+const pad = new Gamepad();
 const touch = new Touch(canvas, () => showTouch(true));
 const chat = new Chat(roster, (text) => client?.chat(text), (open) => { input.enabled = !open && playing; });
 const start = new Start(play);
@@ -216,6 +202,7 @@ function takeKill(kill) {
     sound.play('kill');
   } else if (kill.victim === roster.me) {
     sound.play('dead');
+    rumble(DEATH_RUMBLE);
   }
 }
 
@@ -228,7 +215,7 @@ function onFrame() {
   const seconds = Math.min(gap, STEP_MAX_S);
   lastFrame = now;
   if (playing) {
-    steer();
+    steer(now);
     run(now);
     // Between a new connection and its first rows the last picture stays.
     live = playing && client.draw(now);
@@ -247,12 +234,21 @@ function onFrame() {
   }
 }
 
-function steer() {
+function steer(now) {
+  pad.poll(now);
+  const [padX, padY] = pad.move;
   const [keyX, keyY] = input.move;
   const [stickX, stickY] = touch.move;
-  if (touch.used) aim = touch.aim;
+  // Whichever was used last aims.
+  if (padAims()) aim = pad.aim;
+  else if (touch.used) aim = touch.aim;
   else if (input.pointerSeen && frame) aim = aimAtPointer();
-  client.control(aim, keyX || stickX, keyY || stickY, input.fire || touch.fire, input.boost || touch.boost);
+  const fire = input.fire || touch.fire || pad.fire;
+  client.control(aim, keyX || stickX || padX, keyY || stickY || padY, fire, input.boost || touch.boost || pad.boost);
+}
+
+function padAims() {
+  return pad.usedAt > input.pointerAt && pad.usedAt > touch.usedAt;
 }
 
 function aimAtPointer() {
@@ -275,7 +271,7 @@ function drawGame(now, gap, seconds) {
   effects.exhaust(frame.ships, seconds);
   effects.step(seconds);
   scene.trails.follow(frame.ships, seconds);
-  const pointer = touch.used || !input.pointerPlays ? null : { x: input.pointerX, y: input.pointerY };
+  const pointer = touch.used || padAims() || !input.pointerPlays ? null : { x: input.pointerX, y: input.pointerY };
   scene.draw(frame, effects, { nameOf: roster.nameOf, leader: board.leader, pointer }, seconds);
   hudBox.hidden = false;
   touch.shown = document.body.classList.contains('touch');
@@ -323,7 +319,7 @@ function watcher() {
   for (const name of ['fired', 'struck', 'hurt', 'destroyed', 'taken', 'arrived', 'landed', 'wounded']) {
     on[name] = (...args) => effects[name](...args);
   }
-  on.wounded = (from, share) => { effects.wounded(from, share); hud.flash(); };
+  on.wounded = (from, share) => { effects.wounded(from, share); hud.flash(); rumble(HURT_RUMBLE); };
   return on;
 }
 
@@ -336,9 +332,17 @@ function onKey(code) {
     case 'KeyH': togglePanel('help'); return true;
     case 'KeyO': togglePanel('settings'); return true;
     case 'KeyN': togglePanel('network'); return true;
+    case 'KeyF': toggleFullScreen(); return true;
     case 'Escape': return closePanels();
     default: return false;
   }
+}
+
+function rumble([ms, strength]) {
+  if (!settings.rumble) return;
+  pad.rumble(ms, strength);
+  // Phones; the browser says no until the page was touched.
+  if (touch.used) navigator.vibrate?.(ms);
 }
 
 function showTouch(on) {
@@ -348,54 +352,14 @@ function showTouch(on) {
 
 // --- for tests ------------------------------------------------------------------------------------
 
-const named = (places, row) => Object.fromEntries(places.map(([name, at]) => [name, row[at]]));
-
-Object.defineProperty(globalThis, 'gamekeeper', {
-  value: Object.freeze({
-    get state() {
-      if (!playing) return ready ? 'start' : 'loading';
-      if (link.state === 'open') return live ? 'playing' : 'connecting';
-      return link.state;
-    },
-    stats: () => named([
-      ['pingMs', STATS.PING], ['jitterMs', STATS.JITTER], ['frameAgeMs', STATS.FRAME_AGE],
-      ['inputMarginMs', STATS.INPUT_MARGIN], ['corrections', STATS.CORRECTIONS],
-      ['keyframes', STATS.KEYFRAMES], ['mismatches', STATS.MISMATCHES], ['frames', STATS.FRAMES],
-      ['bytes', STATS.BYTES], ['interpolationMs', STATS.INTERPOLATION], ['tickRate', STATS.TICK_RATE],
-      ['lateInputs', STATS.LATE_INPUTS], ['refused', STATS.REFUSED], ['inputs', STATS.INPUTS],
-      ['headBytes', STATS.HEAD_BYTES], ['dropBytes', STATS.DROP_BYTES],
-      ['steeringBytes', STATS.STEERING_BYTES], ['changeBytes', STATS.CHANGE_BYTES],
-      ['enterBytes', STATS.ENTER_BYTES], ['checksumBytes', STATS.CHECKSUM_BYTES],
-    ], client?.stats() ?? []),
-    bytesIn: () => network.bytesIn,
-    line: () => network.line,
-    helps: () => network.helps,
-    me: () => frame && named([
-      ['alive', ME.ALIVE], ['x', ME.X], ['y', ME.Y], ['hp', ME.HP], ['energy', ME.ENERGY],
-      ['score', ME.SCORE], ['kills', ME.KILLS], ['deaths', ME.DEATHS], ['streak', ME.STREAK],
-      ['hits', ME.HITS], ['hurts', ME.HURTS], ['respawn', ME.RESPAWN], ['killer', ME.KILLER],
-      ['player', ME.PLAYER],
-    ], frame.me),
-    ships: () => Array.from({ length: frame ? frame.ships.length / SHIP.STRIDE : 0 }, (_, n) => {
-      const row = frame.ships.subarray(n * SHIP.STRIDE);
-      return {
-        id: row[SHIP.ID], player: row[SHIP.PLAYER], name: roster.nameOf(row[SHIP.PLAYER]),
-        own: (row[SHIP.FLAGS] & IS.OWN) !== 0, x: row[SHIP.X], y: row[SHIP.Y], hp: row[SHIP.HP],
-      };
-    }),
-    shipCount: () => (frame ? frame.ships.length / SHIP.STRIDE : 0),
-    onScreen: () => {
-      let count = 0;
-      for (let i = 0; frame && i < frame.ships.length; i += SHIP.STRIDE) {
-        if (camera.sees(frame.ships[i + SHIP.X], frame.ships[i + SHIP.Y], SHIP_RADIUS)) count += 1;
-      }
-      return count;
-    },
-    get scriptMs() { return meter.script(); },
-    get frameMs() { return meter.last; },
-    get fps() { return meter.rate(); },
-    get drawn() { return drawn; },
-    get reconnects() { return link.reconnects; },
-    get particles() { return effects.particles.alive; },
-  }),
+tell({
+  state() {
+    if (!playing) return ready ? 'start' : 'loading';
+    if (link.state === 'open') return live ? 'playing' : 'connecting';
+    return link.state;
+  },
+  client: () => client,
+  frame: () => frame,
+  drawn: () => drawn,
+  roster, camera, meter, link, network, effects,
 });

@@ -53,6 +53,10 @@ export function bindPanels(onChat) {
   }
   find('open-chat').addEventListener('click', onChat);
   find('mute').addEventListener('click', toggleSound);
+  const fill = find('full-screen');
+  fill.hidden = !document.fullscreenEnabled;
+  fill.addEventListener('click', toggleFullScreen);
+  document.addEventListener('fullscreenchange', () => write(fill, document.fullscreenElement ? 'Leave full screen' : 'Full screen'));
   onChange(showSound);
   showSound();
   for (const canvas of document.querySelectorAll('[data-pickup]')) {
@@ -77,6 +81,13 @@ export function closePanels() {
 /** Mutes, or not. */
 export function toggleSound() {
   choose('sound', !settings.sound);
+}
+
+/** Fills the screen with the game, or gives it back. */
+export function toggleFullScreen() {
+  // Refused where the browser or a page around this one says so: then nothing changes.
+  if (document.fullscreenElement) document.exitFullscreen().catch(() => {});
+  else document.documentElement.requestFullscreen?.({ navigationUI: 'hide' }).catch(() => {});
 }
 
 function showSound() {

@@ -16,6 +16,7 @@ const DEFAULTS = {
   particles: !calm,
   names: true,
   meters: true,
+  rumble: true,
 };
 
 const listeners = new Set();

@@ -79,6 +79,8 @@ export class Touch {
   #boost = false;
   #aim = 0;
   used = false;
+  /** When a thumb was moved last, as of `performance.now()`. */
+  usedAt = -Infinity;
 
   /** `canvas` is where thumbs come down; `onFirst()` is called at the first of them. */
   constructor(canvas, onFirst) {
@@ -86,11 +88,16 @@ export class Touch {
     canvas.addEventListener('pointerdown', (event) => {
       if (!thumb(event)) return;
       if (!this.used) { this.used = true; onFirst(); }
+      this.usedAt = performance.now();
       document.activeElement?.blur?.();
       (event.clientX < innerWidth / 2 ? this.#left : this.#right).down(event);
       event.preventDefault();
     });
-    addEventListener('pointermove', (event) => { this.#left.move(event); this.#right.move(event); });
+    addEventListener('pointermove', (event) => {
+      if (thumb(event)) this.usedAt = performance.now();
+      this.#left.move(event);
+      this.#right.move(event);
+    });
     for (const end of ['pointerup', 'pointercancel']) {
       addEventListener(end, (event) => { this.#left.up(event); this.#right.up(event); });
     }

@@ -204,8 +204,10 @@ impl Page {
         std::fs::write(folder.join(format!("{name}.png")), png).expect("room for a picture");
     }
 
-    /// Closes the window.
+    /// Closes the window. Panics when anything in the page went wrong that nobody caught.
     pub async fn close(self) {
+        let errors = self.eval("globalThis.gamekeeper?.errors ?? []").await;
+        assert_eq!(errors, json!([]), "uncaught in the page");
         self.client.close().await.expect("the browser closes");
     }
 }

@@ -151,3 +151,45 @@ async fn a_useless_name_is_told_in_a_sentence() {
     page.close().await;
     host.stop().await;
 }
+
+/// A pad as the browser would tell of it: the standard layout, sticks at rest. What it did when it was
+/// asked to rumble is kept.
+const PAD: &str = r"
+    window.pad = {
+        connected: true, mapping: 'standard', axes: [0, 0, 0, 0], rumbled: 0,
+        buttons: Array.from({ length: 17 }, () => ({ pressed: false, value: 0 })),
+        vibrationActuator: { playEffect: async () => { window.pad.rumbled += 1; } },
+    };
+    navigator.getGamepads = () => [null, window.pad];
+";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_gamepad_flies_aims_and_fires() {
+    let host = Host::start(1800, 0);
+    let driver = Driver::start();
+    let page = driver.open(1280, 720, false).await;
+    page.play(&format!("http://{}/", host.address), "Pad").await;
+    page.client.execute(PAD, vec![]).await.expect("a pad");
+    let at = page.number("gamekeeper.me().y").await;
+    let south = at < 0.0;
+    // Towards the middle of the arena with the left stick, west with the right one, and the trigger.
+    let push = if south { 1 } else { -1 };
+    let script = format!("pad.axes = [0.1, {push}, -1, 0.05]; pad.buttons[7].value = 1;");
+    page.client.execute(&script, vec![]).await.expect("thumbs");
+    page.until(&format!("{push} * (gamekeeper.me().y - {at}) > 60")).await;
+    page.until("gamekeeper.particles > 0 && gamekeeper.stats().inputs > 30").await;
+    // A worn stick that does not come back to the middle moves nothing, and the nose stays.
+    page.client
+        .execute("pad.axes = [0.15, 0.1, 0.1, -0.12]; pad.buttons[7].value = 0;", vec![])
+        .await
+        .expect("thumbs");
+    page.until("gamekeeper.ships().some((ship) => ship.own && Math.abs(Math.abs(ship.heading) - Math.PI) < 0.2)")
+        .await;
+    page.picture("14-pad").await;
+    for (button, name) in [("#open-help", "15-help"), ("#open-settings", "16-settings")] {
+        page.click(button).await;
+        page.picture(name).await;
+    }
+    page.close().await;
+    host.stop().await;
+}
