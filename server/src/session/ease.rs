@@ -4,10 +4,10 @@
 //!
 //! The line is slow when frames take longer to be confirmed than the quickest did, all of them, for a third of a
 //! second: then they queue up somewhere. A lost packet or a stall delays some and not others, and is left to
-//! pass. When the line has been clear for a while, more is tried, and after each time that was too much
-//! the next try waits longer.
+//! pass. How and when more is tried again is [`Ladder`]'s.
 
 use shared::game::Tick;
+use shared::netcode::ladder::{Ladder, Patience};
 
 /// From one step to the next, what is given: ticks per message, and the share of the view's width and
 /// height. A third of both is a ninth of the area.
@@ -41,59 +41,48 @@ const LOOK_MS: f64 = 333.0;
 const CONFIRMATIONS_MIN: u32 = 3;
 /// For so long after something was given up the queue is not judged, in ms: it has to drain first.
 const DRAIN_MS: f64 = 700.0;
-/// For how long a line has to be clear before more is tried, in ms.
-const PATIENCE_MS: f64 = 6_000.0;
-/// The same at most, after many tries that were too much.
-const PATIENCE_MS_MAX: f64 = 60_000.0;
-/// A queue so soon after a try means that the try was too much, in ms.
-const TRIAL_MS: f64 = 2_000.0;
+/// When more is tried.
+const PATIENCE: Patience = Patience { usual_ms: 6_000.0, most_ms: 60_000.0, trial_ms: 2_000.0 };
 
 /// What one line is given.
 #[derive(Clone, Debug)]
 pub(super) struct Ease {
-    step: usize,
+    ladder: Ladder,
     /// The shortest queue since the last look, in ms.
     queue_ms: f64,
     /// Ticks with a confirmation since then, and the last of them.
     confirmations: u32,
     confirmed: Tick,
-    /// Milliseconds since the last look, the last try, and since something was given up.
+    /// Milliseconds since the last look, and since something was given up.
     looked_ms: f64,
-    tried_ms: f64,
     gave_up_ms: f64,
-    /// For how long the line has been clear.
-    clear_ms: f64,
-    patience_ms: f64,
 }
 
 impl Ease {
     pub(super) fn new(first: Tick) -> Self {
         Self {
-            step: 0,
+            ladder: Ladder::new(STEPS.len(), PATIENCE),
             queue_ms: f64::INFINITY,
             confirmations: 0,
             confirmed: first,
             looked_ms: 0.0,
-            tried_ms: TRIAL_MS,
             gave_up_ms: DRAIN_MS,
-            clear_ms: 0.0,
-            patience_ms: PATIENCE_MS,
         }
     }
 
     /// Ticks that share a message.
     pub(super) fn ticks_per_message(&self) -> u32 {
-        STEPS[self.step].0
+        STEPS[self.ladder.step()].0
     }
 
     /// Whether the line has been found slow, or was just now.
     pub(super) fn is_easing(&self) -> bool {
-        self.step > 0 || self.is_trial()
+        self.ladder.step() > 0 || self.ladder.is_trial()
     }
 
     /// Share of the view's width and height that is shown.
     pub(super) fn reach(&self) -> f32 {
-        STEPS[self.step].1
+        STEPS[self.ladder.step()].1
     }
 
     /// A frame was confirmed at `now`, so much later, in ms, than the quickest was.
@@ -103,17 +92,13 @@ impl Ease {
         self.confirmed = now;
     }
 
-    fn is_trial(&self) -> bool {
-        self.tried_ms < TRIAL_MS
-    }
-
     /// Once a tick of so many ms; the oldest frame under way is so late, in ms, against the quickest.
     pub(super) fn tick(&mut self, tick_ms: f64, late_ms: f64) {
+        self.ladder.pass(tick_ms);
         self.looked_ms += tick_ms;
-        self.tried_ms += tick_ms;
         self.gave_up_ms += tick_ms;
         let drained = self.gave_up_ms >= DRAIN_MS;
-        if late_ms > LATE_MS && (self.is_trial() || drained) {
+        if late_ms > LATE_MS && (self.ladder.is_trial() || drained) {
             self.give_up(if late_ms > VERY_LATE_MS { 3 } else { 1 });
         } else if self.looked_ms >= LOOK_MS && self.confirmations >= CONFIRMATIONS_MIN {
             self.look(tick_ms, drained);
@@ -125,31 +110,18 @@ impl Ease {
         let queue_ms = core::mem::replace(&mut self.queue_ms, f64::INFINITY) - spent_ms;
         let looked_ms = core::mem::take(&mut self.looked_ms);
         self.confirmations = 0;
-        let most = if self.is_trial() { QUEUE_TRIAL_MS } else { QUEUE_MS };
+        let most = if self.ladder.is_trial() { QUEUE_TRIAL_MS } else { QUEUE_MS };
         if queue_ms > most && drained {
             self.give_up(1);
         } else if queue_ms < CLEAR_MS {
-            self.clear_ms += looked_ms;
+            self.ladder.clear(looked_ms);
         } else {
-            self.clear_ms = 0.0;
-        }
-        if self.clear_ms >= self.patience_ms && self.step > 0 {
-            self.step -= 1;
-            self.clear_ms = 0.0;
-            self.tried_ms = 0.0;
-        }
-        if self.step == 0 && self.tried_ms > PATIENCE_MS_MAX {
-            self.patience_ms = PATIENCE_MS;
+            self.ladder.unclear();
         }
     }
 
     fn give_up(&mut self, steps: usize) {
-        if self.is_trial() {
-            self.patience_ms = (self.patience_ms * 2.0).min(PATIENCE_MS_MAX);
-            self.tried_ms = TRIAL_MS;
-        }
-        self.step = (self.step + steps).min(STEPS.len() - 1);
-        self.clear_ms = 0.0;
+        self.ladder.give_up(steps);
         self.gave_up_ms = 0.0;
     }
 }
@@ -183,23 +155,5 @@ mod tests {
         let (mut ease, mut now) = (Ease::new(0), 0);
         run(&mut ease, &mut now, 120, |tick| if tick % 10 < 8 { 400.0 } else { 5.0 });
         assert_eq!(ease.ticks_per_message(), 1);
-    }
-
-    #[test]
-    fn a_try_that_is_too_much_makes_the_next_one_wait_longer() {
-        let (mut ease, mut now) = (Ease::new(0), 0);
-        let mut tries = Vec::new();
-        for look in 0..600 {
-            let before = ease.step;
-            // The line bears the second step, no more.
-            let queue = if ease.step < 2 { 200.0 } else { 0.0 };
-            run(&mut ease, &mut now, 1, |_| queue);
-            if ease.step < before {
-                tries.push(look);
-            }
-        }
-        let pauses: Vec<i32> = tries.windows(2).map(|pair| pair[1] - pair[0]).collect();
-        assert!(pauses.len() >= 3 && pauses.is_sorted(), "{pauses:?}");
-        assert!(pauses.last() > Some(&60), "{pauses:?}");
     }
 }

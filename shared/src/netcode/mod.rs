@@ -16,6 +16,7 @@ pub mod going_on;
 pub mod history;
 pub mod inputs;
 mod joined;
+pub mod ladder;
 pub mod least;
 pub mod pace;
 pub mod prediction;
