@@ -7,6 +7,7 @@ use server::config::Config;
 use server::net::limits::Limits;
 use server::net::listener;
 use server::net::outbox::ConnectionOutbox;
+use server::net::refusal::Reason;
 use server::tick_loop::Ticked;
 use shared::netcode::client::{Client, Stats};
 use shared::wire::Protocol;
@@ -318,4 +319,19 @@ impl Bystander {
 /// Runs `story` within a time that no healthy one needs.
 pub async fn within<T>(limit: Duration, what: &str, story: impl Future<Output = T>) -> T {
     timeout(limit, story).await.unwrap_or_else(|_| panic!("took longer than {limit:?}: {what}"))
+}
+
+/// A server, and somebody who plays on it.
+pub async fn scene(limits: Limits) -> (Running, Bystander) {
+    let running = Running::start(limits);
+    let bystander = Bystander::join(running.address, "Bystander").await;
+    (running, bystander)
+}
+
+/// Everybody else is gone without a trace, and the one who plays still does.
+pub async fn unharmed(running: Running, mut bystander: Bystander) {
+    running.settles_at(1).await;
+    bystander.is_well().await;
+    assert_eq!(running.server.front.refusals.count(Reason::Slow), 0);
+    running.stop().await.expect("a server without a scratch");
 }

@@ -60,10 +60,11 @@ impl FrameWriter {
         counts: &mut Counts,
     ) {
         let focus = focus.reaching(link.reach(focus));
-        if link.flow.is_open() && link.flow.is_due(changes.tick()) {
+        let due = link.flow.is_open() && link.flow.is_due(changes.tick());
+        if due {
             link.mailbox.flush(&mut link.outbox);
         }
-        if !link.flow.is_open() || !link.flow.is_due(changes.tick()) || !link.outbox.has_room() {
+        if !due || !link.outbox.has_room() {
             counts.frames_withheld += 1;
             if link.missed.len() == PAST_TICKS {
                 link.flow.lost();

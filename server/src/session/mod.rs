@@ -9,6 +9,7 @@ pub mod door;
 mod ease;
 mod flow;
 mod frames;
+mod healing;
 pub mod interest;
 mod mailbox;
 mod members;
@@ -18,6 +19,7 @@ mod talk;
 
 use door::{ConnectionId, Outbox, ToSession};
 use frames::FrameWriter;
+use healing::Complaints;
 use interest::Interest;
 use pilots::Pilots;
 use players::Players;
@@ -25,11 +27,9 @@ pub use players::SEAT_GRACE_SECONDS;
 use shared::game::{Command, Focus, Game, LAG_STEPS, PlayerId, Setup, Tick};
 use shared::netcode::frame::Changes;
 use shared::netcode::inputs::{Offer, PLAYBACK_TICKS_MAX, Source};
-use shared::netcode::suspect::DIFFERENCES_MAX;
 use shared::wire::close::CloseCode;
 use shared::wire::field::FIELDS_MAX;
 use shared::wire::input::InputMessage;
-use shared::wire::message::Difference;
 use shared::wire::{Field, Role, Row};
 use talk::Talk;
 
@@ -55,7 +55,8 @@ pub struct Counts {
     pub catch_ups: u64,
     /// Bytes of all frames.
     pub frame_bytes: u64,
-    /// Frames not written because a player's window was shut or the outbox full.
+    /// Ticks of which a player got no frame at once: the window was shut, the outbox full, or several ticks
+    /// share a message.
     pub frames_withheld: u64,
     /// Inputs used in their tick.
     pub inputs_used: u64,
@@ -88,6 +89,7 @@ pub struct Session<G: Game, O: Outbox> {
     frames: FrameWriter,
     talk: Talk,
     counts: Counts,
+    complaints: Complaints,
 }
 
 impl<G: Game, O: Outbox> Session<G, O> {
@@ -108,6 +110,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
             interest: Interest::new(G::KINDS),
             frames: FrameWriter::new(),
             counts: Counts::default(),
+            complaints: Complaints::default(),
         })
     }
 
@@ -244,36 +247,6 @@ impl<G: Game, O: Outbox> Session<G, O> {
                 self.expel(connection, CloseCode::Kicked, reason, false);
             }
         }
-    }
-
-    fn resync(&mut self, connection: ConnectionId, tick: Tick, mismatch: bool) {
-        let Some(player) = self.players.get_mut(connection) else { return };
-        self.counts.resyncs += 1;
-        self.counts.mismatches += u64::from(mismatch);
-        let now = self.tick;
-        let Some(link) = &mut player.link else { return };
-        // A line for each wish that is granted: a client may ask as often as it likes.
-        if link.flow.start_afresh(now, self.config.setup.tick_rate) {
-            tracing::warn!(player = player.id.0, tick, now, mismatch, "keyframe asked for");
-            link.explanations = if mismatch { DIFFERENCES_MAX } else { 0 };
-        }
-    }
-
-    /// A client tells what was wrong. Only as much is heard as belongs to a keyframe that was granted, so
-    /// that nobody fills the log.
-    fn mismatch(&mut self, connection: ConnectionId, tick: Tick, difference: &Difference) {
-        let Some(player) = self.players.get_mut(connection) else { return };
-        let Some(link) = &mut player.link else { return };
-        let Some(kind) = G::KINDS.get(usize::from(difference.kind)) else { return };
-        let Some(field) = kind.fields.get(usize::from(difference.field)) else { return };
-        if link.explanations == 0 {
-            return;
-        }
-        link.explanations -= 1;
-        self.counts.wrong_fields += 1;
-        let (player, Difference { id, had, is, .. }) = (player.id.0, *difference);
-        let (kind, field) = (kind.name, field.name);
-        tracing::warn!(player, tick, kind, id, field, had, is, "a row was wrong");
     }
 
     /// One command for everybody who plays, in order of their numbers.

@@ -4,7 +4,7 @@ use crate::game::{Game, Tick};
 use crate::wire::message::Difference;
 use crate::wire::{Kind, Rows, WireError};
 
-use super::frame::{Decoded, decode};
+use super::frame::{Decoded, TYPE_DELTA, TYPE_MASK, decode};
 use super::going_on::GoingOn;
 use super::suspect::Suspect;
 
@@ -73,7 +73,9 @@ impl History {
             Err(error) => {
                 if let Some(suspect) = &mut self.suspect {
                     suspect.go_on::<G>(rules, whole);
-                } else if let (WireError::Checksum, Some(tick)) = (error, tick) {
+                } else if let (WireError::Checksum, Some(tick)) = (error, tick)
+                    && whole[0] & TYPE_MASK == TYPE_DELTA
+                {
                     self.suspect = Some(Suspect { tick: tick.wrapping_add(1), rows });
                     return Err(error);
                 }

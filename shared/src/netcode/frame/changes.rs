@@ -17,8 +17,9 @@ use std::collections::VecDeque;
 /// about as long as a keyframe; past that a keyframe is the shorter way.
 pub const PAST_TICKS: usize = 16;
 
-/// Entities of one kind at once, so that a slot fits 16 bits. With more the session stops loudly.
-pub const ENTITIES_MAX: usize = 1 << 16;
+/// Entities of one kind at once, so that slots and their number fit 16 bits. With more the session stops
+/// loudly.
+pub const ENTITIES_MAX: usize = u16::MAX as usize;
 
 const NONE: u32 = u32::MAX;
 

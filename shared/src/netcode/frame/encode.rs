@@ -222,12 +222,11 @@ impl Encoder {
         sight: &impl Sight,
         writer: &mut BitWriter<'_>,
     ) {
-        let found = &mut *self;
-        let slots = &mut found.slots[kind];
+        let slots = &mut self.slots[kind];
         let KindStep { quiet, briefs } = &step.kinds[kind];
-        found.dropped.clear();
-        found.changed.clear();
-        found.leaving.clear();
+        self.dropped.clear();
+        self.changed.clear();
+        self.leaving.clear();
         for (index, &slot) in (0..).zip(&*slots) {
             if quiet[slot as usize] && sight.keeps(kind, slot) {
                 continue;
@@ -236,28 +235,28 @@ impl Encoder {
             match brief.fate {
                 SlotFate::Stays if sight.keeps(kind, slot) => {
                     if brief.told {
-                        found.changed.push(index);
+                        self.changed.push(index);
                     }
                 }
                 SlotFate::Stays | SlotFate::Dropped => {
-                    found.dropped.push(index);
-                    found.leaving.push(index);
+                    self.dropped.push(index);
+                    self.leaving.push(index);
                     continue;
                 }
-                SlotFate::Ended => found.leaving.push(index),
+                SlotFate::Ended => self.leaving.push(index),
                 fate => unreachable!("slot {slot} of a kept list is {fate:?}"),
             }
             let spawned = step.spawned(brief);
-            found.coming.extend(spawned.iter().map(|s| (s.kind as usize, s.slot)));
+            self.coming.extend(spawned.iter().map(|s| (s.kind as usize, s.slot)));
         }
-        put_indices(writer, &found.dropped, |_, _| {});
+        put_indices(writer, &self.dropped, |_, _| {});
         match treatment {
             Treatment::Static => {}
-            Treatment::Steered { .. } if found.dropped.is_empty() => {
+            Treatment::Steered { .. } if self.dropped.is_empty() => {
                 slots.iter().for_each(|&slot| step.put(&briefs[slot as usize], writer));
             }
             Treatment::Steered { .. } => {
-                let mut dropped = found.dropped.iter().copied().peekable();
+                let mut dropped = self.dropped.iter().copied().peekable();
                 for (index, &slot) in (0..).zip(&*slots) {
                     if dropped.next_if_eq(&index).is_none() {
                         step.put(&briefs[slot as usize], writer);
@@ -265,13 +264,13 @@ impl Encoder {
                 }
             }
             Treatment::Ballistic | Treatment::Plain => {
-                put_indices(writer, &found.changed, |writer, index| {
+                put_indices(writer, &self.changed, |writer, index| {
                     step.put(&briefs[slots[index as usize] as usize], writer);
                 });
             }
         }
         // The last one moves into each gap.
-        for &index in found.leaving.iter().rev() {
+        for &index in self.leaving.iter().rev() {
             has.remove(slots.swap_remove(index as usize));
         }
     }

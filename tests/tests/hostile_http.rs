@@ -1,0 +1,228 @@
+//! Bad requests, handshakes and crowds of connections on real sockets. Each story serves a session with
+//! somebody in it who plays by the rules: whoever sends nonsense gets an answer with a reason and is counted,
+//! and the other one notices nothing.
+
+use server::net::limits::Limits;
+use server::net::refusal::Reason;
+use shared::wire::message::{self};
+use std::time::Duration;
+use tests::harness::{binary, eventually, hasty, hello, scene, unharmed};
+use tokio::time::Instant;
+
+#[tokio::test]
+async fn requests_that_are_none_get_a_status_or_the_door() {
+    let (running, bystander) = scene(hasty()).await;
+    let host = running.address.to_string();
+    let good = String::from_utf8(running.handshake()).unwrap();
+    let get = |path: &str| format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n");
+    let with = |line: &str| format!("GET / HTTP/1.1\r\nHost: {host}\r\n{line}\r\n\r\n");
+    let many: String = (0..2000).map(|n| format!("X-{n}: x\r\n")).collect();
+    use Reason::{BadRequest, Smuggling};
+    // What is sent, the status (0 for any refusal, or none), and the reason that is counted, if any.
+    let cases: Vec<(&str, Vec<u8>, u16, Option<Reason>)> = vec![
+        ("a page", get("/").into(), 200, None),
+        ("health", get("/healthz").into(), 200, None),
+        (
+            "TLS hello",
+            b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n".into(),
+            0,
+            Some(BadRequest),
+        ),
+        ("HTTP/2", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".into(), 0, Some(BadRequest)),
+        ("junk", vec![0xff; 64], 0, Some(BadRequest)),
+        ("HTTP/0.9", b"GET /\r\n\r\n".into(), 0, Some(BadRequest)),
+        ("a long path", get(&format!("/{}", "x".repeat(100_000))).into(), 0, Some(BadRequest)),
+        ("a long header", with(&format!("X: {}", "x".repeat(200_000))).into(), 0, Some(BadRequest)),
+        ("many headers", with(many.trim_end()).into(), 431, Some(BadRequest)),
+        ("NUL", with("X: a\0b").into(), 400, Some(BadRequest)),
+        ("bare CR", with("X: a\rb").into(), 400, Some(BadRequest)),
+        ("space in a name", with("X Y: a").into(), 400, Some(BadRequest)),
+        ("space before the colon", with("X : a").into(), 400, Some(BadRequest)),
+        ("no host", b"GET / HTTP/1.1\r\n\r\n".into(), 400, Some(BadRequest)),
+        ("two hosts", with("Host: other").into(), 400, Some(BadRequest)),
+        (
+            "two lengths",
+            with("Content-Length: 1\r\nContent-Length: 2").into(),
+            400,
+            Some(BadRequest),
+        ),
+        (
+            "length and chunks",
+            with("Content-Length: 1\r\nTransfer-Encoding: chunked").into(),
+            400,
+            Some(Smuggling),
+        ),
+        (
+            "chunks and length",
+            with("Transfer-Encoding: chunked\r\nContent-Length: 1").into(),
+            400,
+            Some(Smuggling),
+        ),
+        ("negative length", with("Content-Length: -1").into(), 400, Some(BadRequest)),
+        (
+            "endless length",
+            with("Content-Length: 99999999999999999999").into(),
+            400,
+            Some(BadRequest),
+        ),
+        ("a body", with("Content-Length: 1").into(), 400, Some(BadRequest)),
+        ("POST", good.replace("GET", "POST").into(), 405, Some(BadRequest)),
+        (
+            "CONNECT",
+            format!("CONNECT {host} HTTP/1.1\r\nHost: {host}\r\n\r\n").into(),
+            405,
+            Some(BadRequest),
+        ),
+        ("TRACE", get("/").replace("GET", "TRACE").into(), 405, Some(BadRequest)),
+        ("a proxy", get("http://other/").into(), 400, Some(BadRequest)),
+        ("unknown path", get("/nothing").into(), 404, None),
+        ("up and away", get("/assets/x/%2e%2e/%2e%2e/etc/passwd").into(), 404, None),
+        ("dots", get("/assets/../../etc/passwd").into(), 404, None),
+        ("NUL in the path", get("/assets/x/%00").into(), 404, None),
+    ];
+    for (what, bytes, expected, reason) in cases {
+        let counted = |reason| running.server.front.refusals.count(reason);
+        let before = reason.map(counted);
+        let mut peer = running.connect().await;
+        peer.send(&bytes).await;
+        let status = peer.status().await;
+        if expected == 0 {
+            assert!(status.is_none_or(|s| (400..500).contains(&s)), "{what}: {status:?}");
+        } else {
+            assert_eq!(status, Some(expected), "{what}");
+        }
+        if status.is_none_or(|status| status >= 400 && status != 404) {
+            peer.end().await;
+        }
+        let after = || reason.map(counted) == before.map(|count| count + 1);
+        eventually(&format!("{what} is counted once"), || reason.is_none() || after()).await;
+    }
+    unharmed(running, bystander).await;
+}
+
+#[tokio::test]
+async fn handshakes_that_are_none_get_a_status() {
+    let (running, bystander) = scene(hasty()).await;
+    let good = String::from_utf8(running.handshake()).unwrap();
+    let origin = format!("http://{}", running.address);
+    let cases: Vec<(&str, String, u16)> = vec![
+        ("good", good.clone(), 101),
+        ("without Upgrade", good.replace("Upgrade: websocket\r\n", ""), 426),
+        ("h2c", good.replace("Upgrade: websocket", "Upgrade: h2c"), 426),
+        ("without Connection", good.replace("Connection: Upgrade\r\n", ""), 426),
+        ("HTTP/1.0", good.replace("HTTP/1.1", "HTTP/1.0"), 400),
+        ("version 8", good.replace("Version: 13", "Version: 8"), 426),
+        ("version 13abc", good.replace("Version: 13", "Version: 13abc"), 426),
+        ("short key", good.replace("dGhlIHNhbXBsZSBub25jZQ==", "c2hvcnQ="), 400),
+        ("no key", good.replace("Sec-WebSocket-Key", "X-Key"), 400),
+        ("old protocol", good.replace("gamekeeper.2", "gamekeeper.1"), 400),
+        ("no protocol", good.replace("Sec-WebSocket-Protocol", "X-Protocol"), 400),
+        ("a body", running.handshake_with("Content-Length: 5\r\n"), 400),
+        ("two hosts", running.handshake_with("Host: other\r\n"), 400),
+        ("our origin", running.handshake_with(&format!("Origin: {origin}\r\n")), 101),
+        ("foreign origin", running.handshake_with("Origin: http://evil.test\r\n"), 403),
+        (
+            "origin with our host in it",
+            running.handshake_with(&format!("Origin: {origin}.evil\r\n")),
+            403,
+        ),
+        ("null origin", running.handshake_with("Origin: null\r\n"), 403),
+        (
+            "two origins",
+            running.handshake_with(&format!("Origin: {origin}\r\nOrigin: {origin}\r\n")),
+            403,
+        ),
+        (
+            "compression",
+            running.handshake_with("Sec-WebSocket-Extensions: permessage-deflate\r\n"),
+            101,
+        ),
+    ];
+    for (what, request, expected) in cases {
+        let mut peer = running.connect().await;
+        peer.send(request.as_bytes()).await;
+        let head = peer.head().await.unwrap_or_default().to_ascii_lowercase();
+        assert!(head.split(' ').nth(1) == Some(&expected.to_string()), "{what}: {head}");
+        assert!(!head.contains("permessage"), "{what}: {head}");
+        let accepted = expected == 101;
+        assert_eq!(
+            head.contains("sec-websocket-protocol: gamekeeper.2"),
+            accepted,
+            "{what}: {head}"
+        );
+        assert_eq!(head.contains("sec-websocket-version: 13"), expected == 426, "{what}: {head}");
+        if !accepted {
+            peer.end().await;
+        }
+    }
+    let refusals = &running.server.front.refusals;
+    assert_eq!((refusals.count(Reason::BadOrigin), refusals.count(Reason::BadUpgrade)), (4, 10));
+    unharmed(running, bystander).await;
+}
+
+#[tokio::test]
+async fn silence_before_the_request_has_an_end() {
+    let (running, bystander) = scene(hasty()).await;
+    let request = running.handshake();
+    let (mut mute, mut partial, mut trickling) =
+        (running.connect().await, running.connect().await, running.connect().await);
+    partial.send(&request[..40]).await;
+    let began = Instant::now();
+    let trickle = async {
+        for byte in &request[..request.len() - 4] {
+            trickling.send(&[*byte]).await;
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            if running.server.front.refusals.count(Reason::HeadTimeout) == 3 {
+                break;
+            }
+        }
+    };
+    tokio::join!(mute.end(), partial.end(), trickle);
+    assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
+    assert_eq!(running.server.front.refusals.count(Reason::HeadTimeout), 3);
+    drop(trickling);
+    unharmed(running, bystander).await;
+}
+
+#[tokio::test]
+async fn one_address_opens_only_so_many_at_once() {
+    let most = 20;
+    let limits = Limits { head_wait: Duration::from_secs(5), max_per_address: most, ..hasty() };
+    let (running, bystander) = scene(limits).await;
+    let mut mute = Vec::new();
+    for _ in 0..most + 19 {
+        mute.push(running.connect().await);
+    }
+    let refusals = &running.server.front.refusals;
+    eventually("the rest is shut out", || refusals.count(Reason::AddressFull) == 20).await;
+    mute.clear();
+    running.settles_at(1).await;
+    drop(running.join("Newcomer").await);
+    unharmed(running, bystander).await;
+}
+
+#[tokio::test]
+async fn the_server_holds_only_so_many() {
+    let (running, bystander) = scene(Limits { max_connections: 3, ..hasty() }).await;
+    let one = running.join("One").await;
+    let _two = running.join("Two").await;
+    running.connect().await.end().await;
+    assert_eq!(running.server.front.refusals.count(Reason::ServerFull), 1);
+    drop(one);
+    running.settles_at(2).await;
+    drop(running.join("Three").await);
+    drop(_two);
+    unharmed(running, bystander).await;
+}
+
+#[tokio::test]
+async fn early_messages_glued_to_the_request_are_heard() {
+    let (running, bystander) = scene(hasty()).await;
+    let mut peer = running.connect().await;
+    peer.send(&[running.handshake(), binary(&hello("Early"))].concat()).await;
+    assert_eq!(peer.status().await, Some(101));
+    let (opcode, welcome) = peer.frame().await.expect("a welcome");
+    assert_eq!((opcode, welcome[0]), (2, message::TYPE));
+    drop(peer);
+    unharmed(running, bystander).await;
+}
