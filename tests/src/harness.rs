@@ -138,7 +138,7 @@ pub async fn eventually(what: &str, done: impl Fn() -> bool) {
 /// A proper hello.
 pub fn hello(name: &str) -> Vec<u8> {
     let protocol = Protocol::of::<Buoys>().hash;
-    message::encode_control(&ClientMessage::Hello { protocol, name: name.into(), seat: None })
+    message::encode_control(&ClientMessage::Hello(Hello::new(protocol, name)))
 }
 
 /// A masked frame: the first byte as given, a length in as few bytes as it needs, the payload.

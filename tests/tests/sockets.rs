@@ -173,7 +173,7 @@ async fn a_half_closed_connection_is_closed() {
 /// What a hello with this token is answered.
 async fn welcomed(running: &Running, seat: Option<SeatToken>) -> (Peer, PlayerId, SeatToken) {
     let protocol = Protocol::of::<Buoys>().hash;
-    let hello = ClientMessage::Hello { protocol, name: "Ada".into(), seat };
+    let hello = ClientMessage::Hello(Hello { seat, ..Hello::new(protocol, "Ada") });
     let mut peer = running.open().await;
     peer.send(&binary(&message::encode_control(&hello))).await;
     loop {
@@ -320,7 +320,7 @@ async fn a_client_of_another_version_is_told_to_reload() {
     let running = Running::start(hasty());
     let mut peer = running.open().await;
     let protocol = Protocol::of::<Buoys>().hash.wrapping_add(1);
-    let hello = ClientMessage::Hello { protocol, name: "Old".into(), seat: None };
+    let hello = ClientMessage::Hello(Hello::new(protocol, "Old"));
     peer.send(&binary(&message::encode_control(&hello))).await;
     let (code, reason) = peer.closing().await.expect("a close frame");
     assert_eq!(code, 4006);

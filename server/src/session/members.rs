@@ -1,6 +1,6 @@
 //! Who comes and goes: people to their seats, people who lost their line, and computer pilots for company.
 
-use super::door::{ConnectionId, Outbox};
+use super::door::{ConnectionId, Newcomer, Outbox};
 use super::players::{Link, SEAT_GRACE_SECONDS};
 use super::{Session, flow, talk};
 use shared::game::{Game, PlayerId, Tick};
@@ -9,14 +9,8 @@ use shared::wire::close::CloseCode;
 
 impl<G: Game, O: Outbox> Session<G, O> {
     /// Somebody comes, or comes back: who shows the token of a seat has it, with all that belongs to it.
-    pub(super) fn join(
-        &mut self,
-        connection: ConnectionId,
-        name: String,
-        seat: Option<SeatToken>,
-        fresh: SeatToken,
-        mut outbox: O,
-    ) {
+    pub(super) fn join(&mut self, newcomer: Newcomer<O>) {
+        let Newcomer { connection, name, seat, fresh, mut outbox, .. } = newcomer;
         let first = self.tick.wrapping_add(1);
         let known = seat.and_then(|seat| self.players.with_seat(seat));
         let most = self.config.players_max;
@@ -39,7 +33,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
     /// A seat for somebody new.
     fn seat(&mut self, name: String, fresh: SeatToken, first: Tick) -> PlayerId {
         let id = self.players.free_id(|id| self.pilots.has(id));
-        self.game.join(&self.rules, id);
+        self.game.join(&self.rules, id, 0);
         self.talk.joined(id, &name, false);
         self.players.insert(id, name, fresh, first);
         id
@@ -91,7 +85,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
 
     /// Computer pilots come and go so that people never fly alone.
     pub(super) fn fill_up(&mut self) {
-        let wanted = self.config.pilots_fill_to.saturating_sub(self.players.len());
+        let wanted = self.config.pilots.beside(self.players.len());
         while self.pilots.len() > wanted {
             let id = self.pilots.remove_newest().expect("there are more than wanted");
             self.game.leave(&self.rules, id);
@@ -100,7 +94,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
         while self.pilots.len() < wanted {
             let id = self.players.free_id(|id| self.pilots.has(id));
             let name = self.pilots.add(id);
-            self.game.join(&self.rules, id);
+            self.game.join(&self.rules, id, 0);
             self.talk.joined(id, name, true);
         }
     }

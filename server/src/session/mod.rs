@@ -5,6 +5,7 @@
 //! A session is a function of its setup and of what it was told, by tick: nothing enters except
 //! through [`Session::handle`] and [`Session::tick`].
 
+pub mod acts;
 pub mod door;
 mod ease;
 mod flow;
@@ -15,6 +16,9 @@ mod mailbox;
 mod members;
 mod pilots;
 mod players;
+pub mod result;
+pub mod settings;
+pub mod status;
 mod talk;
 
 use door::{ConnectionId, Outbox, ToSession};
@@ -30,7 +34,10 @@ use shared::netcode::inputs::{Offer, PLAYBACK_TICKS_MAX, Source};
 use shared::wire::close::CloseCode;
 use shared::wire::field::FIELDS_MAX;
 use shared::wire::input::InputMessage;
-use shared::wire::{Field, Role, Row};
+use shared::wire::{Field, HostSecret, Role, Row};
+use settings::PilotCount;
+use status::Status;
+use result::RoundResult;
 use talk::Talk;
 
 /// What a session is opened with.
@@ -38,10 +45,49 @@ use talk::Talk;
 pub struct SessionConfig<S> {
     /// The game's settings, the seed and the tick rate; players are sent this.
     pub setup: Setup<S>,
-    /// The most people at once, those included whose seats are kept; a further one is told to try later.
+    /// What the session is called.
+    pub name: String,
+    /// Whether it is in the list.
+    pub public: bool,
+    /// The most people who play at once, those included whose seats are kept; a further one is told so.
     pub players_max: usize,
-    /// Computer pilots join until people and they are this many together, and leave as people arrive.
-    pub pilots_fill_to: usize,
+    /// The most people who watch at once.
+    pub spectators_max: usize,
+    /// By how many seconds what spectators see is delayed.
+    pub spectator_delay_s: u32,
+    /// How many computer pilots there are.
+    pub pilots: PilotCount,
+    /// Length of a round, in seconds; 0 is a game without rounds.
+    pub round_s: u32,
+    /// Whether players may change teams.
+    pub switch_teams: bool,
+    /// Whether every round has the setup's seed; else only the first, and each further one another that
+    /// follows from it.
+    pub seeded: bool,
+    /// Who shows this is the host; `None` is a session without one.
+    pub host: Option<HostSecret>,
+    /// A session in which nobody is for this long is over, in seconds; 0 is never.
+    pub idle_s: u32,
+}
+
+impl<S> SessionConfig<S> {
+    /// An endless game of everybody against everybody, without pilots, that never ends by itself.
+    pub fn new(setup: Setup<S>) -> Self {
+        Self {
+            setup,
+            name: "Arena".into(),
+            public: true,
+            players_max: 64,
+            spectators_max: 32,
+            spectator_delay_s: 0,
+            pilots: PilotCount::Always(0),
+            round_s: 0,
+            switch_teams: true,
+            seeded: false,
+            host: None,
+            idle_s: 0,
+        }
+    }
 }
 
 /// What happened in a session since it was opened.
@@ -134,6 +180,21 @@ impl<G: Game, O: Outbox> Session<G, O> {
         self.players.len() - self.players.here()
     }
 
+    /// What the session shows of itself.
+    pub fn status(&self) -> Status {
+        Status::default()
+    }
+
+    /// Results of rounds that ended since the last call.
+    pub fn take_results(&mut self) -> Vec<RoundResult> {
+        Vec::new()
+    }
+
+    /// Whether the session is over, and a sentence why: nobody is in it any more.
+    pub fn over(&self) -> Option<&'static str> {
+        None
+    }
+
     /// How many computer pilots fly.
     pub fn pilots(&self) -> usize {
         self.pilots.len()
@@ -176,11 +237,10 @@ impl<G: Game, O: Outbox> Session<G, O> {
     /// tick N is at N.
     pub fn handle(&mut self, told: ToSession<O>, at: f64) {
         match told {
-            ToSession::Join { connection, name, seat, fresh, outbox } => {
-                self.join(connection, name, seat, fresh, outbox);
-            }
+            ToSession::Join(newcomer) => self.join(*newcomer),
             ToSession::Input { connection, message } => self.input(connection, &message, at),
-            ToSession::Chat { connection, text } => self.chat(connection, &text),
+            ToSession::Chat { connection, text, .. } => self.chat(connection, &text),
+            ToSession::Emote { .. } | ToSession::Look { .. } | ToSession::Watch { .. } | ToSession::Team { .. } | ToSession::Act(_) => {}
             ToSession::Resync { connection, tick, mismatch } => {
                 self.resync(connection, tick, mismatch);
             }

@@ -59,7 +59,7 @@ impl Talk {
     }
 
     pub(super) fn joined(&mut self, player: PlayerId, name: &str, computer: bool) {
-        self.joined.push(RosterEntry { player, name: name.to_owned(), computer });
+        self.joined.push(entry(player, name, computer));
     }
 
     pub(super) fn left(&mut self, player: PlayerId) {
@@ -87,7 +87,7 @@ impl Talk {
         if allowance.said < CHAT_LINES_BURST {
             allowance.said += 1;
             let from = Some(player.id);
-            self.for_everybody.push(encode(&ServerMessage::Chat { from, text: text.to_owned() }));
+            self.for_everybody.push(encode(&ServerMessage::Chat { from, team: false, text: text.to_owned() }));
             return ChatVerdict::Said;
         }
         allowance.swallowed += 1;
@@ -149,6 +149,7 @@ impl Talk {
             rank: (place + 1) as u16,
             score: self.ranking[place].0,
             players: self.ranking.len() as u16,
+            teams: Vec::new(),
         });
         if link.standings != message {
             link.standings = message.clone();
@@ -195,19 +196,26 @@ pub(super) fn whole_roster<G: Game, O: Outbox>(
 ) -> Bytes {
     let people = players.iter().map(|p| (p.id, p.name.as_str(), false));
     let computers = pilots.iter().map(|(id, name)| (id, name, true));
-    let entry = |(player, name, computer): (PlayerId, &str, bool)| RosterEntry {
-        player,
-        name: name.to_owned(),
-        computer,
-    };
-    let joined = people.chain(computers).map(entry).collect();
+    let joined = people.chain(computers).map(|(p, n, c)| entry(p, n, c)).collect();
     encode(&ServerMessage::Roster { everybody: true, joined, left: Vec::new() })
 }
 
 fn notice(text: &str) -> Bytes {
-    encode(&ServerMessage::Chat { from: None, text: text.to_owned() })
+    encode(&ServerMessage::Chat { from: None, team: false, text: text.to_owned() })
 }
 
 fn encode(message: &ServerMessage) -> Bytes {
     message::encode_control(message).into()
+}
+
+fn entry(player: PlayerId, name: &str, computer: bool) -> RosterEntry {
+    RosterEntry {
+        player,
+        name: name.to_owned(),
+        computer,
+        team: 0,
+        watching: false,
+        host: false,
+        muted: false,
+    }
 }
