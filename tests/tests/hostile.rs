@@ -139,8 +139,7 @@ async fn messages_that_make_no_sense_get_a_code_and_a_sentence() {
     let mut oars = Vec::new();
     InputMessage::new(9, 0, &[0, 0]).encode(Oars::FIELDS, &mut oars);
     let absurd = |tick: u32| [&[input::TYPE][..], &tick.to_le_bytes(), &oars[5..]].concat();
-    let old =
-        control(&ClientMessage::Hello(Hello::new(proper ^ 1, "Old")));
+    let old = control(&ClientMessage::Hello(Hello::new(proper ^ 1, "Old")));
     let long_hello = [&[message::TYPE, 0][..], &hello("Name")[2..], &[0]].concat();
     let claim = |len: u64| [&[message::TYPE, 1, 0xfd][..], &len.to_le_bytes()].concat();
     use Reason::{BadMessage, BadName, Decode, Version};

@@ -28,6 +28,8 @@ use interest::Interest;
 use pilots::Pilots;
 use players::Players;
 pub use players::SEAT_GRACE_SECONDS;
+use result::RoundResult;
+use settings::PilotCount;
 use shared::game::{Command, Focus, Game, LAG_STEPS, PlayerId, Setup, Tick};
 use shared::netcode::frame::Changes;
 use shared::netcode::inputs::{Offer, PLAYBACK_TICKS_MAX, Source};
@@ -35,9 +37,7 @@ use shared::wire::close::CloseCode;
 use shared::wire::field::FIELDS_MAX;
 use shared::wire::input::InputMessage;
 use shared::wire::{Field, HostSecret, Role, Row};
-use settings::PilotCount;
 use status::Status;
-use result::RoundResult;
 use talk::Talk;
 
 /// What a session is opened with.
@@ -240,7 +240,11 @@ impl<G: Game, O: Outbox> Session<G, O> {
             ToSession::Join(newcomer) => self.join(*newcomer),
             ToSession::Input { connection, message } => self.input(connection, &message, at),
             ToSession::Chat { connection, text, .. } => self.chat(connection, &text),
-            ToSession::Emote { .. } | ToSession::Look { .. } | ToSession::Watch { .. } | ToSession::Team { .. } | ToSession::Act(_) => {}
+            ToSession::Emote { .. }
+            | ToSession::Look { .. }
+            | ToSession::Watch { .. }
+            | ToSession::Team { .. }
+            | ToSession::Act(_) => {}
             ToSession::Resync { connection, tick, mismatch } => {
                 self.resync(connection, tick, mismatch);
             }

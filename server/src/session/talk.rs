@@ -87,7 +87,11 @@ impl Talk {
         if allowance.said < CHAT_LINES_BURST {
             allowance.said += 1;
             let from = Some(player.id);
-            self.for_everybody.push(encode(&ServerMessage::Chat { from, team: false, text: text.to_owned() }));
+            self.for_everybody.push(encode(&ServerMessage::Chat {
+                from,
+                team: false,
+                text: text.to_owned(),
+            }));
             return ChatVerdict::Said;
         }
         allowance.swallowed += 1;
