@@ -120,8 +120,7 @@ mod tests {
     #[test]
     fn news_are_spelled_as_the_page_reads_them() {
         let said = |said| to_json(&News::Said(said)).expect("it is for the page");
-        let chat =
-            ServerMessage::Chat { from: None, team: true, text: "\"<b>\u{1}ä".into() };
+        let chat = ServerMessage::Chat { from: None, team: true, text: "\"<b>\u{1}ä".into() };
         let text = r#"{"type":"chat","from":null,"team":true,"text":"\"<b>\u0001ä"}"#;
         assert_eq!(said(chat), text);
         let event = ArenaEvent::Kill { killer: Some(PlayerId(2)), victim: PlayerId(9), streak: 3 };
@@ -137,8 +136,7 @@ mod tests {
         );
         let (best, teams) = (vec![(PlayerId(7), 120)], vec![1, 2]);
         let standings = ServerMessage::Standings { best, rank: 4, score: -5, players: 12, teams };
-        let text =
-            r#"{"type":"standings","best":[[7,120]],"rank":4,"score":-5,"players":12,"teams":[1,2]}"#;
+        let text = r#"{"type":"standings","best":[[7,120]],"rank":4,"score":-5,"players":12,"teams":[1,2]}"#;
         assert_eq!(said(standings), text);
         let phase = ServerMessage::Phase { phase: Phase::WarmUp, round: 0, ends: None };
         assert_eq!(said(phase), r#"{"type":"phase","phase":"warm_up","round":0,"ends":null}"#);

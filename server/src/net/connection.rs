@@ -205,10 +205,9 @@ impl Connection {
         })?;
         let connection = self.slot.id;
         match (&self.stage, said) {
-            (
-                Stage::Unjoined { .. },
-                Said::Control(ClientMessage::Hello(hello)),
-            ) => self.join(hello).await,
+            (Stage::Unjoined { .. }, Said::Control(ClientMessage::Hello(hello))) => {
+                self.join(hello).await
+            }
             (Stage::Unjoined { .. }, _) => {
                 Err(Ending::refused(Reason::BadMessage, "The first message has to be a hello."))
             }

@@ -1,9 +1,9 @@
 //! The one door into a session, and the one way out. Everything that a session is told is a
 //! [`ToSession`]; everything that it says goes into an [`Outbox`].
 
+use super::acts::Act;
 use bytes::Bytes;
 use shared::game::Tick;
-use super::acts::Act;
 use shared::wire::close::CloseCode;
 use shared::wire::input::InputMessage;
 use shared::wire::message::{Difference, Look};

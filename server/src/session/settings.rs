@@ -116,8 +116,9 @@ impl SessionSettings {
     /// The configuration of a session of `G`, whose first round has the seed `seed` unless the settings name
     /// one. Errors with a sentence for whoever chose.
     pub fn config<G: Game>(&self, seed: u64) -> Result<SessionConfig<G::Settings>, String> {
-        let name = clean_name(&self.name)
-            .ok_or(format!("A session's name has 1 to {NAME_CHARS_MAX} letters that can be seen."))?;
+        let name = clean_name(&self.name).ok_or(format!(
+            "A session's name has 1 to {NAME_CHARS_MAX} letters that can be seen."
+        ))?;
         in_range("tick_rate", self.tick_rate, TICK_RATES)?;
         in_range("rewind_ms", self.rewind_ms, 0..=REWIND_MS_MAX)?;
         in_range("max_players", self.max_players, 1..=u16::MAX)?;

@@ -29,8 +29,8 @@ pub use world::Arena;
 
 use crate::game::{Command, Fate, Focus, Game, PlayerId, Setup};
 use crate::wire::{Kind, Row, Rows};
-use world::Player;
 use serde::{Deserialize, Serialize};
+use world::Player;
 
 /// What everybody is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

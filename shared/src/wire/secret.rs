@@ -99,7 +99,9 @@ mod tests {
         let secret = HostSecret([0xa5; SECRET_BYTES]);
         assert_eq!(secret.to_hex().parse(), Ok(secret));
         assert_eq!(HostSecret([0; 16]).to_hex().len(), 32);
-        for bad in ["", "a5", "+5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a", &"a5".repeat(17), &"g5".repeat(16)] {
+        for bad in
+            ["", "a5", "+5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a", &"a5".repeat(17), &"g5".repeat(16)]
+        {
             assert_eq!(bad.parse::<HostSecret>(), Err(NoSecret), "{bad}");
         }
     }
