@@ -39,7 +39,7 @@ fn config<G: Game>(seed: u64) -> SessionConfig<G::Settings> {
 
 /// A session with a host and two more.
 fn hosted<G: Game>(seed: u64) -> World<G> {
-    let mut world = World::open(config::<G>(seed));
+    let mut world = World::<G>::open(config::<G>(seed));
     world.join_as("host", LINE, |hello| hello.host = Some(SECRET));
     world.run(200.0);
     for n in 1..3 {
@@ -94,7 +94,7 @@ fn the_host_kicks_and_who_was_kicked_may_come_back<G: Game>() {
 }
 
 fn who_is_banned_stays_out_and_the_neighbours_do_not<G: Game>() {
-    let mut world = World::open(config::<G>(52));
+    let mut world = World::<G>::open(config::<G>(52));
     let household = Some("203.0.113.7".parse().expect("an address"));
     let come = |world: &mut World<G>, name: &str, key: u8, host: Option<HostSecret>| {
         let index = world.join_as(name, LINE, |hello| {
@@ -204,7 +204,7 @@ fn settings_change_with_the_next_round<G: Game>() {
     let settings =
         SessionSettings { round_s: 20, pilots: PilotCount::Always(3), ..Default::default() };
     let opened = settings.config::<G>(57).expect("sensible");
-    let mut world = World::open(SessionConfig { host: Some(SECRET), ..opened });
+    let mut world = World::<G>::open(SessionConfig { host: Some(SECRET), ..opened });
     world.join_as("host", LINE, |hello| hello.host = Some(SECRET));
     world.run(10_000.0);
     let mode = server::session::settings::Mode::Teams;
@@ -276,7 +276,9 @@ fn a_team_is_heard_by_itself<G: Game>() {
     let mut setup = Setup::new(G::Settings::default(), 61, 30);
     setup.teams = 2;
     let mut world = World::<G>::open(SessionConfig::new(setup));
-    (0..4).for_each(|n| drop(world.join(&format!("guest {n}"), LINE)));
+    for n in 0..4 {
+        world.join(&format!("guest {n}"), LINE);
+    }
     world.join_as("watcher", LINE, |hello| hello.watch = true);
     world.run(1000.0);
     let team = world.guests[0].entry().team;
@@ -290,9 +292,10 @@ fn a_team_is_heard_by_itself<G: Game>() {
 
 fn spectators_see_what_they_look_at_and_play_when_they_want<G: Game>() {
     let config = SessionConfig { spectators_max: 1, players_max: 2, ..config::<G>(62) };
-    let mut world = World::open(config);
+    let mut world = World::<G>::open(config);
     let one = world.join("one", LINE);
     let eye = world.join_as("eye", LINE, |hello| hello.watch = true);
+    world.run(300.0);
     let more = world.join_as("more", LINE, |hello| hello.watch = true);
     world.run(1000.0);
     let turned_away = world.guests[more].outbox.closed().map(|closed| closed.0);
@@ -346,26 +349,25 @@ fn spectators_see_what_they_look_at_and_play_when_they_want<G: Game>() {
 fn what_spectators_see_is_late_when_the_session_wants_it<G: Game>() {
     const DELAY_S: u32 = 3;
     let config = SessionConfig { spectator_delay_s: DELAY_S, round_s: 20, ..config::<G>(63) };
-    let mut world = World::open(config);
+    let mut world = World::<G>::open(config);
     world.join("one", LINE);
     let eye = world.join_as("eye", LINE, |hello| hello.watch = true);
     world.guests[eye].plays = false;
     // Through a warm-up, a round, its results and into the next one.
-    let ticks = 30 * (8 + 20 + 12 + 8);
-    let mut past = std::collections::VecDeque::new();
-    for tick in 0..ticks {
+    let ticks: u32 = 30 * (8 + 20 + 12 + 8);
+    let mut truth = std::collections::BTreeMap::new();
+    while world.session.tick_now() < ticks {
         world.run(1000.0 / 30.0);
+        let tick = world.session.tick_now();
         let mut rows = world.session.world().now().clone();
-        for (kind, spec) in G::KINDS.iter().enumerate() {
-            if spec.private {
-                rows.table_mut(kind).clear();
-            }
+        for (kind, _) in G::KINDS.iter().enumerate().filter(|(_, spec)| spec.private) {
+            rows.table_mut(kind).clear();
         }
-        past.push_back(rows);
-        if past.len() > (30 * DELAY_S) as usize {
-            let then = past.pop_front().expect("kept");
-            assert_eq!(world.session.shown_to_spectators().now(), &then, "at tick {tick}");
-        }
+        truth.insert(tick, rows);
+        let Some(then) = tick.checked_sub(30 * DELAY_S).and_then(|then| truth.get(&then)) else {
+            continue;
+        };
+        assert_eq!(world.session.shown_to_spectators().now(), then, "at tick {tick}");
     }
     assert_honest(&world);
     let stats = world.guests[eye].client.stats();
