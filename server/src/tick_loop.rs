@@ -43,11 +43,17 @@ pub trait Ticked<O>: Send {
     /// Tells everybody that it is over.
     fn stop(&mut self, code: CloseCode, reason: &str);
     /// What it shows of itself.
-    fn status(&self) -> Status;
+    fn status(&self) -> Status {
+        Status::default()
+    }
     /// Results of rounds that ended since the last call.
-    fn take_results(&mut self) -> Vec<RoundResult>;
+    fn take_results(&mut self) -> Vec<RoundResult> {
+        Vec::new()
+    }
     /// Whether it is over, and a sentence why.
-    fn over(&self) -> Option<&'static str>;
+    fn over(&self) -> Option<&'static str> {
+        None
+    }
 }
 
 impl<G: Game, O: Outbox> Ticked<O> for Session<G, O> {

@@ -11,7 +11,7 @@ use server::net::refusal::Reason;
 use server::tick_loop::Ticked;
 use shared::netcode::client::{Client, Stats};
 use shared::wire::Protocol;
-use shared::wire::message::{self, ClientMessage};
+use shared::wire::message::{self, ClientMessage, Hello};
 use shared::wire::protocol::SUBPROTOCOL;
 use std::future::Future;
 use std::net::SocketAddr;

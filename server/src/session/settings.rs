@@ -134,9 +134,7 @@ impl SessionSettings {
         if self.mode == Mode::Teams {
             in_range("teams", teams, 2..=TEAMS_MAX)?;
         }
-        let game = serde_json::Value::Object(self.game.clone());
-        let game: G::Settings =
-            serde_json::from_value(game).map_err(|why| format!("The game's settings: {why}."))?;
+        let game = self.game_settings::<G>()?;
         let setup = Setup {
             settings: game,
             seed: self.seed.unwrap_or(seed),
@@ -158,6 +156,16 @@ impl SessionSettings {
             seeded: self.seed.is_some(),
             ..SessionConfig::new(setup)
         })
+    }
+}
+
+impl SessionSettings {
+    fn game_settings<G: Game>(&self) -> Result<G::Settings, String> {
+        if self.game.is_empty() {
+            return Ok(G::Settings::default());
+        }
+        let game = serde_json::Value::Object(self.game.clone());
+        serde_json::from_value(game).map_err(|why| format!("The game's settings: {why}."))
     }
 }
 

@@ -100,7 +100,10 @@ impl Store {
     /// Done once everything kept so far is on the disk.
     pub async fn settled(&self) -> Result<(), NoAnswer> {
         let (done, waiting) = oneshot::channel();
-        let nothing: Ask = Box::new(move |_| drop(done.send(())));
+        let nothing: Ask = Box::new(move |_| {
+            // Nobody waits any more when it took too long.
+            let _ = done.send(());
+        });
         self.jobs.send(Job::Ask(nothing)).await.map_err(|_| NoAnswer)?;
         waiting.await.map_err(|_| NoAnswer)
     }

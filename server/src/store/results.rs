@@ -12,7 +12,7 @@ use shared::wire::Visitor;
 /// Results that are kept; the oldest make room for newer ones.
 pub const RESULTS_MAX: i64 = 20_000;
 /// Visitors whose best round of all time is kept; the worst make room for better ones.
-pub const BEST_MAX: i64 = 100_000;
+const BEST_MAX: i64 = 100_000;
 /// Results after which it is seen to that there are no more than that.
 const TIDY_EVERY: i64 = 64;
 

@@ -115,7 +115,9 @@ impl<G: Game> Joined<G> {
         let mut fields = [0; crate::wire::field::FIELDS_MAX];
         let fields = &mut fields[..G::Input::FIELDS.len()];
         input.write(fields);
-        self.say_lag(tick, fields);
+        if !self.still {
+            self.say_lag(tick, fields);
+        }
         let input = G::Input::read(fields);
         self.prediction.input(&self.rules, tick, input);
         if self.sent.len() == super::inputs::AHEAD_TICKS_MAX as usize {

@@ -17,7 +17,7 @@ use tokio::sync::broadcast;
 use utoipa::ToSchema;
 
 /// Lines that are kept for who comes later.
-pub const LINES_MAX: usize = 50;
+const LINES_MAX: usize = 50;
 /// Lines that wait for one listener's line to take them; past it the oldest are left out for that one.
 const WAITING_MAX: usize = 32;
 
