@@ -70,12 +70,7 @@ fn remember(entry: &Entry, action: HostAction) {
         HostAction::Rename { name } => entry.change_settings(|settings| {
             settings.name = shared::wire::message::clean_name(&name).unwrap_or(name);
         }),
-        HostAction::Change { settings } => entry.change_settings(|before| {
-            let tick_rate = before.tick_rate;
-            *before = *settings;
-            // It is the session's for as long as it lasts.
-            before.tick_rate = tick_rate;
-        }),
+        HostAction::Change { settings } => entry.change_settings(|before| *before = *settings),
         _ => {}
     }
 }
