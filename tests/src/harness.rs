@@ -271,7 +271,9 @@ impl Peer {
 
     /// Text that came, some of it at least; `None` when the connection ends.
     pub async fn text(&mut self) -> Option<String> {
-        self.more().await?;
+        if self.received.is_empty() {
+            self.more().await?;
+        }
         Some(String::from_utf8(std::mem::take(&mut self.received)).expect("whole letters"))
     }
 

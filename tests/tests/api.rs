@@ -218,6 +218,7 @@ async fn settings_beyond_reason_are_refused_with_a_sentence() {
         (json!({"round_s": 19}), "round_s is 19"),
         (json!({"name": "\u{200b}"}), "name has 1 to 24"),
         (json!({"name": 7}), "name: invalid type"),
+        (json!({"pilots": {"always": "all"}}), "pilots.always: invalid type"),
         (json!({"nam": "x"}), "unknown field `nam`"),
         (json!({"mode": "chess"}), "unknown variant `chess`"),
         (json!({"game": {"size": 1}}), "game"),

@@ -30,11 +30,11 @@ pub(super) async fn act(
     Extension(caller): Extension<Caller>,
     Path(code): Path<String>,
     headers: HeaderMap,
-    Told(action): Told<HostAction>,
+    Told(mut action): Told<HostAction>,
 ) -> Result<StatusCode, Problem> {
     let entry = api.find(&caller, &code)?;
     let secret = bearer(&headers).ok_or_else(not_host)?;
-    if let HostAction::Change { settings } = &action {
+    if let HostAction::Change { settings } = &mut action {
         api.directory.check(settings).map_err(Problem::refused)?;
     }
     let (answer, waiting) = oneshot::channel();
