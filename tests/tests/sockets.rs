@@ -99,7 +99,7 @@ async fn a_session_that_is_full_says_so() {
     let mut second = running.open().await;
     second.send(&binary(&hello("Second"))).await;
     let (code, reason) = second.closing().await.expect("a close frame");
-    assert_eq!((code, reason.as_str()), (1013, "All 1 seats are taken; try later."));
+    assert_eq!((code, reason.as_str()), (4014, "All 1 seats are taken."));
     first.is_well().await;
     running.stop().await.unwrap();
 }
