@@ -1,11 +1,13 @@
 //! What the host of a server may set. Built once in `main` from flags and environment, checked, and
 //! passed on by value.
 
-use crate::net::limits::Limits;
+use crate::net::limits::{Limits, at_least_one};
 use crate::net::upgrade::AllowedOrigin;
-use clap::Parser;
+use crate::session::settings::{ROUND_S_MAX, ROUND_S_MIN};
+use clap::{ArgAction, Parser};
 use shared::game::{REWIND_MS, REWIND_MS_MAX, Setup};
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 
 /// Gamekeeper: a multiplayer game server that you host yourself. Run it and open the address it
 /// prints; whoever opens the same address plays with you.
@@ -34,10 +36,34 @@ pub struct Config {
           value_parser = clap::value_parser!(u16).range(..=1000))]
     pub pilots: u16,
 
-    /// The most people at once; one more is told to try later.
+    /// Length of a round in seconds, in sessions that quick play opens; 0 for a game without rounds.
+    #[arg(long, env = "GAMEKEEPER_ROUND_SECONDS", value_name = "0|20..=3600",
+          default_value_t = Self::ROUND_SECONDS, value_parser = round_seconds)]
+    pub round_seconds: u16,
+
+    /// The most people at once in one session; one more is told that no seat is free.
     #[arg(long, env = "GAMEKEEPER_MAX_PLAYERS", value_name = "COUNT",
           default_value_t = Self::MAX_PLAYERS, value_parser = clap::value_parser!(u16).range(1..=10_000))]
     pub max_players: u16,
+
+    /// The most sessions at once; when there are so many, nobody opens a further one.
+    #[arg(long, env = "GAMEKEEPER_MAX_SESSIONS", value_name = "COUNT", default_value_t = Self::MAX_SESSIONS,
+          value_parser = at_least_one)]
+    pub max_sessions: usize,
+
+    /// For how many seconds nobody is in a session until it ends; 0 for never.
+    #[arg(long, env = "GAMEKEEPER_IDLE_SECONDS", value_name = "SECONDS", default_value_t = Self::IDLE_SECONDS)]
+    pub idle_seconds: u32,
+
+    /// Whether visitors may open sessions of their own; quick play opens some in any case.
+    #[arg(long, env = "GAMEKEEPER_OPEN_SESSIONS", value_name = "yes|no", default_value = "yes",
+          action = ArgAction::Set, value_parser = yes_or_no)]
+    pub open_sessions: bool,
+
+    /// Folder in which results are kept, in the file gamekeeper.sqlite3; made if it is missing. Without it
+    /// they are kept in memory, until the server stops.
+    #[arg(long, env = "GAMEKEEPER_DATA", value_name = "DIR")]
+    pub data: Option<PathBuf>,
 
     /// Number from which everything random follows; drawn at the start when absent.
     #[arg(long, env = "GAMEKEEPER_SEED", value_name = "NUMBER")]
@@ -66,6 +92,12 @@ impl Config {
     pub const PILOTS: u16 = 36;
     /// A thousand headless bots fit.
     pub const MAX_PLAYERS: u16 = 1024;
+    /// Five minutes: long enough for a comeback, short enough for a break.
+    pub const ROUND_SECONDS: u16 = 300;
+    /// Sixty sessions of the usual size are what a small machine bears.
+    pub const MAX_SESSIONS: usize = 64;
+    /// Who reloads the page, or sends a friend the link, finds the session again.
+    pub const IDLE_SECONDS: u32 = 120;
 
     /// What a session of a game with `settings` starts from.
     pub fn setup<S>(&self, settings: S) -> Setup<S> {
@@ -82,12 +114,34 @@ impl Default for Config {
             tick_rate: Self::TICK_RATE,
             rewind_ms: REWIND_MS,
             pilots: Self::PILOTS,
+            round_seconds: Self::ROUND_SECONDS,
             max_players: Self::MAX_PLAYERS,
+            max_sessions: Self::MAX_SESSIONS,
+            idle_seconds: Self::IDLE_SECONDS,
+            open_sessions: true,
+            data: None,
             seed: None,
             origin: Vec::new(),
             log: "info".into(),
             limits: Limits::default(),
         }
+    }
+}
+
+fn yes_or_no(text: &str) -> Result<bool, String> {
+    match text {
+        "yes" => Ok(true),
+        "no" => Ok(false),
+        _ => Err("yes or no is needed".into()),
+    }
+}
+
+fn round_seconds(text: &str) -> Result<u16, String> {
+    match text.parse() {
+        Ok(seconds) if seconds == 0 || (ROUND_S_MIN..=ROUND_S_MAX).contains(&seconds) => {
+            Ok(seconds)
+        }
+        _ => Err(format!("0, or {ROUND_S_MIN} to {ROUND_S_MAX}, is needed")),
     }
 }
 
@@ -112,6 +166,19 @@ mod tests {
             assert!(said.contains("--tick-rate"), "{said}");
         }
         assert_eq!(parse(&["--tick-rate", "128"]).unwrap().tick_rate, 128);
+    }
+
+    #[test]
+    fn rounds_and_visitors_sessions_are_set_in_words() {
+        let config = parse(&["--round-seconds=0", "--open-sessions=no", "--data=x"]).unwrap();
+        assert_eq!((config.round_seconds, config.open_sessions), (0, false));
+        assert_eq!(config.data, Some("x".into()));
+        for bad in
+            ["--round-seconds=19", "--round-seconds=3601", "--open-sessions=1", "--max-sessions=0"]
+        {
+            let said = parse(&[bad]).unwrap_err();
+            assert!(said.contains(bad.split('=').next().unwrap()), "{said}");
+        }
     }
 
     #[test]

@@ -1,58 +1,64 @@
-//! The server: one port that serves the page and the WebSockets, and the sessions behind it.
+//! The server: one port that serves the page, the API and the WebSockets, and the sessions behind it.
 //!
-//! In the order of the flow: [`config`] says what the host wants, [`net`] takes sockets and turns
-//! them into messages, [`http`] answers everything that is no WebSocket, [`tick_loop`] is where the
-//! asynchronous side meets the synchronous one, [`session`] is the game as told through one door.
+//! In the order of the flow: [`config`] says what the host of the server wants, [`net`] takes sockets and turns
+//! them into messages, [`http`] answers everything that is no WebSocket, [`directory`] has all sessions,
+//! [`tick_loop`] is where the asynchronous side meets the synchronous one, [`session`] is the game as told
+//! through one door, [`store`] keeps results.
 
 pub mod config;
+pub mod directory;
 pub mod http;
 pub mod net;
 pub mod session;
+pub mod store;
 pub mod tick_loop;
 
 mod throttle;
 
 use anyhow::{Context, Result, anyhow};
 use config::Config;
-use dashmap::DashMap;
-use net::limits::SESSION_QUEUE_MAX;
+use directory::{Directory, Opener};
+use http::api::Api;
+use http::api::limits::AddressLimits;
 use net::outbox::ConnectionOutbox;
 use net::refusal::Refusals;
-use net::{Front, MAIN_SESSION, SessionHandle, listener};
+use net::{Front, listener};
 use session::settings::PilotCount;
 use session::{Session, SessionConfig};
 use shared::game::Game;
 use shared::wire::Protocol;
 use std::future::Future;
 use std::sync::Arc;
+use store::Store;
 use tick_loop::{TickCounts, Ticked};
 use tokio::net::TcpListener;
-use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 /// A server that is ready to run, with what can be looked at from outside while it does.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Server {
-    /// Connections, refusals, limits.
+    /// Connections, refusals, limits, sessions.
     pub front: Arc<Front>,
-    /// How the tick loop is doing.
+    /// How all tick loops together are doing.
     pub ticks: Arc<TickCounts>,
+    /// Results.
+    pub store: Store,
 }
 
-/// Serves one session of `G` with its default settings on `listener` until `shutdown` is done, then
-/// tells everybody and returns. Errors when the game refuses its settings or the session breaks.
+/// Serves sessions of `G` on `listener` until `shutdown` is done, then tells everybody and returns. There is no
+/// session until somebody wants one. Errors when results cannot be kept where `config` says.
 pub async fn run<G: Game>(
     config: Config,
     listener: TcpListener,
     shutdown: impl Future<Output = ()>,
 ) -> Result<()> {
-    let session = open::<G>(&config)?;
-    Server::new(&config).serve(session, Protocol::of::<G>(), listener, shutdown).await
+    Server::of::<G>(&config)?.run(listener, shutdown).await
 }
 
-/// A session of `G` with its default settings, before its first tick. Errors when the game refuses them.
+/// A session of `G` with its default settings, before its first tick, for [`Server::serve`]. Errors when the
+/// game refuses them.
 pub fn open<G: Game>(config: &Config) -> Result<Session<G, ConnectionOutbox>> {
     let session = Session::new(SessionConfig {
         players_max: usize::from(config.max_players),
@@ -63,22 +69,53 @@ pub fn open<G: Game>(config: &Config) -> Result<Session<G, ConnectionOutbox>> {
 }
 
 impl Server {
-    /// Prepares a server within the limits of `config`.
-    pub fn new(config: &Config) -> Self {
+    /// Prepares a server that opens sessions of `G`, within the limits of `config`. Errors when results cannot
+    /// be kept where it says.
+    pub fn of<G: Game>(config: &Config) -> Result<Self> {
+        Self::with(config, Some(Opener::of::<G>(config.idle_seconds)))
+    }
+
+    /// Prepares a server that opens no session by itself; see [`Server::serve`].
+    pub fn new(config: &Config) -> Result<Self> {
+        Self::with(config, None)
+    }
+
+    fn with(config: &Config, opener: Option<Opener>) -> Result<Self> {
+        let store = Store::open(config.data.as_deref())?;
+        match &config.data {
+            Some(folder) => tracing::info!(folder = %folder.display(), "results are kept on disk"),
+            None => tracing::info!(
+                "results are kept in memory, until the server stops; --data keeps them"
+            ),
+        }
+        let stop = CancellationToken::new();
+        let directory = Arc::new(Directory::new(config, opener, store.clone(), stop.clone()));
+        let address_limits = Arc::new(AddressLimits::new(&config.limits));
+        let api = Api::new(
+            config,
+            Arc::clone(&directory),
+            store.clone(),
+            Arc::clone(&address_limits),
+            stop.clone(),
+        );
+        let ticks = Arc::clone(&directory.ticks);
         let front = Front {
             limits: config.limits.clone(),
             origins: config.origin.clone(),
-            sessions: DashMap::new(),
+            directory,
+            address_limits,
             registry: Arc::default(),
             refusals: Refusals::default(),
+            api: http::api::router(Arc::new(api)),
             pages: http::router(),
-            stop: CancellationToken::new(),
+            stop,
             tasks: TaskTracker::new(),
         };
-        Self { front: Arc::new(front), ticks: Arc::default() }
+        Ok(Self { front: Arc::new(front), ticks, store })
     }
 
-    /// As [`run`], with a session that was opened before.
+    /// As [`Server::run`], with a session that was opened before; quick play leads to it, and has no other
+    /// when it is over.
     pub async fn serve(
         self,
         session: impl Ticked<ConnectionOutbox> + 'static,
@@ -86,30 +123,34 @@ impl Server {
         listener: TcpListener,
         shutdown: impl Future<Output = ()>,
     ) -> Result<()> {
-        let Self { front, ticks } = self;
-        let (queue, told) = mpsc::channel(SESSION_QUEUE_MAX);
-        let handle = SessionHandle { queue, protocol, tick_rate: session.tick_rate() };
-        front.sessions.insert(MAIN_SESSION.to_owned(), handle);
-        let stop = front.stop.clone();
-        let mut ticking =
-            tokio::spawn(async move { tick_loop::run(session, told, &ticks, stop).await });
-        let accepting = tokio::spawn(listener::run(listener, Arc::clone(&front)));
-        let broken = tokio::select! {
-            () = shutdown => None,
-            ended = &mut ticking => Some(ended),
-        };
+        self.front.directory.adopt(session, protocol);
+        self.run(listener, shutdown).await
+    }
 
-        tracing::info!(connections = front.registry.open(), "stopping");
+    /// Serves until `shutdown` is done, then tells everybody and returns.
+    pub async fn run(
+        self,
+        listener: TcpListener,
+        shutdown: impl Future<Output = ()>,
+    ) -> Result<()> {
+        let Self { front, store, .. } = self;
+        let listing = tokio::spawn(Arc::clone(&front.directory).keep_listing());
+        let accepting = tokio::spawn(listener::run(listener, Arc::clone(&front)));
+        shutdown.await;
+
+        let (connections, sessions) = (front.registry.open(), front.directory.len());
+        tracing::info!(connections, sessions, "stopping");
         front.stop.cancel();
-        let ended = match broken {
-            Some(ended) => ended,
-            None => ticking.await,
-        };
+        front.directory.ended().await;
         accepting.await.context("the listener broke")?;
+        listing.await.context("the list of sessions broke")?;
         front.tasks.close();
         if timeout(front.limits.stop_wait, front.tasks.wait()).await.is_err() {
             tracing::warn!(peers = ?front.registry.peers(), "these did not say goodbye in time");
         }
-        ended.context("the session broke")
+        if !matches!(timeout(front.limits.stop_wait, store.settled()).await, Ok(Ok(()))) {
+            tracing::warn!("the disk is too slow: the last results may be lost");
+        }
+        Ok(())
     }
 }

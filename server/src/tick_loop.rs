@@ -1,7 +1,7 @@
 //! Where the asynchronous side meets the synchronous one, and the only clock. Comes in: what all
 //! connections tell one session, each with its time of arrival, through one bounded queue. Goes out:
-//! the session's steps, at a fixed rate. It owns the session, so there is no lock around it, and it
-//! waits for nothing but the clock.
+//! the session's steps, at a fixed rate, and what it shows of itself. It owns the session, so there is no
+//! lock around it, and it waits for nothing but the clock.
 
 use crate::session::Session;
 use crate::session::door::{Outbox, ToSession};
@@ -10,6 +10,7 @@ use crate::session::status::Status;
 use crate::throttle::Throttle;
 use shared::game::{Game, Tick};
 use shared::wire::close::CloseCode;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::mpsc;
 use tokio::time::{Duration, Instant, sleep_until};
@@ -20,6 +21,11 @@ use tokio_util::sync::CancellationToken;
 pub const CATCH_UP_STEPS_MAX: u64 = 5;
 /// Lines about dropped time per minute.
 const LINES_PER_MINUTE: u32 = 6;
+/// How often a second what a session shows of itself is made anew, beside when somebody came or went.
+pub const LOOKS_PER_SECOND: u16 = 2;
+
+/// What players are told when the server stops.
+pub const STOPPING: &str = "The server stops; try again in a minute.";
 
 /// What a session is told, and when it arrived.
 pub type Told<O> = (Instant, ToSession<O>);
@@ -84,6 +90,50 @@ impl<G: Game, O: Outbox> Ticked<O> for Session<G, O> {
     }
 }
 
+impl<O> Ticked<O> for Box<dyn Ticked<O>> {
+    fn tick_rate(&self) -> u16 {
+        (**self).tick_rate()
+    }
+
+    fn tick_now(&self) -> Tick {
+        (**self).tick_now()
+    }
+
+    fn handle(&mut self, told: ToSession<O>, at: f64) {
+        (**self).handle(told, at);
+    }
+
+    fn tick(&mut self) {
+        (**self).tick();
+    }
+
+    fn stop(&mut self, code: CloseCode, reason: &str) {
+        (**self).stop(code, reason);
+    }
+
+    fn status(&self) -> Status {
+        (**self).status()
+    }
+
+    fn take_results(&mut self) -> Vec<RoundResult> {
+        (**self).take_results()
+    }
+
+    fn over(&self) -> Option<&'static str> {
+        (**self).over()
+    }
+}
+
+/// Who is told what a session shows of itself. Called from the loop: it must not wait.
+pub trait Watcher: Send {
+    /// A new look.
+    fn status(&mut self, status: Status);
+    /// Rounds ended.
+    fn results(&mut self, results: Vec<RoundResult>);
+    /// Nothing more is taken from the queue, and everybody is about to be told this.
+    fn over(&mut self, code: CloseCode, why: &'static str);
+}
+
 /// How a loop is doing.
 #[derive(Debug, Default)]
 pub struct TickCounts {
@@ -93,21 +143,41 @@ pub struct TickCounts {
     pub late: AtomicU64,
     /// Steps' worth of time that was dropped.
     pub dropped: AtomicU64,
+    /// What counts along: the sum over all loops.
+    all: Option<Arc<Self>>,
 }
 
-/// Runs a session until `stop` is cancelled, then tells its players.
+impl TickCounts {
+    /// Counts of one loop, which `all` counts along.
+    pub fn part_of(all: &Arc<Self>) -> Self {
+        Self { all: Some(Arc::clone(all)), ..Self::default() }
+    }
+
+    /// Adds to one of the counts; what it was before.
+    fn add(&self, count: fn(&Self) -> &AtomicU64, more: u64) -> u64 {
+        if let Some(all) = &self.all {
+            all.add(count, more);
+        }
+        count(self).fetch_add(more, Ordering::Relaxed)
+    }
+}
+
+/// Runs a session until it is over or `stop` is cancelled, then tells its players.
 pub async fn run<O, S: Ticked<O>>(
     mut session: S,
     mut queue: mpsc::Receiver<Told<O>>,
     counts: &TickCounts,
     stop: CancellationToken,
+    mut watcher: impl Watcher,
 ) {
+    let look_ticks = u32::from((session.tick_rate() / LOOKS_PER_SECOND).max(1));
+    let mut next_look = 0;
     let lines = Throttle::new(LINES_PER_MINUTE, Duration::from_secs(60));
     let mut pace = Pace::new(session.tick_rate(), Instant::now());
-    loop {
+    let (code, why) = loop {
         tokio::select! {
             biased;
-            () = stop.cancelled() => break,
+            () = stop.cancelled() => break (CloseCode::GoingAway, STOPPING),
             () = sleep_until(pace.next_deadline()) => {}
         }
         let woke = Instant::now();
@@ -117,30 +187,50 @@ pub async fn run<O, S: Ticked<O>>(
         for _ in 0..queue.len() {
             let Ok((arrived, told)) = queue.try_recv() else { break };
             let at = pace.ticks_at(arrived).max(f64::from(session.tick_now()));
+            if matches!(told, ToSession::Join(_) | ToSession::Leave { .. } | ToSession::Act(_)) {
+                next_look = 0;
+            }
             session.handle(told, at);
         }
         for _ in 0..due.steps {
             session.tick();
         }
-        counts.ticks.fetch_add(due.steps, Ordering::Relaxed);
+        counts.add(|c| &c.ticks, due.steps);
+        if session.tick_now() >= next_look {
+            next_look = session.tick_now() + look_ticks;
+            look_at(&mut session, &mut watcher);
+        }
+        if let Some(why) = session.over() {
+            break (CloseCode::Ended, why);
+        }
         if due.steps > 1 {
             // The next deadline may have passed too, and sleeping until the past does not yield.
             tokio::task::yield_now().await;
         }
-    }
+    };
+    watcher.over(code, why);
     queue.close();
     while let Ok((_, told)) = queue.try_recv() {
         session.handle(told, f64::from(session.tick_now()));
     }
-    session.stop(CloseCode::GoingAway, "The server stops; try again in a minute.");
+    look_at(&mut session, &mut watcher);
+    session.stop(code, why);
+}
+
+fn look_at<O>(session: &mut impl Ticked<O>, watcher: &mut impl Watcher) {
+    watcher.status(session.status());
+    let results = session.take_results();
+    if !results.is_empty() {
+        watcher.results(results);
+    }
 }
 
 fn note(due: Due, counts: &TickCounts, lines: &Throttle) {
     if due.steps > 1 {
-        counts.late.fetch_add(1, Ordering::Relaxed);
+        counts.add(|c| &c.late, 1);
     }
     if due.dropped > 0 {
-        let all = counts.dropped.fetch_add(due.dropped, Ordering::Relaxed) + due.dropped;
+        let all = counts.add(|c| &c.dropped, due.dropped) + due.dropped;
         if let Some(hidden) = lines.pass(Instant::now()) {
             let hidden = (hidden > 0).then_some(hidden);
             tracing::warn!(ticks = due.dropped, all, hidden, "fell behind and dropped time");
@@ -204,7 +294,7 @@ impl Pace {
 mod tests {
     use super::*;
     use crate::session::door::ConnectionId;
-    use std::sync::{Arc, Mutex};
+    use std::sync::Mutex;
 
     /// Remembers when it ticked and what it was told.
     #[derive(Clone, Default)]
@@ -215,6 +305,21 @@ mod tests {
         ticks: Vec<Instant>,
         told: Vec<(u64, f64, Tick)>,
         stopped: Option<CloseCode>,
+        looks: usize,
+        over: Option<CloseCode>,
+        ends_after: Option<usize>,
+    }
+
+    impl Watcher for Diary {
+        fn status(&mut self, _: Status) {
+            self.0.lock().unwrap().looks += 1;
+        }
+
+        fn results(&mut self, _: Vec<RoundResult>) {}
+
+        fn over(&mut self, code: CloseCode, _: &'static str) {
+            self.0.lock().unwrap().over = Some(code);
+        }
     }
 
     impl Ticked<()> for Diary {
@@ -241,6 +346,19 @@ mod tests {
         fn stop(&mut self, code: CloseCode, _: &str) {
             self.0.lock().unwrap().stopped = Some(code);
         }
+
+        fn status(&self) -> Status {
+            Status::default()
+        }
+
+        fn take_results(&mut self) -> Vec<RoundResult> {
+            Vec::new()
+        }
+
+        fn over(&self) -> Option<&'static str> {
+            let entries = self.0.lock().unwrap();
+            entries.ends_after.filter(|&most| entries.ticks.len() >= most).map(|_| "Enough.")
+        }
     }
 
     struct Story {
@@ -257,7 +375,9 @@ mod tests {
         let (queue, receiver) = mpsc::channel(16);
         let stop = CancellationToken::new();
         let (session, counted, stopped) = (diary.clone(), Arc::clone(&counts), stop.clone());
-        let task = tokio::spawn(async move { run(session, receiver, &counted, stopped).await });
+        let watcher = diary.clone();
+        let task =
+            tokio::spawn(async move { run(session, receiver, &counted, stopped, watcher).await });
         Story { diary, queue, counts, stop, start: Instant::now(), task }
     }
 
@@ -304,8 +424,33 @@ mod tests {
         story.task.await.unwrap();
         let entries = story.diary.0.lock().unwrap();
         assert_eq!(entries.stopped, Some(CloseCode::GoingAway));
+        assert_eq!(entries.over, entries.stopped);
         assert_eq!(entries.told.len(), 1);
         assert!(story.queue.is_closed());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_session_that_is_over_ends_its_loop() {
+        let story = begin();
+        story.diary.0.lock().unwrap().ends_after = Some(45);
+        story.task.await.unwrap();
+        let entries = story.diary.0.lock().unwrap();
+        assert_eq!((entries.ticks.len(), entries.stopped), (45, Some(CloseCode::Ended)));
+        assert_eq!(entries.over, entries.stopped);
+        // After ticks 1, 16 and 31, and once more at the end.
+        assert_eq!(entries.looks, 4);
+    }
+
+    #[test]
+    fn loops_are_counted_each_and_together() {
+        let all = Arc::new(TickCounts::default());
+        let (one, two) = (TickCounts::part_of(&all), TickCounts::part_of(&all));
+        one.add(|c| &c.ticks, 3);
+        two.add(|c| &c.ticks, 4);
+        two.add(|c| &c.late, 1);
+        let ticks = |counts: &TickCounts| counts.ticks.load(Ordering::Relaxed);
+        assert_eq!((ticks(&one), ticks(&two), ticks(&all)), (3, 4, 7));
+        assert_eq!(all.late.load(Ordering::Relaxed), 1);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Pages on the same port as the game. Comes in: requests that are no WebSocket. Goes out: the page and
-//! its assets out of the binary itself; no file is ever read.
+//! its assets out of the binary itself, no file is ever read; and what the [`api`] answers.
 
+pub mod api;
 mod assets;
 
 use axum::Router;
@@ -15,13 +16,19 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self' 'wa
      style-src 'self'; img-src 'self' data:; connect-src 'self'; manifest-src 'self'; \
      base-uri 'none'; frame-ancestors 'none'; form-action 'self'";
 
-/// Answers everything that is no WebSocket.
+/// Answers everything that is neither a WebSocket nor the API's.
 pub fn router() -> Router {
     Router::new()
-        .route("/", get(|headers: HeaderMap| async move { assets::page(&headers) }))
+        .route("/", get(page))
+        // A session's link. Whether there is such a session the page asks the API.
+        .route("/s/{code}", get(page))
         .route("/assets/{build}/{*path}", get(asset))
         .route("/healthz", get(|| async { "ok\n" }))
         .fallback(|| async { assets::not_found() })
+}
+
+async fn page(headers: HeaderMap) -> impl IntoResponse {
+    assets::page(&headers)
 }
 
 async fn asset(

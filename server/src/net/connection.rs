@@ -9,7 +9,9 @@ use super::metered::Metered;
 use super::outbox::{Outgoing, Outgoings, outbox};
 use super::refusal::{Reason, Refusal};
 use super::registry::{self, Slot};
+use super::way::Way;
 use super::{Front, SessionHandle, closing};
+use crate::directory::Promise;
 use crate::session::door::{Newcomer, ToSession};
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
@@ -34,6 +36,10 @@ pub(super) struct Connection {
     front: Arc<Front>,
     slot: Arc<Slot>,
     session: SessionHandle,
+    /// Whether a ticket said that this is somebody who watches.
+    watch: bool,
+    /// The place that was kept until the session has counted this one itself.
+    promise: Option<Promise>,
     socket: WebSocketStream<Metered>,
     stage: Stage,
     messages: Bucket,
@@ -67,9 +73,10 @@ impl Connection {
         stream: Metered,
         early: Vec<u8>,
         slot: Arc<Slot>,
-        session: SessionHandle,
+        way: Way,
         front: Arc<Front>,
     ) -> Self {
+        let Way { session, watch, promise } = way;
         let now = Instant::now();
         let limits = &front.limits;
         let per_second = MESSAGES_PER_TICK_MAX * f64::from(session.tick_rate);
@@ -87,6 +94,8 @@ impl Connection {
             front,
             slot,
             session,
+            watch,
+            promise,
         }
     }
 
@@ -171,9 +180,13 @@ impl Connection {
         }
         let Stage::Joined(outgoings) = &mut self.stage else { return Poll::Pending };
         outgoings.poll_next(cx).map(|next| match next {
-            Some(Outgoing::Message(bytes)) => Ok(Message::Binary(bytes)),
+            Some(Outgoing::Message(bytes)) => {
+                // Whoever is welcome has been counted.
+                self.promise = None;
+                Ok(Message::Binary(bytes))
+            }
             Some(Outgoing::Close(code, reason)) => Err(Ending::Asked(code, reason)),
-            None => Err(Ending::stopping()),
+            None => Err(Ending::over(&self.session)),
         })
     }
 
@@ -256,6 +269,7 @@ impl Connection {
 
     async fn join(&mut self, hello: Hello) -> Result<(), Ending> {
         let Hello { protocol, name, seat, visitor, host, watch } = hello;
+        let watch = watch || self.watch;
         if protocol != self.session.protocol.hash {
             let sentence = "The server runs another version of the game; reload the page.";
             return Err(Ending::refused(Reason::Version, sentence));
@@ -309,7 +323,8 @@ impl Connection {
         at: Instant,
         told: ToSession<super::ConnectionOutbox>,
     ) -> Result<(), Ending> {
-        self.session.queue.send((at, told)).await.map_err(|_| Ending::stopping())
+        let sent = self.session.queue.send((at, told)).await;
+        sent.map_err(|_| Ending::over(&self.session))
     }
 
     fn reply(&mut self, message: &ServerMessage) {

@@ -1,13 +1,15 @@
 //! How a connection ends, and whether its player may come back. Comes in: errors of the WebSocket, the
 //! peer's goodbye, our own reasons. Goes out: an [`Ending`], for the task that serves the connection.
 
+use super::SessionHandle;
 use super::metered::TooManyBytes;
 use super::refusal::{Reason, Refusal};
+use crate::tick_loop::STOPPING;
 use shared::wire::close::CloseCode;
 use tokio_tungstenite::tungstenite::{self, error::ProtocolError};
 
-/// What a peer is told when the server or its session ends.
-const STOPPING: &str = "The server stops; try again in a minute.";
+/// What a peer is told whose session broke.
+const BROKEN: &str = "Something broke in this session; choose another.";
 
 /// How a connection ends.
 pub(super) enum Ending {
@@ -28,6 +30,12 @@ impl Ending {
 
     pub(super) fn stopping() -> Self {
         Self::Asked(CloseCode::GoingAway, STOPPING.into())
+    }
+
+    /// The session takes nothing more: it says why, unless it broke.
+    pub(super) fn over(session: &SessionHandle) -> Self {
+        let (code, why) = session.ending.get().copied().unwrap_or((CloseCode::Internal, BROKEN));
+        Self::Asked(code, why.into())
     }
 
     /// Whether the player was cut off rather than left or was shown out, and so keeps the seat for a

@@ -2,12 +2,15 @@
 //! through and we don't is refused here, for every page alike.
 
 use super::connection::Connection;
-use super::limits::{HEAD_BYTES_MAX, HEADERS_MAX};
+use super::limits::{BODY_BYTES_MAX, HEAD_BYTES_MAX, HEADERS_MAX};
 use super::metered::{Metered, TooManyBytes};
 use super::refusal::Reason;
-use super::registry::Slot;
+use super::registry::{Slot, network};
 use super::upgrade::{self, AllowedOrigin, TurnedDown};
-use super::{Front, MAIN_SESSION, PLAY_PATH, closing};
+use super::way;
+use super::{API_PATH, Caller, Front, PLAY_PATH, closing};
+use crate::http::api::END_EARLY;
+use crate::http::api::problem::Problem;
 use crate::http::harden;
 use axum::body::Body;
 use axum::response::IntoResponse;
@@ -24,7 +27,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use tower::ServiceExt;
 
 /// Speaks HTTP with one peer. Returns when that is over; a WebSocket that came of it has a task of its
@@ -32,9 +35,14 @@ use tower::ServiceExt;
 pub(super) async fn serve(tcp: TcpStream, slot: Slot, front: Arc<Front>) {
     let (peer, limits, slot) = (slot.peer, &front.limits, Arc::new(slot));
     let answered = AtomicBool::new(false);
+    let caller = Caller {
+        network: network(peer.ip()),
+        until: Instant::now() + limits.http_wait.saturating_sub(END_EARLY),
+        slot: Arc::clone(&slot),
+    };
     let service = service_fn(|request| {
         answered.store(true, Ordering::Relaxed);
-        answer(request, Arc::clone(&slot), Arc::clone(&front))
+        answer(request, caller.clone(), Arc::clone(&front))
     });
     // Without a timer hyper keeps no deadline at all.
     let mut connection = Builder::new()
@@ -87,34 +95,55 @@ fn note(error: &hyper::Error, peer: SocketAddr, front: &Front) {
 pub enum Verdict {
     /// What the pages answer.
     Page,
-    /// A WebSocket; these headers accept it.
+    /// What the API answers.
+    Api,
+    /// A WebSocket, if there is a session for it; these headers accept it.
     Play(HeaderMap),
 }
 
 /// What becomes of a request, by its head alone; `origins` are whose pages may play beside our own.
 pub fn judge<B>(request: &Request<B>, origins: &[AllowedOrigin]) -> Result<Verdict, TurnedDown> {
     screen(request)?;
-    if request.uri().path() != PLAY_PATH {
+    let path = request.uri().path();
+    if is_below(path, API_PATH) {
+        return Ok(Verdict::Api);
+    }
+    if !is_below(path, PLAY_PATH) {
         return Ok(Verdict::Page);
     }
     upgrade::check(request, origins).map(Verdict::Play)
 }
 
+/// Whether `path` is `top`, or in the folder of that name.
+fn is_below(path: &str, top: &str) -> bool {
+    path.strip_prefix(top).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
 async fn answer(
-    request: Request<Incoming>,
-    slot: Arc<Slot>,
+    mut request: Request<Incoming>,
+    caller: Caller,
     front: Arc<Front>,
 ) -> Result<Response<Body>, Infallible> {
+    let is_api = is_below(request.uri().path(), API_PATH);
     let mut response = match judge(&request, &front.origins) {
         Ok(Verdict::Page) => {
             let Ok(response) = front.pages.clone().oneshot(request).await;
             response
         }
-        Ok(Verdict::Play(headers)) => play(request, headers, slot, front),
+        Ok(Verdict::Api) => {
+            request.extensions_mut().insert(caller);
+            let Ok(response) = front.api.clone().oneshot(request).await;
+            response
+        }
+        Ok(Verdict::Play(headers)) => play(request, headers, caller.slot, front),
         Err(turned_down) => {
             let refusal = &turned_down.refusal;
-            front.refusals.note(slot.peer, refusal.reason, &refusal.sentence);
-            let mut response = refuse(turned_down.status, &refusal.sentence);
+            front.refusals.note(caller.slot.peer, refusal.reason, &refusal.sentence);
+            let mut response = if is_api {
+                closing_problem(turned_down.status, &refusal.sentence)
+            } else {
+                refuse(turned_down.status, &refusal.sentence)
+            };
             response.headers_mut().extend(turned_down.hints());
             response
         }
@@ -123,25 +152,40 @@ async fn answer(
     Ok(response)
 }
 
-/// What no request may look like, wherever it goes.
+/// What no request may look like, wherever it goes. A body comes to the API alone, with its length said
+/// before; what a request may do there the API says itself.
 fn screen<B>(request: &Request<B>) -> Result<(), TurnedDown> {
+    let is_api = is_below(request.uri().path(), API_PATH);
     let headers = request.headers();
     let no = |status, reason, sentence| Err(TurnedDown::new(status, reason, sentence));
     let bad = |sentence| no(StatusCode::BAD_REQUEST, Reason::BadRequest, sentence);
-    let with_length = headers.get_all(header::CONTENT_LENGTH).iter().any(|length| length != "0");
+    let lengths = headers.get_all(header::CONTENT_LENGTH);
     let hosts = headers.get_all(header::HOST).iter().count();
     // hyper drops the length of a chunked request, so that a second one behind a proxy that believes in
     // the length can no longer be told from an honest one: both go.
     if headers.contains_key(header::TRANSFER_ENCODING) {
-        let sentence = "Nothing here takes a chunked body.";
+        let sentence = "Nothing here takes a chunked body; say its length before.";
         return no(StatusCode::BAD_REQUEST, Reason::Smuggling, sentence);
     }
-    if !matches!(*request.method(), Method::GET | Method::HEAD) {
-        let sentence = "Only GET and HEAD are served here.";
-        return no(StatusCode::METHOD_NOT_ALLOWED, Reason::BadRequest, sentence);
-    }
-    if with_length {
+    let with_body = match *request.method() {
+        Method::GET | Method::HEAD => false,
+        Method::OPTIONS if is_api => false,
+        // All but the first are none of the API's, and are told so by its routes.
+        Method::POST | Method::PUT | Method::PATCH | Method::DELETE if is_api => true,
+        _ => {
+            let sentence = "Only GET and HEAD are served here.";
+            return no(StatusCode::METHOD_NOT_ALLOWED, Reason::BadRequest, sentence);
+        }
+    };
+    if !with_body && lengths.iter().any(|length| length != "0") {
         return bad("Nothing here takes a body.");
+    }
+    // hyper has seen to it that there is but one length, and that it is a number.
+    let length = |value: &HeaderValue| value.to_str().ok()?.parse::<u64>().ok();
+    if lengths.iter().any(|value| length(value).is_none_or(|length| length > BODY_BYTES_MAX as u64))
+    {
+        let sentence = "That body is too big; 16 KiB are enough for everything here.";
+        return no(StatusCode::PAYLOAD_TOO_LARGE, Reason::BadRequest, sentence);
     }
     if hosts > 1 || (hosts == 0 && request.version() == Version::HTTP_11) {
         return bad("A request names one host.");
@@ -159,8 +203,14 @@ fn play(
     slot: Arc<Slot>,
     front: Arc<Front>,
 ) -> Response<Body> {
-    let Some(session) = front.sessions.get(MAIN_SESSION).map(|session| session.clone()) else {
-        return refuse(StatusCode::SERVICE_UNAVAILABLE, "No game is running; try again soon.");
+    let way = match way::find(request.uri(), network(slot.peer.ip()), &front) {
+        Ok(way) => way,
+        Err(no_way) => {
+            front.refusals.note(slot.peer, no_way.reason, &no_way.sentence);
+            let mut response = refuse(no_way.status, &no_way.sentence);
+            response.headers_mut().extend(no_way.retry_after());
+            return response;
+        }
     };
     let upgraded = hyper::upgrade::on(&mut request);
     let tasks = front.tasks.clone();
@@ -169,9 +219,20 @@ fn play(
         let Ok(upgraded) = upgraded.await else { return };
         let parts = upgraded.downcast::<TokioIo<Metered>>().expect("it was ours before");
         let early = parts.read_buf.to_vec();
-        Connection::new(parts.io.into_inner(), early, slot, session, front).await.serve().await;
+        Connection::new(parts.io.into_inner(), early, slot, way, front).await.serve().await;
     });
     (StatusCode::SWITCHING_PROTOCOLS, headers).into_response()
+}
+
+/// The same under the API.
+fn closing_problem(status: StatusCode, sentence: &str) -> Response<Body> {
+    let mut response = Problem::new(status, sentence.to_owned()).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+    if status == StatusCode::METHOD_NOT_ALLOWED {
+        headers.insert(header::ALLOW, HeaderValue::from_static("GET, HEAD, POST, OPTIONS"));
+    }
+    response
 }
 
 /// A sentence and the end of the connection.

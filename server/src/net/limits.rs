@@ -38,6 +38,8 @@ pub const READ_BUFFER_BYTES: usize = 4096;
 pub const KERNEL_UNSENT_BYTES_MAX: u32 = 16 << 10;
 /// Bytes that are read and thrown away from a peer who goes on sending after the goodbye.
 pub const LINGER_BYTES_MAX: u64 = 4 << 20;
+/// Bytes of a request's body, which only the API takes; past it the request is answered with 413.
+pub const BODY_BYTES_MAX: usize = 16 << 10;
 /// Connections that the kernel holds ready before they are accepted.
 pub const BACKLOG: u32 = 1024;
 
@@ -88,9 +90,54 @@ pub struct Limits {
     /// bytes are read after that.
     #[arg(skip = Self::CLOSE_WAIT)]
     pub close_wait: Duration,
-    /// For how long a stopping server waits for its connections to say goodbye.
+    /// For how long a stopping server waits for its connections to say goodbye, and then for its store.
     #[arg(skip = Self::STOP_WAIT)]
     pub stop_wait: Duration,
+    /// For how long a ticket is good, and a place promised to its holder.
+    #[arg(skip = Self::TICKET_LIFE)]
+    pub ticket_life: Duration,
+    /// How often an open event stream says that it is still there.
+    #[arg(skip = Self::HEARTBEAT)]
+    pub heartbeat: Duration,
+
+    /// Requests to the API from one address; past this rate, as with the next ones, 429.
+    #[arg(skip = Self::API_RATE)]
+    pub api_rate: Rate,
+    /// Sessions that one address creates.
+    #[arg(skip = Self::CREATE_RATE)]
+    pub create_rate: Rate,
+    /// Tickets that one address asks for.
+    #[arg(skip = Self::TICKET_RATE)]
+    pub ticket_rate: Rate,
+    /// Lines that one address says in the lobby.
+    #[arg(skip = Self::CHAT_RATE)]
+    pub chat_rate: Rate,
+    /// Codes and tickets that do not exist which one address asks for; past it all of its look-ups are
+    /// refused for a while, so that no answer tells a good guess.
+    #[arg(skip = Self::GUESS_RATE)]
+    pub guess_rate: Rate,
+    /// The most event streams and long polls in all; a further one is answered with 503.
+    #[arg(skip = Self::MAX_LISTENERS)]
+    pub max_listeners: usize,
+    /// The most of them from one address; a further one is answered with 429.
+    #[arg(skip = Self::MAX_LISTENERS_PER_ADDRESS)]
+    pub max_listeners_per_address: usize,
+}
+
+/// So many at once, and so many per second in the long run.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Rate {
+    /// At once.
+    pub burst: f64,
+    /// Per second.
+    pub per_second: f64,
+}
+
+impl Rate {
+    /// `burst` at once, and one every `seconds`.
+    pub const fn one_per(seconds: f64, burst: u32) -> Self {
+        Self { burst: burst as f64, per_second: 1.0 / seconds }
+    }
 }
 
 impl Limits {
@@ -105,6 +152,18 @@ impl Limits {
     const WRITE_WAIT: Duration = Duration::from_secs(10);
     const CLOSE_WAIT: Duration = Duration::from_secs(1);
     const STOP_WAIT: Duration = Duration::from_secs(3);
+    const TICKET_LIFE: Duration = Duration::from_secs(15);
+    const HEARTBEAT: Duration = Duration::from_secs(15);
+    // Sixty friends behind one router load the lobby together, and press Play together.
+    const API_RATE: Rate = Rate::one_per(0.05, 300);
+    const CREATE_RATE: Rate = Rate::one_per(30.0, 5);
+    const TICKET_RATE: Rate = Rate::one_per(0.5, 100);
+    const CHAT_RATE: Rate = Rate::one_per(2.0, 5);
+    // Of 2^50 codes one address tries some thirty thousand a day. After a restart the pages behind a router
+    // ask for their old codes once each.
+    const GUESS_RATE: Rate = Rate::one_per(3.0, 20);
+    const MAX_LISTENERS: usize = 1024;
+    const MAX_LISTENERS_PER_ADDRESS: usize = 128;
 
     /// How tungstenite is to be set up: small buffers, small messages, nothing unmasked.
     pub(super) fn websocket(&self) -> WebSocketConfig {
@@ -131,11 +190,21 @@ impl Default for Limits {
             write_wait: Self::WRITE_WAIT,
             close_wait: Self::CLOSE_WAIT,
             stop_wait: Self::STOP_WAIT,
+            ticket_life: Self::TICKET_LIFE,
+            heartbeat: Self::HEARTBEAT,
+            api_rate: Self::API_RATE,
+            create_rate: Self::CREATE_RATE,
+            ticket_rate: Self::TICKET_RATE,
+            chat_rate: Self::CHAT_RATE,
+            guess_rate: Self::GUESS_RATE,
+            max_listeners: Self::MAX_LISTENERS,
+            max_listeners_per_address: Self::MAX_LISTENERS_PER_ADDRESS,
         }
     }
 }
 
-fn at_least_one(text: &str) -> Result<usize, String> {
+/// A flag's value that may not be 0.
+pub(crate) fn at_least_one(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(0) => Err("at least 1 is needed".into()),
         Ok(count) => Ok(count),
@@ -145,7 +214,7 @@ fn at_least_one(text: &str) -> Result<usize, String> {
 
 /// A token bucket: so much at once, so much per second in the long run.
 #[derive(Debug)]
-pub(super) struct Bucket {
+pub(crate) struct Bucket {
     per_second: f64,
     burst: f64,
     left: f64,
@@ -154,20 +223,34 @@ pub(super) struct Bucket {
 
 impl Bucket {
     /// A full bucket.
-    pub(super) fn new(per_second: f64, burst: f64, now: Instant) -> Self {
+    pub(crate) fn new(per_second: f64, burst: f64, now: Instant) -> Self {
         Self { per_second, burst, left: burst, filled: now }
     }
 
     /// Takes `amount` out; false, and nothing taken, when less is left.
-    pub(super) fn take(&mut self, amount: f64, now: Instant) -> bool {
-        let earned = now.saturating_duration_since(self.filled).as_secs_f64() * self.per_second;
-        self.left = (self.left + earned).min(self.burst);
-        self.filled = self.filled.max(now);
-        let enough = amount <= self.left;
+    pub(crate) fn take(&mut self, amount: f64, now: Instant) -> bool {
+        let enough = self.wait(amount, now).is_zero();
         if enough {
             self.left -= amount;
         }
         enough
+    }
+
+    /// After how long [`Self::take`] would be true, if nobody else took anything until then.
+    pub(crate) fn wait(&mut self, amount: f64, now: Instant) -> Duration {
+        let earned = now.saturating_duration_since(self.filled).as_secs_f64() * self.per_second;
+        self.left = (self.left + earned).min(self.burst);
+        self.filled = self.filled.max(now);
+        if amount <= self.left {
+            return Duration::ZERO;
+        }
+        Duration::from_secs_f64((amount - self.left) / self.per_second)
+    }
+
+    /// Whether all of it is there.
+    pub(crate) fn is_full(&mut self, now: Instant) -> bool {
+        self.wait(0.0, now);
+        self.left >= self.burst
     }
 }
 
@@ -183,7 +266,10 @@ mod tests {
         assert!(!bucket.take(1.0, start));
         let later = start + Duration::from_secs(1);
         assert_eq!((0..100).filter(|_| bucket.take(1.0, later)).count(), 10);
+        assert_eq!(bucket.wait(1.0, later), Duration::from_millis(100));
+        assert_eq!(bucket.wait(2.0, later), Duration::from_millis(200));
         let much_later = start + Duration::from_secs(1000);
+        assert!(!bucket.is_full(later) && bucket.is_full(much_later));
         assert_eq!((0..100).filter(|_| bucket.take(1.0, much_later)).count(), 20);
     }
 

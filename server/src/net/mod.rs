@@ -1,9 +1,10 @@
 //! The asynchronous side: sockets in, messages out. It knows tables and limits, never a game.
 //!
 //! In the order of the flow: [`listener`] accepts sockets within the [`limits`] that `registry` counts,
-//! `metered` measures their bytes, [`http1`] speaks HTTP until [`upgrade`] finds a WebSocket handshake,
-//! `connection` turns the WebSocket's messages into what a session is told and writes what its
-//! [`outbox`] holds, `ending` says how it ends, `closing` ends it properly. [`refusal`] is what whoever misbehaves gets.
+//! `metered` measures their bytes, [`http1`] speaks HTTP until [`upgrade`] finds a WebSocket handshake and `way`
+//! its session, `connection` turns the WebSocket's messages into what a session is told and writes what its
+//! [`outbox`] holds, `ending` says how it ends, `closing` ends it properly. [`refusal`] is what whoever misbehaves
+//! gets.
 
 mod closing;
 mod connection;
@@ -16,24 +17,30 @@ pub mod outbox;
 pub mod refusal;
 pub mod registry;
 pub mod upgrade;
+mod way;
 
+use crate::directory::Directory;
+use crate::http::api::limits::AddressLimits;
 use crate::tick_loop::Told;
-use dashmap::DashMap;
 use limits::Limits;
 use outbox::ConnectionOutbox;
 use refusal::Refusals;
-use registry::Registry;
+use registry::{Registry, Slot};
 use shared::wire::Protocol;
-use std::sync::Arc;
+use shared::wire::close::CloseCode;
+use std::net::IpAddr;
+use std::sync::{Arc, OnceLock};
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use upgrade::AllowedOrigin;
 
-/// Where WebSockets are opened.
+/// Where WebSockets are opened: quick play, or with `?ticket=` what the ticket is for. Behind a further slash
+/// stands a session's code.
 pub const PLAY_PATH: &str = "/play";
-/// The code of the session that [`PLAY_PATH`] leads to.
-pub const MAIN_SESSION: &str = "main";
+/// Where the HTTP API is.
+pub const API_PATH: &str = "/api";
 
 /// What a connection has to know of a session to feed it.
 #[derive(Clone, Debug)]
@@ -44,6 +51,26 @@ pub struct SessionHandle {
     pub protocol: Protocol,
     /// Ticks per second: how often an honest client speaks.
     pub tick_rate: u16,
+    /// What who is in it is told once it takes nothing more; empty until then, and for good when it broke.
+    pub ending: Arc<OnceLock<(CloseCode, &'static str)>>,
+}
+
+/// Who asks the API something.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// The address, as limits count them.
+    pub network: IpAddr,
+    /// When an answer that takes long has to be over, as the connection's time is.
+    pub until: Instant,
+    slot: Arc<Slot>,
+}
+
+impl Caller {
+    /// Its connection no longer counts as one that may be there for nothing: friends behind one router may
+    /// all have the lobby open. What listens has limits of its own.
+    pub fn is_listening(&self) {
+        self.slot.joined();
+    }
 }
 
 /// What all connections share.
@@ -53,13 +80,17 @@ pub struct Front {
     pub limits: Limits,
     /// Whose pages may play beside our own.
     pub origins: Vec<AllowedOrigin>,
-    /// Sessions by code.
-    pub sessions: DashMap<String, SessionHandle>,
+    /// All sessions.
+    pub directory: Arc<Directory>,
+    /// How often each address may do what costs something.
+    pub address_limits: Arc<AddressLimits>,
     /// Who is connected.
     pub registry: Arc<Registry>,
     /// What was refused how often.
     pub refusals: Refusals,
-    /// Answers what is no WebSocket.
+    /// Answers what is under [`API_PATH`].
+    pub api: axum::Router,
+    /// Answers everything else that is no WebSocket.
     pub pages: axum::Router,
     /// Cancelled when the server is to stop.
     pub stop: CancellationToken,

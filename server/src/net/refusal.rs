@@ -53,6 +53,10 @@ reasons! {
     BadUpgrade = "bad_upgrade";
     /// A handshake from somebody else's page.
     BadOrigin = "bad_origin";
+    /// A code or ticket that leads nowhere.
+    NoSession = "no_session";
+    /// No session has room, and no further one fits.
+    NoRoom = "no_room";
     /// More bytes than allowed.
     ByteRate = "byte_rate", TooFast;
     /// More messages than allowed.

@@ -120,7 +120,7 @@ fn is_key(key: &str) -> bool {
 
 /// Whether the page that asks may: browsers always say whose page it is, bots say nothing. Without a
 /// list it has to be a page from the very host that was asked.
-fn is_welcome(headers: &HeaderMap, allowed: &[AllowedOrigin]) -> bool {
+pub(crate) fn is_welcome(headers: &HeaderMap, allowed: &[AllowedOrigin]) -> bool {
     if !headers.contains_key(header::ORIGIN) {
         return true;
     }

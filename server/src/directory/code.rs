@@ -1,0 +1,144 @@
+//! What names a session to people: ten letters, of which none looks like another. Who has the code of a
+//! private session may join it, so it is drawn by chance from so many that nobody guesses it.
+
+use core::fmt;
+use core::str::FromStr;
+
+/// Random bits of a code.
+const BITS: u32 = 50;
+/// Bits of one letter.
+const LETTER_BITS: u32 = 5;
+/// Letters of a code.
+const LETTERS: usize = (BITS / LETTER_BITS) as usize;
+/// Letters by their value: Crockford's base 32, which has no I, L, O and U.
+const ALPHABET: &[u8; 1 << LETTER_BITS] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+/// Bytes of a text that may be a code; a longer one is none.
+const TEXT_BYTES_MAX: usize = 32;
+
+/// Names a session: 50 random bits, shown as `XXXXX-XXXXX`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct SessionCode(u64);
+
+impl SessionCode {
+    /// A code that nobody could have foreseen.
+    pub fn random() -> Self {
+        Self(rand::random::<u64>() >> (u64::BITS - BITS))
+    }
+
+    /// What may stand in a log: a public session's code, and of a private one, which is a secret, the first
+    /// two letters.
+    pub fn for_log(self, public: bool) -> String {
+        if public { self.to_string() } else { format!("{self:?}") }
+    }
+
+    fn letters(self) -> [u8; LETTERS] {
+        core::array::from_fn(|place| {
+            let shift = LETTER_BITS * (LETTERS - 1 - place) as u32;
+            ALPHABET[(self.0 >> shift) as usize % ALPHABET.len()]
+        })
+    }
+}
+
+impl fmt::Display for SessionCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (place, letter) in self.letters().into_iter().enumerate() {
+            if place == LETTERS / 2 {
+                f.write_str("-")?;
+            }
+            write!(f, "{}", char::from(letter))?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for SessionCode {
+    /// A code is a secret unless its session is public.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [first, second, ..] = self.letters();
+        write!(f, "{}{}..", char::from(first), char::from(second))
+    }
+}
+
+/// A text that is no code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoCode;
+
+impl FromStr for SessionCode {
+    type Err = NoCode;
+
+    /// As people type it: in small letters, with spaces or hyphens anywhere or nowhere, with an O for a zero
+    /// and an I or L for a one.
+    fn from_str(text: &str) -> Result<Self, NoCode> {
+        if text.len() > TEXT_BYTES_MAX {
+            return Err(NoCode);
+        }
+        let (mut bits, mut letters) = (0_u64, 0);
+        for byte in text.bytes().filter(|byte| !matches!(byte, b'-' | b' ')) {
+            let letter = match byte.to_ascii_uppercase() {
+                b'O' => b'0',
+                b'I' | b'L' => b'1',
+                letter => letter,
+            };
+            let value = ALPHABET.iter().position(|&known| known == letter).ok_or(NoCode)?;
+            bits = bits << LETTER_BITS | value as u64;
+            letters += 1;
+            if letters > LETTERS {
+                return Err(NoCode);
+            }
+        }
+        if letters == LETTERS { Ok(Self(bits)) } else { Err(NoCode) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_is_read_as_people_write_it() {
+        for _ in 0..1000 {
+            let code = SessionCode::random();
+            let shown = code.to_string();
+            assert_eq!(shown.len(), 11);
+            assert_eq!(shown.parse(), Ok(code));
+            assert_eq!(shown.to_lowercase().parse(), Ok(code));
+            assert_eq!(shown.replace('-', "").parse(), Ok(code));
+            assert_eq!(format!(" {} ", shown.replace('-', " ")).parse(), Ok(code));
+            let sloppy = shown.replace('0', "o").replace('1', "l");
+            assert_eq!(sloppy.parse(), Ok(code));
+        }
+        assert_eq!(SessionCode(0).to_string(), "00000-00000");
+        assert_eq!(SessionCode((1 << BITS) - 1).to_string(), "ZZZZZ-ZZZZZ");
+    }
+
+    #[test]
+    fn what_is_no_code_is_refused() {
+        for bad in
+            ["", "ABCDE", "ABCDE-FGHJ", "ABCDE-FGHJKM", "ABCDE-FGHJU", "ABCDE/FGHJK", "ÄBCDE-FGHJ"]
+        {
+            assert_eq!(bad.parse::<SessionCode>(), Err(NoCode), "{bad}");
+        }
+        assert_eq!(" ".repeat(1000).parse::<SessionCode>(), Err(NoCode));
+    }
+
+    #[test]
+    fn codes_are_not_each_others_neighbours() {
+        let mut codes: Vec<_> = (0..1000).map(|_| SessionCode::random().0).collect();
+        codes.sort_unstable();
+        codes.dedup();
+        assert_eq!(codes.len(), 1000);
+        // Each of the fifty bits is there and is missing about as often.
+        for bit in 0..BITS {
+            let set = codes.iter().filter(|&code| code >> bit & 1 == 1).count();
+            assert!((350..650).contains(&set), "bit {bit}: {set} of 1000");
+        }
+    }
+
+    #[test]
+    fn a_log_shows_two_letters_of_a_secret() {
+        let code: SessionCode = "ABCDE-FGHJK".parse().unwrap();
+        assert_eq!(code.for_log(true), "ABCDE-FGHJK");
+        assert_eq!(code.for_log(false), "AB..");
+        assert_eq!(format!("{:?}", Some(code)), "Some(AB..)");
+    }
+}

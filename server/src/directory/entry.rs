@@ -1,0 +1,210 @@
+//! One session as the rest of the server knows it. Comes in: what its tick loop publishes. Goes out: plain
+//! values for lists and look-ups. Nothing here makes the tick wait for longer than a value is copied.
+
+use super::code::SessionCode;
+use crate::net::SessionHandle;
+use crate::session::result::RoundResult;
+use crate::session::settings::SessionSettings;
+use crate::session::status::Status;
+use crate::tick_loop::TickCounts;
+use serde::{Deserialize, Serialize};
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::{SystemTime, UNIX_EPOCH};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use utoipa::ToSchema;
+
+/// Results of its last rounds that a session is asked for; older ones are in the store at most.
+pub const RESULTS_KEPT: usize = 20;
+
+/// A session of the directory.
+#[derive(Debug)]
+pub struct Entry {
+    /// What names it.
+    pub code: SessionCode,
+    /// How it is told things.
+    pub handle: SessionHandle,
+    /// How its loop is doing.
+    pub ticks: Arc<TickCounts>,
+    pub(super) stop: CancellationToken,
+    shown: Mutex<Shown>,
+    settings: Mutex<SessionSettings>,
+    results: Mutex<VecDeque<KeptResult>>,
+    promised: Arc<AtomicUsize>,
+}
+
+#[derive(Debug)]
+struct Shown {
+    status: Status,
+    since: Instant,
+}
+
+/// What is shown of a session: its code and its status.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct SessionInfo {
+    /// Ten letters, shown as `XXXXX-XXXXX`.
+    pub code: String,
+    /// The rest.
+    #[serde(flatten)]
+    pub status: Status,
+}
+
+/// A round's result, and when it was.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct KeptResult {
+    /// How the round ended.
+    #[serde(flatten)]
+    pub result: RoundResult,
+    /// When the round ended, in ms since 1970 (UTC).
+    pub at: u64,
+}
+
+/// A place promised to somebody on the way into a session: it counts as taken for as long as this lives.
+#[derive(Debug)]
+pub struct Promise(Arc<AtomicUsize>);
+
+impl Drop for Promise {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Entry {
+    pub(super) fn new(
+        code: SessionCode,
+        handle: SessionHandle,
+        ticks: TickCounts,
+        stop: CancellationToken,
+        settings: SessionSettings,
+        status: Status,
+    ) -> Self {
+        Self {
+            code,
+            handle,
+            ticks: Arc::new(ticks),
+            stop,
+            shown: Mutex::new(Shown { status, since: Instant::now() }),
+            settings: Mutex::new(settings),
+            results: Mutex::default(),
+            promised: Arc::default(),
+        }
+    }
+
+    /// What is shown of it now.
+    pub fn info(&self) -> SessionInfo {
+        let shown = lock(&self.shown);
+        let mut status = shown.status.clone();
+        // Seconds pass between two looks as well.
+        let passed = shown.since.elapsed().as_secs() as u32;
+        status.phase_left_s = status.phase_left_s.map(|left| left.saturating_sub(passed));
+        SessionInfo { code: self.code.to_string(), status }
+    }
+
+    /// Whether it is in the list.
+    pub fn is_public(&self) -> bool {
+        lock(&self.shown).status.public
+    }
+
+    /// What it was opened with, or changed to.
+    pub fn settings(&self) -> SessionSettings {
+        lock(&self.settings).clone()
+    }
+
+    /// The settings are others from now on.
+    pub fn change_settings(&self, change: impl FnOnce(&mut SessionSettings)) {
+        change(&mut lock(&self.settings));
+    }
+
+    /// The newest results, newest first, at most [`RESULTS_KEPT`].
+    pub fn results(&self) -> Vec<KeptResult> {
+        lock(&self.results).iter().cloned().collect()
+    }
+
+    /// Promises somebody a place.
+    pub fn promise(&self) -> Promise {
+        self.promised.fetch_add(1, Ordering::Relaxed);
+        Promise(Arc::clone(&self.promised))
+    }
+
+    /// People who play and people who are on their way, where somebody may still come in.
+    pub(super) fn people_if_open(&self) -> Option<usize> {
+        let shown = lock(&self.shown);
+        let people = usize::from(shown.status.players) + self.promised.load(Ordering::Relaxed);
+        let open = shown.status.public
+            && !shown.status.locked
+            && people < usize::from(shown.status.max_players);
+        open.then_some(people)
+    }
+
+    /// Takes a new look; whether a list has to be made anew.
+    pub(super) fn show(&self, status: Status) -> bool {
+        let mut shown = lock(&self.shown);
+        let now = Instant::now();
+        let differs = shown.differs(&status, now);
+        *shown = Shown { status, since: now };
+        differs
+    }
+
+    /// Keeps results, the oldest first; answers them with their time.
+    pub(super) fn keep(&self, results: Vec<RoundResult>) -> Vec<KeptResult> {
+        let at = unix_ms();
+        let kept: Vec<_> = results.into_iter().map(|result| KeptResult { result, at }).collect();
+        let mut all = lock(&self.results);
+        for result in &kept {
+            all.push_front(result.clone());
+        }
+        all.truncate(RESULTS_KEPT);
+        kept
+    }
+}
+
+/// Seconds by which a phase's end may move before that is news.
+const PHASE_SLACK_S: u32 = 2;
+
+impl Shown {
+    /// Whether anybody who counts seconds by themselves would see a difference.
+    fn differs(&self, status: &Status, now: Instant) -> bool {
+        let passed = now.saturating_duration_since(self.since).as_secs() as u32;
+        let same_end = match (self.status.phase_left_s, status.phase_left_s) {
+            (Some(before), Some(left)) => {
+                before.saturating_sub(passed).abs_diff(left) <= PHASE_SLACK_S
+            }
+            (before, left) => before == left,
+        };
+        let same_time = Status { phase_left_s: self.status.phase_left_s, ..status.clone() };
+        !same_end || self.status != same_time
+    }
+}
+
+/// The time of day, in ms since 1970 (UTC).
+pub fn unix_ms() -> u64 {
+    // A clock before 1970 is a broken one.
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
+}
+
+/// Nothing that is done under these locks panics; were it otherwise the values would still be whole.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(left: Option<u32>, players: u16) -> Shown {
+        let status = Status { phase_left_s: left, players, ..Status::default() };
+        Shown { status, since: Instant::now() }
+    }
+
+    #[test]
+    fn passing_seconds_are_no_news_and_people_are() {
+        let before = shown(Some(100), 3);
+        let later = before.since + std::time::Duration::from_secs(10);
+        let differs = |left, players| before.differs(&shown(left, players).status, later);
+        assert!(!differs(Some(90), 3) && !differs(Some(91), 3));
+        assert!(differs(Some(100), 3), "the clock was set back");
+        assert!(differs(None, 3) && differs(Some(90), 4));
+    }
+}

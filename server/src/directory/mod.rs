@@ -1,0 +1,300 @@
+//! All sessions of this process, by code. Comes in: wishes for a session (one of this code, any, a new one
+//! like this). Goes out: an [`Entry`] to join through, and lists. Each session has a tick loop of its own in
+//! a task of its own: what breaks in it ends that session and no other.
+//!
+//! Looking a code up takes as long whether it is close to one that exists or not: codes are compared as
+//! whole numbers behind a keyed hash. How often an address may ask for one that does not exist is bounded in
+//! [`crate::http::api::limits`].
+
+mod code;
+mod entry;
+mod listing;
+mod opening;
+mod tickets;
+
+pub use code::{NoCode, SessionCode};
+pub use entry::{Entry, KeptResult, Promise, RESULTS_KEPT, SessionInfo, unix_ms};
+pub use listing::{LIST_EVERY, News, SessionList};
+pub use opening::{AnySession, CREATED_PILOTS_MAX, CREATED_SPECTATORS_MAX, Opener};
+pub use tickets::{TICKETS_MAX, Ticket, TicketId, Tickets};
+
+use crate::config::Config;
+use crate::net::SessionHandle;
+use crate::net::limits::SESSION_QUEUE_MAX;
+use crate::session::result::RoundResult;
+use crate::session::settings::{Mode, SessionSettings};
+use crate::session::status::Status;
+use crate::store::Store;
+use crate::tick_loop::{self, TickCounts, Ticked, Watcher};
+use dashmap::DashMap;
+use entry::lock;
+use listing::Listing;
+use shared::wire::close::CloseCode;
+use shared::wire::{HostSecret, Protocol};
+use std::sync::{Arc, Mutex, OnceLock};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// All sessions.
+#[derive(Debug)]
+pub struct Directory {
+    sessions: DashMap<SessionCode, Arc<Entry>>,
+    opener: Option<Opener>,
+    /// What quick play opens.
+    usual: SessionSettings,
+    sessions_max: usize,
+    players_max: u16,
+    /// Where quick play leads in any case, when somebody handed in a session.
+    adopted: OnceLock<SessionCode>,
+    /// Held while sessions are counted, chosen or opened, so that no two who come at once both open one.
+    choosing: Mutex<()>,
+    listing: Listing,
+    /// Tickets that nobody has used yet.
+    pub tickets: Tickets,
+    /// The sum over all sessions there ever were.
+    pub ticks: Arc<TickCounts>,
+    store: Store,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+}
+
+/// Why there is no session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NoSession {
+    /// There are as many as there may be.
+    Full,
+    /// A sentence about what makes no sense in the settings.
+    Refused(String),
+    /// This server opens none.
+    Closed,
+}
+
+impl core::fmt::Display for NoSession {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(match self {
+            Self::Full => {
+                "All sessions that fit on this server are taken; try again in a few minutes."
+            }
+            Self::Refused(sentence) => sentence,
+            Self::Closed => "This server opens no further sessions.",
+        })
+    }
+}
+
+impl Directory {
+    /// An empty directory that opens sessions by `opener`, if at all, and lets `store` keep their results.
+    pub fn new(
+        config: &Config,
+        opener: Option<Opener>,
+        store: Store,
+        stop: CancellationToken,
+    ) -> Self {
+        Self {
+            sessions: DashMap::new(),
+            opener,
+            usual: opening::usual(config),
+            sessions_max: config.max_sessions,
+            players_max: config.max_players,
+            adopted: OnceLock::new(),
+            choosing: Mutex::default(),
+            listing: Listing::new(),
+            tickets: Tickets::new(config.limits.ticket_life),
+            ticks: Arc::default(),
+            store,
+            stop,
+            tasks: TaskTracker::new(),
+        }
+    }
+
+    /// The session with this code.
+    pub fn get(&self, code: SessionCode) -> Option<Arc<Entry>> {
+        self.sessions.get(&code).map(|entry| Arc::clone(&entry))
+    }
+
+    /// All of them, in no order.
+    pub fn entries(&self) -> Vec<Arc<Entry>> {
+        self.sessions.iter().map(|entry| Arc::clone(entry.value())).collect()
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.sessions.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.sessions.is_empty()
+    }
+
+    /// Whether a visitor may have a session like this; a sentence if not.
+    pub fn check(&self, settings: &SessionSettings) -> Result<(), String> {
+        opening::within_reason(settings, self.players_max)
+    }
+
+    /// Opens a session that a visitor described, with them as its host. The usual number of players is as
+    /// many as the server allows, where that is fewer.
+    pub fn create(
+        self: &Arc<Self>,
+        mut settings: SessionSettings,
+        host: HostSecret,
+    ) -> Result<Arc<Entry>, NoSession> {
+        if settings.max_players == SessionSettings::default().max_players {
+            settings.max_players = settings.max_players.min(self.players_max);
+        }
+        self.check(&settings).map_err(NoSession::Refused)?;
+        let _choosing = lock(&self.choosing);
+        self.open(settings, Some(host))
+    }
+
+    /// Quick play: the fullest public session with room, of several those with the usual settings first;
+    /// a new one where there is none. With it comes a place in it.
+    pub fn quick(self: &Arc<Self>) -> Result<(Arc<Entry>, Promise), NoSession> {
+        let _choosing = lock(&self.choosing);
+        if let Some(adopted) = self.adopted.get() {
+            let entry = self.get(*adopted).ok_or(NoSession::Closed)?;
+            let promise = entry.promise();
+            return Ok((entry, promise));
+        }
+        self.tickets.prune();
+        let open = self.entries().into_iter().filter_map(|entry| {
+            let people = entry.people_if_open()?;
+            Some(((people, self.is_usual(&entry.settings())), entry))
+        });
+        let fullest = open.max_by_key(|(rank, _)| *rank);
+        let entry = match fullest {
+            Some((_, entry)) => entry,
+            None => {
+                self.open(SessionSettings { name: self.free_name(), ..self.usual.clone() }, None)?
+            }
+        };
+        let promise = entry.promise();
+        Ok((entry, promise))
+    }
+
+    /// Runs a session that was opened elsewhere. Quick play leads there from now on.
+    pub fn adopt(
+        self: &Arc<Self>,
+        session: impl Ticked<crate::net::outbox::ConnectionOutbox> + 'static,
+        protocol: Protocol,
+    ) -> Arc<Entry> {
+        let entry = self.run(Box::new(session), protocol, self.usual.clone());
+        // Only the first one: a second is there for who has its code.
+        let _ = self.adopted.set(entry.code);
+        entry
+    }
+
+    /// Waits until every session has told its players; the server is stopping.
+    pub(crate) async fn ended(&self) {
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+
+    fn open(
+        self: &Arc<Self>,
+        settings: SessionSettings,
+        host: Option<HostSecret>,
+    ) -> Result<Arc<Entry>, NoSession> {
+        let opener = self.opener.as_ref().ok_or(NoSession::Closed)?;
+        if self.sessions.len() >= self.sessions_max {
+            return Err(NoSession::Full);
+        }
+        let session = opener.open(&settings, host, rand::random()).map_err(NoSession::Refused)?;
+        Ok(self.run(session, opener.protocol, settings))
+    }
+
+    fn run(
+        self: &Arc<Self>,
+        session: AnySession,
+        protocol: Protocol,
+        settings: SessionSettings,
+    ) -> Arc<Entry> {
+        let (queue, told) = mpsc::channel(SESSION_QUEUE_MAX);
+        let handle = SessionHandle {
+            queue,
+            protocol,
+            tick_rate: session.tick_rate(),
+            ending: Arc::default(),
+        };
+        // One in a quadrillion would be taken, and must not be taken twice.
+        let code = std::iter::repeat_with(SessionCode::random)
+            .find(|code| !self.sessions.contains_key(code))
+            .expect("there is no end to them");
+        let (ticks, stop) = (TickCounts::part_of(&self.ticks), self.stop.child_token());
+        let entry = Entry::new(code, handle, ticks, stop, settings, session.status());
+        let entry = Arc::new(entry);
+        self.sessions.insert(code, Arc::clone(&entry));
+        tracing::info!(session = code.for_log(entry.is_public()), "a session opens");
+        self.listing.note();
+        self.tasks.spawn(Arc::clone(self).live(Arc::clone(&entry), session, told));
+        entry
+    }
+
+    /// From a session's first tick until it is in the list no more.
+    async fn live(
+        self: Arc<Self>,
+        entry: Arc<Entry>,
+        session: AnySession,
+        told: mpsc::Receiver<tick_loop::Told<crate::net::outbox::ConnectionOutbox>>,
+    ) {
+        let reporter = Reporter { directory: Arc::clone(&self), entry: Arc::clone(&entry) };
+        let (ticks, stop) = (Arc::clone(&entry.ticks), entry.stop.clone());
+        // A task of its own, so that a panic ends there. What it leaves behind is dropped whole.
+        let ticking = tokio::spawn(async move {
+            tick_loop::run(session, told, &ticks, stop, reporter).await;
+        });
+        let broken = ticking.await.is_err();
+        let public = entry.is_public();
+        self.sessions.remove(&entry.code);
+        self.listing.note();
+        let session = entry.code.for_log(public);
+        if broken {
+            tracing::error!(
+                session,
+                "a session broke; its players were sent away, the others play on"
+            );
+        } else {
+            tracing::info!(session, "a session ends");
+        }
+    }
+
+    fn is_usual(&self, settings: &SessionSettings) -> bool {
+        settings.mode == Mode::FreeForAll
+            && settings.round_s == self.usual.round_s
+            && settings.game.is_empty()
+    }
+
+    /// "Arena" and the smallest number that no session has.
+    fn free_name(&self) -> String {
+        let taken: Vec<_> = self.entries().iter().map(|entry| entry.info().status.name).collect();
+        let names = (1..).map(|number| format!("{} {number}", self.usual.name));
+        names.into_iter().find(|name| !taken.contains(name)).expect("there is no end to them")
+    }
+}
+
+/// Takes what one tick loop publishes to whoever wants to know.
+struct Reporter {
+    directory: Arc<Directory>,
+    entry: Arc<Entry>,
+}
+
+impl Watcher for Reporter {
+    fn status(&mut self, status: Status) {
+        if self.entry.show(status) {
+            self.directory.listing.note();
+        }
+    }
+
+    fn results(&mut self, results: Vec<RoundResult>) {
+        for kept in self.entry.keep(results) {
+            self.directory.store.keep(self.entry.code, kept);
+        }
+    }
+
+    fn over(&mut self, code: CloseCode, why: &'static str) {
+        // From now on nobody finds it, and who already has it is told why it takes nothing.
+        let _ = self.entry.handle.ending.set((code, why));
+        self.directory.sessions.remove(&self.entry.code);
+        self.directory.listing.note();
+    }
+}

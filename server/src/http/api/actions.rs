@@ -1,0 +1,100 @@
+//! What a session's host does to it: passed on through the session's door, which checks the secret.
+
+use super::Api;
+use super::body::Told;
+use super::problem::Problem;
+use crate::directory::Entry;
+use crate::net::Caller;
+use crate::session::acts::{Act, ActError, HostAction};
+use crate::session::door::ToSession;
+use axum::extract::{Extension, Path, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use shared::wire::HostSecret;
+use std::sync::Arc;
+use tokio::sync::oneshot;
+use tokio::time::{Duration, Instant, timeout};
+
+/// For how long a session is awaited; it answers at its next tick.
+const ANSWER_WAIT: Duration = Duration::from_secs(2);
+
+/// Does something as the session's host, who shows the secret as `Authorization: Bearer`.
+#[utoipa::path(post, path = "/api/sessions/{code}/actions", tag = "sessions", request_body = HostAction,
+    params(("code" = String, Path, description = "The session's code.")),
+    security(("host" = [])),
+    responses((status = 204, description = "It is done."),
+              (status = 403, description = "The secret is not, or no longer, the host's."),
+              (status = 404, description = "There is no such session, or nobody with that number in it."),
+              (status = 503, description = "The session does not answer.")))]
+pub(super) async fn act(
+    State(api): State<Arc<Api>>,
+    Extension(caller): Extension<Caller>,
+    Path(code): Path<String>,
+    headers: HeaderMap,
+    Told(action): Told<HostAction>,
+) -> Result<StatusCode, Problem> {
+    let entry = api.find(&caller, &code)?;
+    let secret = bearer(&headers).ok_or_else(not_host)?;
+    if let HostAction::Change { settings } = &action {
+        api.directory.check(settings).map_err(Problem::refused)?;
+    }
+    let (answer, waiting) = oneshot::channel();
+    let told = ToSession::Act(Act {
+        secret,
+        action: action.clone(),
+        // Nobody waits any more when the peer went away.
+        answer: Box::new(|done| drop(answer.send(done))),
+    });
+    let asked = timeout(ANSWER_WAIT, async {
+        entry.handle.queue.send((Instant::now(), told)).await.ok()?;
+        waiting.await.ok()
+    });
+    match asked.await {
+        Ok(Some(Ok(()))) => {
+            remember(&entry, action);
+            Ok(StatusCode::NO_CONTENT)
+        }
+        Ok(Some(Err(ActError::NotHost))) => Err(not_host()),
+        Ok(Some(Err(ActError::NobodyThere))) => Err(Problem::new(
+            StatusCode::NOT_FOUND,
+            "There is nobody with that number in the session; they may have left.",
+        )),
+        Ok(Some(Err(ActError::Refused(sentence)))) => Err(Problem::refused(sentence)),
+        Ok(None) => Err(Problem::no_session()),
+        Err(_) => Err(Problem::busy("The session does not answer; try again.", ANSWER_WAIT)),
+    }
+}
+
+/// What a look-up is to show from now on.
+fn remember(entry: &Entry, action: HostAction) {
+    match action {
+        HostAction::Rename { name } => entry.change_settings(|settings| {
+            settings.name = shared::wire::message::clean_name(&name).unwrap_or(name);
+        }),
+        HostAction::Change { settings } => entry.change_settings(|before| {
+            let tick_rate = before.tick_rate;
+            *before = *settings;
+            // It is the session's for as long as it lasts.
+            before.tick_rate = tick_rate;
+        }),
+        _ => {}
+    }
+}
+
+/// The same answer whatever the secret is, and when there is none.
+fn not_host() -> Problem {
+    Problem::new(
+        StatusCode::FORBIDDEN,
+        "Only the session's host may do that, with the secret of the session: Authorization: Bearer and \
+         32 hexadecimal digits.",
+    )
+}
+
+fn bearer(headers: &HeaderMap) -> Option<HostSecret> {
+    let mut values = headers.get_all(header::AUTHORIZATION).into_iter();
+    let (Some(value), None) = (values.next(), values.next()) else { return None };
+    let (scheme, secret) = value.to_str().ok()?.split_once(' ')?;
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        return None;
+    }
+    secret.trim().parse().ok()
+}

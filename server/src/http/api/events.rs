@@ -1,0 +1,108 @@
+//! The event stream: the list of sessions whenever it changed, and every line of the lobby's chat.
+
+use super::Api;
+use super::chat::Chat;
+use super::limits::Listening;
+use super::problem::Problem;
+use crate::directory::News;
+use crate::net::Caller;
+use axum::body::{Body, Bytes};
+use axum::extract::{Extension, State};
+use axum::http::{Response, header};
+use axum::response::IntoResponse;
+use futures_util::stream;
+use serde::Serialize;
+use std::convert::Infallible;
+use std::sync::Arc;
+use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::{broadcast, watch};
+use tokio::time::{Duration, Instant, MissedTickBehavior, interval_at, sleep_until};
+use tokio_util::sync::CancellationToken;
+
+/// After how many ms a browser opens a new stream when one ended.
+const RETRY_MS: u32 = 2000;
+
+/// News as they happen (Server-Sent Events). An event `sessions` has all public sessions, as in
+/// `GET /api/sessions`; one comes at once, and then after changes, at most two a second. An event `chat` has a
+/// line of the lobby's chat. The server ends the stream after two minutes at the latest; browsers open a new
+/// one by themselves.
+#[utoipa::path(get, path = "/api/sessions/events", tag = "sessions",
+    responses((status = 200, description = "The stream.", content_type = "text/event-stream", body = String),
+              (status = 503, description = "Too many listen.")))]
+pub(super) async fn events(
+    State(api): State<Arc<Api>>,
+    Extension(caller): Extension<Caller>,
+) -> Result<Response<Body>, Problem> {
+    let listening = api.listen(&caller)?;
+    let mut news = api.directory.news();
+    news.mark_unchanged();
+    let first = event("sessions", &api.directory.list());
+    let first = [format!("retry: {RETRY_MS}\n\n").as_bytes(), &first].concat();
+    let beat = interval_at(Instant::now() + api.limits.heartbeat, api.limits.heartbeat);
+    let ears = Ears {
+        first: Some(first.into()),
+        news,
+        chat: Chat::listen(&api.chat),
+        beat,
+        until: caller.until,
+        stop: api.stop.clone(),
+        _listening: listening,
+    };
+    let events = stream::unfold(ears, |mut ears| async {
+        let next = ears.next().await?;
+        Some((Ok::<_, Infallible>(next), ears))
+    });
+    let headers = [
+        (header::CONTENT_TYPE, "text/event-stream"),
+        // The connection's time is over with the stream's; see `Caller::until`.
+        (header::CONNECTION, "close"),
+    ];
+    Ok((headers, Body::from_stream(events)).into_response())
+}
+
+/// One listener.
+struct Ears {
+    first: Option<Bytes>,
+    news: watch::Receiver<News>,
+    chat: broadcast::Receiver<Bytes>,
+    beat: tokio::time::Interval,
+    until: Instant,
+    stop: CancellationToken,
+    _listening: Listening,
+}
+
+impl Ears {
+    /// The next piece of the stream; `None` at its end.
+    async fn next(&mut self) -> Option<Bytes> {
+        if let Some(first) = self.first.take() {
+            self.beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            return Some(first);
+        }
+        loop {
+            tokio::select! {
+                () = self.stop.cancelled() => return None,
+                () = sleep_until(self.until) => return None,
+                changed = self.news.changed() => {
+                    changed.ok()?;
+                    return Some(self.news.borrow_and_update().event.clone());
+                }
+                said = self.chat.recv() => match said {
+                    Ok(line) => return Some(line),
+                    // Who is too slow for the chat goes on with what is newest.
+                    Err(RecvError::Lagged(_)) => {}
+                    Err(RecvError::Closed) => return None,
+                },
+                _ = self.beat.tick() => return Some(Bytes::from_static(b": still here\n\n")),
+            }
+        }
+    }
+}
+
+/// An event. JSON has no line breaks, so its data is one line.
+pub(crate) fn event(name: &str, data: &impl Serialize) -> Bytes {
+    let data = serde_json::to_string(data).expect("plain values");
+    format!("event: {name}\ndata: {data}\n\n").into()
+}
+
+/// How much earlier than its connection's time is over a stream ends by itself.
+pub(crate) const END_EARLY: Duration = Duration::from_secs(5);

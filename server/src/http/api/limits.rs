@@ -1,0 +1,259 @@
+//! How often an address may do what costs something, and who listens. What counts as one address is what
+//! counts as one for connections: of IPv6 the /64 network.
+//!
+//! Look-ups of codes that do not exist draw from one bucket, whichever way they are asked for. Once it is
+//! empty every look-up from there is refused for a while, also of codes that exist: so a refusal tells
+//! nothing about the guess. A look-up itself is one of a whole number in a hash map, and takes as long
+//! whether the guess was close or not.
+
+use crate::net::limits::{Bucket, Limits, Rate};
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard};
+use tokio::time::{Duration, Instant};
+
+/// Addresses that are told apart. When there are more, those whose buckets are full again are forgotten, and
+/// where that frees no place the rest of the world shares one bucket.
+pub const ADDRESSES_MAX: usize = 4096;
+
+/// All limits per address.
+#[derive(Debug)]
+pub struct AddressLimits {
+    /// Requests to the API.
+    pub(super) requests: PerAddress,
+    /// Sessions created.
+    pub(super) creations: PerAddress,
+    /// Tickets.
+    pub(super) tickets: PerAddress,
+    /// Lines in the lobby.
+    pub(super) chat: PerAddress,
+    /// Codes and tickets that do not exist.
+    pub guesses: PerAddress,
+    /// Event streams and long polls.
+    pub(super) listeners: Arc<Listeners>,
+}
+
+/// Somebody has to wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TooOften {
+    /// For so long.
+    pub after: Duration,
+}
+
+/// Why a look-up found nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotFound {
+    /// There is no such thing.
+    Unknown,
+    /// That address guessed too often; whether it is there is not said.
+    TooOften(TooOften),
+}
+
+impl AddressLimits {
+    /// As `limits` say.
+    pub fn new(limits: &Limits) -> Self {
+        Self {
+            requests: PerAddress::new(limits.api_rate),
+            creations: PerAddress::new(limits.create_rate),
+            tickets: PerAddress::new(limits.ticket_rate),
+            chat: PerAddress::new(limits.chat_rate),
+            guesses: PerAddress::new(limits.guess_rate),
+            listeners: Arc::new(Listeners {
+                max: limits.max_listeners,
+                max_each: limits.max_listeners_per_address,
+                now: Mutex::default(),
+            }),
+        }
+    }
+}
+
+/// A bucket for each address.
+#[derive(Debug)]
+pub struct PerAddress {
+    rate: Rate,
+    buckets: Mutex<Buckets>,
+}
+
+#[derive(Debug)]
+struct Buckets {
+    each: HashMap<IpAddr, Bucket>,
+    rest: Bucket,
+}
+
+impl PerAddress {
+    fn new(rate: Rate) -> Self {
+        let rest = Bucket::new(rate.per_second, rate.burst, Instant::now());
+        Self { rate, buckets: Mutex::new(Buckets { each: HashMap::new(), rest }) }
+    }
+
+    /// Counts one request from `address`, or says how long to wait.
+    pub fn take(&self, address: IpAddr) -> Result<(), TooOften> {
+        let now = Instant::now();
+        let mut buckets = lock(&self.buckets);
+        let bucket = self.bucket(&mut buckets, address, now);
+        match bucket.wait(1.0, now) {
+            Duration::ZERO => {
+                bucket.take(1.0, now);
+                Ok(())
+            }
+            after => Err(TooOften { after }),
+        }
+    }
+
+    /// Looks something up for `address` that only who knows it should find: what is not there counts, and
+    /// when too much was not there nothing is looked up. One at a time, so that many at once are no way round.
+    pub fn look_up<T>(
+        &self,
+        address: IpAddr,
+        find: impl FnOnce() -> Option<T>,
+    ) -> Result<T, NotFound> {
+        let now = Instant::now();
+        let mut buckets = lock(&self.buckets);
+        let bucket = self.bucket(&mut buckets, address, now);
+        match bucket.wait(1.0, now) {
+            Duration::ZERO => {}
+            after => return Err(NotFound::TooOften(TooOften { after })),
+        }
+        find().ok_or_else(|| {
+            bucket.take(1.0, now);
+            NotFound::Unknown
+        })
+    }
+
+    fn bucket<'a>(
+        &self,
+        buckets: &'a mut Buckets,
+        address: IpAddr,
+        now: Instant,
+    ) -> &'a mut Bucket {
+        let known = buckets.each.contains_key(&address);
+        if !known && buckets.each.len() >= ADDRESSES_MAX {
+            buckets.each.retain(|_, bucket| !bucket.is_full(now));
+        }
+        if !known && buckets.each.len() >= ADDRESSES_MAX {
+            return &mut buckets.rest;
+        }
+        let Rate { burst, per_second } = self.rate;
+        buckets.each.entry(address).or_insert_with(|| Bucket::new(per_second, burst, now))
+    }
+}
+
+/// Who has an event stream open, or a long poll.
+#[derive(Debug)]
+pub(super) struct Listeners {
+    max: usize,
+    max_each: usize,
+    now: Mutex<HashMap<IpAddr, usize>>,
+}
+
+/// Somebody listens for as long as this lives.
+#[derive(Debug)]
+pub(super) struct Listening {
+    listeners: Arc<Listeners>,
+    address: IpAddr,
+}
+
+/// Why somebody may not listen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NoListening {
+    /// Too many do.
+    Full,
+    /// Too many do from that address.
+    AddressFull,
+}
+
+impl Listeners {
+    pub(super) fn enter(self: &Arc<Self>, address: IpAddr) -> Result<Listening, NoListening> {
+        let mut now = lock(&self.now);
+        if now.values().sum::<usize>() >= self.max {
+            return Err(NoListening::Full);
+        }
+        let own = now.entry(address).or_default();
+        if *own >= self.max_each {
+            return Err(NoListening::AddressFull);
+        }
+        *own += 1;
+        Ok(Listening { listeners: Arc::clone(self), address })
+    }
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        let mut now = lock(&self.listeners.now);
+        if let Some(own) = now.get_mut(&self.address) {
+            *own -= 1;
+            if *own == 0 {
+                now.remove(&self.address);
+            }
+        }
+    }
+}
+
+/// What is done under these locks leaves whole values, whatever panics.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(number: u32) -> IpAddr {
+        IpAddr::V4(number.into())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn each_address_has_its_own_bucket() {
+        let limit = PerAddress::new(Rate::one_per(2.0, 3));
+        assert!((0..3).all(|_| limit.take(address(1)).is_ok()));
+        assert_eq!(limit.take(address(1)), Err(TooOften { after: Duration::from_secs(2) }));
+        assert!(limit.take(address(2)).is_ok());
+        tokio::time::advance(Duration::from_secs(2)).await;
+        assert!(limit.take(address(1)).is_ok() && limit.take(address(1)).is_err());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn many_addresses_share_what_is_left_until_others_have_rested() {
+        let limit = PerAddress::new(Rate::one_per(1.0, 2));
+        for number in 0..ADDRESSES_MAX as u32 {
+            limit.take(address(number)).unwrap();
+        }
+        let further = |n: u32| limit.take(address(1 << 20 | n)).is_ok();
+        assert!(further(0) && further(1) && !further(2) && !further(0));
+        assert_eq!(lock(&limit.buckets).each.len(), ADDRESSES_MAX);
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert!(further(2) && further(3));
+        assert_eq!(lock(&limit.buckets).each.len(), 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_guesser_is_told_nothing_also_of_what_is_there() {
+        let limit = PerAddress::new(Rate::one_per(6.0, 10));
+        for _ in 0..100 {
+            assert_eq!(limit.look_up(address(1), || Some(7)), Ok(7));
+        }
+        for _ in 0..10 {
+            assert_eq!(limit.look_up(address(1), || None::<u8>), Err(NotFound::Unknown));
+        }
+        let refused = Err(NotFound::TooOften(TooOften { after: Duration::from_secs(6) }));
+        assert_eq!(
+            limit.look_up(address(1), || -> Option<u8> { panic!("nothing is looked up") }),
+            refused
+        );
+        assert_eq!(limit.look_up(address(2), || Some(7)), Ok(7));
+        tokio::time::advance(Duration::from_secs(6)).await;
+        assert_eq!(limit.look_up(address(1), || Some(7)), Ok(7));
+    }
+
+    #[test]
+    fn listeners_are_bounded_each_and_together() {
+        let listeners = Arc::new(Listeners { max: 3, max_each: 2, now: Mutex::default() });
+        let enter = |number| listeners.enter(address(number));
+        let (one, two) = (enter(1).unwrap(), enter(1).unwrap());
+        assert_eq!(enter(1).unwrap_err(), NoListening::AddressFull);
+        let three = enter(2).unwrap();
+        assert_eq!(enter(3).unwrap_err(), NoListening::Full);
+        drop((one, two, three));
+        assert!(lock(&listeners.now).is_empty());
+    }
+}

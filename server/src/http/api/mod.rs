@@ -1,0 +1,145 @@
+//! The HTTP API under `/api`: sessions, tickets, host actions, results, the lobby's chat. Comes in: JSON
+//! within limits. Goes out: JSON, and for whatever goes wrong a [`Problem`]. It is described by the document
+//! that it serves itself, at `/api/openapi.json`.
+//!
+//! In the order of the flow: [`guard`] is what every request passes, [`body`] reads what one says, then one
+//! file for each thing to ask for, and [`openapi`] describes them all.
+
+mod actions;
+mod body;
+mod chat;
+mod events;
+mod guard;
+pub mod limits;
+mod openapi;
+pub mod problem;
+mod results;
+mod sessions;
+mod tickets;
+
+use crate::directory::{Directory, Entry, SessionCode};
+use crate::net::Caller;
+use crate::net::limits::Limits;
+use crate::net::upgrade::AllowedOrigin;
+use crate::store::Store;
+use axum::Router;
+use axum::body::Bytes;
+use axum::http::{StatusCode, Uri};
+use axum::middleware;
+use chat::Chat;
+pub(crate) use events::{END_EARLY, event};
+use limits::{AddressLimits, Listening, NoListening, NotFound};
+use problem::Problem;
+use std::sync::{Arc, OnceLock};
+use tokio::time::Duration;
+use tokio_util::sync::CancellationToken;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// What all requests share.
+#[derive(Debug)]
+pub struct Api {
+    directory: Arc<Directory>,
+    store: Store,
+    limits: Limits,
+    address_limits: Arc<AddressLimits>,
+    origins: Vec<AllowedOrigin>,
+    open_sessions: bool,
+    stop: CancellationToken,
+    chat: Chat,
+    document: OnceLock<Bytes>,
+}
+
+impl Api {
+    /// An API over these.
+    pub fn new(
+        config: &crate::config::Config,
+        directory: Arc<Directory>,
+        store: Store,
+        address_limits: Arc<AddressLimits>,
+        stop: CancellationToken,
+    ) -> Self {
+        Self {
+            directory,
+            store,
+            limits: config.limits.clone(),
+            address_limits,
+            origins: config.origin.clone(),
+            open_sessions: config.open_sessions,
+            stop,
+            chat: Chat::default(),
+            document: OnceLock::new(),
+        }
+    }
+
+    /// The session that somebody gave a code of. What is no code at all is a guess like any other.
+    fn find(&self, caller: &Caller, code: &str) -> Result<Arc<Entry>, Problem> {
+        let find = || self.directory.get(code.parse::<SessionCode>().ok()?);
+        self.address_limits.guesses.look_up(caller.network, find).map_err(Problem::from)
+    }
+
+    /// A place among those who listen.
+    fn listen(&self, caller: &Caller) -> Result<Listening, Problem> {
+        let listening = self.address_limits.listeners.enter(caller.network);
+        let listening = listening.map_err(|why| match why {
+            NoListening::Full => Problem::busy(
+                "Too many listen for news of sessions; ask for the list now and then instead.",
+                Duration::from_secs(30),
+            ),
+            NoListening::AddressFull => Problem {
+                retry_after: Some(Duration::from_secs(30)),
+                ..Problem::new(
+                    StatusCode::TOO_MANY_REQUESTS,
+                    "Too many from your address listen for news of sessions; close a few of those pages.",
+                )
+            },
+        })?;
+        caller.is_listening();
+        Ok(listening)
+    }
+}
+
+impl From<NotFound> for Problem {
+    fn from(why: NotFound) -> Self {
+        match why {
+            NotFound::Unknown => Self::no_session(),
+            NotFound::TooOften(often) => often.into(),
+        }
+    }
+}
+
+/// Answers everything under `/api`.
+pub fn router(api: Arc<Api>) -> Router {
+    let (router, document) = OpenApiRouter::with_openapi(openapi::frame())
+        .routes(routes!(sessions::list, sessions::create))
+        .routes(routes!(events::events))
+        .routes(routes!(sessions::look_up))
+        .routes(routes!(actions::act))
+        .routes(routes!(results::of_session))
+        .routes(routes!(results::recent))
+        .routes(routes!(results::leaderboard))
+        .routes(routes!(tickets::create))
+        .routes(routes!(chat::lines, chat::say))
+        .routes(routes!(openapi::document))
+        .split_for_parts();
+    let document = serde_json::to_vec(&openapi::complete(document)).expect("plain values");
+    api.document.set(document.into()).expect("one router for one API");
+    router
+        .fallback(not_found)
+        .method_not_allowed_fallback(not_allowed)
+        .layer(middleware::from_fn_with_state(Arc::clone(&api), guard::guard))
+        .with_state(api)
+}
+
+async fn not_found(uri: Uri) -> Problem {
+    let path: String = uri.path().chars().take(80).collect();
+    let detail = format!("There is nothing at {path}; /api/openapi.json says what there is.");
+    Problem::new(StatusCode::NOT_FOUND, detail)
+}
+
+async fn not_allowed() -> Problem {
+    Problem::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "That cannot be done here; the Allow header says what can, and /api/openapi.json how.",
+    )
+}

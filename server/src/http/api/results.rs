@@ -1,0 +1,108 @@
+//! Results of rounds, and who was best.
+
+// utoipa's macros write paths out in full.
+#![allow(unused_qualifications)]
+
+use super::Api;
+use super::body::Asked;
+use super::limits::NotFound;
+use super::problem::Problem;
+use crate::directory::{KeptResult, RESULTS_KEPT, SessionCode, unix_ms};
+use crate::net::Caller;
+use crate::store::{LEADERBOARD_MAX, LeaderboardRow, Period};
+use axum::Json;
+use axum::extract::{Extension, Path, State};
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use utoipa::{IntoParams, ToSchema};
+
+/// Results of rounds.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Results {
+    /// Newest first, at most 20.
+    results: Vec<KeptResult>,
+}
+
+/// The newest results of public sessions.
+#[utoipa::path(get, path = "/api/results", tag = "results",
+    responses((status = 200, description = "The results.", body = Results),
+              (status = 503, description = "They cannot be read now.")))]
+pub(super) async fn recent(State(api): State<Arc<Api>>) -> Result<Json<Results>, Problem> {
+    Ok(Json(Results { results: api.store.recent(RESULTS_KEPT as u32).await? }))
+}
+
+/// The newest results of one session, for who has its code. Those of a session that is over are there for as
+/// long as they are kept; asking for them counts as asking for an unknown code.
+#[utoipa::path(get, path = "/api/sessions/{code}/results", tag = "results",
+    params(("code" = String, Path, description = "The session's code.")),
+    responses((status = 200, description = "The results.", body = Results),
+              (status = 404, description = "There is no session with this code, and none is remembered."),
+              (status = 503, description = "They cannot be read now.")))]
+pub(super) async fn of_session(
+    State(api): State<Arc<Api>>,
+    Extension(caller): Extension<Caller>,
+    Path(code): Path<String>,
+) -> Result<Json<Results>, Problem> {
+    let code = code.parse::<SessionCode>().ok();
+    let find = || api.directory.get(code?);
+    match (api.address_limits.guesses.look_up(caller.network, find), code) {
+        // What it has itself is there also when the store is not.
+        (Ok(entry), _) => Ok(Json(Results { results: entry.results() })),
+        (Err(NotFound::Unknown), Some(code)) => {
+            let results = api.store.of(code, RESULTS_KEPT as u32).await?;
+            if results.is_empty() {
+                Err(Problem::no_session())
+            } else {
+                Ok(Json(Results { results }))
+            }
+        }
+        (Err(why), _) => Err(why.into()),
+    }
+}
+
+/// Which leaderboard.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Which {
+    /// Of which time.
+    period: Period,
+    /// How many rows at most.
+    #[param(minimum = 1, maximum = 100)]
+    limit: u32,
+}
+
+impl Default for Which {
+    fn default() -> Self {
+        Self { period: Period::Day, limit: LEADERBOARD_MAX }
+    }
+}
+
+/// Who was best.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Leaderboard {
+    /// Of which time.
+    period: Period,
+    /// Best first.
+    rows: Vec<LeaderboardRow>,
+}
+
+/// The best round of everybody: of the last 24 hours, the last 7 days, or ever. Only rounds of public
+/// sessions count, as in a private one friends could hand each other points; computer pilots do not. Who
+/// plays with the same browser is one and the same, and else who has the same name.
+#[utoipa::path(get, path = "/api/leaderboard", tag = "results", params(Which),
+    responses((status = 200, description = "The leaderboard.", body = Leaderboard),
+              (status = 400, description = "The query makes no sense."),
+              (status = 503, description = "It cannot be read now.")))]
+pub(super) async fn leaderboard(
+    State(api): State<Arc<Api>>,
+    Asked(Which { period, limit }): Asked<Which>,
+) -> Result<Json<Leaderboard>, Problem> {
+    if !(1..=LEADERBOARD_MAX).contains(&limit) {
+        let detail = format!("limit is {limit}, but goes from 1 to {LEADERBOARD_MAX}.");
+        return Err(Problem::new(StatusCode::BAD_REQUEST, detail));
+    }
+    let rows = api.store.leaderboard(period, limit, unix_ms()).await?;
+    Ok(Json(Leaderboard { period, rows }))
+}

@@ -1,0 +1,122 @@
+//! Sessions: the list, one of them, a new one.
+
+// utoipa's macros write paths out in full.
+#![allow(unused_qualifications)]
+
+use super::Api;
+use super::body::{Asked, Told};
+use super::problem::Problem;
+use crate::directory::{SessionInfo, SessionList};
+use crate::net::Caller;
+use crate::session::settings::SessionSettings;
+use axum::Json;
+use axum::extract::{Extension, Path, State};
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+use shared::wire::HostSecret;
+use std::sync::Arc;
+use tokio::time::{Duration, Instant, timeout_at};
+use utoipa::{IntoParams, ToSchema};
+
+/// The longest wait for a change of the list, in seconds.
+const WAIT_S_MAX: u8 = 25;
+
+/// How to wait for a change of the list.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Wait {
+    /// The version that the asker has: the answer comes when there is another one.
+    #[param(minimum = 0)]
+    after: Option<u64>,
+    /// For how many seconds to wait for that at most; then the list comes as it is.
+    #[param(minimum = 0, maximum = 25)]
+    wait: u8,
+}
+
+/// All public sessions, the fullest first. With `after` and `wait` the answer comes once the list has changed
+/// (long polling), for those for whom the event stream does not work.
+#[utoipa::path(get, path = "/api/sessions", tag = "sessions", params(Wait),
+    responses((status = 200, description = "The list.", body = SessionList),
+              (status = 400, description = "The query makes no sense."),
+              (status = 503, description = "Too many wait.")))]
+pub(super) async fn list(
+    State(api): State<Arc<Api>>,
+    Extension(caller): Extension<Caller>,
+    Asked(Wait { after, wait }): Asked<Wait>,
+) -> Result<Json<SessionList>, Problem> {
+    if wait > WAIT_S_MAX {
+        let detail = format!("wait is {wait}, but goes from 0 to {WAIT_S_MAX} seconds.");
+        return Err(Problem::new(StatusCode::BAD_REQUEST, detail));
+    }
+    let mut news = api.directory.news();
+    if let Some(after) = after.filter(|_| wait > 0) {
+        let _listening = api.listen(&caller)?;
+        let until = Instant::now() + Duration::from_secs(wait.into());
+        let changed = news.wait_for(|news| news.version != after);
+        tokio::select! {
+            () = api.stop.cancelled() => {}
+            // Changed or not, the list comes as it is then.
+            _ = timeout_at(until.min(caller.until), changed) => {}
+        }
+    }
+    Ok(Json(api.directory.list()))
+}
+
+/// A session that was created.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Created {
+    /// What invites are made of: `/s/` and this.
+    code: String,
+    /// Who shows this is the host: 32 hexadecimal digits. It is told nobody else, and not again.
+    host_secret: String,
+    /// What is shown of it.
+    session: SessionInfo,
+}
+
+/// Opens a session. What the settings leave out is as usual. A private session's code is a secret: whoever has
+/// it may join.
+#[utoipa::path(post, path = "/api/sessions", tag = "sessions", request_body = SessionSettings,
+    responses((status = 201, description = "It is open.", body = Created),
+              (status = 403, description = "Visitors open no sessions on this server."),
+              (status = 503, description = "All sessions that fit are taken.")))]
+pub(super) async fn create(
+    State(api): State<Arc<Api>>,
+    Extension(caller): Extension<Caller>,
+    Told(settings): Told<SessionSettings>,
+) -> Result<(StatusCode, Json<Created>), Problem> {
+    if !api.open_sessions {
+        let detail = "Visitors open no sessions on this server; join one of those in the list.";
+        return Err(Problem::new(StatusCode::FORBIDDEN, detail));
+    }
+    api.directory.check(&settings).map_err(Problem::refused)?;
+    api.address_limits.creations.take(caller.network)?;
+    let secret = HostSecret(rand::random());
+    let entry = api.directory.create(settings, secret)?;
+    let session = entry.info();
+    let code = session.code.clone();
+    Ok((StatusCode::CREATED, Json(Created { code, host_secret: secret.to_hex(), session })))
+}
+
+/// A session, and what it was opened with.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct LookedUp {
+    /// What is shown of it.
+    session: SessionInfo,
+    /// What it was opened with, or what its host changed that to for the next round.
+    settings: SessionSettings,
+}
+
+/// One session, public or private, for who has its code.
+#[utoipa::path(get, path = "/api/sessions/{code}", tag = "sessions",
+    params(("code" = String, Path, description = "As people write it: small letters, spaces and hyphens do not matter.")),
+    responses((status = 200, description = "The session.", body = LookedUp),
+              (status = 404, description = "There is none with this code.")))]
+pub(super) async fn look_up(
+    State(api): State<Arc<Api>>,
+    Extension(caller): Extension<Caller>,
+    Path(code): Path<String>,
+) -> Result<Json<LookedUp>, Problem> {
+    let entry = api.find(&caller, &code)?;
+    Ok(Json(LookedUp { session: entry.info(), settings: entry.settings() }))
+}

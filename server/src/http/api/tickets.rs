@@ -1,0 +1,67 @@
+//! Tickets: the way into a session, through a WebSocket that is about to be opened.
+
+use super::Api;
+use super::body::Told;
+use super::problem::Problem;
+use crate::directory::Ticket;
+use crate::net::{Caller, PLAY_PATH};
+use axum::Json;
+use axum::extract::{Extension, State};
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use tokio::time::Duration;
+use utoipa::ToSchema;
+
+/// Where somebody wants to go.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Wish {
+    /// The session's code; without one it is quick play: the fullest public session with room, or a new one.
+    code: Option<String>,
+    /// Whether to watch rather than to play.
+    watch: bool,
+}
+
+/// A way into a session.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Admission {
+    /// Good once, for 15 s: 32 hexadecimal digits.
+    ticket: String,
+    /// The session's code.
+    code: String,
+    /// Where to open the WebSocket.
+    play: String,
+}
+
+/// A ticket for a session. Until it is used or its time is over a place counts as taken. It is no promise:
+/// a session that is locked or full says so itself, as somebody may come back to a seat in it.
+#[utoipa::path(post, path = "/api/tickets", tag = "sessions", request_body = Wish,
+    responses((status = 201, description = "Open a WebSocket with it.", body = Admission),
+              (status = 404, description = "There is no session with this code."),
+              (status = 503, description = "There is room in no session, and all that fit are open.")))]
+pub(super) async fn create(
+    State(api): State<Arc<Api>>,
+    Extension(caller): Extension<Caller>,
+    Told(Wish { code, watch }): Told<Wish>,
+) -> Result<(StatusCode, Json<Admission>), Problem> {
+    api.address_limits.tickets.take(caller.network)?;
+    let (entry, promise) = match code {
+        Some(code) => {
+            let entry = api.find(&caller, &code)?;
+            let promise = entry.promise();
+            (entry, promise)
+        }
+        None => api.directory.quick()?,
+    };
+    let promise = (!watch).then_some(promise);
+    let ticket = Ticket { code: entry.code, watch, promise };
+    let Some(ticket) = api.directory.tickets.give(ticket) else {
+        let wait = api.limits.ticket_life.max(Duration::from_secs(1));
+        return Err(Problem::busy("Too many are on their way in; try again soon.", wait));
+    };
+    let ticket = ticket.to_hex();
+    let play = format!("{PLAY_PATH}?ticket={ticket}");
+    let code = entry.code.to_string();
+    Ok((StatusCode::CREATED, Json(Admission { ticket, code, play })))
+}

@@ -1,0 +1,101 @@
+//! Which session a WebSocket leads to. Comes in: the address that was asked for. Goes out: the session, or
+//! why there is none.
+//!
+//! `/play` is quick play, `/play?ticket=` what the ticket is for, `/play/CODE` the session with that code.
+
+use super::refusal::Reason;
+use super::{Front, PLAY_PATH, SessionHandle};
+use crate::directory::{NoSession, Promise, SessionCode, TicketId};
+use crate::http::api::limits::{NotFound, TooOften};
+use hyper::header::{self, HeaderName, HeaderValue};
+use hyper::{StatusCode, Uri};
+use std::borrow::Cow;
+use std::net::IpAddr;
+use tokio::time::Duration;
+
+/// Into a session.
+#[derive(Debug)]
+pub(super) struct Way {
+    pub(super) session: SessionHandle,
+    /// Whether to watch rather than to play.
+    pub(super) watch: bool,
+    /// A place that counts as taken until this one is in.
+    pub(super) promise: Option<Promise>,
+}
+
+/// Into none.
+#[derive(Debug)]
+pub(super) struct NoWay {
+    pub(super) status: StatusCode,
+    pub(super) reason: Reason,
+    pub(super) sentence: Cow<'static, str>,
+    after: Option<Duration>,
+}
+
+impl NoWay {
+    /// When to come back.
+    pub(super) fn retry_after(&self) -> Option<(HeaderName, HeaderValue)> {
+        let seconds = self.after?.as_secs_f64().ceil() as u64;
+        Some((header::RETRY_AFTER, HeaderValue::from(seconds.max(1))))
+    }
+}
+
+impl From<NotFound> for NoWay {
+    fn from(why: NotFound) -> Self {
+        match why {
+            NotFound::Unknown => Self {
+                status: StatusCode::NOT_FOUND,
+                reason: Reason::NoSession,
+                sentence: "That code or ticket leads to no session; it is over, or the code has a mistake in it."
+                    .into(),
+                after: None,
+            },
+            NotFound::TooOften(TooOften { after }) => Self {
+                status: StatusCode::TOO_MANY_REQUESTS,
+                reason: Reason::NoSession,
+                sentence: "Too many unknown codes from your address; try again a little later.".into(),
+                after: Some(after),
+            },
+        }
+    }
+}
+
+impl From<NoSession> for NoWay {
+    fn from(why: NoSession) -> Self {
+        Self {
+            status: StatusCode::SERVICE_UNAVAILABLE,
+            reason: Reason::NoRoom,
+            sentence: why.to_string().into(),
+            after: Some(Duration::from_secs(60)),
+        }
+    }
+}
+
+/// The way that `uri` asks for, on behalf of `network`.
+pub(super) fn find(uri: &Uri, network: IpAddr, front: &Front) -> Result<Way, NoWay> {
+    let directory = &front.directory;
+    let guesses = &front.address_limits.guesses;
+    if let Some(ticket) = uri.query().and_then(ticket) {
+        let (entry, ticket) = guesses.look_up(network, || {
+            let ticket = directory.tickets.take(ticket.parse::<TicketId>().ok()?)?;
+            Some((directory.get(ticket.code)?, ticket))
+        })?;
+        return Ok(Way {
+            session: entry.handle.clone(),
+            watch: ticket.watch,
+            promise: ticket.promise,
+        });
+    }
+    let code = uri.path().strip_prefix(PLAY_PATH).unwrap_or_default().trim_start_matches('/');
+    if code.is_empty() {
+        let (entry, promise) = directory.quick()?;
+        return Ok(Way { session: entry.handle.clone(), watch: false, promise: Some(promise) });
+    }
+    let entry = guesses.look_up(network, || directory.get(code.parse::<SessionCode>().ok()?))?;
+    Ok(Way { session: entry.handle.clone(), watch: false, promise: Some(entry.promise()) })
+}
+
+/// The ticket in a query.
+fn ticket(query: &str) -> Option<&str> {
+    query.split('&').find_map(|pair| pair.strip_prefix("ticket="))
+}

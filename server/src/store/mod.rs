@@ -1,0 +1,154 @@
+//! Results that outlive their sessions: SQLite on a thread of its own. Comes in: results, questions. Goes
+//! out: answers. Nobody waits for the disk but who asked it something; a result that finds the queue full, or
+//! a disk that refuses it, is counted and logged and is then only where its session keeps its last ones.
+
+mod leaderboard;
+mod results;
+mod schema;
+
+pub use leaderboard::{LEADERBOARD_MAX, LeaderboardRow, Period};
+pub use results::RESULTS_MAX;
+pub use schema::{FILE_NAME, OpenError};
+
+use crate::directory::{KeptResult, SessionCode};
+use crate::throttle::Throttle;
+use rusqlite::Connection;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Duration, Instant};
+
+/// Results and questions that wait for the disk. A result that finds it full is lost, a question is answered
+/// with "busy".
+pub const QUEUE_MAX: usize = 256;
+/// Lines about lost results per minute.
+const LINES_PER_MINUTE: u32 = 6;
+
+/// Asks the thread that has the database. Cheap to clone; the thread ends with the last clone.
+#[derive(Clone, Debug)]
+pub struct Store {
+    jobs: mpsc::Sender<Job>,
+    troubles: Arc<Troubles>,
+}
+
+#[derive(Debug)]
+struct Troubles {
+    lost: AtomicU64,
+    lines: Throttle,
+}
+
+type Ask = Box<dyn FnOnce(&mut Connection) + Send>;
+
+enum Job {
+    Keep(SessionCode, Box<KeptResult>),
+    Ask(Ask),
+}
+
+/// The store has no answer now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the results cannot be read now")]
+pub struct NoAnswer;
+
+impl Store {
+    /// Opens the database in the folder `data`, which is made if it is missing, or one in memory. Errors with
+    /// a sentence when that is not possible, or a newer version of this program wrote it.
+    pub fn open(data: Option<&Path>) -> Result<Self, OpenError> {
+        let connection = schema::open(data)?;
+        let (jobs, waiting) = mpsc::channel(QUEUE_MAX);
+        let lines = Throttle::new(LINES_PER_MINUTE, Duration::from_secs(60));
+        let troubles = Arc::new(Troubles { lost: AtomicU64::new(0), lines });
+        let theirs = Arc::clone(&troubles);
+        let thread = std::thread::Builder::new().name("store".into());
+        thread.spawn(move || work(connection, waiting, &theirs)).map_err(OpenError::Thread)?;
+        Ok(Self { jobs, troubles })
+    }
+
+    /// Keeps a result, if it can. Never waits.
+    pub fn keep(&self, code: SessionCode, result: KeptResult) {
+        if self.jobs.try_send(Job::Keep(code, Box::new(result))).is_err() {
+            self.troubles.note("the disk is too slow, or the store broke");
+        }
+    }
+
+    /// Results that were lost since the start.
+    pub fn lost(&self) -> u64 {
+        self.troubles.lost.load(Ordering::Relaxed)
+    }
+
+    /// The newest results of public sessions, newest first.
+    pub async fn recent(&self, limit: u32) -> Result<Vec<KeptResult>, NoAnswer> {
+        self.ask(move |db| results::recent(db, limit)).await
+    }
+
+    /// The newest results of one session, newest first.
+    pub async fn of(&self, code: SessionCode, limit: u32) -> Result<Vec<KeptResult>, NoAnswer> {
+        self.ask(move |db| results::of(db, code, limit)).await
+    }
+
+    /// The best rounds of people in public sessions since the period began, which ends at `now`, in ms since
+    /// 1970. At most [`LEADERBOARD_MAX`] rows.
+    pub async fn leaderboard(
+        &self,
+        period: Period,
+        limit: u32,
+        now: u64,
+    ) -> Result<Vec<LeaderboardRow>, NoAnswer> {
+        self.ask(move |db| leaderboard::best(db, period, limit, now)).await
+    }
+
+    /// Done once everything kept so far is on the disk.
+    pub async fn settled(&self) -> Result<(), NoAnswer> {
+        let (done, waiting) = oneshot::channel();
+        let nothing: Ask = Box::new(move |_| {
+            // Nobody waits any more when it took too long.
+            let _ = done.send(());
+        });
+        self.jobs.send(Job::Ask(nothing)).await.map_err(|_| NoAnswer)?;
+        waiting.await.map_err(|_| NoAnswer)
+    }
+
+    async fn ask<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&mut Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, NoAnswer> {
+        let (answer, waiting) = oneshot::channel();
+        let ask: Ask = Box::new(move |db| {
+            let said = question(db);
+            if let Err(error) = &said {
+                tracing::warn!(%error, "the store cannot be read");
+            }
+            // Nobody waits any more when the peer went away.
+            drop(answer.send(said.map_err(|_| NoAnswer)));
+        });
+        self.jobs.try_send(Job::Ask(ask)).map_err(|_| NoAnswer)?;
+        waiting.await.unwrap_or(Err(NoAnswer))
+    }
+}
+
+impl Troubles {
+    fn note(&self, why: &str) {
+        let lost = self.lost.fetch_add(1, Ordering::Relaxed) + 1;
+        if let Some(hidden) = self.lines.pass(Instant::now()) {
+            let hidden = (hidden > 0).then_some(hidden);
+            tracing::error!(lost, hidden, "a result could not be kept: {why}");
+        }
+    }
+}
+
+/// What the thread does until nobody can ask any more.
+fn work(mut db: Connection, mut waiting: mpsc::Receiver<Job>, troubles: &Troubles) {
+    while let Some(job) = waiting.blocking_recv() {
+        match job {
+            Job::Keep(code, result) => {
+                if let Err(error) = results::keep(&mut db, code, &result) {
+                    troubles.note(&error.to_string());
+                }
+            }
+            Job::Ask(ask) => ask(&mut db),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

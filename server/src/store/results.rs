@@ -1,0 +1,181 @@
+//! Results in, results out.
+
+use crate::directory::{KeptResult, SessionCode};
+use crate::session::result::{Place, RoundResult};
+use crate::session::settings::Mode;
+use rusqlite::types::Type;
+use rusqlite::{Connection, Params, Row, Transaction, params};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use shared::wire::Visitor;
+
+/// Results that are kept; the oldest make room for newer ones.
+pub const RESULTS_MAX: i64 = 20_000;
+/// Visitors whose best round of all time is kept; the worst make room for better ones.
+const BEST_MAX: i64 = 100_000;
+/// Results after which it is seen to that there are no more than that.
+const TIDY_EVERY: i64 = 64;
+
+/// Keeps a result, all of it or nothing.
+pub(super) fn keep(
+    db: &mut Connection,
+    code: SessionCode,
+    kept: &KeptResult,
+) -> rusqlite::Result<()> {
+    let KeptResult { result, at } = kept;
+    let step = db.transaction()?;
+    let sql = "INSERT INTO results (code, name, mode, public, round, ended, seconds, teams) \
+               VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
+    step.prepare_cached(sql)?.execute(params![
+        code.to_string(),
+        result.name,
+        json(&result.mode),
+        result.public,
+        result.round,
+        *at as i64,
+        result.seconds,
+        json(&result.teams),
+    ])?;
+    let id = step.last_insert_rowid();
+    for (line, place) in result.places.iter().enumerate() {
+        keep_place(&step, id, line as i64, place)?;
+        if result.public && !place.computer && place.score > 0 {
+            keep_best(&step, place, *at)?;
+        }
+    }
+    if id % TIDY_EVERY == 0 {
+        tidy(&step, id)?;
+    }
+    step.commit()
+}
+
+fn keep_place(db: &Transaction<'_>, id: i64, line: i64, place: &Place) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO places (result, line, place, player, name, visitor, computer, team, score, \
+               kills, deaths, figures) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    let visitor = place.visitor.is_known().then_some(place.visitor.0);
+    db.prepare_cached(sql)?.execute(params![
+        id,
+        line,
+        place.place,
+        place.player,
+        place.name,
+        visitor,
+        place.computer,
+        place.team,
+        place.score,
+        figure(place, "kills"),
+        figure(place, "deaths"),
+        json(&place.figures),
+    ])?;
+    Ok(())
+}
+
+fn keep_best(db: &Transaction<'_>, place: &Place, at: u64) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO best (who, name, score, kills, deaths, ended) VALUES (?, ?, ?, ?, ?, ?) \
+               ON CONFLICT (who) DO UPDATE SET name = excluded.name, score = excluded.score, \
+               kills = excluded.kills, deaths = excluded.deaths, ended = excluded.ended \
+               WHERE excluded.score > score";
+    db.prepare_cached(sql)?.execute(params![
+        who(place),
+        place.name,
+        place.score,
+        figure(place, "kills"),
+        figure(place, "deaths"),
+        at as i64,
+    ])?;
+    Ok(())
+}
+
+/// Who is one and the same on the leaderboard: a visitor, or else a name. A name's bytes stand behind one
+/// that makes them no visitor's, whose length is another.
+fn who(place: &Place) -> Vec<u8> {
+    if place.visitor.is_known() {
+        return place.visitor.0.to_vec();
+    }
+    let mut who = vec![b'n'; place.visitor.0.len() + 1];
+    who.extend(place.name.as_bytes());
+    who
+}
+
+fn tidy(db: &Transaction<'_>, newest: i64) -> rusqlite::Result<()> {
+    db.execute("DELETE FROM results WHERE id <= ?", [newest - RESULTS_MAX])?;
+    let worse = "DELETE FROM best WHERE who IN \
+                 (SELECT who FROM best ORDER BY score DESC, ended LIMIT -1 OFFSET ?)";
+    db.execute(worse, [BEST_MAX])?;
+    Ok(())
+}
+
+fn figure(place: &Place, name: &str) -> i32 {
+    place.figures.get(name).copied().unwrap_or(0)
+}
+
+/// The newest results of public sessions, newest first.
+pub(super) fn recent(db: &mut Connection, limit: u32) -> rusqlite::Result<Vec<KeptResult>> {
+    read(db, "WHERE public ORDER BY ended DESC, id DESC LIMIT ?", [limit])
+}
+
+/// The newest results of one session, newest first.
+pub(super) fn of(
+    db: &mut Connection,
+    code: SessionCode,
+    limit: u32,
+) -> rusqlite::Result<Vec<KeptResult>> {
+    read(db, "WHERE code = ? ORDER BY id DESC LIMIT ?", params![code.to_string(), limit])
+}
+
+fn read(db: &Connection, which: &str, asked: impl Params) -> rusqlite::Result<Vec<KeptResult>> {
+    let sql =
+        format!("SELECT id, name, mode, public, round, ended, seconds, teams FROM results {which}");
+    let mut ids = Vec::new();
+    let mut results = Vec::new();
+    let mut statement = db.prepare_cached(&sql)?;
+    let mut rows = statement.query(asked)?;
+    while let Some(row) = rows.next()? {
+        ids.push(row.get::<_, i64>(0)?);
+        let result = RoundResult {
+            name: row.get(1)?,
+            mode: value::<Mode>(row, 2)?,
+            public: row.get(3)?,
+            round: row.get(4)?,
+            seconds: row.get(6)?,
+            teams: value(row, 7)?,
+            places: Vec::new(),
+        };
+        results.push(KeptResult { result, at: row.get::<_, i64>(5)? as u64 });
+    }
+    for (id, kept) in ids.into_iter().zip(&mut results) {
+        kept.result.places = places(db, id)?;
+    }
+    Ok(results)
+}
+
+fn places(db: &Connection, result: i64) -> rusqlite::Result<Vec<Place>> {
+    let sql = "SELECT place, player, name, computer, team, score, figures FROM places \
+               WHERE result = ? ORDER BY line";
+    let mut statement = db.prepare_cached(sql)?;
+    let places = statement.query_map([result], |row| {
+        Ok(Place {
+            place: row.get(0)?,
+            player: row.get(1)?,
+            name: row.get(2)?,
+            computer: row.get(3)?,
+            team: row.get(4)?,
+            score: row.get(5)?,
+            figures: value(row, 6)?,
+            // By what somebody is known again is nobody else's business.
+            visitor: Visitor::default(),
+        })
+    })?;
+    places.collect()
+}
+
+fn json(value: &impl Serialize) -> String {
+    serde_json::to_string(value).expect("plain values")
+}
+
+fn value<T: DeserializeOwned>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {
+    let text: String = row.get(column)?;
+    serde_json::from_str(&text).map_err(|error| {
+        rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(error))
+    })
+}

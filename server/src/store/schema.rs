@@ -1,0 +1,145 @@
+//! The database file: where it is, what is in it, and how an older one becomes one of today.
+
+use rusqlite::Connection;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// The file in the data folder.
+pub const FILE_NAME: &str = "gamekeeper.sqlite3";
+/// For how long a statement waits for another program that has the file locked; then it fails.
+const BUSY_WAIT: Duration = Duration::from_secs(2);
+
+/// From each version of the schema to the next, in order. What has been released is never edited: a change
+/// is a further one at the end.
+const MIGRATIONS: &[&str] = &["
+    CREATE TABLE results (
+        id INTEGER PRIMARY KEY,
+        code TEXT NOT NULL,
+        name TEXT NOT NULL,
+        mode TEXT NOT NULL,
+        public INTEGER NOT NULL,
+        round INTEGER NOT NULL,
+        ended INTEGER NOT NULL, -- ms since 1970
+        seconds INTEGER NOT NULL,
+        teams TEXT NOT NULL -- JSON: points of each
+    ) STRICT;
+    CREATE INDEX results_by_code ON results (code, id);
+    CREATE INDEX results_by_time ON results (ended) WHERE public;
+    CREATE TABLE places (
+        result INTEGER NOT NULL REFERENCES results ON DELETE CASCADE,
+        line INTEGER NOT NULL,
+        place INTEGER NOT NULL,
+        player INTEGER NOT NULL,
+        name TEXT NOT NULL,
+        visitor BLOB, -- by what a browser is known again; NULL for who did not say
+        computer INTEGER NOT NULL,
+        team INTEGER NOT NULL,
+        score INTEGER NOT NULL,
+        kills INTEGER NOT NULL,
+        deaths INTEGER NOT NULL,
+        figures TEXT NOT NULL, -- JSON: by name
+        PRIMARY KEY (result, line)
+    ) STRICT, WITHOUT ROWID;
+    -- Everybody's best round in public sessions: it stays when its result has made room for newer ones.
+    CREATE TABLE best (
+        who BLOB PRIMARY KEY, -- the visitor, or else the name behind a byte
+        name TEXT NOT NULL,
+        score INTEGER NOT NULL,
+        kills INTEGER NOT NULL,
+        deaths INTEGER NOT NULL,
+        ended INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX best_by_score ON best (score DESC, ended);
+"];
+
+/// Why there is no database. Each is a sentence for who started the server.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The folder cannot be made.
+    #[error("Cannot make the folder {}: {}; choose another with --data.", .0.display(), .1)]
+    Folder(PathBuf, io::Error),
+    /// A newer version wrote it.
+    #[error(
+        "{} was written by a newer version of Gamekeeper (schema {found}, this one knows {known}); run that \
+         version, or choose another folder with --data.", .path.display()
+    )]
+    Newer {
+        /// Which file.
+        path: PathBuf,
+        /// Its schema's version.
+        found: usize,
+        /// The newest that is known here.
+        known: usize,
+    },
+    /// SQLite refuses the file.
+    #[error("Cannot use {} as a database: {}; choose another folder with --data.", .0.display(), .1)]
+    Database(PathBuf, rusqlite::Error),
+    /// No thread.
+    #[error("Cannot start the store's thread: {0}.")]
+    Thread(io::Error),
+}
+
+/// Opens the database in `data`, or one in memory, and brings it up to date.
+pub(super) fn open(data: Option<&Path>) -> Result<Connection, OpenError> {
+    let path = data.map_or(PathBuf::from(":memory:"), |folder| folder.join(FILE_NAME));
+    if let Some(folder) = data {
+        std::fs::create_dir_all(folder)
+            .map_err(|error| OpenError::Folder(folder.to_owned(), error))?;
+    }
+    let broken = |error| OpenError::Database(path.clone(), error);
+    let mut db = match data {
+        Some(_) => Connection::open(&path),
+        None => Connection::open_in_memory(),
+    }
+    .map_err(broken)?;
+    prepare(&db).map_err(broken)?;
+    let found: usize = db
+        .pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0))
+        .map(|version| usize::try_from(version).unwrap_or(usize::MAX))
+        .map_err(broken)?;
+    let known = MIGRATIONS.len();
+    if found > known {
+        return Err(OpenError::Newer { path, found, known });
+    }
+    migrate(&mut db, found).map_err(broken)?;
+    Ok(db)
+}
+
+fn prepare(db: &Connection) -> rusqlite::Result<()> {
+    db.busy_timeout(BUSY_WAIT)?;
+    // Readers of other programs, such as a backup, do not wait for the writer, nor it for them.
+    db.pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(()))?;
+    // A power cut may cost the last results, and never the file.
+    db.pragma_update(None, "synchronous", "normal")?;
+    db.pragma_update(None, "foreign_keys", true)
+}
+
+fn migrate(db: &mut Connection, from: usize) -> rusqlite::Result<()> {
+    for (version, sql) in MIGRATIONS.iter().enumerate().skip(from) {
+        let step = db.transaction()?;
+        step.execute_batch(sql)?;
+        step.pragma_update(None, "user_version", version as i64 + 1)?;
+        step.commit()?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_older_version_becomes_todays() {
+        for from in 0..=MIGRATIONS.len() {
+            let mut db = Connection::open_in_memory().unwrap();
+            for sql in &MIGRATIONS[..from] {
+                db.execute_batch(sql).unwrap();
+            }
+            migrate(&mut db, from).unwrap();
+            let tables =
+                "SELECT count(*) FROM sqlite_schema WHERE name IN ('results', 'places', 'best')";
+            assert_eq!(db.query_row(tables, [], |row| row.get::<_, i64>(0)), Ok(3));
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! Stories about what is kept and what is not.
+
+use super::*;
+use crate::session::result::{Place, RoundResult};
+use crate::session::settings::Mode;
+use shared::wire::Visitor;
+use std::path::PathBuf;
+use std::time::Instant as Clock;
+
+const DAY_MS: u64 = 24 * 60 * 60 * 1000;
+const NOW: u64 = 100 * DAY_MS;
+
+/// A folder that is gone with the story.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> Self {
+        Self(std::env::temp_dir().join(format!("gamekeeper-{:032x}", rand::random::<u128>())))
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+fn place(name: &str, visitor: u8, score: i32) -> Place {
+    Place {
+        place: 1,
+        player: 7,
+        name: name.into(),
+        computer: false,
+        team: 0,
+        score,
+        figures: [("kills".to_owned(), score / 10), ("deaths".to_owned(), 1)].into(),
+        visitor: Visitor([visitor; 16]),
+    }
+}
+
+fn result(public: bool, at: u64, places: Vec<Place>) -> KeptResult {
+    let result = RoundResult {
+        name: "Arena 1".into(),
+        mode: Mode::Teams,
+        public,
+        round: 3,
+        seconds: 300,
+        teams: vec![20, -5],
+        places,
+    };
+    KeptResult { result, at }
+}
+
+/// As it comes back: without what nobody is told.
+fn shown(mut kept: KeptResult) -> KeptResult {
+    kept.result.places.iter_mut().for_each(|place| place.visitor = Visitor::default());
+    kept
+}
+
+async fn best(store: &Store, period: Period) -> Vec<(u32, String, i32)> {
+    let rows = store.leaderboard(period, LEADERBOARD_MAX, NOW).await.unwrap();
+    rows.into_iter().map(|row| (row.place, row.name, row.score)).collect()
+}
+
+#[tokio::test]
+async fn results_survive_a_restart_with_hostile_names_as_they_are() {
+    let folder = Folder::new();
+    let code = SessionCode::random();
+    let names = ["Robert'); DROP TABLE results;--", "<b>&\"'", "日本語 👾", "%_\\", "n"];
+    let places = names.iter().enumerate().map(|(n, name)| place(name, n as u8, 90 - n as i32));
+    let kept = result(true, NOW, places.collect());
+    {
+        let store = Store::open(Some(&folder.0)).unwrap();
+        store.keep(code, kept.clone());
+        store.settled().await.unwrap();
+    }
+    let store = Store::open(Some(&folder.0)).unwrap();
+    assert_eq!(store.recent(10).await.unwrap(), [shown(kept.clone())]);
+    assert_eq!(store.of(code, 10).await.unwrap(), [shown(kept)]);
+    assert_eq!(store.of(SessionCode::random(), 10).await.unwrap(), []);
+    let rows = best(&store, Period::All).await;
+    assert_eq!(rows.iter().map(|row| row.1.as_str()).collect::<Vec<_>>(), names);
+    assert_eq!(rows, best(&store, Period::Day).await);
+    assert_eq!(store.lost(), 0);
+}
+
+#[tokio::test]
+async fn a_newer_database_is_refused_with_a_sentence() {
+    let folder = Folder::new();
+    drop(Store::open(Some(&folder.0)).unwrap());
+    let db = Connection::open(folder.0.join(FILE_NAME)).unwrap();
+    db.pragma_update(None, "user_version", 99).unwrap();
+    drop(db);
+    let said = Store::open(Some(&folder.0)).unwrap_err().to_string();
+    assert!(said.contains("newer version") && said.contains("--data"), "{said}");
+    std::fs::write(folder.0.join(FILE_NAME), "no database at all, and longer than a header of one")
+        .unwrap();
+    let said = Store::open(Some(&folder.0)).unwrap_err().to_string();
+    assert!(said.contains("Cannot use"), "{said}");
+    let said = Store::open(Some(&folder.0.join(FILE_NAME))).unwrap_err().to_string();
+    assert!(said.contains("Cannot make the folder"), "{said}");
+}
+
+#[tokio::test]
+async fn the_leaderboard_has_everybodys_best_public_round_once() {
+    let store = Store::open(None).unwrap();
+    let code = SessionCode::random();
+    let computer = Place { computer: true, ..place("Pilot", 0, 900) };
+    let all = [
+        (true, NOW - 1, vec![place("Ann", 1, 50), place("Bob", 2, 50), computer]),
+        (true, NOW - 2, vec![place("Ann again", 1, 70), place("Bob", 2, 10), place("Zero", 3, 0)]),
+        (false, NOW - 3, vec![place("Friend", 4, 800)]),
+        (true, NOW - 2 * DAY_MS, vec![place("Weekly", 5, 90), place("Nobody's", 0, 60)]),
+        (true, NOW - 2 * DAY_MS, vec![place("Nobody's", 0, 65), place("Nobody", 0, 60)]),
+        (true, NOW - 9 * DAY_MS, vec![place("Old", 6, 70)]),
+    ];
+    for (public, at, places) in all {
+        store.keep(code, result(public, at, places));
+    }
+    let row = |place, name: &str, score| (place, name.to_owned(), score);
+    let day = [row(1, "Ann again", 70), row(2, "Bob", 50)];
+    assert_eq!(best(&store, Period::Day).await, day);
+    let week = [
+        row(1, "Weekly", 90),
+        row(2, "Ann again", 70),
+        row(3, "Nobody's", 65),
+        row(4, "Nobody", 60),
+        row(5, "Bob", 50),
+    ];
+    assert_eq!(best(&store, Period::Week).await, week);
+    let ever = [row(1, "Weekly", 90), row(2, "Old", 70), row(2, "Ann again", 70)];
+    assert_eq!(best(&store, Period::All).await[..3], ever);
+    // Private results are for who has the code.
+    assert_eq!(store.recent(100).await.unwrap().len(), 5);
+    assert_eq!(store.of(code, 100).await.unwrap().len(), 6);
+    assert_eq!(store.leaderboard(Period::All, 1, NOW).await.unwrap().len(), 1);
+}
+
+#[test]
+fn ten_thousand_results_are_kept_and_read_in_a_sane_time() {
+    let mut db = schema::open(None).unwrap();
+    let code = SessionCode::random();
+    let began = Clock::now();
+    for n in 0..10_000_u64 {
+        let places =
+            (0..8).map(|k| place(&format!("Player {k}"), (n + k) as u8 | 1, (n % 97) as i32));
+        results::keep(&mut db, code, &result(true, NOW - n, places.collect())).unwrap();
+    }
+    let (kept, asked) = (began.elapsed(), Clock::now());
+    for period in [Period::Day, Period::Week, Period::All] {
+        assert_eq!(leaderboard::best(&mut db, period, 100, NOW).unwrap()[0].score, 96);
+    }
+    assert_eq!(results::recent(&mut db, 20).unwrap()[0].at, NOW);
+    // Orders of magnitude, on a busy machine without optimisation.
+    assert!(kept.as_secs() < 30, "{kept:?} to keep them");
+    assert!(asked.elapsed().as_secs() < 5, "{:?} to read them", asked.elapsed());
+}
+
+#[test]
+fn the_oldest_results_make_room_and_the_best_stay() {
+    let mut db = schema::open(None).unwrap();
+    let (first, later) = (SessionCode::random(), SessionCode::random());
+    results::keep(&mut db, first, &result(true, NOW, vec![place("First", 1, 500)])).unwrap();
+    // As if as many had come as are kept.
+    let next = RESULTS_MAX / 64 * 64 + 63;
+    db.execute(
+        "INSERT INTO results (id, code, name, mode, public, round, ended, seconds, teams) \
+         VALUES (?, 'x', 'x', '\"teams\"', 1, 1, 1, 1, '[]')",
+        [next],
+    )
+    .unwrap();
+    results::keep(&mut db, later, &result(true, NOW, vec![place("Later", 2, 5)])).unwrap();
+    assert_eq!(results::of(&mut db, first, 10).unwrap(), []);
+    assert_eq!(results::of(&mut db, later, 10).unwrap().len(), 1);
+    let places = db.query_row("SELECT count(*) FROM places", [], |row| row.get::<_, i64>(0));
+    assert_eq!(places, Ok(1));
+    assert_eq!(leaderboard::best(&mut db, Period::All, 10, NOW).unwrap()[0].name, "First");
+}
+
+#[tokio::test]
+async fn a_disk_that_refuses_costs_a_result_and_nothing_else() {
+    let folder = Folder::new();
+    let store = Store::open(Some(&folder.0)).unwrap();
+    let db = Connection::open(folder.0.join(FILE_NAME)).unwrap();
+    db.execute("DROP TABLE places", []).unwrap();
+    store.keep(SessionCode::random(), result(true, NOW, vec![place("Ann", 1, 5)]));
+    store.settled().await.unwrap();
+    assert_eq!(store.lost(), 1);
+    // Nothing half.
+    assert_eq!(store.recent(10).await.unwrap(), []);
+}
