@@ -3,7 +3,7 @@
 
 import { ask } from './api.js';
 import { write } from './hud.js';
-import { modeName } from './lobby.js';
+import { modeName } from './words.js';
 
 /** Places shown of each result. */
 const PLACES = 3;

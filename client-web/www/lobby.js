@@ -9,6 +9,7 @@ import { Leaders } from './leaders.js';
 import { Live } from './live.js';
 import { bindTabs } from './tabs.js';
 import { Talk } from './talk.js';
+import { clockText, modeName } from './words.js';
 
 /** How often round clocks count down, ms, and how often the way to the server is timed. */
 const CLOCK_MS = 500;
@@ -16,15 +17,6 @@ const PING_MS = 15_000;
 
 const find = (id) => document.getElementById(id);
 const PHASES = { warm_up: 'Warm-up', play: '', results: 'Results', endless: 'No rounds' };
-
-/** What a session's mode is called. */
-export const modeName = (mode) => (mode === 'teams' ? 'Teams' : 'Everybody alone');
-
-/** Seconds as a clock shows them. */
-export function clockText(seconds) {
-  const whole = Math.max(0, Math.ceil(seconds));
-  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, '0')}`;
-}
 
 /** The lobby. */
 export class Lobby {
