@@ -94,5 +94,5 @@ function when(at) {
   const date = new Date(at);
   if (Number.isNaN(date.getTime())) return '';
   const today = date.toDateString() === new Date().toDateString();
-  return today ? date.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' }) : date.toLocaleDateString([], { day: 'numeric', month: 'short' });
+  return today ? date.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }) : date.toLocaleDateString([], { day: 'numeric', month: 'short' });
 }

@@ -141,6 +141,7 @@ class Row {
     write(this.#parts.pilots, [pilots && `${pilots} pilots`, spectators && `${spectators} watching`].filter(Boolean).join(' · '));
     join.disabled = locked || players >= most;
     watch.disabled = locked || spectators >= mostWatch;
+    write(join, locked ? 'Locked' : players >= most ? 'Full' : 'Join');
     join.setAttribute('aria-label', `Join ${name}`);
     watch.setAttribute('aria-label', `Watch ${name}`);
   }

@@ -43,7 +43,7 @@ export class Talk {
     const line = document.createElement('li');
     const [time, who] = [document.createElement('time'), document.createElement('b')];
     const date = new Date(at);
-    if (!Number.isNaN(date.getTime())) time.textContent = date.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });
+    if (!Number.isNaN(date.getTime())) time.textContent = date.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
     who.textContent = name;
     line.append(time, who, String(text));
     const below = this.#log.scrollHeight - this.#log.scrollTop - this.#log.clientHeight < 40;

@@ -2,7 +2,7 @@
 // words for people.
 
 /** What a session's mode is called. */
-export const modeName = (mode) => (mode === 'teams' ? 'Teams' : 'Everybody alone');
+export const modeName = (mode) => (mode === 'teams' ? 'Teams' : 'Free for all');
 
 /** Seconds as a clock shows them. */
 export function clockText(seconds) {
