@@ -13,7 +13,9 @@ pub mod qr;
 
 use picture::Picture;
 use shared::arena::{Arena, Controls, compass};
+use shared::game::PlayerId;
 use shared::netcode::client;
+use shared::wire::message::{ClientMessage, Look};
 use shared::wire::{Field, input};
 use std::collections::VecDeque;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -86,9 +88,69 @@ impl Client {
         self.inner.set_input(Controls::new(heading, pushed.then(direction), fire, boost));
     }
 
-    /// Says a line to everybody.
-    pub fn chat(&mut self, text: &str) {
-        self.inner.chat(text);
+    /// By what this browser is known again, 32 hexadecimal digits; to be said before `hello`. What is none
+    /// is not said.
+    #[wasm_bindgen(js_name = setVisitor)]
+    pub fn set_visitor(&mut self, hex: &str) {
+        self.inner.introduction().visitor = hex.parse().unwrap_or_default();
+    }
+
+    /// The secret of the session's host, 32 hexadecimal digits; to be said before `hello`.
+    #[wasm_bindgen(js_name = setHost)]
+    pub fn set_host(&mut self, hex: &str) {
+        self.inner.introduction().host = hex.parse().ok();
+    }
+
+    /// Whether to come as a spectator; to be said before `hello`.
+    #[wasm_bindgen(js_name = setWatch)]
+    pub fn set_watch(&mut self, watch: bool) {
+        self.inner.introduction().watch = watch;
+    }
+
+    /// Says a line to everybody, or to the own team.
+    pub fn chat(&mut self, text: &str, team: bool) {
+        self.inner.chat(text, team);
+    }
+
+    /// Shows everybody a sign.
+    pub fn emote(&mut self, emote: u8) {
+        self.inner.say(&ClientMessage::Emote(emote));
+    }
+
+    /// Wants to watch, or to play.
+    pub fn watch(&mut self, watch: bool) {
+        self.inner.say(&ClientMessage::Watch(watch));
+    }
+
+    /// Wants to be in this team, from 1.
+    pub fn team(&mut self, team: u8) {
+        self.inner.say(&ClientMessage::Team(team));
+    }
+
+    /// Looks at whoever leads, while watching.
+    #[wasm_bindgen(js_name = lookAtLeader)]
+    pub fn look_at_leader(&mut self) {
+        self.inner.say(&ClientMessage::Look(Look::Leader));
+    }
+
+    /// Looks at a player, while watching.
+    #[wasm_bindgen(js_name = lookAtPlayer)]
+    pub fn look_at_player(&mut self, player: u16) {
+        self.inner.say(&ClientMessage::Look(Look::Player(PlayerId(player))));
+    }
+
+    /// Looks at a place in units, while watching.
+    #[wasm_bindgen(js_name = lookAtPlace)]
+    pub fn look_at_place(&mut self, x: f32, y: f32) {
+        let half = self.inner.rules().map_or(0.0, |rules| rules.half);
+        // A float that is none becomes 0.
+        let (x, y) = (x.clamp(-half, half) as i32, y.clamp(-half, half) as i32);
+        self.inner.say(&ClientMessage::Look(Look::Place { x, y }));
+    }
+
+    /// The newest tick that is known; 0 before the first frame.
+    pub fn tick(&self) -> u32 {
+        self.inner.view().map_or(0, |view| view.tick)
     }
 
     /// Whether one's own ship and shots run ahead of the server, and whether others are drawn between two
@@ -101,9 +163,10 @@ impl Client {
     /// Makes the picture of now, for the functions below. False while there is nothing to see.
     pub fn draw(&mut self, now: f64) -> bool {
         let rate = f32::from(self.inner.stats().tick_rate.max(1));
+        let me = self.inner.me().unwrap_or(PlayerId::NOBODY);
         match self.inner.draw(now) {
             Some(scene) => {
-                self.picture.fill(scene, rate);
+                self.picture.fill(scene, me, rate);
                 true
             }
             None => false,
@@ -145,7 +208,7 @@ impl Client {
 
     /// The next piece of news as a JSON object, see [`news`].
     pub fn news(&mut self) -> Option<String> {
-        self.inner.news().map(|news| news::to_json(&news))
+        std::iter::from_fn(|| self.inner.news()).find_map(|news| news::to_json(&news))
     }
 
     /// What is known of the connection: ping, jitter, age of the newest rows, earliness of inputs, all
@@ -186,7 +249,7 @@ impl Client {
 mod tests {
     use super::*;
     use shared::arena::Settings;
-    use shared::game::{Command, Game, PlayerId, Setup};
+    use shared::game::{Command, Game, Setup};
     use shared::netcode::frame::{Changes, Encoder, Sight, ViewList};
     use shared::wire::SeatToken;
     use shared::wire::message::{ClientMessage, ServerMessage, decode, encode, encode_control};
@@ -213,7 +276,7 @@ mod tests {
         let setup = Setup::new(Settings::default(), 4, 30);
         let rules = Arena::rules(&setup).expect("the usual settings");
         let mut arena = Arena::new(&setup, &rules);
-        arena.join(&rules, ME);
+        arena.join(&rules, ME, 0);
         arena.step(&rules, &[Command { player: ME, input: Controls::default() }], &mut Vec::new());
         let mut changes = Changes::new(Arena::KINDS);
         changes.advance::<Arena>(1, &rules, |rows| arena.publish(rows));
@@ -302,12 +365,12 @@ mod tests {
     #[test]
     fn a_socket_that_is_behind_gets_no_old_inputs() {
         let mut client = welcomed();
-        client.chat("hello");
+        client.chat("hello", false);
         client.advance(100.0);
         assert_eq!(client.outgoing(true), None);
         let first = client.outgoing(false).expect("the chat waits");
         let said = decode::<ClientMessage>(&first[1..]).expect("a message");
-        assert_eq!(said, ClientMessage::Chat { text: "hello".into() });
+        assert_eq!(said, ClientMessage::Chat { team: false, text: "hello".into() });
         while let Some(message) = client.outgoing(false) {
             assert_ne!(message[0], input::TYPE, "the inputs were dropped");
         }

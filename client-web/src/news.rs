@@ -3,67 +3,150 @@
 //!
 //! ```text
 //! {"type":"welcome","player":7,"name":"Ann"}
-//! {"type":"roster","everybody":true,"joined":[{"player":7,"name":"Ann","computer":false}],"left":[3]}
-//! {"type":"standings","best":[[7,120]],"rank":1,"score":120,"players":12}
-//! {"type":"chat","from":7,"text":"hi"}             from is null when the server speaks
-//! {"type":"kill","killer":7,"victim":3,"streak":2} killer is null when it was nobody
+//! {"type":"roster","everybody":true,"left":[3],"joined":[{"player":7,"name":"Ann","computer":false,
+//!  "team":0,"watching":false,"host":true,"muted":false}]}
+//! {"type":"standings","best":[[7,120]],"rank":1,"score":120,"players":12,"teams":[]}
+//! {"type":"chat","from":7,"team":false,"text":"hi"}  from is null when the server speaks
+//! {"type":"history","lines":[["Ann","hi"]]}
+//! {"type":"emote","from":7,"emote":2}
+//! {"type":"kill","killer":7,"victim":3,"streak":2}   killer is null when it was nobody
+//! {"type":"about","name":"Arena","public":true,"locked":false,"switchTeams":true,"delayS":0}
+//! {"type":"phase","phase":"play","round":1,"ends":9000}  also endless, warm_up, results; ends may be null
+//! {"type":"begin"}                                   rocks and arena may be others now
+//! {"type":"results","round":1,"teams":[],"lines":[{"place":1,"player":7,"score":120,"kills":3,
+//!  "deaths":1,"shots":40,"hits":20,"bestStreak":3}]}
+//! {"type":"host","secret":"0011.."}                  32 hexadecimal digits
 //! ```
 
 use serde::Serialize;
 use shared::arena::ArenaEvent;
-use shared::game::PlayerId;
+use shared::game::{PlayerId, Tick};
 use shared::netcode::client::News;
-use shared::wire::message::RosterEntry;
+use shared::wire::message::{Phase, ResultLine, RosterEntry, ServerMessage};
 
 #[derive(Serialize)]
-#[serde(tag = "type", rename_all = "lowercase")]
+#[serde(tag = "type", rename_all = "lowercase", rename_all_fields = "camelCase")]
 enum Told<'a> {
     Welcome { player: PlayerId, name: &'a str },
     Roster { everybody: bool, joined: &'a [RosterEntry], left: &'a [PlayerId] },
-    Standings { best: &'a [(PlayerId, i32)], rank: u16, score: i32, players: u16 },
-    Chat { from: Option<PlayerId>, text: &'a str },
+    Standings { best: &'a [(PlayerId, i32)], rank: u16, score: i32, players: u16, teams: &'a [i32] },
+    Chat { from: Option<PlayerId>, team: bool, text: &'a str },
+    History { lines: &'a [(String, String)] },
+    Emote { from: PlayerId, emote: u8 },
     Kill { killer: Option<PlayerId>, victim: PlayerId, streak: u16 },
+    About { name: &'a str, public: bool, locked: bool, switch_teams: bool, delay_s: u8 },
+    Phase { phase: &'static str, round: u32, ends: Option<Tick> },
+    Begin,
+    Results { round: u32, teams: &'a [i32], lines: Vec<Line> },
+    Host { secret: String },
 }
 
-/// One piece of news as a JSON object.
-pub(crate) fn to_json(news: &News<ArenaEvent>) -> String {
+/// A line of a result, by the names of the arena's figures.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Line {
+    place: u16,
+    player: PlayerId,
+    score: i32,
+    kills: i32,
+    deaths: i32,
+    shots: i32,
+    hits: i32,
+    best_streak: i32,
+}
+
+/// One piece of news as a JSON object; `None` for what is not for the page.
+pub(crate) fn to_json(news: &News<ArenaEvent>) -> Option<String> {
     let told = match news {
-        News::Welcome { player, name } => Told::Welcome { player: *player, name },
-        News::Roster { everybody, joined, left } => {
-            Told::Roster { everybody: *everybody, joined, left }
-        }
-        News::Standings { best, rank, score, players } => {
-            Told::Standings { best, rank: *rank, score: *score, players: *players }
-        }
-        News::Chat { from, text } => Told::Chat { from: *from, text },
         News::Event { event: ArenaEvent::Kill { killer, victim, streak }, .. } => {
             Told::Kill { killer: *killer, victim: *victim, streak: *streak }
         }
+        News::Said(said) => told(said)?,
     };
-    serde_json::to_string(&told).expect("numbers and text have a spelling in JSON")
+    Some(serde_json::to_string(&told).expect("numbers and text have a spelling in JSON"))
+}
+
+fn told(said: &ServerMessage) -> Option<Told<'_>> {
+    Some(match said {
+        ServerMessage::Welcome { player, name, .. } => Told::Welcome { player: *player, name },
+        ServerMessage::Roster { everybody, joined, left } => {
+            Told::Roster { everybody: *everybody, joined, left }
+        }
+        ServerMessage::Standings { best, rank, score, players, teams } => {
+            Told::Standings { best, rank: *rank, score: *score, players: *players, teams }
+        }
+        ServerMessage::Chat { from, team, text } => Told::Chat { from: *from, team: *team, text },
+        ServerMessage::History { lines } => Told::History { lines },
+        ServerMessage::Emote { from, emote } => Told::Emote { from: *from, emote: *emote },
+        ServerMessage::About { name, public, locked, switch_teams, delay_s } => Told::About {
+            name,
+            public: *public,
+            locked: *locked,
+            switch_teams: *switch_teams,
+            delay_s: *delay_s,
+        },
+        ServerMessage::Phase { phase, round, ends } => {
+            let phase = match phase {
+                Phase::Endless => "endless",
+                Phase::WarmUp => "warm_up",
+                Phase::Play => "play",
+                Phase::Results => "results",
+            };
+            Told::Phase { phase, round: *round, ends: *ends }
+        }
+        ServerMessage::Begin { .. } => Told::Begin,
+        ServerMessage::Results { round, teams, lines } => {
+            Told::Results { round: *round, teams, lines: lines.iter().map(line).collect() }
+        }
+        ServerMessage::Host { secret } => Told::Host { secret: secret.to_hex() },
+        ServerMessage::Event { .. } | ServerMessage::Pong { .. } => return None,
+    })
+}
+
+fn line(line: &ResultLine) -> Line {
+    // What an older or another game's server leaves out counts as 0.
+    let figure = |place: usize| line.figures.get(place).copied().unwrap_or(0);
+    let (kills, deaths, shots) = (figure(0), figure(1), figure(2));
+    let (hits, best_streak) = (figure(3), figure(4));
+    let ResultLine { place, player, score, .. } = *line;
+    Line { place, player, score, kills, deaths, shots, hits, best_streak }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use shared::wire::HostSecret;
 
     #[test]
     fn news_are_spelled_as_the_page_reads_them() {
-        let chat = News::Chat { from: None, text: "\"<b>\u{1}ä".into() };
-        let text = r#"{"type":"chat","from":null,"text":"\"<b>\u0001ä"}"#;
-        assert_eq!(to_json(&chat), text);
+        let said = |said| to_json(&News::Said(said)).expect("it is for the page");
+        let chat = ServerMessage::Chat { from: None, team: true, text: "\"<b>\u{1}ä".into() };
+        let text = r#"{"type":"chat","from":null,"team":true,"text":"\"<b>\u0001ä"}"#;
+        assert_eq!(said(chat), text);
         let event = ArenaEvent::Kill { killer: Some(PlayerId(2)), victim: PlayerId(9), streak: 3 };
         let text = r#"{"type":"kill","killer":2,"victim":9,"streak":3}"#;
-        assert_eq!(to_json(&News::Event { tick: 1, event }), text);
-        let entry = RosterEntry { player: PlayerId(7), name: "Ann".into(), computer: false };
-        let roster = News::Roster { everybody: true, joined: vec![entry], left: vec![PlayerId(3)] };
+        assert_eq!(to_json(&News::Event { tick: 1, event }).as_deref(), Some(text));
+        let (player, name) = (PlayerId(7), "Ann".to_owned());
+        let (computer, watching, host, muted) = (false, false, true, false);
+        let entry = RosterEntry { player, name, computer, team: 2, watching, host, muted };
+        let (joined, left) = (vec![entry], vec![PlayerId(3)]);
         assert_eq!(
-            to_json(&roster),
-            r#"{"type":"roster","everybody":true,"joined":[{"player":7,"name":"Ann","computer":false}],"left":[3]}"#
+            said(ServerMessage::Roster { everybody: true, joined, left }),
+            r#"{"type":"roster","everybody":true,"joined":[{"player":7,"name":"Ann","computer":false,"team":2,"watching":false,"host":true,"muted":false}],"left":[3]}"#
         );
-        let best = vec![(PlayerId(7), 120)];
-        let standings = News::Standings { best, rank: 4, score: -5, players: 12 };
-        let text = r#"{"type":"standings","best":[[7,120]],"rank":4,"score":-5,"players":12}"#;
-        assert_eq!(to_json(&standings), text);
+        let (best, teams) = (vec![(PlayerId(7), 120)], vec![1, 2]);
+        let standings = ServerMessage::Standings { best, rank: 4, score: -5, players: 12, teams };
+        let text = r#"{"type":"standings","best":[[7,120]],"rank":4,"score":-5,"players":12,"teams":[1,2]}"#;
+        assert_eq!(said(standings), text);
+        let phase = ServerMessage::Phase { phase: Phase::WarmUp, round: 0, ends: None };
+        assert_eq!(said(phase), r#"{"type":"phase","phase":"warm_up","round":0,"ends":null}"#);
+        let host = ServerMessage::Host { secret: HostSecret([0xab; 16]) };
+        assert_eq!(said(host), format!(r#"{{"type":"host","secret":"{}"}}"#, "ab".repeat(16)));
+        let line = ResultLine { place: 1, player, score: 9, figures: vec![1, 2, 3, 4, 5] };
+        let (round, teams, lines) = (1, Vec::new(), vec![line]);
+        let text = r#"{"type":"results","round":1,"teams":[],"lines":[{"place":1,"player":7,"score":9,"kills":1,"deaths":2,"shots":3,"hits":4,"bestStreak":5}]}"#;
+        assert_eq!(said(ServerMessage::Results { round, teams, lines }), text);
+        assert_eq!(said(ServerMessage::Begin { setup: Vec::new() }), r#"{"type":"begin"}"#);
+        assert_eq!(to_json(&News::Said(ServerMessage::Pong { nonce: 1 })), None);
     }
 }

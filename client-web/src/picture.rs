@@ -4,12 +4,13 @@
 use shared::arena::compass;
 use shared::arena::rows::{Controls, KINDS, PICKUP, PILOT, SHIP, SHOT};
 use shared::arena::tuning;
+use shared::game::PlayerId;
 use shared::netcode::scene::Scene;
 
 /// A ship: id, player, x, y, vx, vy, heading, aim, thrust (an angle, -1 for none), flags, hull (0 to
-/// 1), energy (0 to 1). Flags add up: 1 own, 2 fires, 4 boosts, 8 overdriven, 16 protected, 32 stands
+/// 1), energy (0 to 1), team (from 1, 0 for none). Flags add up: 1 own, 2 fires, 4 boosts, 8 overdriven, 16 protected, 32 stands
 /// still for lack of news.
-pub const SHIP_STRIDE: usize = 12;
+pub const SHIP_STRIDE: usize = 13;
 /// A shot: id, player, x, y, vx, vy, seconds left, flags (1 own).
 pub const SHOT_STRIDE: usize = 8;
 /// A pickup: id, what (0 repair, 1 charge, 2 overdrive), x, y.
@@ -40,12 +41,12 @@ pub struct Picture {
 }
 
 impl Picture {
-    /// Takes over what `scene` shows, at `rate` ticks per second.
-    pub fn fill(&mut self, scene: &Scene, rate: f32) {
+    /// Takes over what `scene` shows to `me`, at `rate` ticks per second.
+    pub fn fill(&mut self, scene: &Scene, me: PlayerId, rate: f32) {
         self.fill_ships(scene);
         self.fill_shots(scene, rate);
         self.fill_pickups(scene);
-        self.fill_me(scene, rate);
+        self.fill_me(scene, me, rate);
     }
 
     fn fill_ships(&mut self, scene: &Scene) {
@@ -61,6 +62,7 @@ impl Picture {
         const ENERGY: usize = field(SHIP, "energy");
         const PROTECT: usize = field(SHIP, "protect");
         const OVERDRIVE: usize = field(SHIP, "overdrive");
+        const TEAM: usize = field(SHIP, "team");
         self.ships.clear();
         for (id, row, own) in scene.table(SHIP).iter() {
             let controls = Controls { controls: row[CONTROLS] as i32, ..Controls::default() };
@@ -84,6 +86,7 @@ impl Picture {
                 flags as f32,
                 row[HP] / tuning::HP as f32,
                 row[ENERGY] / ENERGY_FULL,
+                row[TEAM],
             ];
             self.ships.extend(ship);
         }
@@ -117,7 +120,7 @@ impl Picture {
         }
     }
 
-    fn fill_me(&mut self, scene: &Scene, rate: f32) {
+    fn fill_me(&mut self, scene: &Scene, me: PlayerId, rate: f32) {
         const RESPAWN: usize = field(PILOT, "respawn");
         const SCORE: usize = field(PILOT, "score");
         const KILLS: usize = field(PILOT, "kills");
@@ -129,8 +132,12 @@ impl Picture {
         const KILLER: usize = field(PILOT, "killer");
         const X: usize = field(PILOT, "x");
         const Y: usize = field(PILOT, "y");
-        // The pilot comes with the keyframe that every view begins with.
-        let Some((player, pilot, _)) = scene.table(PILOT).iter().next() else { return };
+        // The pilot comes with the keyframe that every player's view begins with; who watches has none.
+        let Some((player, pilot, _)) = scene.table(PILOT).iter().next() else {
+            self.me = [0.0; ME_LEN];
+            (self.me[13], self.me[14]) = (-1.0, f32::from(me.0));
+            return;
+        };
         let own = self.ships.chunks_exact(SHIP_STRIDE).find(|ship| ship[9] as i32 & OWN != 0);
         let [alive, x, y, hp, energy] = match own {
             Some(ship) => [1.0, ship[2], ship[3], ship[10], ship[11]],

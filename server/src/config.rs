@@ -70,7 +70,8 @@ impl Config {
     /// What a session of a game with `settings` starts from.
     pub fn setup<S>(&self, settings: S) -> Setup<S> {
         let seed = self.seed.unwrap_or_else(rand::random);
-        Setup { settings, seed, tick_rate: self.tick_rate, rewind_ms: self.rewind_ms }
+        let rewind_ms = self.rewind_ms;
+        Setup { settings, seed, tick_rate: self.tick_rate, rewind_ms, teams: 0 }
     }
 }
 

@@ -19,6 +19,7 @@ use net::limits::SESSION_QUEUE_MAX;
 use net::outbox::ConnectionOutbox;
 use net::refusal::Refusals;
 use net::{Front, MAIN_SESSION, SessionHandle, listener};
+use session::settings::PilotCount;
 use session::{Session, SessionConfig};
 use shared::game::Game;
 use shared::wire::Protocol;
@@ -54,9 +55,9 @@ pub async fn run<G: Game>(
 /// A session of `G` with its default settings, before its first tick. Errors when the game refuses them.
 pub fn open<G: Game>(config: &Config) -> Result<Session<G, ConnectionOutbox>> {
     let session = Session::new(SessionConfig {
-        setup: config.setup(G::Settings::default()),
         players_max: usize::from(config.max_players),
-        pilots_fill_to: usize::from(config.pilots),
+        pilots: PilotCount::FillUpTo(config.pilots),
+        ..SessionConfig::new(config.setup(G::Settings::default()))
     });
     session.map_err(|why| anyhow!("{} cannot start: {why}", G::NAME))
 }

@@ -5,6 +5,8 @@
 
 use crate::session::Session;
 use crate::session::door::{Outbox, ToSession};
+use crate::session::result::RoundResult;
+use crate::session::status::Status;
 use crate::throttle::Throttle;
 use shared::game::{Game, Tick};
 use shared::wire::close::CloseCode;
@@ -34,6 +36,18 @@ pub trait Ticked<O>: Send {
     fn tick(&mut self);
     /// Tells everybody that it is over.
     fn stop(&mut self, code: CloseCode, reason: &str);
+    /// What it shows of itself.
+    fn status(&self) -> Status {
+        Status::default()
+    }
+    /// Results of rounds that ended since the last call.
+    fn take_results(&mut self) -> Vec<RoundResult> {
+        Vec::new()
+    }
+    /// Whether it is over, and a sentence why.
+    fn over(&self) -> Option<&'static str> {
+        None
+    }
 }
 
 impl<G: Game, O: Outbox> Ticked<O> for Session<G, O> {
@@ -55,6 +69,18 @@ impl<G: Game, O: Outbox> Ticked<O> for Session<G, O> {
 
     fn stop(&mut self, code: CloseCode, reason: &str) {
         self.stop(code, reason);
+    }
+
+    fn status(&self) -> Status {
+        self.status()
+    }
+
+    fn take_results(&mut self) -> Vec<RoundResult> {
+        self.take_results()
+    }
+
+    fn over(&self) -> Option<&'static str> {
+        self.over()
     }
 }
 

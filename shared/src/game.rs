@@ -18,6 +18,11 @@ pub type Tick = u32;
 )]
 pub struct PlayerId(pub u16);
 
+impl PlayerId {
+    /// A number that no player ever has.
+    pub const NOBODY: Self = Self(u16::MAX);
+}
+
 /// What both ends know of a session before its first tick.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Setup<S> {
@@ -30,12 +35,14 @@ pub struct Setup<S> {
     /// How far back others are taken when what a player aimed at is judged, in ms, at most
     /// [`REWIND_MS_MAX`]; 0 judges by the present.
     pub rewind_ms: u16,
+    /// How many teams there are; 0 is everybody against everybody.
+    pub teams: u8,
 }
 
 impl<S> Setup<S> {
-    /// A setup with [`REWIND_MS`].
+    /// A setup with [`REWIND_MS`] and without teams.
     pub const fn new(settings: S, seed: u64, tick_rate: u16) -> Self {
-        Self { settings, seed, tick_rate, rewind_ms: REWIND_MS }
+        Self { settings, seed, tick_rate, rewind_ms: REWIND_MS, teams: 0 }
     }
 
     /// [`Self::rewind_ms`] in whole ticks.
@@ -52,6 +59,9 @@ pub struct Command<I> {
     /// What; every field within its table's range.
     pub input: I,
 }
+
+/// The most figures that a game's results have.
+pub const FIGURES_MAX: usize = 8;
 
 /// The furthest back a session may take others when it judges what a player aimed at, in ms. More would
 /// let players be hit long after they thought themselves safe.
@@ -115,6 +125,8 @@ pub trait Game: Sized + Send + 'static {
     const RULES_VERSION: u32;
     /// The kinds of entity, at most [`crate::wire::field::KINDS_MAX`].
     const KINDS: &'static [Kind];
+    /// What a round's result says of a player beside the points, by name, at most [`FIGURES_MAX`].
+    const FIGURES: &'static [&'static str] = &[];
 
     /// What a host may set.
     type Settings: Clone + Default + PartialEq + Serialize + DeserializeOwned + Send + Sync;
@@ -133,8 +145,8 @@ pub trait Game: Sized + Send + 'static {
     /// An empty world.
     fn new(setup: &Setup<Self::Settings>, rules: &Self::Rules) -> Self;
 
-    /// A player is there from the next step on.
-    fn join(&mut self, rules: &Self::Rules, player: PlayerId);
+    /// A player is there from the next step on, in `team`, from 1; 0 where there are none.
+    fn join(&mut self, rules: &Self::Rules, player: PlayerId, team: u8);
 
     /// A player is gone, with everything that should go along.
     fn leave(&mut self, rules: &Self::Rules, player: PlayerId);
@@ -150,12 +162,18 @@ pub trait Game: Sized + Send + 'static {
     /// Writes the whole world into `rows` (cleared by the caller), ids ascending within each kind.
     fn publish(&self, rows: &mut Rows);
 
-    /// What `player` looks at. Entities without a place are shown to everybody, private kinds to
-    /// their owner only, everything else where this rectangle is.
+    /// What `player` looks at; of [`PlayerId::NOBODY`] only the size counts, which is what spectators see.
+    /// Entities without a place are shown to everybody, private kinds to their owner only, everything else
+    /// where this rectangle is.
     fn view(&self, player: PlayerId) -> Focus;
 
     /// For standings: higher is better.
     fn score(&self, player: PlayerId) -> i32;
+
+    /// What the round's result says of a player: one number for each of [`Game::FIGURES`].
+    fn figures(&self, _player: PlayerId) -> Vec<i32> {
+        Vec::new()
+    }
 
     /// How a row goes on by itself: what the receiver of frames guesses, what prediction shows, and
     /// what [`Game::step`] does to an entity that nobody else touches, to the bit.

@@ -21,7 +21,7 @@ use shared::arena::{Arena, Settings};
 use shared::game::{Setup, Tick};
 use shared::wire::Protocol;
 use shared::wire::close::CloseCode;
-use shared::wire::message::{self, ClientMessage};
+use shared::wire::message::{self, ClientMessage, Hello};
 use shared::wire::protocol::SUBPROTOCOL;
 use std::future::pending;
 use std::net::SocketAddr;
@@ -152,7 +152,7 @@ fn round(stuck: bool) -> Round {
 
 fn session() -> Session<Arena, ConnectionOutbox> {
     let setup = Setup::new(Settings::for_players(100), 5, 30);
-    let config = SessionConfig { setup, players_max: 200, pilots_fill_to: 0 };
+    let config = SessionConfig { players_max: 200, ..SessionConfig::new(setup) };
     Session::new(config).expect("settings that make sense")
 }
 
@@ -172,12 +172,8 @@ async fn read_nothing(address: SocketAddr, number: u32) -> impl Sized {
     let stream = TcpStream::connect(address).await.expect("the server accepts");
     let (mut socket, _) =
         tokio_tungstenite::client_async(request, stream).await.expect("a handshake");
-    let hello = ClientMessage::Hello {
-        protocol: Protocol::of::<Arena>().hash,
-        name: format!("Silent {number}"),
-        seat: None,
-    };
-    let hello = message::encode_control(&hello);
+    let hello = Hello::new(Protocol::of::<Arena>().hash, &format!("Silent {number}"));
+    let hello = message::encode_control(&ClientMessage::Hello(hello));
     socket.send(Message::Binary(hello.into())).await.expect("it is taken");
     socket
 }

@@ -139,7 +139,7 @@ impl Game for Buoys {
         Self::default()
     }
 
-    fn join(&mut self, (): &(), player: PlayerId) {
+    fn join(&mut self, (): &(), player: PlayerId, _team: u8) {
         let place = |n: u32| (n.wrapping_mul(2_654_435_761) >> 16) as i32 % 4000 - 2000;
         let id = u32::from(player.0);
         let boat = Boat {

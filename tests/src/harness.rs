@@ -11,7 +11,7 @@ use server::net::refusal::Reason;
 use server::tick_loop::Ticked;
 use shared::netcode::client::{Client, Stats};
 use shared::wire::Protocol;
-use shared::wire::message::{self, ClientMessage};
+use shared::wire::message::{self, ClientMessage, Hello};
 use shared::wire::protocol::SUBPROTOCOL;
 use std::future::Future;
 use std::net::SocketAddr;
@@ -138,7 +138,7 @@ pub async fn eventually(what: &str, done: impl Fn() -> bool) {
 /// A proper hello.
 pub fn hello(name: &str) -> Vec<u8> {
     let protocol = Protocol::of::<Buoys>().hash;
-    message::encode_control(&ClientMessage::Hello { protocol, name: name.into(), seat: None })
+    message::encode_control(&ClientMessage::Hello(Hello::new(protocol, name)))
 }
 
 /// A masked frame: the first byte as given, a length in as few bytes as it needs, the payload.

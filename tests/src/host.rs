@@ -4,6 +4,7 @@ use server::Server;
 use server::config::Config;
 use server::net::listener;
 use server::net::outbox::ConnectionOutbox;
+use server::session::settings::PilotCount;
 use server::session::{Session, SessionConfig};
 use shared::arena::{Arena, Settings};
 use shared::game::Setup;
@@ -29,9 +30,9 @@ impl Host {
         let config = Config { seed: Some(5), ..Config::default() };
         let settings = Settings { size, ..Settings::default() };
         let session = Session::<Arena, ConnectionOutbox>::new(SessionConfig {
-            setup: Setup::new(settings, 5, 30),
             players_max: PLAYERS_MAX,
-            pilots_fill_to: pilots,
+            pilots: PilotCount::FillUpTo(pilots as u16),
+            ..SessionConfig::new(Setup::new(settings, 5, 30))
         });
         let session = session.expect("settings that make sense");
         let listener = listener::bind("127.0.0.1:0".parse().expect("an address")).expect("a port");

@@ -9,6 +9,7 @@ pub mod host;
 pub mod network;
 pub mod relay;
 pub mod story;
+pub mod told;
 pub mod world;
 
 /// Settings under which nothing but its own player touches an entity.

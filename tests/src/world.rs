@@ -3,14 +3,17 @@
 
 use crate::network::{MemoryOutbox, Pipe};
 use bytes::Bytes;
-use server::session::door::{ConnectionId, ToSession};
+use server::session::acts::{Act, ActError, HostAction};
+use server::session::door::{ConnectionId, Newcomer, ToSession};
+use server::session::settings::PilotCount;
 use server::session::{Session, SessionConfig};
 use shared::game::{Brain, Focus, Game, PlayerId, Setup, Tick};
 use shared::netcode::client::{Client, News};
 use shared::netcode::conditions::Conditions;
-use shared::wire::message::{self, ClientMessage};
-use shared::wire::{Kind, Protocol, Role, Rows, Said, SeatToken, Treatment};
+use shared::wire::message::{self, ClientMessage, Hello};
+use shared::wire::{HostSecret, Kind, Protocol, Role, Rows, Said, SeatToken, Treatment};
 use std::collections::VecDeque;
+use std::net::IpAddr;
 
 /// Ticks whose truth is remembered for comparison.
 const TRUTH_TICKS: usize = 256;
@@ -53,6 +56,8 @@ pub struct Guest<G: Game> {
     pub seat: Option<SeatToken>,
     /// A token that it shows instead of its own.
     pub claims: Option<SeatToken>,
+    /// From where it comes.
+    pub network: Option<IpAddr>,
     brain: G::Brain,
     up: Pipe,
     down: Pipe,
@@ -81,6 +86,9 @@ struct Drawn {
 struct Truth {
     tick: Tick,
     rows: Rows,
+    /// What spectators are shown.
+    late: Rows,
+    spectators: Vec<PlayerId>,
     focus: Vec<(PlayerId, Focus)>,
 }
 
@@ -113,8 +121,14 @@ impl<G: Game> World<G> {
     /// The same with these settings.
     pub fn with_settings(seed: u64, pilots: usize, seats: usize, settings: G::Settings) -> Self {
         let setup = Setup::new(settings, seed, 30);
-        let rate = f64::from(setup.tick_rate);
-        let config = SessionConfig { setup, players_max: seats, pilots_fill_to: pilots };
+        let pilots = PilotCount::FillUpTo(pilots as u16);
+        Self::open(SessionConfig { players_max: seats, pilots, ..SessionConfig::new(setup) })
+    }
+
+    /// A session of any kind.
+    pub fn open(config: SessionConfig<G::Settings>) -> Self {
+        let Setup { seed, tick_rate, .. } = config.setup;
+        let rate = f64::from(tick_rate);
         Self {
             session: Session::new(config).expect("settings that make sense"),
             guests: Vec::new(),
@@ -129,6 +143,16 @@ impl<G: Game> World<G> {
 
     /// Somebody connects over such a line; returns the guest's index.
     pub fn join(&mut self, name: &str, line: Conditions) -> usize {
+        self.join_as(name, line, |_| {})
+    }
+
+    /// The same, who says what `introduce` adds.
+    pub fn join_as(
+        &mut self,
+        name: &str,
+        line: Conditions,
+        introduce: impl FnOnce(&mut Hello),
+    ) -> usize {
         let number = self.next_connection;
         let seed = self.seed.wrapping_mul(1000) + number * 3;
         let mut guest = Guest {
@@ -149,6 +173,7 @@ impl<G: Game> World<G> {
             gone: false,
             seat: None,
             claims: None,
+            network: None,
             brain: G::Brain::new(seed),
             up: Pipe::new(line, seed + 1),
             down: Pipe::new(line, seed + 2),
@@ -156,9 +181,19 @@ impl<G: Game> World<G> {
         };
         self.next_connection += 1;
         guest.connection = ConnectionId(number);
+        introduce(guest.client.introduction());
         guest.up.send(guest.client.hello(self.now).into(), self.now);
         self.guests.push(guest);
         self.guests.len() - 1
+    }
+
+    /// The host, who shows `secret`, wants something done; what came of it.
+    pub fn act(&mut self, secret: HostSecret, action: HostAction) -> Result<(), ActError> {
+        let (sender, answers) = std::sync::mpsc::channel();
+        let answer = Box::new(move |done| sender.send(done).expect("somebody listens"));
+        let act = ToSession::Act(Act { secret, action, answer });
+        self.session.handle(act, f64::from(self.session.tick_now()));
+        answers.try_recv().expect("it is answered at once")
     }
 
     /// A guest says goodbye.
@@ -216,9 +251,12 @@ impl<G: Game> World<G> {
             self.truth.pop_front();
         }
         let players = self.guests.iter().filter_map(|g| g.client.me());
+        let watches = |&id: &PlayerId| self.session.is_watching(id);
         self.truth.push_back(Truth {
             tick: self.session.tick_now(),
             rows: self.session.world().now().clone(),
+            late: self.session.shown_to_spectators().now().clone(),
+            spectators: players.clone().filter(watches).collect(),
             focus: players.map(|id| (id, self.session.focus(id))).collect(),
         });
     }
@@ -270,16 +308,32 @@ impl<G: Game> Guest<G> {
             Said::Control(said) => said,
         };
         match said {
-            ClientMessage::Hello { protocol: hash, name, seat } => {
-                assert_eq!(hash, protocol.hash);
-                let name = message::clean_name(&name).expect("a proper name");
+            ClientMessage::Hello(hello) => {
+                assert_eq!(hello.protocol, protocol.hash);
+                let name = message::clean_name(&hello.name).expect("a proper name");
                 // Different for every connection, and the same in every run.
-                let fresh = SeatToken((u128::from(connection.0) << 64 | 0x5ea7).to_le_bytes());
+                let secret = |what: u128| (u128::from(connection.0) << 64 | what).to_le_bytes();
+                let fresh = SeatToken(secret(0x5ea7));
                 self.seat = Some(fresh);
-                let (seat, outbox) = (self.claims.or(seat), self.outbox.clone());
-                Some(ToSession::Join { connection, name, seat, fresh, outbox })
+                let outbox = self.outbox.clone();
+                Some(ToSession::Join(Box::new(Newcomer {
+                    connection,
+                    network: self.network,
+                    name,
+                    seat: self.claims.or(hello.seat),
+                    visitor: hello.visitor,
+                    host: hello.host,
+                    watch: hello.watch,
+                    fresh,
+                    fresh_host: HostSecret(secret(0x4057)),
+                    outbox,
+                })))
             }
-            ClientMessage::Chat { text } => Some(ToSession::Chat { connection, text }),
+            ClientMessage::Chat { team, text } => Some(ToSession::Chat { connection, team, text }),
+            ClientMessage::Emote(emote) => Some(ToSession::Emote { connection, emote }),
+            ClientMessage::Look(look) => Some(ToSession::Look { connection, look }),
+            ClientMessage::Watch(watch) => Some(ToSession::Watch { connection, watch }),
+            ClientMessage::Team(team) => Some(ToSession::Team { connection, team }),
             ClientMessage::Resync { tick, mismatch } => {
                 Some(ToSession::Resync { connection, tick, mismatch })
             }
@@ -322,7 +376,9 @@ impl<G: Game> Guest<G> {
         };
         let before = self.wrong.len();
         let focus = truth.focus.iter().find(|(id, _)| *id == view.me).map(|(_, focus)| *focus);
-        for (kind, (mine, all)) in view.rows.tables().iter().zip(truth.rows.tables()).enumerate() {
+        let watches = truth.spectators.contains(&view.me);
+        let rows = if watches { &truth.late } else { &truth.rows };
+        for (kind, (mine, all)) in view.rows.tables().iter().zip(rows.tables()).enumerate() {
             for (id, row) in mine.iter() {
                 let name = G::KINDS[kind].name;
                 if all.find_sorted(id).is_none_or(|i| all.row(i) != row) {

@@ -2,13 +2,13 @@
 //! where one input a tick takes it, to the bit.
 
 use bytes::Bytes;
-use server::session::door::{ConnectionId, ToSession};
+use server::session::door::{ConnectionId, Newcomer, ToSession};
 use server::session::{Counts, Session, SessionConfig};
 use shared::arena::Arena;
 use shared::game::{Game, Setup};
 use shared::netcode::inputs::{AHEAD_TICKS_MAX, REPEAT_TICKS_MAX};
 use shared::wire::input::InputMessage;
-use shared::wire::{Rows, SeatToken};
+use shared::wire::{HostSecret, Rows, SeatToken, Visitor};
 use tests::Lonely;
 use tests::network::MemoryOutbox;
 
@@ -32,12 +32,22 @@ fn greed(tick: u32) -> [i32; 3] {
 /// the ticks that they claim to be for. Returns everything that there is after each tick.
 fn play(sends: impl Fn(u32) -> Vec<(u32, [i32; 3])>) -> (Vec<Rows>, Counts) {
     let setup = Setup::new(Arena::lonely(), 5, RATE);
-    let config = SessionConfig { setup, players_max: 1, pilots_fill_to: 0 };
+    let config = SessionConfig { players_max: 1, ..SessionConfig::new(setup) };
     let mut session = Session::<Arena, MemoryOutbox>::new(config).expect("sensible settings");
     let outbox = MemoryOutbox::default();
     let (name, fresh) = ("cheat".to_owned(), SeatToken([1; 16]));
-    let join =
-        ToSession::Join { connection: CHEAT, name, seat: None, fresh, outbox: outbox.clone() };
+    let join = ToSession::Join(Box::new(Newcomer {
+        connection: CHEAT,
+        network: None,
+        name,
+        seat: None,
+        visitor: Visitor::default(),
+        host: None,
+        watch: false,
+        fresh,
+        fresh_host: HostSecret::default(),
+        outbox: outbox.clone(),
+    }));
     session.handle(join, 0.0);
     let mut worlds = Vec::new();
     let mut decoded = 0;

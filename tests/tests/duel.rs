@@ -20,7 +20,8 @@ struct Outcome {
 }
 
 fn duel(round_trip: f64, jitter: f64) -> Outcome {
-    let settings = Settings { size: 1800, rock_density: 0.0, pickup_density: 0.0 };
+    let settings =
+        Settings { size: 1800, rock_density: 0.0, pickup_density: 0.0, ..Settings::default() };
     let mut world = World::<Arena>::with_settings(3, 0, 2, settings);
     let shooter = world.join("shooter", Conditions::round_trip(round_trip, jitter));
     let dodger = world.join("dodger", Conditions::round_trip(40.0, 0.0));

@@ -4,7 +4,7 @@ use shared::game::Game;
 use shared::netcode::client::News;
 use shared::netcode::conditions::Conditions;
 use shared::wire::close::CloseCode;
-use shared::wire::message::{self, ClientMessage};
+use shared::wire::message::{self, ClientMessage, ServerMessage};
 use tests::story::{assert_honest, crowd};
 use tests::world::{Steps, World};
 use tests::{Lonely, with_every_game};
@@ -182,7 +182,7 @@ fn everybody_is_told_who_is_there<G: Game>() {
     let (mut names, mut rank) = (std::collections::BTreeMap::new(), None);
     for news in &world.guests[0].news {
         match news {
-            News::Roster { everybody, joined, left } => {
+            News::Said(ServerMessage::Roster { everybody, joined, left }) => {
                 if *everybody {
                     names.clear();
                 }
@@ -191,7 +191,7 @@ fn everybody_is_told_who_is_there<G: Game>() {
                     names.remove(id);
                 });
             }
-            News::Standings { rank: r, players, best, .. } => {
+            News::Said(ServerMessage::Standings { rank: r, players, best, .. }) => {
                 rank = Some(*r);
                 assert!(usize::from(*players) >= best.len());
                 assert!(best.is_sorted_by(|a, b| a.1 >= b.1));
@@ -209,12 +209,12 @@ fn what_is_said_is_heard_and_floods_are_not<G: Game>() {
     let mut world = crowd::<G>(10, Conditions::round_trip(20.0, 0.0), 2, 0);
     world.run(500.0);
     for n in 0..9 {
-        world.guests[0].client.chat(&format!("line {n}"));
+        world.guests[0].client.chat(&format!("line {n}"), false);
     }
     world.run(500.0);
     let heard = |world: &World<G>, who: usize| -> Vec<String> {
         let lines = world.guests[who].news.iter().filter_map(|news| match news {
-            News::Chat { text, .. } => Some(text.clone()),
+            News::Said(ServerMessage::Chat { text, .. }) => Some(text.clone()),
             _ => None,
         });
         lines.collect()
@@ -222,7 +222,7 @@ fn what_is_said_is_heard_and_floods_are_not<G: Game>() {
     assert_eq!(heard(&world, 1), ["line 0", "line 1", "line 2", "line 3", "line 4"]);
     assert!(heard(&world, 0).iter().any(|line| line.starts_with("Slow down")));
     for n in 0..20 {
-        world.guests[0].client.chat(&format!("flood {n}"));
+        world.guests[0].client.chat(&format!("flood {n}"), false);
     }
     world.run(500.0);
     let (code, _) = world.guests[0].outbox.closed().expect("shown out");
@@ -250,7 +250,7 @@ fn a_late_joiner_is_turned_away_when_all_seats_are_taken<G: Game>() {
     }
     world.run(500.0);
     let (code, reason) = world.guests[2].outbox.closed().expect("turned away");
-    assert_eq!(code, CloseCode::TryLater);
+    assert_eq!(code, CloseCode::SessionFull);
     assert!(reason.contains("2 seats"), "{reason}");
     assert_eq!(world.session.players(), 2);
 }

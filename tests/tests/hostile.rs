@@ -5,7 +5,7 @@
 use server::net::limits::BYTES_BURST_MAX;
 use server::net::refusal::Reason;
 use shared::wire::input::InputMessage;
-use shared::wire::message::{self, CLIENT_MESSAGE_BYTES_MAX, ClientMessage, ServerMessage};
+use shared::wire::message::{self, CLIENT_MESSAGE_BYTES_MAX, ClientMessage, Hello, ServerMessage};
 use shared::wire::{Protocol, Row, input};
 use std::time::Duration;
 use tests::buoys::{Buoys, Oars};
@@ -139,8 +139,7 @@ async fn messages_that_make_no_sense_get_a_code_and_a_sentence() {
     let mut oars = Vec::new();
     InputMessage::new(9, 0, &[0, 0]).encode(Oars::FIELDS, &mut oars);
     let absurd = |tick: u32| [&[input::TYPE][..], &tick.to_le_bytes(), &oars[5..]].concat();
-    let old =
-        control(&ClientMessage::Hello { protocol: proper ^ 1, name: "Old".into(), seat: None });
+    let old = control(&ClientMessage::Hello(Hello::new(proper ^ 1, "Old")));
     let long_hello = [&[message::TYPE, 0][..], &hello("Name")[2..], &[0]].concat();
     let claim = |len: u64| [&[message::TYPE, 1, 0xfd][..], &len.to_le_bytes()].concat();
     use Reason::{BadMessage, BadName, Decode, Version};
@@ -150,7 +149,7 @@ async fn messages_that_make_no_sense_get_a_code_and_a_sentence() {
         ("input before the hello", binary(&oars), false, 4002, BadMessage),
         (
             "chat before the hello",
-            binary(&control(&ClientMessage::Chat { text: "x".into() })),
+            binary(&control(&ClientMessage::Chat { team: false, text: "x".into() })),
             false,
             4002,
             BadMessage,
@@ -205,14 +204,15 @@ async fn names_and_lines_are_cleaned_and_too_long_ones_swallowed() {
     let (_, welcome) = peer.frame().await.expect("a welcome");
     let Ok(ServerMessage::Welcome { name, .. }) = message::decode(&welcome[1..]) else { panic!() };
     assert_eq!(name, "Eve <b>");
-    let say =
-        |text: &str| binary(&message::encode_control(&ClientMessage::Chat { text: text.into() }));
+    let say = |text: &str| {
+        binary(&message::encode_control(&ClientMessage::Chat { team: false, text: text.into() }))
+    };
     peer.send(&[say(&"x".repeat(201)), say("\u{200b}"), say(" a\u{7}b ")].concat()).await;
     let mut heard = Vec::new();
     while heard.len() < 2 {
         let (_, payload) = peer.frame().await.expect("still there");
         if let Some(0) = payload.first()
-            && let Ok(ServerMessage::Chat { from, text }) = message::decode(&payload[1..])
+            && let Ok(ServerMessage::Chat { from, text, .. }) = message::decode(&payload[1..])
         {
             heard.push((from.is_some(), text));
         }
@@ -271,7 +271,8 @@ async fn floods_end_soon_and_with_a_reason() {
 async fn chat_floods_are_the_sessions_to_end() {
     let (running, bystander) = scene(hasty()).await;
     let mut peer = running.join("Chatty").await;
-    let line = binary(&message::encode_control(&ClientMessage::Chat { text: "buy!".into() }));
+    let line =
+        binary(&message::encode_control(&ClientMessage::Chat { team: false, text: "buy!".into() }));
     peer.send(&line.repeat(40)).await;
     assert_eq!(peer.closing().await.map(|c| c.0), Some(4008));
     peer.end().await;

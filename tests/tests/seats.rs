@@ -6,6 +6,7 @@ use shared::netcode::client::News;
 use shared::netcode::conditions::Conditions;
 use shared::wire::Role;
 use shared::wire::close::CloseCode;
+use shared::wire::message::ServerMessage;
 use tests::story::{assert_honest, crowd};
 use tests::world::World;
 use tests::{Lonely, with_every_game};
@@ -38,7 +39,7 @@ fn belongings<G: Game>(world: &World<G>, player: PlayerId) -> Vec<(&'static str,
 /// The welcomes that a guest got: as whom, and by what name.
 fn welcomes<G: Game>(world: &World<G>, guest: usize) -> Vec<(PlayerId, String)> {
     let welcomes = world.guests[guest].news.iter().filter_map(|news| match news {
-        News::Welcome { player, name } => Some((*player, name.clone())),
+        News::Said(ServerMessage::Welcome { player, name, .. }) => Some((*player, name.clone())),
         _ => None,
     });
     welcomes.collect()
@@ -87,7 +88,7 @@ fn who_loses_the_line_comes_back_to_the_same_seat<G: Game>() {
     assert!(stats.inputs > lost.inputs + 250 && stats.frames > lost.frames + 250, "{stats:?}");
     assert!(world.guests[0].verified > verified + 250);
     for news in &world.guests[1].news {
-        let News::Roster { left, .. } = news else { continue };
+        let News::Said(ServerMessage::Roster { left, .. }) = news else { continue };
         assert!(!left.contains(&me), "for the others the player never left");
     }
 }
@@ -128,7 +129,7 @@ fn a_kept_seat_is_taken_until_its_time_is_over<G: Game>() {
     let late = world.join("late", line);
     world.run(500.0);
     let (code, _) = world.guests[late].outbox.closed().expect("turned away");
-    assert_eq!(code, CloseCode::TryLater);
+    assert_eq!(code, CloseCode::SessionFull);
     assert!(!belongings(&world, me).is_empty());
     world.run(2000.0);
     assert_eq!((world.session.players(), world.session.pilots()), (1, 2));
@@ -145,7 +146,7 @@ fn a_kept_seat_is_taken_until_its_time_is_over<G: Game>() {
     world.return_to_seat(0, line);
     world.run(200.0);
     let (code, _) = world.guests[0].outbox.closed().expect("turned away");
-    assert_eq!(code, CloseCode::TryLater);
+    assert_eq!(code, CloseCode::SessionFull);
     assert_honest(&world);
 }
 
@@ -162,7 +163,7 @@ fn who_says_goodbye_frees_the_seat_at_once<G: Game>() {
     assert!(world.guests[0].client.me().is_some_and(|new| new != me));
     // Nor does a seat outlive being shown out.
     for n in 0..30 {
-        world.guests[1].client.chat(&format!("flood {n}"));
+        world.guests[1].client.chat(&format!("flood {n}"), false);
     }
     world.run(200.0);
     assert_eq!(world.guests[1].outbox.closed().map(|c| c.0), Some(CloseCode::Kicked));

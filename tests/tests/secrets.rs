@@ -25,7 +25,7 @@ fn place(world: &World<Arena>, player: PlayerId) -> (f32, f32) {
 /// Plays with two far apart, the second of whom does as `does` says at each time; returns everything that
 /// the first was sent. Whether the second was ever in the first one's view is for `seen` to say.
 fn play(size: u32, does: impl Fn(f64) -> Controls, seen: bool) -> Vec<Vec<u8>> {
-    let settings = Settings { size, rock_density: 0.0, pickup_density: 0.0 };
+    let settings = Settings { size, rock_density: 0.0, pickup_density: 0.0, friendly_fire: false };
     let mut world = World::<Arena>::with_settings(8, 0, 2, settings);
     for name in ["observer", "stranger"] {
         world.join(name, LINE);

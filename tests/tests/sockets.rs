@@ -11,7 +11,7 @@ use server::tick_loop::Ticked;
 use shared::game::{PlayerId, Tick};
 use shared::wire::close::CloseCode;
 use shared::wire::input::InputMessage;
-use shared::wire::message::{self, ClientMessage, ServerMessage};
+use shared::wire::message::{self, ClientMessage, Hello, ServerMessage};
 use shared::wire::{Protocol, Row, SeatToken};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -173,7 +173,7 @@ async fn a_half_closed_connection_is_closed() {
 /// What a hello with this token is answered.
 async fn welcomed(running: &Running, seat: Option<SeatToken>) -> (Peer, PlayerId, SeatToken) {
     let protocol = Protocol::of::<Buoys>().hash;
-    let hello = ClientMessage::Hello { protocol, name: "Ada".into(), seat };
+    let hello = ClientMessage::Hello(Hello { seat, ..Hello::new(protocol, "Ada") });
     let mut peer = running.open().await;
     peer.send(&binary(&message::encode_control(&hello))).await;
     loop {
@@ -202,7 +202,7 @@ async fn whoever_is_cut_off_comes_back_to_the_same_seat() {
     let mut bytes = Vec::new();
     InputMessage::new(60, 0, &vec![0; input.len()]).encode(input, &mut bytes);
     peer.send(&binary(&bytes)).await;
-    let chat = ClientMessage::Chat { text: "back".into() };
+    let chat = ClientMessage::Chat { team: false, text: "back".into() };
     peer.send(&binary(&message::encode_control(&chat))).await;
     loop {
         let (_, payload) = peer.frame().await.expect("the session speaks");
@@ -254,7 +254,7 @@ impl Ticked<ConnectionOutbox> for Firehose {
 
     fn handle(&mut self, told: ToSession<ConnectionOutbox>, _: f64) {
         match told {
-            ToSession::Join { outbox, .. } => self.outboxes.push(outbox),
+            ToSession::Join(who) => self.outboxes.push(who.outbox),
             ToSession::Leave { .. } => {
                 self.left.fetch_add(1, Ordering::Relaxed);
             }
@@ -320,7 +320,7 @@ async fn a_client_of_another_version_is_told_to_reload() {
     let running = Running::start(hasty());
     let mut peer = running.open().await;
     let protocol = Protocol::of::<Buoys>().hash.wrapping_add(1);
-    let hello = ClientMessage::Hello { protocol, name: "Old".into(), seat: None };
+    let hello = ClientMessage::Hello(Hello::new(protocol, "Old"));
     peer.send(&binary(&message::encode_control(&hello))).await;
     let (code, reason) = peer.closing().await.expect("a close frame");
     assert_eq!(code, 4006);

@@ -8,14 +8,17 @@ use super::limits::{Bucket, MESSAGES_BURST_SECONDS, MESSAGES_PER_TICK_MAX, REPLI
 use super::metered::Metered;
 use super::outbox::{Outgoing, Outgoings, outbox};
 use super::refusal::{Reason, Refusal};
-use super::registry::Slot;
+use super::registry::{self, Slot};
 use super::{Front, SessionHandle, closing};
-use crate::session::door::ToSession;
+use crate::session::door::{Newcomer, ToSession};
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
 use shared::wire::close::CloseCode;
-use shared::wire::message::{self, CHAT_BYTES_MAX, ClientMessage, NAME_CHARS_MAX, ServerMessage};
-use shared::wire::{Said, SeatToken};
+use shared::wire::message::{
+    self, CHAT_BYTES_MAX, ClientMessage, EMOTES, Hello, LOOK_UNITS_MAX, Look, NAME_CHARS_MAX,
+    ServerMessage,
+};
+use shared::wire::{HostSecret, Said, SeatToken};
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -202,10 +205,9 @@ impl Connection {
         })?;
         let connection = self.slot.id;
         match (&self.stage, said) {
-            (
-                Stage::Unjoined { .. },
-                Said::Control(ClientMessage::Hello { protocol, name, seat }),
-            ) => self.join(protocol, &name, seat).await,
+            (Stage::Unjoined { .. }, Said::Control(ClientMessage::Hello(hello))) => {
+                self.join(hello).await
+            }
             (Stage::Unjoined { .. }, _) => {
                 Err(Ending::refused(Reason::BadMessage, "The first message has to be a hello."))
             }
@@ -218,30 +220,47 @@ impl Connection {
             (Stage::Joined(_), Said::Control(ClientMessage::Mismatch { tick, difference })) => {
                 self.tell_at(now, ToSession::Mismatch { connection, tick, difference }).await
             }
-            (Stage::Joined(_), Said::Control(ClientMessage::Chat { text })) => {
-                self.chat(&text, now).await
+            (Stage::Joined(_), Said::Control(ClientMessage::Chat { team, text })) => {
+                self.chat(team, &text, now).await
+            }
+            (Stage::Joined(_), Said::Control(ClientMessage::Emote(emote))) => {
+                if emote >= EMOTES {
+                    let sentence = "There is no such sign.";
+                    return Err(Ending::refused(Reason::BadMessage, sentence));
+                }
+                self.tell_at(now, ToSession::Emote { connection, emote }).await
+            }
+            (Stage::Joined(_), Said::Control(ClientMessage::Look(look))) => {
+                let far = |units: i32| units.unsigned_abs() > LOOK_UNITS_MAX.unsigned_abs();
+                if matches!(look, Look::Place { x, y } if far(x) || far(y)) {
+                    let sentence = "Nobody sees that far.";
+                    return Err(Ending::refused(Reason::BadMessage, sentence));
+                }
+                self.tell_at(now, ToSession::Look { connection, look }).await
+            }
+            (Stage::Joined(_), Said::Control(ClientMessage::Watch(watch))) => {
+                self.tell_at(now, ToSession::Watch { connection, watch }).await
+            }
+            (Stage::Joined(_), Said::Control(ClientMessage::Team(team))) => {
+                self.tell_at(now, ToSession::Team { connection, team }).await
             }
             (Stage::Joined(_), Said::Control(ClientMessage::Ping { nonce })) => {
                 self.reply(&ServerMessage::Pong { nonce });
                 Ok(())
             }
-            (Stage::Joined(_), Said::Control(ClientMessage::Hello { .. })) => {
+            (Stage::Joined(_), Said::Control(ClientMessage::Hello(_))) => {
                 Err(Ending::refused(Reason::BadMessage, "One hello is enough."))
             }
         }
     }
 
-    async fn join(
-        &mut self,
-        protocol: u64,
-        name: &str,
-        seat: Option<SeatToken>,
-    ) -> Result<(), Ending> {
+    async fn join(&mut self, hello: Hello) -> Result<(), Ending> {
+        let Hello { protocol, name, seat, visitor, host, watch } = hello;
         if protocol != self.session.protocol.hash {
             let sentence = "The server runs another version of the game; reload the page.";
             return Err(Ending::refused(Reason::Version, sentence));
         }
-        let Some(name) = message::clean_name(name) else {
+        let Some(name) = message::clean_name(&name) else {
             let sentence = format!("A name has 1 to {NAME_CHARS_MAX} letters that can be seen.");
             return Err(Ending::Refused(Refusal::new(Reason::BadName, sentence)));
         };
@@ -249,19 +268,34 @@ impl Connection {
         let connection = self.slot.id;
         // Drawn here, as a session has nothing of its own that could not be foreseen.
         let fresh = SeatToken(rand::random());
-        self.tell(ToSession::Join { connection, name, seat, fresh, outbox }).await?;
+        let fresh_host = HostSecret(rand::random());
+        let network = registry::telling_network(self.slot.peer.ip());
+        let newcomer = Newcomer {
+            connection,
+            network,
+            name,
+            seat,
+            visitor,
+            host,
+            watch,
+            fresh,
+            fresh_host,
+            outbox,
+        };
+        self.tell(ToSession::Join(Box::new(newcomer))).await?;
         self.slot.joined();
         self.stage = Stage::Joined(outgoings);
         Ok(())
     }
 
-    async fn chat(&mut self, text: &str, now: Instant) -> Result<(), Ending> {
+    async fn chat(&mut self, team: bool, text: &str, now: Instant) -> Result<(), Ending> {
         if let Some(text) = message::clean_chat(text) {
-            return self.tell_at(now, ToSession::Chat { connection: self.slot.id, text }).await;
+            let connection = self.slot.id;
+            return self.tell_at(now, ToSession::Chat { connection, team, text }).await;
         }
         if text.len() > CHAT_BYTES_MAX {
             let text = "That line was too long: nobody heard it.".into();
-            self.reply(&ServerMessage::Chat { from: None, text });
+            self.reply(&ServerMessage::Chat { from: None, team: false, text });
         }
         Ok(())
     }

@@ -98,6 +98,12 @@ impl Drop for Slot {
     }
 }
 
+/// What an address tells of who is behind it: nothing when it is this machine's own, behind which are bots
+/// or a proxy that speaks for everybody.
+pub(super) fn telling_network(address: IpAddr) -> Option<IpAddr> {
+    (!address.to_canonical().is_loopback()).then(|| network(address))
+}
+
 /// What counts as one address: of IPv6 the /64 network, as that is what one household or machine is
 /// given; IPv4 dressed up as IPv6 is itself.
 fn network(address: IpAddr) -> IpAddr {

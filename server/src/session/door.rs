@@ -1,34 +1,51 @@
 //! The one door into a session, and the one way out. Everything that a session is told is a
 //! [`ToSession`]; everything that it says goes into an [`Outbox`].
 
+use super::acts::Act;
 use bytes::Bytes;
 use shared::game::Tick;
-use shared::wire::SeatToken;
 use shared::wire::close::CloseCode;
 use shared::wire::input::InputMessage;
-use shared::wire::message::Difference;
+use shared::wire::message::{Difference, Look};
+use shared::wire::{HostSecret, SeatToken, Visitor};
+use std::net::IpAddr;
 
 /// Names one WebSocket for as long as the process lives; never used twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ConnectionId(pub u64);
 
+/// Somebody who said a proper hello.
+#[derive(Debug)]
+pub struct Newcomer<O> {
+    /// On which connection.
+    pub connection: ConnectionId,
+    /// From which address, or of IPv6 from which /64 network; `None` where that says nothing, as with this
+    /// machine's own addresses.
+    pub network: Option<IpAddr>,
+    /// The name, already cleaned.
+    pub name: String,
+    /// What they showed to have their seat again; whether it is any good is for the session to say.
+    pub seat: Option<SeatToken>,
+    /// By what they are known again, if they say so.
+    pub visitor: Visitor,
+    /// What they showed to be the session's host.
+    pub host: Option<HostSecret>,
+    /// Whether they come to watch.
+    pub watch: bool,
+    /// Random, and drawn outside: what they will have to show the next time.
+    pub fresh: SeatToken,
+    /// Random, and drawn outside: the host's secret, should they become host.
+    pub fresh_host: HostSecret,
+    /// Where what they are sent goes.
+    pub outbox: O,
+}
+
 /// What a session is told. Values have passed the wire's limits and ranges; whether they make sense
 /// now is for the session to say.
 #[derive(Debug)]
 pub enum ToSession<O> {
-    /// Somebody said a proper hello and wants to play.
-    Join {
-        /// On which connection.
-        connection: ConnectionId,
-        /// The name, already cleaned.
-        name: String,
-        /// What they showed to have their seat again; whether it is any good is for the session to say.
-        seat: Option<SeatToken>,
-        /// Random, and drawn outside: what they will have to show the next time.
-        fresh: SeatToken,
-        /// Where what they are sent goes.
-        outbox: O,
-    },
+    /// Somebody comes.
+    Join(Box<Newcomer<O>>),
     /// A player's input.
     Input {
         /// From which connection.
@@ -40,8 +57,38 @@ pub enum ToSession<O> {
     Chat {
         /// From which connection.
         connection: ConnectionId,
+        /// Whether only the own team is to hear it.
+        team: bool,
         /// What.
         text: String,
+    },
+    /// A sign to everybody.
+    Emote {
+        /// From which connection.
+        connection: ConnectionId,
+        /// Which.
+        emote: u8,
+    },
+    /// Where a spectator looks from now on.
+    Look {
+        /// From which connection.
+        connection: ConnectionId,
+        /// Where.
+        look: Look,
+    },
+    /// Somebody wants to watch, or to play.
+    Watch {
+        /// From which connection.
+        connection: ConnectionId,
+        /// Whether to watch.
+        watch: bool,
+    },
+    /// Somebody wants to be in another team.
+    Team {
+        /// From which connection.
+        connection: ConnectionId,
+        /// From 1.
+        team: u8,
     },
     /// The client's rows went wrong and it wants a keyframe.
     Resync {
@@ -68,6 +115,8 @@ pub enum ToSession<O> {
         /// Whether it was lost rather than ended: the player may come back.
         keeps_seat: bool,
     },
+    /// The host wants something done.
+    Act(Act),
 }
 
 /// What waits to be written to one connection. Messages leave in the order in which they were taken,

@@ -1,48 +1,112 @@
 //! Who comes and goes: people to their seats, people who lost their line, and computer pilots for company.
 
-use super::door::{ConnectionId, Outbox};
+use super::door::{ConnectionId, Newcomer, Outbox};
 use super::players::{Link, SEAT_GRACE_SECONDS};
 use super::{Session, flow, talk};
-use shared::game::{Game, PlayerId, Tick};
-use shared::wire::SeatToken;
+use shared::game::{Game, PlayerId};
 use shared::wire::close::CloseCode;
+use shared::wire::message::{self, ServerMessage};
 
 impl<G: Game, O: Outbox> Session<G, O> {
     /// Somebody comes, or comes back: who shows the token of a seat has it, with all that belongs to it.
-    pub(super) fn join(
-        &mut self,
-        connection: ConnectionId,
-        name: String,
-        seat: Option<SeatToken>,
-        fresh: SeatToken,
-        mut outbox: O,
-    ) {
+    pub(super) fn join(&mut self, mut who: Newcomer<O>) {
         let first = self.tick.wrapping_add(1);
-        let known = seat.and_then(|seat| self.players.with_seat(seat));
-        let most = self.config.players_max;
-        if known.is_none() && self.players.len() >= most {
-            outbox.close(CloseCode::TryLater, &format!("All {most} seats are taken; try later."));
+        let known = who.seat.and_then(|seat| self.players.with_seat(seat));
+        if known.is_none()
+            && let Err((code, reason)) = self.admit(&who)
+        {
+            who.outbox.close(code, &reason);
             return;
         }
-        let id = known.unwrap_or_else(|| self.seat(name, fresh, first));
-        let link = Link::new(connection, outbox, G::KINDS.len(), first);
-        if let Some(mut last) = self.players.link(id, (known.and(seat), fresh), link, first) {
+        let id = known.unwrap_or_else(|| self.seat(&who));
+        let (seat, fresh) = (known.and(who.seat), who.fresh);
+        let link = Link::new(who.connection, who.outbox, G::KINDS.len(), first);
+        if let Some(mut last) = self.players.link(id, (seat, fresh), link, first) {
             let reason = "The same seat was taken from another connection.";
             last.outbox.close(CloseCode::Replaced, reason);
         }
-        let roster = talk::whole_roster(&self.players, &self.pilots);
+        if self.hosting.is_shown(who.host) {
+            self.host_is_here(id);
+        }
         let player = self.players.with_id(id).expect("just linked");
         tracing::info!(player = id.0, name = %player.name, back = known.is_some(), "joined");
-        talk::welcome(player, self.tick, &self.config.setup, roster);
+        self.welcome(id);
+    }
+
+    /// Whether somebody new is let in, or why not.
+    fn admit(&self, who: &Newcomer<O>) -> Result<(), (CloseCode, String)> {
+        if self.hosting.is_shown(who.host) {
+            return Ok(());
+        }
+        let present = self.players.iter().map(|player| player.network);
+        if self.hosting.bars(who.visitor, who.network, present) {
+            return Err((CloseCode::Banned, "You are banned from this session.".into()));
+        }
+        if self.locked {
+            return Err((CloseCode::Locked, "The session is locked: nobody new is let in.".into()));
+        }
+        let (there, most, what) = if who.watch {
+            (self.players.watching(), self.config.spectators_max, "places to watch")
+        } else {
+            (self.players.playing(), self.config.players_max, "seats")
+        };
+        if there >= most {
+            return Err((CloseCode::SessionFull, format!("All {most} {what} are taken.")));
+        }
+        Ok(())
     }
 
     /// A seat for somebody new.
-    fn seat(&mut self, name: String, fresh: SeatToken, first: Tick) -> PlayerId {
+    fn seat(&mut self, who: &Newcomer<O>) -> PlayerId {
         let id = self.players.free_id(|id| self.pilots.has(id));
-        self.game.join(&self.rules, id);
-        self.talk.joined(id, &name, false);
-        self.players.insert(id, name, fresh, first);
+        self.players.insert(id, who, self.tick.wrapping_add(1));
+        self.set_watching(id, who.watch);
+        self.tell_of(id);
         id
+    }
+
+    /// Tells a player at a new connection what comes first: who they are, what the session is, who is there.
+    fn welcome(&mut self, id: PlayerId) {
+        let roster = talk::whole_roster(&self.players, &self.pilots, self.hosting.player);
+        let (terms, later) = self.shown_to(id);
+        let (about, history) = (talk::about(&self.config, self.locked), self.talk.history());
+        let phase = talk::encode(&self.rounds.told(later));
+        let tick = self.tick;
+        let player = self.players.with_id(id).expect("just linked");
+        let welcome = talk::encode(&ServerMessage::Welcome {
+            player: id,
+            name: player.name.clone(),
+            tick,
+            setup: message::encode(&terms.setup),
+            seat: player.seat,
+        });
+        let Some(link) = &mut player.link else { return };
+        let first = [welcome, about, phase, roster];
+        first.into_iter().chain(history).for_each(|message| link.mailbox.push(message));
+        if self.hosting.player == Some(id) {
+            let secret = self.hosting.secret.expect("a host has a secret");
+            link.mailbox.push(talk::encode(&ServerMessage::Host { secret }));
+        }
+    }
+
+    /// Those who missed messages are told everything anew, and how much they missed.
+    pub(super) fn summarise(&mut self) {
+        let roster = talk::whole_roster(&self.players, &self.pilots, self.hosting.player);
+        let gaps = |link: &Link<O>| link.mailbox.has_forgotten();
+        let those = self.players.iter().filter(|p| p.link.as_ref().is_some_and(gaps));
+        let those: Vec<_> = those.map(|player| player.id).collect();
+        for id in those {
+            self.show_world(id);
+            let about = talk::about(&self.config, self.locked);
+            let Some(link) = self.players.with_id(id).and_then(|p| p.link.as_mut()) else {
+                continue;
+            };
+            let forgotten = link.mailbox.take_forgotten();
+            link.mailbox.push(roster.clone());
+            link.mailbox.push(about);
+            let text = format!("Your line was slow: {forgotten} messages are lost.");
+            link.mailbox.push(talk::notice(&text));
+        }
     }
 
     /// A connection is no more, and with it its player, unless the seat is kept.
@@ -60,8 +124,11 @@ impl<G: Game, O: Outbox> Session<G, O> {
     pub(super) fn free(&mut self, id: PlayerId) {
         let player = self.players.remove(id);
         tracing::info!(player = id.0, name = %player.name, "left");
-        self.game.leave(&self.rules, id);
+        if player.watching.is_none() {
+            self.game.leave(&self.terms.rules, id);
+        }
         self.talk.left(id);
+        self.take_over(id);
     }
 
     /// Whoever was away for [`SEAT_GRACE_SECONDS`] leaves.
@@ -91,18 +158,37 @@ impl<G: Game, O: Outbox> Session<G, O> {
 
     /// Computer pilots come and go so that people never fly alone.
     pub(super) fn fill_up(&mut self) {
-        let wanted = self.config.pilots_fill_to.saturating_sub(self.players.len());
+        let wanted = self.config.pilots.beside(self.players.playing());
         while self.pilots.len() > wanted {
-            let id = self.pilots.remove_newest().expect("there are more than wanted");
-            self.game.leave(&self.rules, id);
+            let id = self.newest_pilot().expect("there are more than wanted");
+            self.pilots.remove(id);
+            self.game.leave(&self.terms.rules, id);
             self.talk.left(id);
         }
         while self.pilots.len() < wanted {
             let id = self.players.free_id(|id| self.pilots.has(id));
-            let name = self.pilots.add(id);
-            self.game.join(&self.rules, id);
-            self.talk.joined(id, name, true);
+            let team = self.smallest_team();
+            self.pilots.add(id, team);
+            self.game.join(&self.terms.rules, id, team);
+            self.tell_of(id);
         }
+        self.even_out();
+    }
+
+    /// Somebody is there, or is not what they were before.
+    pub(super) fn tell_of(&mut self, id: PlayerId) {
+        let host = self.hosting.player;
+        let entry = match self.players.with_id(id) {
+            Some(player) => Some(player.entry(host)),
+            None => self.pilots.iter().find(|p| p.0 == id).map(|(id, n, t)| talk::pilot(id, n, t)),
+        };
+        entry.into_iter().for_each(|entry| self.talk.changed(entry));
+    }
+
+    /// Tells one player something from the server.
+    pub(super) fn notice(&mut self, id: PlayerId, text: &str) {
+        let link = self.players.with_id(id).and_then(|player| player.link.as_mut());
+        link.into_iter().for_each(|link| link.mailbox.push(talk::notice(text)));
     }
 
     /// Who confirms nothing has a dead line, whatever the socket says, and may come back on another.

@@ -5,79 +5,61 @@
 //! A session is a function of its setup and of what it was told, by tick: nothing enters except
 //! through [`Session::handle`] and [`Session::tick`].
 
+pub mod acts;
+mod commands;
+mod config;
 pub mod door;
 mod ease;
 mod flow;
 mod frames;
 mod healing;
+mod hosting;
 pub mod interest;
 mod mailbox;
 mod members;
+mod past;
 mod pilots;
 mod players;
+pub mod result;
+pub mod rounds;
+pub mod settings;
+pub mod status;
 mod talk;
+mod teams;
+mod watching;
 
+pub use config::{Counts, SessionConfig};
 use door::{ConnectionId, Outbox, ToSession};
 use frames::FrameWriter;
 use healing::Complaints;
+use hosting::Hosting;
 use interest::Interest;
+use past::Past;
 use pilots::Pilots;
-use players::Players;
 pub use players::SEAT_GRACE_SECONDS;
-use shared::game::{Command, Focus, Game, LAG_STEPS, PlayerId, Setup, Tick};
+use players::{Player, Players};
+use result::RoundResult;
+use rounds::Rounds;
+use settings::Mode;
+use shared::game::{Command, Focus, Game, PlayerId, Setup, Tick};
 use shared::netcode::frame::Changes;
-use shared::netcode::inputs::{Offer, PLAYBACK_TICKS_MAX, Source};
 use shared::wire::close::CloseCode;
-use shared::wire::field::FIELDS_MAX;
-use shared::wire::input::InputMessage;
-use shared::wire::{Field, Role, Row};
-use talk::Talk;
+use status::Status;
+use std::sync::Arc;
+use talk::{ChatVerdict, Talk};
 
-/// What a session is opened with.
-#[derive(Clone, Debug)]
-pub struct SessionConfig<S> {
-    /// The game's settings, the seed and the tick rate; players are sent this.
-    pub setup: Setup<S>,
-    /// The most people at once, those included whose seats are kept; a further one is told to try later.
-    pub players_max: usize,
-    /// Computer pilots join until people and they are this many together, and leave as people arrive.
-    pub pilots_fill_to: usize,
-}
-
-/// What happened in a session since it was opened.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// Messages of frames committed, keyframes included.
-    pub frames: u64,
-    /// Keyframes among them.
-    pub keyframes: u64,
-    /// How often a player was given ticks that had been withheld, rather than a keyframe.
-    pub catch_ups: u64,
-    /// Bytes of all frames.
-    pub frame_bytes: u64,
-    /// Ticks of which a player got no frame at once: the window was shut, the outbox full, or several ticks
-    /// share a message.
-    pub frames_withheld: u64,
-    /// Inputs used in their tick.
-    pub inputs_used: u64,
-    /// Ticks in which a player's last input was repeated or none was left to repeat.
-    pub inputs_missing: u64,
-    /// Inputs that came after their tick.
-    pub inputs_late: u64,
-    /// Inputs dropped because they were a repetition or too far ahead.
-    pub inputs_refused: u64,
-    /// Keyframes that clients asked for.
-    pub resyncs: u64,
-    /// Those asked for because a checksum differed.
-    pub mismatches: u64,
-    /// Fields that clients found wrong then; each is logged with kind and field.
-    pub wrong_fields: u64,
+/// What a round's world follows from.
+pub(crate) struct Terms<G: Game> {
+    pub(crate) setup: Setup<G::Settings>,
+    pub(crate) rules: G::Rules,
 }
 
 /// One running game.
 pub struct Session<G: Game, O: Outbox> {
     config: SessionConfig<G::Settings>,
-    rules: G::Rules,
+    /// What it becomes with the next round.
+    next: Option<SessionConfig<G::Settings>>,
+    terms: Arc<Terms<G>>,
     game: G,
     tick: Tick,
     players: Players<G::Input, O>,
@@ -88,6 +70,16 @@ pub struct Session<G: Game, O: Outbox> {
     interest: Interest,
     frames: FrameWriter,
     talk: Talk,
+    rounds: Rounds,
+    hosting: Hosting,
+    locked: bool,
+    /// What spectators see, where that is delayed.
+    past: Option<Past<G>>,
+    /// Since when nobody has been here.
+    idle_since: Option<Tick>,
+    /// Why it is over.
+    ended: Option<&'static str>,
+    results: Vec<RoundResult>,
     counts: Counts,
     complaints: Complaints,
 }
@@ -95,13 +87,17 @@ pub struct Session<G: Game, O: Outbox> {
 impl<G: Game, O: Outbox> Session<G, O> {
     /// Opens a session before its first tick. Errors with a sentence when the game refuses its settings.
     pub fn new(config: SessionConfig<G::Settings>) -> Result<Self, String> {
-        let rules = G::rules(&config.setup)?;
-        Ok(Self {
-            game: G::new(&config.setup, &rules),
-            pilots: Pilots::new(config.setup.seed),
-            talk: Talk::new(config.setup.tick_rate),
-            rules,
+        let setup = config.setup.clone();
+        let rules = G::rules(&setup)?;
+        let mut session = Self {
+            game: G::new(&setup, &rules),
+            pilots: Pilots::new(setup.seed),
+            talk: Talk::new(setup.tick_rate),
+            rounds: Rounds::new(config.round_s),
+            hosting: Hosting::new(config.host),
+            terms: Arc::new(Terms { setup, rules }),
             config,
+            next: None,
             tick: 0,
             players: Players::new(),
             commands: Vec::new(),
@@ -109,9 +105,16 @@ impl<G: Game, O: Outbox> Session<G, O> {
             changes: Changes::new(G::KINDS),
             interest: Interest::new(G::KINDS),
             frames: FrameWriter::new(),
+            locked: false,
+            past: None,
+            idle_since: None,
+            ended: None,
+            results: Vec::new(),
             counts: Counts::default(),
             complaints: Complaints::default(),
-        })
+        };
+        session.past_begins();
+        Ok(session)
     }
 
     /// Ticks per second.
@@ -124,14 +127,53 @@ impl<G: Game, O: Outbox> Session<G, O> {
         self.tick
     }
 
-    /// How many people play, those included who are away; computer pilots are not counted.
+    /// How many people play or watch, those included who are away; computer pilots are not counted.
     pub fn players(&self) -> usize {
         self.players.len()
+    }
+
+    /// How many of them watch.
+    pub fn spectators(&self) -> usize {
+        self.players.watching()
     }
 
     /// How many of them are away: their connections were lost and their seats are kept.
     pub fn away(&self) -> usize {
         self.players.len() - self.players.here()
+    }
+
+    /// What the session shows of itself.
+    pub fn status(&self) -> Status {
+        let rate = u32::from(self.config.setup.tick_rate);
+        let (phase, phase_left_s) = self.rounds.status(self.tick, rate);
+        let host = self.players.iter().find(|player| Some(player.id) == self.hosting.player);
+        let teams = self.terms.setup.teams > 0;
+        Status {
+            name: self.config.name.clone(),
+            mode: if teams { Mode::Teams } else { Mode::FreeForAll },
+            public: self.config.public,
+            locked: self.locked,
+            players: self.players.playing() as u16,
+            max_players: self.config.players_max as u16,
+            pilots: self.pilots.len() as u16,
+            spectators: self.players.watching() as u16,
+            max_spectators: self.config.spectators_max as u16,
+            tick_rate: self.config.setup.tick_rate,
+            round: self.rounds.round,
+            phase,
+            phase_left_s,
+            host: host.map(|player| player.name.clone()),
+        }
+    }
+
+    /// Results of rounds that ended since the last call.
+    pub fn take_results(&mut self) -> Vec<RoundResult> {
+        core::mem::take(&mut self.results)
+    }
+
+    /// Whether the session is over, and a sentence why.
+    pub fn over(&self) -> Option<&'static str> {
+        self.ended
     }
 
     /// How many computer pilots fly.
@@ -146,12 +188,20 @@ impl<G: Game, O: Outbox> Session<G, O> {
 
     /// The rules of this session.
     pub fn rules(&self) -> &G::Rules {
-        &self.rules
+        &self.terms.rules
     }
 
     /// What a player looks at.
     pub fn focus(&self, player: PlayerId) -> Focus {
-        self.game.view(player)
+        let size = self.game.view(PlayerId::NOBODY);
+        let watching = self.players.iter().find(|p| p.id == player).and_then(|p| p.watching);
+        match watching {
+            Some(mut watching) => {
+                let rows = self.shown_to_spectators().now();
+                watching::focus(&mut watching, self.talk.leader(), G::KINDS, rows, size)
+            }
+            None => self.game.view(player),
+        }
     }
 
     /// What a player's line is given: ticks per message, and the share of the view's width and height that
@@ -167,6 +217,16 @@ impl<G: Game, O: Outbox> Session<G, O> {
         self.game.score(player)
     }
 
+    /// Whether somebody watches rather than plays.
+    pub fn is_watching(&self, player: PlayerId) -> bool {
+        self.players.iter().any(|p| p.id == player && p.watching.is_some())
+    }
+
+    /// The world as spectators' frames have it, for tests and tools.
+    pub fn shown_to_spectators(&self) -> &Changes {
+        self.past.as_ref().map_or(&self.changes, |past| &past.changes)
+    }
+
     /// The world as its players' frames have it, for tests and tools.
     pub fn world(&self) -> &Changes {
         &self.changes
@@ -176,11 +236,18 @@ impl<G: Game, O: Outbox> Session<G, O> {
     /// tick N is at N.
     pub fn handle(&mut self, told: ToSession<O>, at: f64) {
         match told {
-            ToSession::Join { connection, name, seat, fresh, outbox } => {
-                self.join(connection, name, seat, fresh, outbox);
-            }
+            ToSession::Join(newcomer) => self.join(*newcomer),
             ToSession::Input { connection, message } => self.input(connection, &message, at),
-            ToSession::Chat { connection, text } => self.chat(connection, &text),
+            ToSession::Chat { connection, team, text } => {
+                self.hear(connection, |talk, player, tick| talk.chat(player, tick, team, &text));
+            }
+            ToSession::Emote { connection, emote } => {
+                self.hear(connection, |talk, player, tick| talk.emote(player, tick, emote));
+            }
+            ToSession::Look { connection, look } => self.look(connection, look),
+            ToSession::Watch { connection, watch } => self.wants_to_watch(connection, watch),
+            ToSession::Team { connection, team } => self.wants_team(connection, team),
+            ToSession::Act(act) => self.act(act),
             ToSession::Resync { connection, tick, mismatch } => {
                 self.resync(connection, tick, mismatch);
             }
@@ -195,15 +262,17 @@ impl<G: Game, O: Outbox> Session<G, O> {
     pub fn tick(&mut self) {
         self.free_lost_seats();
         self.fill_up();
+        self.turn_rounds();
         self.gather_commands();
         self.tick = self.tick.wrapping_add(1);
-        self.game.step(&self.rules, &self.commands, &mut self.events);
+        self.game.step(&self.terms.rules, &self.commands, &mut self.events);
         let game = &self.game;
-        self.changes.advance::<G>(self.tick, &self.rules, |rows| game.publish(rows));
+        self.changes.advance::<G>(self.tick, &self.terms.rules, |rows| game.publish(rows));
         self.interest.rebuild(&self.changes);
         self.talk();
         self.send_frames();
         self.drop_the_unresponsive();
+        self.look_for_life();
     }
 
     /// Tells everybody why and ends every connection.
@@ -215,57 +284,20 @@ impl<G: Game, O: Outbox> Session<G, O> {
         everybody.into_iter().for_each(|player| self.free(player));
     }
 
-    fn input(&mut self, connection: ConnectionId, message: &InputMessage, at: f64) {
+    /// Somebody says something, or shows a sign.
+    fn hear(
+        &mut self,
+        connection: ConnectionId,
+        say: impl FnOnce(&mut Talk, &mut Player<G::Input, O>, Tick) -> ChatVerdict,
+    ) {
         let Some(player) = self.players.get_mut(connection) else { return };
-        // Who has something to do has had the welcome.
-        player.shown = None;
-        let Some(link) = &mut player.link else { return };
-        let tick_ms = 1000.0 / f64::from(self.config.setup.tick_rate);
-        let seen = link.flow.acknowledge(message.decoded, message.tick, at, tick_ms);
-        let mut fields = [0; FIELDS_MAX];
-        let fields = &mut fields[..G::Input::FIELDS.len()];
-        fields.copy_from_slice(message.fields());
-        let ahead = message.tick.wrapping_sub(seen);
-        bound_lag(G::Input::FIELDS, fields, ahead, self.config.setup.rewind_ticks());
-        match player.inputs.offer(message.tick, G::Input::read(fields), at) {
-            Offer::Kept => {}
-            Offer::Late => self.counts.inputs_late += 1,
-            Offer::Early | Offer::Repeated => self.counts.inputs_refused += 1,
-            Offer::Absurd => {
-                let reason = "An input was for a tick minutes away from the session's.";
-                self.expel(connection, CloseCode::BadValue, reason, false);
-            }
-        }
-    }
-
-    fn chat(&mut self, connection: ConnectionId, text: &str) {
-        let Some(player) = self.players.get_mut(connection) else { return };
-        match self.talk.chat(player, self.tick, text) {
-            talk::ChatVerdict::Said | talk::ChatVerdict::Warned => {}
-            talk::ChatVerdict::Flooding => {
+        match say(&mut self.talk, player, self.tick) {
+            ChatVerdict::Heard | ChatVerdict::Warned => {}
+            ChatVerdict::Flooding => {
                 let reason = "Too much chat in too short a time.";
                 self.expel(connection, CloseCode::Kicked, reason, false);
             }
         }
-    }
-
-    /// One command for everybody who plays, in order of their numbers.
-    fn gather_commands(&mut self) {
-        self.commands.clear();
-        for player in self.players.iter_mut() {
-            let (input, source) = player.inputs.take();
-            match source {
-                Source::Sent => self.counts.inputs_used += 1,
-                // Nobody misses the inputs of a player who is away.
-                _ if player.link.is_none() => {}
-                Source::Repeated | Source::Idle => self.counts.inputs_missing += 1,
-            }
-            self.commands.push(Command { player: player.id, input });
-        }
-        let (game, rules) = (&self.game, &self.rules);
-        let (changes, interest) = (&self.changes, &self.interest);
-        self.pilots.think(rules, changes, interest, |id| game.view(id), &mut self.commands);
-        self.commands.sort_unstable_by_key(|c| c.player);
     }
 
     /// What was said and what happened goes into mailboxes: encoded once, handed to everybody.
@@ -273,32 +305,51 @@ impl<G: Game, O: Outbox> Session<G, O> {
         for event in self.events.drain(..) {
             self.talk.event(self.tick, &event);
         }
-        let (game, players, pilots) = (&self.game, &mut self.players, &self.pilots);
-        self.talk.deliver(self.tick, players, pilots, |id: PlayerId| game.score(id));
+        if self.talk.is_ranking_due(self.tick) {
+            let people = self.players.iter().filter(|p| p.watching.is_none()).map(|p| p.id);
+            let all = people.chain(self.pilots.ids()).map(|id| (self.game.score(id), id));
+            self.talk.rank(all, self.team_points());
+        }
+        let late = self.show_the_past();
+        if self.talk.deliver(self.tick, &mut self.players, late.as_deref()) {
+            self.summarise();
+        }
     }
 
     /// A frame for everybody whose window is open.
     fn send_frames(&mut self) {
         let tick_ms = 1000.0 / f64::from(self.config.setup.tick_rate);
+        let leader = self.talk.leader();
+        let size = self.game.view(PlayerId::NOBODY);
         for player in self.players.iter_mut() {
             let Some(link) = &mut player.link else { continue };
             link.flow.tick(tick_ms);
-            let focus = self.game.view(player.id);
-            let world = (&mut self.changes, &self.interest);
-            let looks = (player.id, focus);
+            let (changes, interest, focus) = match (&mut player.watching, &mut self.past) {
+                (None, _) => (&mut self.changes, &self.interest, self.game.view(player.id)),
+                (Some(watching), past) => {
+                    let (changes, interest) = match past {
+                        Some(past) => (&mut past.changes, &past.interest),
+                        None => (&mut self.changes, &self.interest),
+                    };
+                    let focus = watching::focus(watching, leader, G::KINDS, changes.now(), size);
+                    (changes, interest, focus)
+                }
+            };
+            let (world, looks) = ((changes, interest), (player.id, focus));
             self.frames.send(link, &mut player.inputs, world, looks, &mut self.counts);
         }
     }
-}
 
-/// Believes no player who claims to see others further in the past than the frames that it confirms allow
-/// (`ahead`: from the newest of them to the input's tick), nor than anybody may.
-fn bound_lag(table: &[Field], fields: &mut [i32], ahead: Tick, rewind_ticks: u32) {
-    let ticks = ahead.saturating_add(PLAYBACK_TICKS_MAX).min(rewind_ticks);
-    let most = ticks as i32 * LAG_STEPS as i32;
-    for (field, value) in table.iter().zip(fields) {
-        if field.role == Role::Lag {
-            *value = (*value).min(most);
+    /// A session in which nobody has been for long is over.
+    fn look_for_life(&mut self) {
+        if self.players.len() > 0 || self.config.idle_s == 0 {
+            self.idle_since = None;
+            return;
+        }
+        let since = *self.idle_since.get_or_insert(self.tick);
+        let idle = self.config.idle_s * u32::from(self.config.setup.tick_rate);
+        if self.tick.wrapping_sub(since) >= idle {
+            self.ended = Some("Nobody was here any more.");
         }
     }
 }

@@ -16,6 +16,8 @@ const NAMES: [&str; 24] = [
 struct Pilot<G: Game> {
     id: PlayerId,
     name: String,
+    /// From 1; 0 where there are no teams.
+    team: u8,
     brain: G::Brain,
 }
 
@@ -44,12 +46,24 @@ impl<G: Game> Pilots<G> {
         self.all.iter().map(|p| p.id)
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = (PlayerId, &str)> {
-        self.all.iter().map(|p| (p.id, p.name.as_str()))
+    pub(super) fn iter(&self) -> impl Iterator<Item = (PlayerId, &str, u8)> {
+        self.all.iter().map(|p| (p.id, p.name.as_str(), p.team))
     }
 
-    /// Lets a new pilot fly as `id`; returns the name.
-    pub(super) fn add(&mut self, id: PlayerId) -> &str {
+    /// Puts a pilot into a team.
+    pub(super) fn set_team(&mut self, id: PlayerId, team: u8) {
+        if let Some(pilot) = self.all.iter_mut().find(|p| p.id == id) {
+            pilot.team = team;
+        }
+    }
+
+    /// The newest pilot of a team.
+    pub(super) fn newest_of(&self, team: u8) -> Option<PlayerId> {
+        self.all.iter().rev().find(|p| p.team == team).map(|p| p.id)
+    }
+
+    /// Lets a new pilot fly as `id`.
+    pub(super) fn add(&mut self, id: PlayerId, team: u8) {
         let (round, place) = (self.hired / NAMES.len() as u64, self.hired as usize % NAMES.len());
         let name = match round {
             0 => NAMES[place].to_owned(),
@@ -57,13 +71,12 @@ impl<G: Game> Pilots<G> {
         };
         self.hired += 1;
         let brain = G::Brain::new(self.seed ^ self.hired.wrapping_mul(0x9e37_79b9_7f4a_7c15));
-        self.all.push(Pilot { id, name, brain });
-        &self.all.last().expect("just added").name
+        self.all.push(Pilot { id, name, team, brain });
     }
 
-    /// The newest goes first: the ones people have met stay.
-    pub(super) fn remove_newest(&mut self) -> Option<PlayerId> {
-        self.all.pop().map(|p| p.id)
+    /// Lets a pilot go.
+    pub(super) fn remove(&mut self, id: PlayerId) {
+        self.all.retain(|p| p.id != id);
     }
 
     /// Appends what each pilot does next, seeing the world as it stands.

@@ -1,7 +1,7 @@
 //! Who plays: one entry per person, in order of their numbers. A person is here, with a [`Link`], or
 //! away: the connection was lost, and the seat is kept for a while.
 
-use super::door::{ConnectionId, Outbox};
+use super::door::{ConnectionId, Newcomer, Outbox};
 use super::flow::Flow;
 use super::mailbox::Mailbox;
 use super::talk::ChatAllowance;
@@ -9,8 +9,10 @@ use bytes::Bytes;
 use shared::game::{Focus, PlayerId, Tick};
 use shared::netcode::frame::ViewList;
 use shared::netcode::inputs::InputRing;
-use shared::wire::{Row, SeatToken};
+use shared::wire::message::Look;
+use shared::wire::{HostSecret, Row, SeatToken, Visitor};
 use std::collections::HashMap;
+use std::net::IpAddr;
 
 /// For how long the seat of a player whose connection was lost is kept, in seconds; then the player
 /// leaves. A page that was cut off tries again after 10 seconds at the latest, so it has several tries.
@@ -33,10 +35,31 @@ pub(super) struct Player<I, O> {
     pub(super) chat: ChatAllowance,
     /// `None` while the player is away.
     pub(super) link: Option<Link<O>>,
+    /// By what they are known again, if they said so.
+    pub(super) visitor: Visitor,
+    /// Where they come from, if that tells anything.
+    pub(super) network: Option<IpAddr>,
+    /// The host's secret, should they become host.
+    pub(super) host_secret: HostSecret,
+    /// From 1; 0 where there are no teams, and for who watches.
+    pub(super) team: u8,
+    /// Where they look, if they watch rather than play.
+    pub(super) watching: Option<Watching>,
+    /// Whether the host lets nobody hear them.
+    pub(super) muted: bool,
     /// Since when the player has had a seat.
-    joined: Tick,
+    pub(super) joined: Tick,
     /// Since when the player has been here, or away.
     since: Tick,
+}
+
+/// Where a spectator looks.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Watching {
+    /// What they chose.
+    pub(super) look: Look,
+    /// Where that was in the last tick, for when whoever they follow is not there.
+    pub(super) at: (f32, f32),
 }
 
 /// What a player has for as long as one connection lasts.
@@ -59,6 +82,14 @@ pub(super) struct Link<O> {
 }
 
 impl<O: Outbox> Link<O> {
+    /// The world begins anew: what the client has is worth nothing.
+    pub(super) fn begin(&mut self, kinds: usize) {
+        self.list = ViewList::new(kinds);
+        self.looked = Focus::default();
+        self.missed.clear();
+        self.flow.lost();
+    }
+
     /// A connection whose first frame is that of tick `first`.
     pub(super) fn new(connection: ConnectionId, outbox: O, kinds: usize, first: Tick) -> Self {
         Self {
@@ -95,6 +126,16 @@ impl<I: Row, O: Outbox> Players<I, O> {
         self.all.len()
     }
 
+    /// How many play, those included who are away.
+    pub(super) fn playing(&self) -> usize {
+        self.all.iter().filter(|player| player.watching.is_none()).count()
+    }
+
+    /// How many watch.
+    pub(super) fn watching(&self) -> usize {
+        self.len() - self.playing()
+    }
+
     /// How many are here.
     pub(super) fn here(&self) -> usize {
         self.by_connection.len()
@@ -118,23 +159,29 @@ impl<I: Row, O: Outbox> Players<I, O> {
         loop {
             let id = PlayerId(self.next_id);
             self.next_id = self.next_id.wrapping_add(1);
-            if self.index(id).is_err() && !taken(id) {
+            if id != PlayerId::NOBODY && self.index(id).is_err() && !taken(id) {
                 return id;
             }
         }
     }
 
     /// Gives somebody new a seat, `id`, which nobody has; away until [`Self::link`].
-    pub(super) fn insert(&mut self, id: PlayerId, name: String, seat: SeatToken, first: Tick) {
+    pub(super) fn insert(&mut self, id: PlayerId, who: &Newcomer<O>, first: Tick) {
         let place = self.index(id).expect_err("a number is given out once");
         let player = Player {
             id,
-            name,
-            seat,
+            name: who.name.clone(),
+            seat: who.fresh,
             shown: None,
             inputs: InputRing::new(first),
             chat: ChatAllowance::default(),
             link: None,
+            visitor: who.visitor,
+            network: who.network,
+            host_secret: who.fresh_host,
+            team: 0,
+            watching: None,
+            muted: false,
             joined: first,
             since: first,
         };

@@ -1,16 +1,20 @@
 //! What players are told beside frames: who is there, how they stand, what is said and what happened.
-//! Encoded once and shared by everybody who gets it.
+//! Encoded once and shared by everybody who gets it. What happened in the world reaches spectators as late
+//! as the world itself does.
 
+use super::SessionConfig;
 use super::door::Outbox;
 use super::pilots::Pilots;
 use super::players::{Link, Player, Players};
+use super::rounds::Rounds;
 use bytes::Bytes;
 use serde::Serialize;
 use shared::game::{Game, PlayerId, Setup, Tick};
 use shared::wire::Row;
-use shared::wire::message::{self, RosterEntry, STANDINGS_MAX, ServerMessage};
+use shared::wire::message::{self, HISTORY_MAX, RosterEntry, STANDINGS_MAX, ServerMessage};
+use std::collections::VecDeque;
 
-/// Lines of chat that a player may say at once; more come back with time.
+/// Lines of chat and signs that a player may give at once; more come back with time.
 const CHAT_LINES_BURST: u32 = 5;
 /// Seconds until one more line is allowed.
 const CHAT_SECONDS_PER_LINE: u32 = 2;
@@ -28,10 +32,10 @@ pub(super) struct ChatAllowance {
     since: Tick,
 }
 
-/// What became of a line.
+/// What becomes of a line or a sign.
 pub(super) enum ChatVerdict {
-    /// Everybody hears it.
-    Said,
+    /// It is heard.
+    Heard,
     /// Swallowed; the player was told why.
     Warned,
     /// Far too much.
@@ -44,7 +48,13 @@ pub(super) struct Talk {
     joined: Vec<RosterEntry>,
     left: Vec<PlayerId>,
     for_everybody: Vec<Bytes>,
+    for_team: Vec<(u8, Bytes)>,
+    /// What happened in the world, as players are told and as spectators are told later.
+    of_the_world: Vec<Bytes>,
+    of_the_past: Vec<Bytes>,
     ranking: Vec<(i32, PlayerId)>,
+    teams: Vec<i32>,
+    history: VecDeque<(String, String)>,
 }
 
 impl Talk {
@@ -54,29 +64,65 @@ impl Talk {
             joined: Vec::new(),
             left: Vec::new(),
             for_everybody: Vec::new(),
+            for_team: Vec::new(),
+            of_the_world: Vec::new(),
+            of_the_past: Vec::new(),
             ranking: Vec::new(),
+            teams: Vec::new(),
+            history: VecDeque::new(),
         }
     }
 
-    pub(super) fn joined(&mut self, player: PlayerId, name: &str, computer: bool) {
-        self.joined.push(RosterEntry { player, name: name.to_owned(), computer });
+    /// Somebody is there, or is not what they were before.
+    pub(super) fn changed(&mut self, entry: RosterEntry) {
+        self.joined.retain(|other| other.player != entry.player);
+        self.joined.push(entry);
     }
 
     pub(super) fn left(&mut self, player: PlayerId) {
+        self.joined.retain(|other| other.player != player);
         self.left.push(player);
     }
 
     pub(super) fn event<E: Serialize>(&mut self, tick: Tick, event: &E) {
         let event = message::encode(event);
-        self.for_everybody.push(encode(&ServerMessage::Event { tick, event }));
+        self.of_the_world(encode(&ServerMessage::Event { tick, event }));
     }
 
-    pub(super) fn chat<I: Row, O: Outbox>(
-        &mut self,
-        player: &mut Player<I, O>,
-        tick: Tick,
-        text: &str,
-    ) -> ChatVerdict {
+    /// Something that happened in the world.
+    pub(super) fn of_the_world(&mut self, message: Bytes) {
+        self.of_the_past.push(message.clone());
+        self.of_the_world.push(message);
+    }
+
+    /// A phase begins, for spectators `later` ticks later.
+    pub(super) fn phase(&mut self, rounds: &Rounds, later: Tick) {
+        self.of_the_world.push(encode(&rounds.told(0)));
+        self.of_the_past.push(encode(&rounds.told(later)));
+    }
+
+    /// The world begins anew.
+    pub(super) fn begin<S: Serialize>(&mut self, setup: &Setup<S>) {
+        self.of_the_world(begin(setup));
+    }
+
+    /// The session is called otherwise, or is open to others than before.
+    pub(super) fn about<S>(&mut self, config: &SessionConfig<S>, locked: bool) {
+        self.for_everybody.push(about(config, locked));
+    }
+
+    /// What happened in the world, for those who see it later.
+    pub(super) fn take_of_the_past(&mut self) -> Vec<Bytes> {
+        core::mem::take(&mut self.of_the_past)
+    }
+
+    /// Whoever leads.
+    pub(super) fn leader(&self) -> Option<PlayerId> {
+        self.ranking.first().map(|&(_, player)| player)
+    }
+
+    /// Whether a player may say one more thing.
+    fn allow<I: Row, O: Outbox>(&self, player: &mut Player<I, O>, tick: Tick) -> ChatVerdict {
         let allowance = &mut player.chat;
         let earned = tick.wrapping_sub(allowance.since) / (CHAT_SECONDS_PER_LINE * self.rate);
         if earned > 0 {
@@ -84,30 +130,90 @@ impl Talk {
             allowance.since = tick;
             allowance.swallowed = 0;
         }
-        if allowance.said < CHAT_LINES_BURST {
+        let muted = player.muted;
+        if allowance.said < CHAT_LINES_BURST && !muted {
             allowance.said += 1;
-            let from = Some(player.id);
-            self.for_everybody.push(encode(&ServerMessage::Chat { from, text: text.to_owned() }));
-            return ChatVerdict::Said;
+            return ChatVerdict::Heard;
         }
         allowance.swallowed += 1;
         if allowance.swallowed > CHAT_LINES_SWALLOWED_MAX {
             return ChatVerdict::Flooding;
         }
         if let (1, Some(link)) = (allowance.swallowed, &mut player.link) {
-            link.mailbox.push(notice("Slow down: nobody heard that."));
+            let muted_text = "The host has muted you: nobody hears that.";
+            link.mailbox.push(notice(if muted {
+                muted_text
+            } else {
+                "Slow down: nobody heard that."
+            }));
         }
         ChatVerdict::Warned
     }
 
-    /// Fills the mailboxes with what came up since the last tick, and with standings once a second.
-    pub(super) fn deliver<G: Game, O: Outbox>(
+    pub(super) fn chat<I: Row, O: Outbox>(
+        &mut self,
+        player: &mut Player<I, O>,
+        tick: Tick,
+        to_team: bool,
+        text: &str,
+    ) -> ChatVerdict {
+        let verdict = self.allow(player, tick);
+        if matches!(verdict, ChatVerdict::Heard) {
+            let team = to_team && player.team > 0;
+            let from = Some(player.id);
+            let line = encode(&ServerMessage::Chat { from, team, text: text.to_owned() });
+            if team {
+                self.for_team.push((player.team, line));
+            } else {
+                self.for_everybody.push(line);
+                if self.history.len() == HISTORY_MAX {
+                    self.history.pop_front();
+                }
+                self.history.push_back((player.name.clone(), text.to_owned()));
+            }
+        }
+        verdict
+    }
+
+    pub(super) fn emote<I: Row, O: Outbox>(
+        &mut self,
+        player: &mut Player<I, O>,
+        tick: Tick,
+        emote: u8,
+    ) -> ChatVerdict {
+        let verdict = self.allow(player, tick);
+        if matches!(verdict, ChatVerdict::Heard) {
+            self.for_everybody.push(encode(&ServerMessage::Emote { from: player.id, emote }));
+        }
+        verdict
+    }
+
+    /// Ranks everybody who plays.
+    pub(super) fn rank(
+        &mut self,
+        everybody: impl Iterator<Item = (i32, PlayerId)>,
+        teams: Vec<i32>,
+    ) {
+        self.ranking.clear();
+        self.ranking.extend(everybody);
+        self.ranking.sort_unstable_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
+        self.teams = teams;
+    }
+
+    /// Whether it is time to rank.
+    pub(super) fn is_ranking_due(&self, tick: Tick) -> bool {
+        tick.is_multiple_of(self.rate)
+    }
+
+    /// Fills the mailboxes with what came up since the last tick, and with standings once a second. Those
+    /// who see the past get `late` in place of what happened in the world. True when somebody missed
+    /// messages and has to be told everything anew.
+    pub(super) fn deliver<I: Row, O: Outbox>(
         &mut self,
         tick: Tick,
-        players: &mut Players<G::Input, O>,
-        pilots: &Pilots<G>,
-        score: impl Fn(PlayerId) -> i32,
-    ) {
+        players: &mut Players<I, O>,
+        late: Option<&[Bytes]>,
+    ) -> bool {
         if !self.joined.is_empty() || !self.left.is_empty() {
             self.for_everybody.push(encode(&ServerMessage::Roster {
                 everybody: false,
@@ -115,18 +221,14 @@ impl Talk {
                 left: core::mem::take(&mut self.left),
             }));
         }
-        if tick.is_multiple_of(self.rate) {
-            let ids = players.iter().map(|p| p.id).chain(pilots.ids());
-            self.ranking.clear();
-            self.ranking.extend(ids.map(|id| (score(id), id)));
-            self.ranking.sort_unstable_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
-        }
         let mut gaps = false;
         for player in players.iter_mut() {
             let Some(link) = &mut player.link else { continue };
-            for message in &self.for_everybody {
-                link.mailbox.push(message.clone());
-            }
+            let late = late.filter(|_| player.watching.is_some());
+            let world = late.unwrap_or(&self.of_the_world);
+            let team = self.for_team.iter().filter(|(team, _)| *team == player.team);
+            let all = world.iter().chain(&self.for_everybody).chain(team.map(|(_, line)| line));
+            all.for_each(|message| link.mailbox.push(message.clone()));
             // Everybody has a turn of their own within the second, so that no tick sends to all.
             let eased = link.flow.ease().ticks_per_message() > 1;
             let pause = self.rate * if eased { STANDINGS_SECONDS_EASED } else { 1 };
@@ -136,78 +238,90 @@ impl Talk {
             gaps |= link.mailbox.has_forgotten();
         }
         self.for_everybody.clear();
-        if gaps {
-            summarise(players, pilots);
-        }
+        self.for_team.clear();
+        self.of_the_world.clear();
+        gaps
     }
 
     fn standings<O: Outbox>(&self, player: PlayerId, link: &mut Link<O>) {
-        let Some(place) = self.ranking.iter().position(|&(_, id)| id == player) else { return };
+        let own = self.ranking.iter().position(|&(_, id)| id == player);
         let best = self.ranking.iter().take(STANDINGS_MAX).map(|&(score, id)| (id, score));
         let message = encode(&ServerMessage::Standings {
             best: best.collect(),
-            rank: (place + 1) as u16,
-            score: self.ranking[place].0,
+            rank: own.map_or(0, |place| (place + 1) as u16),
+            score: own.map_or(0, |place| self.ranking[place].0),
             players: self.ranking.len() as u16,
+            teams: self.teams.clone(),
         });
         if link.standings != message {
             link.standings = message.clone();
             link.mailbox.push(message);
         }
     }
+
+    /// What was said lately, if anything was.
+    pub(super) fn history(&self) -> Option<Bytes> {
+        let lines = self.history.iter().cloned().collect();
+        (!self.history.is_empty()).then(|| encode(&ServerMessage::History { lines }))
+    }
 }
 
-/// Tells a player at a new connection what comes first: who they are, what the session is, who is there.
-pub(super) fn welcome<I: Row, O: Outbox, S: Serialize>(
-    player: &mut Player<I, O>,
-    tick: Tick,
-    setup: &Setup<S>,
-    roster: Bytes,
-) {
-    let Some(link) = &mut player.link else { return };
-    link.mailbox.push(encode(&ServerMessage::Welcome {
-        player: player.id,
-        name: player.name.clone(),
-        tick,
-        setup: message::encode(setup),
-        seat: player.seat,
-    }));
-    link.mailbox.push(roster);
-}
-
-/// Those who missed messages get everybody's names anew and are told how much they missed.
-fn summarise<G: Game, O: Outbox>(players: &mut Players<G::Input, O>, pilots: &Pilots<G>) {
-    let roster = whole_roster(players, pilots);
-    for link in players.iter_mut().filter_map(|player| player.link.as_mut()) {
-        let forgotten = link.mailbox.take_forgotten();
-        if forgotten > 0 {
-            link.mailbox.push(roster.clone());
-            link.mailbox
-                .push(notice(&format!("Your line was slow: {forgotten} messages are lost.")));
+impl<I, O> Player<I, O> {
+    /// The player's line in the roster, while `host` is the host.
+    pub(super) fn entry(&self, host: Option<PlayerId>) -> RosterEntry {
+        RosterEntry {
+            player: self.id,
+            name: self.name.clone(),
+            computer: false,
+            team: self.team,
+            watching: self.watching.is_some(),
+            host: host == Some(self.id),
+            muted: self.muted,
         }
     }
+}
+
+/// A computer pilot's line in the roster.
+pub(super) fn pilot(player: PlayerId, name: &str, team: u8) -> RosterEntry {
+    let name = name.to_owned();
+    let (watching, host, muted) = (false, false, false);
+    RosterEntry { player, name, computer: true, team, watching, host, muted }
 }
 
 /// Everybody's names; who is away is there all the same.
 pub(super) fn whole_roster<G: Game, O: Outbox>(
     players: &Players<G::Input, O>,
     pilots: &Pilots<G>,
+    host: Option<PlayerId>,
 ) -> Bytes {
-    let people = players.iter().map(|p| (p.id, p.name.as_str(), false));
-    let computers = pilots.iter().map(|(id, name)| (id, name, true));
-    let entry = |(player, name, computer): (PlayerId, &str, bool)| RosterEntry {
-        player,
-        name: name.to_owned(),
-        computer,
-    };
-    let joined = people.chain(computers).map(entry).collect();
+    let people = players.iter().map(|player| player.entry(host));
+    let computers = pilots.iter().map(|(id, name, team)| pilot(id, name, team));
+    let joined = people.chain(computers).collect();
     encode(&ServerMessage::Roster { everybody: true, joined, left: Vec::new() })
 }
 
-fn notice(text: &str) -> Bytes {
-    encode(&ServerMessage::Chat { from: None, text: text.to_owned() })
+/// What a session is called and whether it is open.
+pub(super) fn about<S>(config: &SessionConfig<S>, locked: bool) -> Bytes {
+    encode(&ServerMessage::About {
+        name: config.name.clone(),
+        public: config.public,
+        locked,
+        switch_teams: config.switch_teams,
+        delay_s: config.spectator_delay_s as u8,
+    })
 }
 
-fn encode(message: &ServerMessage) -> Bytes {
+/// The world begins anew with this setup.
+pub(super) fn begin<S: Serialize>(setup: &Setup<S>) -> Bytes {
+    encode(&ServerMessage::Begin { setup: message::encode(setup) })
+}
+
+/// A line of the server's own.
+pub(super) fn notice(text: &str) -> Bytes {
+    encode(&ServerMessage::Chat { from: None, team: false, text: text.to_owned() })
+}
+
+/// A whole message.
+pub(super) fn encode(message: &ServerMessage) -> Bytes {
     message::encode_control(message).into()
 }

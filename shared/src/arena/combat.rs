@@ -8,7 +8,7 @@ use super::motion;
 use super::rows::{self, ANGLE_BITS, Pilot, Ship, Shot};
 use super::rules::Rules;
 use super::tuning as t;
-use super::world::{Arena, Entity};
+use super::world::{Arena, Entity, Player};
 use crate::game::{LAG_STEPS, PlayerId};
 use glam::Vec2;
 
@@ -37,7 +37,7 @@ impl Arena {
             let (id, start, end) = seen.ways[place];
             let Some(index) = self.ship_index(id) else { continue };
             let ship = &self.ships[index].row;
-            if ship.hp == 0 || ship.player == before.player {
+            if ship.hp == 0 || ship.player == before.player || self.spares(rules, before, ship) {
                 continue;
             }
             // Between two ticks a ship goes straight.
@@ -56,6 +56,14 @@ impl Arena {
         first.is_some()
     }
 
+    /// Whether a shot flies through a ship, as it is of the shooter's team. Who has left has none.
+    fn spares(&self, rules: &Rules, shot: &Shot, ship: &Ship) -> bool {
+        let shooter = || self.player_index(PlayerId(shot.player as u16));
+        !rules.friendly_fire
+            && ship.team > 0
+            && shooter().is_some_and(|index| i32::from(self.players[index].team) == ship.team)
+    }
+
     fn hit(&mut self, rules: &Rules, index: usize, shot: &Shot, events: &mut Vec<ArenaEvent>) {
         let ship = &mut self.ships[index].row;
         if ship.protect > 0 {
@@ -70,9 +78,14 @@ impl Arena {
             pilot.hurts = (pilot.hurts + 1) & 255;
             pilot.hurt_from = angle_of(-flight) >> HURT_FROM_SHIFT;
         }
-        if let Some(pilot) = self.pilot(shot.player) {
+        let friend = ship.team > 0 && self.team(shot.player) == ship.team;
+        if let Some(index) = self.player_index(PlayerId(shot.player as u16)) {
+            let Player { pilot, record, .. } = &mut self.players[index];
             pilot.hits = (pilot.hits + 1) & 255;
-            pilot.score += t::HIT_POINTS;
+            if !friend {
+                record.hits += 1;
+                pilot.score += t::HIT_POINTS;
+            }
             *pilot = rows::in_range(pilot);
         }
         if ship.hp == 0 {
@@ -92,12 +105,19 @@ impl Arena {
             *pilot = rows::in_range(pilot);
         }
         let mut streak = None;
-        if let Some(pilot) = self.pilot(killer) {
-            let bonus = t::STREAK_POINTS * ended.min(t::STREAK_COUNTED_MAX);
-            pilot.score += t::KILL_POINTS + bonus;
-            pilot.kills += 1;
-            pilot.streak += 1;
+        let friend = ship.team > 0 && self.team(killer) == ship.team;
+        if let Some(index) = self.player_index(PlayerId(killer as u16)) {
+            let Player { pilot, record, .. } = &mut self.players[index];
+            if friend {
+                pilot.score -= t::KILL_POINTS;
+            } else {
+                let bonus = t::STREAK_POINTS * ended.min(t::STREAK_COUNTED_MAX);
+                pilot.score += t::KILL_POINTS + bonus;
+                pilot.kills += 1;
+                pilot.streak += 1;
+            }
             *pilot = rows::in_range(pilot);
+            record.best_streak = record.best_streak.max(pilot.streak);
             streak = Some(pilot.streak as u16);
         }
         ArenaEvent::Kill {
@@ -105,6 +125,12 @@ impl Arena {
             victim: PlayerId(ship.player as u16),
             streak: streak.unwrap_or(0),
         }
+    }
+
+    /// The team of a player, 0 for none and for who has left.
+    fn team(&self, player: i32) -> i32 {
+        let index = self.player_index(PlayerId(player as u16));
+        index.map_or(0, |index| i32::from(self.players[index].team))
     }
 
     fn pilot(&mut self, player: i32) -> Option<&mut Pilot> {

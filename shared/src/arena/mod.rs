@@ -30,6 +30,7 @@ pub use world::Arena;
 use crate::game::{Command, Fate, Focus, Game, PlayerId, Setup};
 use crate::wire::{Kind, Row, Rows};
 use serde::{Deserialize, Serialize};
+use world::Player;
 
 /// What everybody is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,8 +48,9 @@ pub enum ArenaEvent {
 
 impl Game for Arena {
     const NAME: &'static str = "arena";
-    const RULES_VERSION: u32 = 2;
+    const RULES_VERSION: u32 = 3;
     const KINDS: &'static [Kind] = rows::KINDS;
+    const FIGURES: &'static [&'static str] = &["kills", "deaths", "shots", "hits", "best_streak"];
 
     type Settings = Settings;
     type Rules = Rules;
@@ -64,8 +66,8 @@ impl Game for Arena {
         Self::empty(setup, rules)
     }
 
-    fn join(&mut self, _rules: &Rules, player: PlayerId) {
-        self.add_player(player);
+    fn join(&mut self, _rules: &Rules, player: PlayerId, team: u8) {
+        self.add_player(player, team);
     }
 
     fn leave(&mut self, rules: &Rules, player: PlayerId) {
@@ -91,6 +93,12 @@ impl Game for Arena {
 
     fn score(&self, player: PlayerId) -> i32 {
         self.player_index(player).map_or(0, |index| self.players[index].pilot.score)
+    }
+
+    fn figures(&self, player: PlayerId) -> Vec<i32> {
+        let Some(index) = self.player_index(player) else { return vec![0; Self::FIGURES.len()] };
+        let Player { pilot, record, .. } = &self.players[index];
+        vec![pilot.kills, pilot.deaths, record.shots, record.hits, record.best_streak]
     }
 
     fn expect(

@@ -88,6 +88,8 @@ crate::row! {
         overdrive: rare(10),
         /// What is left of the flow of energy below a whole step, in steps divided by the tick rate.
         spark: count(7),
+        /// Whose side it is on, from 1; 0 where there are no teams.
+        team: rare(3),
         /// Whose ship.
         player: owner(),
     }

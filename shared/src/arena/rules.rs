@@ -26,11 +26,18 @@ pub struct Settings {
     pub rock_density: f32,
     /// Pickups per million u², from 0 to [`t::PICKUP_DENSITY_MAX`].
     pub pickup_density: f32,
+    /// Whether shots harm ships of the shooter's own team; who shoots one down loses the points of a kill.
+    pub friendly_fire: bool,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { size: t::SIZE, rock_density: t::ROCK_DENSITY, pickup_density: t::PICKUP_DENSITY }
+        Self {
+            size: t::SIZE,
+            rock_density: t::ROCK_DENSITY,
+            pickup_density: t::PICKUP_DENSITY,
+            friendly_fire: false,
+        }
     }
 }
 
@@ -88,6 +95,7 @@ pub struct Rules {
     pub(super) overdrive: i32,
     /// How many ticks back a shot may be judged.
     pub(super) rewind: usize,
+    pub(super) friendly_fire: bool,
     /// For how many ticks the id of a lost ship is not given out again.
     pub(super) ship_id_rest: u32,
     /// How many pickups lie about.
@@ -126,6 +134,7 @@ impl Rules {
             protect: ticks(t::PROTECT),
             overdrive: ticks(t::OVERDRIVE),
             rewind: setup.rewind_ticks() as usize,
+            friendly_fire: settings.friendly_fire,
             ship_id_rest: ticks(t::SHIP_ID_REST) as u32,
             pickups: settings.count(settings.pickup_density),
             pickup_return: dt / t::PICKUP_RETURN,
@@ -134,7 +143,7 @@ impl Rules {
 }
 
 fn check(setup: &Setup<Settings>) -> Result<(), String> {
-    let Setup { settings: Settings { size, rock_density, pickup_density }, .. } = setup;
+    let Setup { settings: Settings { size, rock_density, pickup_density, .. }, .. } = setup;
     let Setup { tick_rate, rewind_ms, .. } = setup;
     if *rewind_ms > REWIND_MS_MAX {
         return Err(format!(

@@ -50,6 +50,7 @@ impl Arena {
             hp: t::HP,
             energy: t::ENERGY,
             protect: rules.protect,
+            team: i32::from(player.team),
             player: player.pilot.player,
             ..Ship::default()
         };

@@ -27,8 +27,8 @@ impl Duel {
         let setup = Setup::new(settings, 1, tick_rate);
         let rules = Rules::new(&setup).expect("a setup that makes sense");
         let mut arena = Arena::new(&setup, &rules);
-        arena.join(&rules, B);
-        arena.join(&rules, A);
+        arena.join(&rules, B, 0);
+        arena.join(&rules, A, 0);
         let mut duel = Self { rules, arena, events: Vec::new() };
         duel.step(Controls::default(), Controls::default());
         duel
@@ -266,7 +266,7 @@ fn a_thousand_join_at_once_and_ids_stay_apart() {
     let rules = Rules::new(&setup).expect("a setup that makes sense");
     let mut arena = Arena::new(&setup, &rules);
     for player in 0..1000 {
-        arena.join(&rules, PlayerId(player));
+        arena.join(&rules, PlayerId(player), 0);
     }
     let mut events = Vec::new();
     for _ in 0..20 {
@@ -279,7 +279,7 @@ fn a_thousand_join_at_once_and_ids_stay_apart() {
     arena.leave(&rules, PlayerId(lost.row.player as u16));
     for again in [false, true] {
         let newcomer = PlayerId(5000 + u16::from(again));
-        arena.join(&rules, newcomer);
+        arena.join(&rules, newcomer, 0);
         arena.step(&rules, &[], &mut events);
         assert!(arena.ships.is_sorted_by(|a, b| a.id < b.id));
         let ship = arena.ships.iter().find(|ship| ship.row.player == i32::from(newcomer.0));
@@ -336,7 +336,7 @@ proptest! {
     ) {
         let (setup, rules) = crowded(tick_rate);
         let mut arena = Arena::new(&setup, &rules);
-        arena.join(&rules, A);
+        arena.join(&rules, A, 0);
         let mut events = Vec::new();
         arena.step(&rules, &[], &mut events);
         let mut ship = Ship::read(&row);

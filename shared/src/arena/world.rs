@@ -29,7 +29,18 @@ pub(super) struct Player {
     pub(super) id: PlayerId,
     /// The id of the ship that this player flies, if it does.
     pub(super) ship: Option<u32>,
+    /// From 1; 0 where there are no teams.
+    pub(super) team: u8,
     pub(super) pilot: Pilot,
+    pub(super) record: Record,
+}
+
+/// What a round's result tells of a player that nobody needs before.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Record {
+    pub(super) shots: i32,
+    pub(super) hits: i32,
+    pub(super) best_streak: i32,
 }
 
 /// The arena: rules' side of a session. See [`crate::game::Game`].
@@ -99,10 +110,11 @@ impl Arena {
         arena
     }
 
-    pub(super) fn add_player(&mut self, player: PlayerId) {
+    pub(super) fn add_player(&mut self, player: PlayerId, team: u8) {
         if let Err(index) = self.players.binary_search_by_key(&player, |p| p.id) {
             let pilot = Pilot { player: i32::from(player.0), respawn: 1, ..Pilot::default() };
-            self.players.insert(index, Player { id: player, ship: None, pilot });
+            let record = Record::default();
+            self.players.insert(index, Player { id: player, ship: None, team, pilot, record });
         }
     }
 
@@ -167,7 +179,12 @@ impl Arena {
             self.scratch.origins.push(ship.row.place());
             let (row, shot) = motion::fly(rules, ship.id, &ship.row);
             ship.row = row;
-            self.scratch.born_shots.extend(shot.map(|(id, row)| Entity { id, row }));
+            let Some((id, shot)) = shot else { continue };
+            self.scratch.born_shots.push(Entity { id, row: shot });
+            let player = PlayerId(row.player as u16);
+            if let Ok(index) = self.players.binary_search_by_key(&player, |p| p.id) {
+                self.players[index].record.shots += 1;
+            }
         }
     }
 

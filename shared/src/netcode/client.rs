@@ -10,8 +10,8 @@ pub use super::scene::Helps;
 use super::scene::{Moments, Scene};
 pub use super::told::{News, Stats};
 use crate::game::{Game, PlayerId, Setup, Tick, View};
-use crate::wire::message::{self, ClientMessage, ServerMessage};
-use crate::wire::{Protocol, Rows, SeatToken, WireError};
+use crate::wire::message::{self, ClientMessage, Hello, Phase, ServerMessage};
+use crate::wire::{Protocol, Rows, WireError};
 use std::collections::VecDeque;
 
 /// Time between two measurements of the round trip.
@@ -27,9 +27,8 @@ const SAMPLES_MAX: usize = 1024;
 
 /// A client of any game.
 pub struct Client<G: Game> {
-    name: String,
-    /// What the last welcome gave, to have the same seat again.
-    seat: Option<SeatToken>,
+    /// What a connection begins with; the seat is what the last welcome gave, to have the same again.
+    hello: Hello,
     protocol: Protocol,
     now: f64,
     input: G::Input,
@@ -51,10 +50,10 @@ pub struct Client<G: Game> {
 impl<G: Game> Client<G> {
     /// A client that will introduce itself as `name`.
     pub fn new(name: &str) -> Self {
+        let protocol = Protocol::of::<G>();
         Self {
-            name: name.to_owned(),
-            seat: None,
-            protocol: Protocol::of::<G>(),
+            hello: Hello::new(protocol.hash, name),
+            protocol,
             now: 0.0,
             input: G::Input::default(),
             joined: None,
@@ -85,11 +84,12 @@ impl<G: Game> Client<G> {
         self.ping_sent = None;
         self.ping_next = now;
         self.resync_at = None;
-        message::encode_control(&ClientMessage::Hello {
-            protocol: self.protocol.hash,
-            name: self.name.clone(),
-            seat: self.seat,
-        })
+        message::encode_control(&ClientMessage::Hello(self.hello.clone()))
+    }
+
+    /// How the client introduces itself from the next connection on: to be set before [`Self::hello`].
+    pub fn introduction(&mut self) -> &mut Hello {
+        &mut self.hello
     }
 
     /// A message came. An error tells that it could not be read; the client has then done what there is
@@ -161,10 +161,14 @@ impl<G: Game> Client<G> {
         self.helps
     }
 
-    /// Says a line to everybody.
-    pub fn chat(&mut self, text: &str) {
-        let chat = ClientMessage::Chat { text: text.to_owned() };
-        self.outgoing.push_back(message::encode_control(&chat));
+    /// Says a line to everybody, or to the own team.
+    pub fn chat(&mut self, text: &str, team: bool) {
+        self.say(&ClientMessage::Chat { team, text: text.to_owned() });
+    }
+
+    /// Says something that is no input.
+    pub fn say(&mut self, message: &ClientMessage) {
+        self.outgoing.push_back(message::encode_control(message));
     }
 
     /// The next piece of news.
@@ -244,19 +248,22 @@ impl<G: Game> Client<G> {
     }
 
     fn control(&mut self, bytes: &[u8]) -> Result<(), WireError> {
-        let news = match message::decode(bytes)? {
-            ServerMessage::Welcome { player, name, setup, seat, .. } => {
-                self.welcome(player, &setup)?;
-                self.seat = Some(seat);
-                News::Welcome { player, name }
+        let said = message::decode(bytes)?;
+        match &said {
+            ServerMessage::Welcome { player, setup, seat, .. } => {
+                self.welcome(*player, setup)?;
+                self.hello.seat = Some(*seat);
             }
-            ServerMessage::Roster { everybody, joined, left } => {
-                News::Roster { everybody, joined, left }
+            ServerMessage::Begin { setup } => self.begin(setup)?,
+            ServerMessage::Phase { phase, .. } => {
+                if let Some(joined) = &mut self.joined {
+                    joined.still = *phase == Phase::Results;
+                }
             }
-            ServerMessage::Standings { best, rank, score, players } => {
-                News::Standings { best, rank, score, players }
-            }
-            ServerMessage::Chat { from, text } => News::Chat { from, text },
+            ServerMessage::Host { secret } => self.hello.host = Some(*secret),
+            _ => {}
+        }
+        let news = match said {
             ServerMessage::Event { tick, event } => {
                 News::Event { tick, event: message::decode(&event)? }
             }
@@ -272,6 +279,7 @@ impl<G: Game> Client<G> {
                 }
                 return Ok(());
             }
+            said => News::Said(said),
         };
         if self.news.len() == NEWS_MAX {
             self.news.pop_front();
@@ -286,6 +294,16 @@ impl<G: Game> Client<G> {
         self.took_round_trip(self.now - self.hello_at);
         self.joined =
             Some(Joined::new(me, &setup, rules, self.stats.ping_ms, self.now, self.helps));
+        Ok(())
+    }
+
+    /// The world begins anew under other rules; the clocks go on.
+    fn begin(&mut self, setup: &[u8]) -> Result<(), WireError> {
+        let setup: Setup<G::Settings> = message::decode(setup)?;
+        let rules = G::rules(&setup).map_err(|_| WireError::BadControl)?;
+        let Some(joined) = &mut self.joined else { return Err(WireError::BadControl) };
+        self.stats.corrections += joined.prediction.corrections();
+        joined.begin(&setup, rules);
         Ok(())
     }
 

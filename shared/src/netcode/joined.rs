@@ -23,6 +23,8 @@ pub(super) struct Joined<G: Game> {
     pub(super) rewind_ticks: u32,
     pub(super) rules: G::Rules,
     pub(super) history: History,
+    /// The newest tick that was decoded when the history began.
+    decoded: Tick,
     pub(super) prediction: Prediction<G>,
     pub(super) clocks: Option<Clocks>,
     /// How far in the past others are drawn, as inputs say it: steps that do not flicker.
@@ -36,6 +38,8 @@ pub(super) struct Joined<G: Game> {
     pub(super) uplink: Uplink,
     pub(super) scene: Scene,
     pub(super) helps: Helps,
+    /// Whether nobody's input counts: the round is over.
+    pub(super) still: bool,
 }
 
 impl<G: Game> Joined<G> {
@@ -54,6 +58,7 @@ impl<G: Game> Joined<G> {
             rewind_ticks: setup.rewind_ticks(),
             rules,
             history: History::new(G::KINDS),
+            decoded: 0,
             prediction: Prediction::new(me),
             clocks: None,
             lag: 0,
@@ -63,7 +68,18 @@ impl<G: Game> Joined<G> {
             uplink: Uplink::new(ping_ms, now),
             scene: Scene::new(G::KINDS),
             helps,
+            still: false,
         }
+    }
+
+    /// A new world under these rules; what is known of the line stays.
+    pub(super) fn begin(&mut self, setup: &Setup<G::Settings>, rules: G::Rules) {
+        self.rewind_ticks = setup.rewind_ticks();
+        self.rules = rules;
+        self.decoded = self.history.newest().map_or(self.decoded, |(tick, _)| tick);
+        self.history = History::new(G::KINDS);
+        self.prediction = Prediction::new(self.me);
+        self.scene = Scene::new(G::KINDS);
     }
 
     /// Where others are drawn, in ticks: at playback, but no further in the past than the server takes them
@@ -88,23 +104,27 @@ impl<G: Game> Joined<G> {
         input: G::Input,
         now: f64,
     ) -> Option<Vec<u8>> {
+        let input = if self.still { G::Input::default() } else { input };
         if !self.uplink.sends(tick)
             && let Some(&(_, _, last)) = self.sent.back()
         {
+            let last = if self.still { input } else { last };
             self.prediction.input(&self.rules, tick, last);
             return None;
         }
         let mut fields = [0; crate::wire::field::FIELDS_MAX];
         let fields = &mut fields[..G::Input::FIELDS.len()];
         input.write(fields);
-        self.say_lag(tick, fields);
+        if !self.still {
+            self.say_lag(tick, fields);
+        }
         let input = G::Input::read(fields);
         self.prediction.input(&self.rules, tick, input);
         if self.sent.len() == super::inputs::AHEAD_TICKS_MAX as usize {
             self.sent.pop_front();
         }
         self.sent.push_back((tick, now, input));
-        let decoded = self.history.newest().map_or(0, |(tick, _)| tick as u8);
+        let decoded = self.history.newest().map_or(self.decoded, |(tick, _)| tick) as u8;
         let mut bytes = Vec::with_capacity(16);
         InputMessage::new(tick, decoded, fields).encode(protocol.input, &mut bytes);
         Some(bytes)

@@ -1,46 +1,14 @@
 //! What a client tells of itself: news for the player, and figures of the connection.
 
 use super::frame::FrameBits;
-use crate::game::{PlayerId, Tick};
-use crate::wire::message::RosterEntry;
+use crate::game::Tick;
+use crate::wire::message::ServerMessage;
 
 /// Something to tell the player.
 #[derive(Clone, Debug, PartialEq)]
 pub enum News<E> {
-    /// The server let the player in.
-    Welcome {
-        /// As whom.
-        player: PlayerId,
-        /// The name as the server has it.
-        name: String,
-    },
-    /// Players came and went.
-    Roster {
-        /// Whether `joined` is everybody there is.
-        everybody: bool,
-        /// Came.
-        joined: Vec<RosterEntry>,
-        /// Went.
-        left: Vec<PlayerId>,
-    },
-    /// How things stand.
-    Standings {
-        /// The best, highest first.
-        best: Vec<(PlayerId, i32)>,
-        /// The player's own place, from 1.
-        rank: u16,
-        /// The player's own points.
-        score: i32,
-        /// Players in all.
-        players: u16,
-    },
-    /// A line of chat; without a sender it is the server's.
-    Chat {
-        /// Who.
-        from: Option<PlayerId>,
-        /// What.
-        text: String,
-    },
+    /// What the server said, but for what is the client's own business.
+    Said(ServerMessage),
     /// An event of the game's.
     Event {
         /// When.

@@ -69,6 +69,14 @@ close_codes! {
     Kicked = 4008, "kicked", false;
     /// The same seat was taken from another connection.
     Replaced = 4009, "replaced", false;
+    /// Shown out by the session's host, for as long as the session lasts.
+    Banned = 4010, "banned", false;
+    /// The session's host lets nobody new in.
+    Locked = 4011, "locked", false;
+    /// The session is over.
+    Ended = 4013, "ended", false;
+    /// No seat is free in this session.
+    SessionFull = 4014, "session_full", false;
     /// The connection took nothing or answered nothing for too long.
     Unresponsive = 4012, "unresponsive", true;
 }

@@ -9,7 +9,7 @@
 //! bincode believes the lengths it reads: without a limit ten bytes ask for 2^62 and abort the
 //! process. Every decode here has one, and refuses bytes left over.
 
-use super::{SeatToken, WireError};
+use super::{HostSecret, SeatToken, Visitor, WireError};
 use crate::game::{PlayerId, Tick};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -40,21 +40,61 @@ pub struct Difference {
     pub is: i32,
 }
 
+/// The first message on every connection.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hello {
+    /// [`super::Protocol::hash`] of the client's build.
+    pub protocol: u64,
+    /// How the player wants to be called; the server cleans it.
+    pub name: String,
+    /// The token of the last [`ServerMessage::Welcome`], to have that seat again; `None` for a new
+    /// one. With a token that is good the name stays as it was.
+    pub seat: Option<SeatToken>,
+    /// By what this client is known again, over sessions and years; all zeros tells nothing.
+    pub visitor: Visitor,
+    /// Shown by whoever opened the session: makes the player its host.
+    pub host: Option<HostSecret>,
+    /// Whether to watch rather than to play.
+    pub watch: bool,
+}
+
+impl Hello {
+    /// Of a new player who tells no more than has to be told.
+    pub fn new(protocol: u64, name: &str) -> Self {
+        let name = name.to_owned();
+        Self { protocol, name, seat: None, visitor: Visitor::default(), host: None, watch: false }
+    }
+}
+
+/// Where a spectator looks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Look {
+    /// At whoever leads.
+    #[default]
+    Leader,
+    /// At a player.
+    Player(PlayerId),
+    /// At a place, in whole units of the game.
+    Place {
+        /// To the east of the middle, at most [`LOOK_UNITS_MAX`] either way.
+        x: i32,
+        /// To the south of it.
+        y: i32,
+    },
+}
+
+/// The farthest that a spectator may look from the middle, in the game's units.
+pub const LOOK_UNITS_MAX: i32 = 1 << 20;
+
 /// What a client says, beside inputs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ClientMessage {
     /// The first message on every connection.
-    Hello {
-        /// [`super::Protocol::hash`] of the client's build.
-        protocol: u64,
-        /// How the player wants to be called; the server cleans it.
-        name: String,
-        /// The token of the last [`ServerMessage::Welcome`], to have that seat again; `None` for a new
-        /// one. With a token that is good the name stays as it was.
-        seat: Option<SeatToken>,
-    },
-    /// A line to everybody in the session.
+    Hello(Hello),
+    /// A line to everybody in the session, or to the own team.
     Chat {
+        /// Whether only the own team is to hear it.
+        team: bool,
         /// What to say.
         text: String,
     },
@@ -78,6 +118,44 @@ pub enum ClientMessage {
         /// Which field.
         difference: Difference,
     },
+    /// Where to look from now on, while watching.
+    Look(Look),
+    /// Wants to watch, or to play: granted where there is room.
+    Watch(bool),
+    /// Wants to be in this team, from 1: granted where teams stay even.
+    Team(u8),
+    /// Shows everybody a sign, below [`EMOTES`].
+    Emote(u8),
+}
+
+/// How many signs there are; what each looks like is the page's.
+pub const EMOTES: u8 = 8;
+
+/// Where a session is in its rounds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Phase {
+    /// There are no rounds.
+    #[default]
+    Endless,
+    /// Nothing counts yet.
+    WarmUp,
+    /// The round is on.
+    Play,
+    /// The round is over and its result is shown. Everybody's input is that of doing nothing.
+    Results,
+}
+
+/// A player's line in the result of a round.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResultLine {
+    /// From 1; equal points share a place.
+    pub place: u16,
+    /// Who.
+    pub player: PlayerId,
+    /// Points.
+    pub score: i32,
+    /// [`crate::game::Game::FIGURES`], in their order.
+    pub figures: Vec<i32>,
 }
 
 /// What a server says, beside frames.
@@ -97,11 +175,11 @@ pub enum ServerMessage {
         /// from now on.
         seat: SeatToken,
     },
-    /// Players who joined and left since the last roster.
+    /// Players who joined, became something else or left since the last roster.
     Roster {
         /// Whether `joined` is everybody there is: forget who was known before.
         everybody: bool,
-        /// Came.
+        /// Came, or are not what they were before: the newest entry of a player counts.
         joined: Vec<RosterEntry>,
         /// Went.
         left: Vec<PlayerId>,
@@ -110,17 +188,21 @@ pub enum ServerMessage {
     Standings {
         /// Highest first, at most [`STANDINGS_MAX`]: who, and how many points.
         best: Vec<(PlayerId, i32)>,
-        /// The receiver's own place, from 1.
+        /// The receiver's own place, from 1; 0 for who watches.
         rank: u16,
         /// The receiver's own points.
         score: i32,
         /// How many players there are in all.
         players: u16,
+        /// Points of the teams, the first team's first; empty where there are none.
+        teams: Vec<i32>,
     },
     /// A line of chat.
     Chat {
         /// Who said it; `None` is the server.
         from: Option<PlayerId>,
+        /// Whether only the team hears it.
+        team: bool,
         /// What.
         text: String,
     },
@@ -136,10 +218,67 @@ pub enum ServerMessage {
         /// As in the ping.
         nonce: u32,
     },
+    /// What was said before the receiver came, oldest first: who, who may have left since, and what.
+    History {
+        /// At most [`HISTORY_MAX`].
+        lines: Vec<(String, String)>,
+    },
+    /// What the session is called and whether it is open.
+    About {
+        /// Its name.
+        name: String,
+        /// Whether it is in the list.
+        public: bool,
+        /// Whether nobody new is let in.
+        locked: bool,
+        /// Whether players may change teams.
+        switch_teams: bool,
+        /// By how many seconds what spectators see is delayed.
+        delay_s: u8,
+    },
+    /// A phase of the session's rounds begins, or is on as the receiver comes.
+    Phase {
+        /// Which.
+        phase: Phase,
+        /// The round's number, from 1; 0 before the first.
+        round: u32,
+        /// The tick at which it ends; `None` where nobody knows yet.
+        ends: Option<Tick>,
+    },
+    /// The world begins anew: rules follow from this setup, and the next frame is a keyframe.
+    Begin {
+        /// The new [`crate::game::Setup`], encoded with [`encode`].
+        setup: Vec<u8>,
+    },
+    /// How the round ended.
+    Results {
+        /// The round's number.
+        round: u32,
+        /// Points of the teams, the first team's first; empty where there are none.
+        teams: Vec<i32>,
+        /// The best, at most [`RESULTS_MAX`], and the receiver's own line, if it has one.
+        lines: Vec<ResultLine>,
+    },
+    /// Somebody shows a sign.
+    Emote {
+        /// Who.
+        from: PlayerId,
+        /// Which, below [`EMOTES`].
+        emote: u8,
+    },
+    /// The receiver is the session's host from now on, and shows this to the HTTP API.
+    Host {
+        /// Worth nothing once somebody else is the host.
+        secret: HostSecret,
+    },
 }
 
 /// Rows of the standings that are sent to everybody, beside each one's own place.
 pub const STANDINGS_MAX: usize = 10;
+/// Lines of a round's result that are sent to everybody, beside each one's own.
+pub const RESULTS_MAX: usize = 24;
+/// Lines of chat that are kept for who comes later.
+pub const HISTORY_MAX: usize = 20;
 
 /// A player's line in the roster.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -150,6 +289,14 @@ pub struct RosterEntry {
     pub name: String,
     /// Whether the server's own pilot flies.
     pub computer: bool,
+    /// The team, from 1; 0 where there are none.
+    pub team: u8,
+    /// Whether they watch rather than play.
+    pub watching: bool,
+    /// Whether they are the session's host.
+    pub host: bool,
+    /// Whether the host lets nobody hear them.
+    pub muted: bool,
 }
 
 fn config() -> impl bincode::config::Config {
@@ -253,7 +400,7 @@ mod tests {
 
         #[test]
         fn a_message_comes_back(protocol: u64, name: String, seat: Option<[u8; 16]>) {
-            let sent = ClientMessage::Hello { protocol, name, seat: seat.map(SeatToken) };
+            let sent = ClientMessage::Hello(Hello { seat: seat.map(SeatToken), ..Hello::new(protocol, &name) });
             prop_assert_eq!(decode::<ClientMessage>(&encode(&sent)), Ok(sent));
         }
 

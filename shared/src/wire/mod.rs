@@ -11,14 +11,14 @@ pub mod record;
 pub mod row;
 pub mod rows;
 pub mod said;
-pub mod seat;
+pub mod secret;
 
 pub use field::{Field, Kind, Role, Treatment};
 pub use protocol::Protocol;
 pub use row::Row;
 pub use rows::{Rows, Table};
 pub use said::Said;
-pub use seat::SeatToken;
+pub use secret::{HostSecret, SeatToken, Visitor};
 
 /// Why bytes were refused. Every reader of this crate answers with one of these and keeps nothing
 /// of a message that it refused.

@@ -93,7 +93,7 @@ impl Running {
         let rules = Arena::rules(&setup).expect("settings that make sense");
         let mut game = Arena::new(&setup, &rules);
         let viewer = |n| {
-            game.join(&rules, PlayerId(n));
+            game.join(&rules, PlayerId(n), 0);
             Viewer {
                 id: PlayerId(n),
                 brain: Brain::new(u64::from(n) + 1),

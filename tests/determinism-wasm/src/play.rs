@@ -51,7 +51,7 @@ impl<G: Game> Play<G> {
         let index = self.players.partition_point(|(other, _)| *other < id);
         let seed = self.setup.seed.wrapping_mul(1 << 16).wrapping_add(u64::from(player));
         self.players.insert(index, (id, G::Brain::new(seed)));
-        self.game.join(&self.rules, id);
+        self.game.join(&self.rules, id, 0);
     }
 
     /// A player leaves.

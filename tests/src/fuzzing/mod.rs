@@ -12,6 +12,8 @@ pub mod seeds;
 mod server_message;
 
 use crate::world::World;
+use server::session::SessionConfig;
+use server::session::settings::PilotCount;
 use shared::game::{Game, Setup, Tick};
 use shared::netcode::conditions::Conditions;
 use shared::netcode::frame::{self, Decoded, NO_MARGIN, TYPE_DELTA, going_order};
@@ -19,7 +21,7 @@ use shared::netcode::going_on::GoingOn;
 use shared::netcode::history::History;
 use shared::wire::bits::BitWriter;
 use shared::wire::message::{self, CHAT_BYTES_MAX, ClientMessage, NAME_CHARS_MAX};
-use shared::wire::{Protocol, Rows, Said, Treatment, WireError};
+use shared::wire::{HostSecret, Protocol, Rows, Said, Treatment, WireError};
 
 /// Of the recorded session; its rules follow from it.
 const SEED: u64 = 77;
@@ -63,13 +65,17 @@ impl<G: Game> Default for Targets<G> {
 impl<G: Game> Targets<G> {
     /// Records a lively session.
     pub fn new() -> Self {
-        let mut world = World::<G>::new(SEED, PILOTS);
-        let guest = world.join("guest", Conditions::default());
+        let setup = Setup::new(G::Settings::default(), SEED, 30);
+        let pilots = PilotCount::FillUpTo(PILOTS as u16);
+        let host = HostSecret([7; 16]);
+        let config = SessionConfig { round_s: 3600, pilots, ..SessionConfig::new(setup.clone()) };
+        let mut world = World::<G>::open(SessionConfig { host: Some(host), ..config });
+        let guest = world.join_as("guest", Conditions::default(), |hello| hello.host = Some(host));
         world.guests[guest].records = true;
         world.run(RECORDED_MS);
-        world.guests[guest].client.chat("good game");
+        world.guests[guest].client.chat("good game", false);
+        world.guests[guest].client.say(&ClientMessage::Emote(1));
         world.run(RECORDED_MS / 10.0);
-        let setup = Setup::new(G::Settings::default(), SEED, 30);
         let rules = G::rules(&setup).expect("default settings");
         let heard = core::mem::take(&mut world.guests[guest].recorded);
         let said = core::mem::take(&mut world.guests[guest].said);
@@ -199,18 +205,23 @@ fn check_rows<G: Game>(rows: &Rows, most: usize) {
 /// What the server makes of names and lines is short, and stays as it is when it is cleaned once more.
 fn check_texts(message: &ClientMessage) {
     match message {
-        ClientMessage::Hello { name, .. } => {
+        ClientMessage::Hello(hello) => {
+            let name = &hello.name;
             let Some(clean) = message::clean_name(name) else { return };
             assert!((1..=NAME_CHARS_MAX).contains(&clean.chars().count()), "{clean:?}");
             assert_eq!(message::clean_name(&clean).as_ref(), Some(&clean), "of {name:?}");
         }
-        ClientMessage::Chat { text } => {
+        ClientMessage::Chat { text, .. } => {
             let Some(clean) = message::clean_chat(text) else { return };
             assert!((1..=CHAT_BYTES_MAX).contains(&clean.len()), "{clean:?}");
             assert_eq!(message::clean_chat(&clean).as_ref(), Some(&clean), "of {text:?}");
         }
         ClientMessage::Resync { .. }
         | ClientMessage::Ping { .. }
-        | ClientMessage::Mismatch { .. } => {}
+        | ClientMessage::Mismatch { .. }
+        | ClientMessage::Look(_)
+        | ClientMessage::Watch(_)
+        | ClientMessage::Team(_)
+        | ClientMessage::Emote(_) => {}
     }
 }

@@ -6,7 +6,7 @@ use super::{Targets, empty_delta, http};
 use shared::game::{Game, Tick};
 use shared::netcode::frame::{TYPE_KEYFRAME, TYPE_MASK};
 use shared::wire::input;
-use shared::wire::message::{self, ClientMessage, Difference};
+use shared::wire::message::{self, ClientMessage, Difference, Hello, Look};
 use shared::wire::{Rows, Said, SeatToken};
 use std::path::{Path, PathBuf};
 
@@ -22,7 +22,21 @@ const FORGED_FRAMES: usize = 30;
 const RUN_OVER_TICKS: usize = 8;
 
 /// Control messages of a server in the order of their numbers.
-const CONTROL_NAMES: [&str; 6] = ["welcome", "roster", "standings", "chat", "event", "pong"];
+const CONTROL_NAMES: [&str; 13] = [
+    "welcome",
+    "roster",
+    "standings",
+    "chat",
+    "event",
+    "pong",
+    "history",
+    "about",
+    "phase",
+    "begin",
+    "results",
+    "emote",
+    "host",
+];
 
 /// What an input is about, and its bytes.
 pub type Seed = (String, Vec<u8>);
@@ -40,18 +54,24 @@ impl<G: Game> Targets<G> {
     /// For [`Self::client_message`].
     pub fn client_message_seeds(&self) -> Vec<Seed> {
         let control = |message| Said::Control(message).write(&self.protocol);
-        let hello = |seat| ClientMessage::Hello {
-            protocol: self.protocol.hash,
-            name: "Zoë 👾 \u{202e}".into(),
-            seat,
+        let hello = |seat| {
+            let hello = Hello::new(self.protocol.hash, "Zoë 👾 \u{202e}");
+            ClientMessage::Hello(Hello { seat, ..hello })
         };
         let difference = Difference { kind: 0, id: 7, field: 3, had: -9, is: 4000 };
         let mut seeds = vec![
             seed("hello", control(hello(None))),
             seed("hello_with_seat", control(hello(Some(SeatToken([7; 16]))))),
-            seed("chat", control(ClientMessage::Chat { text: " good\tgame\u{301} ".into() })),
+            seed(
+                "chat",
+                control(ClientMessage::Chat { team: true, text: " good\tgame\u{301} ".into() }),
+            ),
             seed("resync", control(ClientMessage::Resync { tick: 70_000, mismatch: true })),
             seed("mismatch", control(ClientMessage::Mismatch { tick: 70_000, difference })),
+            seed("look", control(ClientMessage::Look(Look::Place { x: -9, y: 1 << 19 }))),
+            seed("watch", control(ClientMessage::Watch(true))),
+            seed("team", control(ClientMessage::Team(2))),
+            seed("emote", control(ClientMessage::Emote(7))),
             seed("ping", control(ClientMessage::Ping { nonce: 300 })),
         ];
         // Those of a lively player: ticks apart, with other keys and aims.

@@ -47,6 +47,7 @@ impl ArenaBrain {
             .table(SHIP)
             .rows::<Ship>()
             .filter(|(_, ship)| ship.player != own.row.player && ship.protect == 0)
+            .filter(|(_, ship)| ship.team == 0 || ship.team != own.row.team)
             .map(|(id, ship)| {
                 let distance = ship.place().distance(own.at);
                 let weak = 1.0 - ship.hp as f32 / t::HP as f32;

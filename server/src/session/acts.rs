@@ -1,0 +1,87 @@
+//! What the host of a session may do, and why not.
+
+use super::settings::SessionSettings;
+use serde::{Deserialize, Serialize};
+use shared::wire::HostSecret;
+use utoipa::ToSchema;
+
+/// What a host may do. Players are named by their numbers in the session.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "action", rename_all = "snake_case")]
+pub enum HostAction {
+    /// Calls the session something else, at once.
+    Rename {
+        /// 1 to 24 letters.
+        name: String,
+    },
+    /// Changes everything else from the next round on; without rounds the world begins anew. The tick rate stays.
+    Change {
+        /// All of the new settings.
+        settings: Box<SessionSettings>,
+    },
+    /// Lets nobody new in, or lets people in again.
+    Lock {
+        /// Whether nobody is let in.
+        locked: bool,
+    },
+    /// Shows somebody out, who may come back.
+    Kick {
+        /// Who.
+        player: u16,
+    },
+    /// Shows somebody out for as long as the session lasts.
+    Ban {
+        /// Who.
+        player: u16,
+    },
+    /// Lets nobody hear somebody, or lets them be heard again.
+    Mute {
+        /// Who.
+        player: u16,
+        /// Whether nobody hears them.
+        muted: bool,
+    },
+    /// Puts somebody into another team.
+    Move {
+        /// Who.
+        player: u16,
+        /// From 1.
+        team: u8,
+    },
+    /// Begins the next round now.
+    NextRound,
+    /// Makes somebody else the host.
+    HandOver {
+        /// Who.
+        player: u16,
+    },
+    /// Ends the session for everybody.
+    End,
+}
+
+/// Why an action was not done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ActError {
+    /// The secret is not, or no longer, the host's.
+    NotHost,
+    /// There is nobody with that number.
+    NobodyThere,
+    /// A sentence about what makes no sense.
+    Refused(String),
+}
+
+/// Something that the host wants done, and whom to tell what came of it.
+pub struct Act {
+    /// Who shows this is the host.
+    pub secret: HostSecret,
+    /// What to do.
+    pub action: HostAction,
+    /// Called once, from the tick loop: it must not wait.
+    pub answer: Box<dyn FnOnce(Result<(), ActError>) + Send>,
+}
+
+impl core::fmt::Debug for Act {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "Act({:?})", self.action)
+    }
+}

@@ -1,0 +1,90 @@
+//! What a session is opened with, and what is counted of it.
+
+use super::settings::PilotCount;
+use shared::game::{Setup, Tick};
+use shared::wire::HostSecret;
+
+/// What a session is opened with.
+#[derive(Clone, Debug)]
+pub struct SessionConfig<S> {
+    /// The game's settings, the seed and the tick rate; players are sent this.
+    pub setup: Setup<S>,
+    /// What the session is called.
+    pub name: String,
+    /// Whether it is in the list.
+    pub public: bool,
+    /// The most people who play at once, those included whose seats are kept; a further one is told so.
+    pub players_max: usize,
+    /// The most people who watch at once.
+    pub spectators_max: usize,
+    /// By how many seconds what spectators see is delayed.
+    pub spectator_delay_s: u32,
+    /// How many computer pilots there are.
+    pub pilots: PilotCount,
+    /// Length of a round, in seconds; 0 is a game without rounds.
+    pub round_s: u32,
+    /// Whether players may change teams.
+    pub switch_teams: bool,
+    /// Whether every round has the setup's seed; else only the first, and each further one another that
+    /// follows from it.
+    pub seeded: bool,
+    /// Who shows this is the host; `None` is a session without one.
+    pub host: Option<HostSecret>,
+    /// A session in which nobody is for this long is over, in seconds; 0 is never.
+    pub idle_s: u32,
+}
+
+impl<S> SessionConfig<S> {
+    /// By how many ticks what spectators see is delayed.
+    pub(super) fn delay_ticks(&self) -> Tick {
+        self.spectator_delay_s * u32::from(self.setup.tick_rate)
+    }
+
+    /// An endless game of everybody against everybody, without pilots, that never ends by itself.
+    pub fn new(setup: Setup<S>) -> Self {
+        Self {
+            setup,
+            name: "Arena".into(),
+            public: true,
+            players_max: 64,
+            spectators_max: 32,
+            spectator_delay_s: 0,
+            pilots: PilotCount::Always(0),
+            round_s: 0,
+            switch_teams: true,
+            seeded: false,
+            host: None,
+            idle_s: 0,
+        }
+    }
+}
+
+/// What happened in a session since it was opened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Messages of frames committed, keyframes included.
+    pub frames: u64,
+    /// Keyframes among them.
+    pub keyframes: u64,
+    /// How often a player was given ticks that had been withheld, rather than a keyframe.
+    pub catch_ups: u64,
+    /// Bytes of all frames.
+    pub frame_bytes: u64,
+    /// Ticks of which a player got no frame at once: the window was shut, the outbox full, or several ticks
+    /// share a message.
+    pub frames_withheld: u64,
+    /// Inputs used in their tick.
+    pub inputs_used: u64,
+    /// Ticks in which a player's last input was repeated or none was left to repeat.
+    pub inputs_missing: u64,
+    /// Inputs that came after their tick.
+    pub inputs_late: u64,
+    /// Inputs dropped because they were a repetition or too far ahead.
+    pub inputs_refused: u64,
+    /// Keyframes that clients asked for.
+    pub resyncs: u64,
+    /// Those asked for because a checksum differed.
+    pub mismatches: u64,
+    /// Fields that clients found wrong then; each is logged with kind and field.
+    pub wrong_fields: u64,
+}

@@ -1,0 +1,196 @@
+//! Who runs the session, and what they may do. Comes in: secrets, and what the host wants. Goes out:
+//! people shown out, doors locked, settings for the next round; a new host when the old one is gone.
+
+use super::acts::{Act, ActError, HostAction};
+use super::door::Outbox;
+use super::players::Player;
+use super::{Session, settings::SessionSettings};
+use shared::game::{Game, PlayerId};
+use shared::wire::close::CloseCode;
+use shared::wire::message::{NAME_CHARS_MAX, ServerMessage, clean_name};
+use shared::wire::{HostSecret, Visitor};
+use std::net::IpAddr;
+
+/// The most people a session remembers as banned; beyond it the oldest ban is forgotten.
+const BANS_MAX: usize = 256;
+
+/// Who runs a session.
+#[derive(Debug, Default)]
+pub(super) struct Hosting {
+    /// Who shows this is the host; `None` where nobody is and nobody can be.
+    pub(super) secret: Option<HostSecret>,
+    /// The host, while they are in the session.
+    pub(super) player: Option<PlayerId>,
+    bans: Vec<Ban>,
+}
+
+/// Somebody who is not let in.
+#[derive(Debug)]
+struct Ban {
+    visitor: Visitor,
+    network: Option<IpAddr>,
+}
+
+impl Hosting {
+    pub(super) fn new(secret: Option<HostSecret>) -> Self {
+        Self { secret, ..Self::default() }
+    }
+
+    /// Whether somebody shows the host's secret.
+    pub(super) fn is_shown(&self, secret: Option<HostSecret>) -> bool {
+        secret.is_some() && self.secret == secret
+    }
+
+    /// Whether somebody is banned: by what they are known by, or by where they come from. That counts as
+    /// long as nobody who is welcome comes from the same address.
+    pub(super) fn bars(
+        &self,
+        visitor: Visitor,
+        network: Option<IpAddr>,
+        mut present: impl Iterator<Item = Option<IpAddr>>,
+    ) -> bool {
+        let known = |ban: &Ban| ban.visitor.is_known() && ban.visitor == visitor;
+        let near = |ban: &Ban| ban.network.is_some() && ban.network == network;
+        self.bans.iter().any(known)
+            || (self.bans.iter().any(near) && !present.any(|other| other == network))
+    }
+}
+
+impl<G: Game, O: Outbox> Session<G, O> {
+    /// Does what the host wants, and tells what came of it.
+    pub(super) fn act(&mut self, Act { secret, action, answer }: Act) {
+        let done = if self.hosting.is_shown(Some(secret)) {
+            tracing::info!(?action, "the host acts");
+            self.do_act(action)
+        } else {
+            Err(ActError::NotHost)
+        };
+        answer(done);
+    }
+
+    fn do_act(&mut self, action: HostAction) -> Result<(), ActError> {
+        match action {
+            HostAction::Rename { name } => {
+                let sentence =
+                    || format!("A name has 1 to {NAME_CHARS_MAX} letters that can be seen.");
+                self.config.name =
+                    clean_name(&name).ok_or_else(|| ActError::Refused(sentence()))?;
+                if let Some(next) = &mut self.next {
+                    next.name.clone_from(&self.config.name);
+                }
+                self.talk.about(&self.config, self.locked);
+            }
+            HostAction::Change { settings } => self.change(&settings)?,
+            HostAction::Lock { locked } => {
+                self.locked = locked;
+                self.talk.about(&self.config, self.locked);
+            }
+            HostAction::Kick { player } => {
+                self.somebody(player)?;
+                let reason = "The host of the session has shown you out.";
+                self.show_out(PlayerId(player), CloseCode::Kicked, reason);
+            }
+            HostAction::Ban { player } => {
+                let who = self.somebody(player)?;
+                let ban = Ban { visitor: who.visitor, network: who.network };
+                if self.hosting.bans.len() == BANS_MAX {
+                    self.hosting.bans.remove(0);
+                }
+                self.hosting.bans.push(ban);
+                let reason = "The host of the session has banned you from it.";
+                self.show_out(PlayerId(player), CloseCode::Banned, reason);
+            }
+            HostAction::Mute { player, muted } => {
+                self.somebody(player)?.muted = muted;
+                self.tell_of(PlayerId(player));
+            }
+            HostAction::Move { player, team } => self.move_by_host(PlayerId(player), team)?,
+            HostAction::NextRound => self.start_round(),
+            HostAction::HandOver { player } => {
+                self.somebody(player)?;
+                self.make_host(PlayerId(player));
+            }
+            HostAction::End => self.ended = Some("The host has ended the session."),
+        }
+        Ok(())
+    }
+
+    fn somebody(&mut self, player: u16) -> Result<&mut Player<G::Input, O>, ActError> {
+        self.players.with_id(PlayerId(player)).ok_or(ActError::NobodyThere)
+    }
+
+    fn change(&mut self, settings: &SessionSettings) -> Result<(), ActError> {
+        let seed = self.terms.setup.seed;
+        let next = settings.config::<G>(seed).map_err(ActError::Refused)?;
+        let rate = self.config.setup.tick_rate;
+        if next.setup.tick_rate != rate {
+            let sentence = format!("tick_rate stays {rate} for as long as the session lasts.");
+            return Err(ActError::Refused(sentence));
+        }
+        self.next = Some(super::SessionConfig { idle_s: self.config.idle_s, ..next });
+        if self.config.round_s == 0 {
+            self.start_round();
+        }
+        Ok(())
+    }
+
+    fn move_by_host(&mut self, id: PlayerId, team: u8) -> Result<(), ActError> {
+        let player = self.players.with_id(id).ok_or(ActError::NobodyThere)?;
+        let (plays, own) = (player.watching.is_none(), player.team);
+        let teams = self.terms.setup.teams;
+        if !plays || team == 0 || team > teams {
+            let sentence = format!("Teams go from 1 to {teams}, and who watches is in none.");
+            return Err(ActError::Refused(sentence));
+        }
+        if own != team {
+            self.move_to_team(id, team);
+        }
+        Ok(())
+    }
+
+    fn show_out(&mut self, id: PlayerId, code: CloseCode, reason: &str) {
+        let link = self.players.with_id(id).and_then(|player| player.link.as_ref());
+        match link.map(|link| link.connection) {
+            Some(connection) => self.expel(connection, code, reason, false),
+            None => self.free(id),
+        }
+    }
+
+    /// Makes somebody the host: the secret is theirs from now on, and nobody else's.
+    pub(super) fn make_host(&mut self, id: PlayerId) {
+        let last = self.hosting.player.replace(id);
+        let Some(player) = self.players.with_id(id) else { return };
+        let secret = player.host_secret;
+        self.hosting.secret = Some(secret);
+        self.config.host = Some(secret);
+        if let Some(link) = &mut player.link {
+            link.mailbox.push(super::talk::encode(&ServerMessage::Host { secret }));
+        }
+        for id in last.into_iter().chain([id]) {
+            self.tell_of(id);
+        }
+    }
+
+    /// The host has shown the secret on joining.
+    pub(super) fn host_is_here(&mut self, id: PlayerId) {
+        let last = self.hosting.player.replace(id);
+        for id in last.into_iter().filter(|&last| last != id).chain([id]) {
+            self.tell_of(id);
+        }
+    }
+
+    /// Somebody has left for good. When it was the host, whoever has been here longest takes over.
+    pub(super) fn take_over(&mut self, gone: PlayerId) {
+        if self.hosting.player != Some(gone) {
+            return;
+        }
+        self.hosting.player = None;
+        let longest = self
+            .players
+            .iter()
+            .min_by_key(|p| (p.link.is_none(), p.watching.is_some(), p.joined, p.id));
+        if let Some(heir) = longest.map(|player| player.id) {
+            self.make_host(heir);
+        }
+    }
+}

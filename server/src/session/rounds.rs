@@ -1,0 +1,209 @@
+//! Rounds: warm-up, play, results, and again. Comes in: ticks. Goes out: phases, worlds that begin anew,
+//! results. Without rounds a session is one endless game.
+
+use super::door::Outbox;
+use super::result::{Place, RoundResult};
+use super::settings::Mode;
+use super::status::PhaseName;
+use super::{Session, SessionConfig, Terms};
+use shared::game::{Game, PlayerId, Tick};
+use shared::netcode::frame::Changes;
+use shared::wire::Visitor;
+use shared::wire::message::{self, Phase, RESULTS_MAX, ResultLine, ServerMessage};
+use std::sync::Arc;
+
+/// How long nothing counts before the first round, in seconds, once there is somebody to play with.
+pub const WARM_UP_SECONDS: u32 = 8;
+/// How long a result is shown before the next round begins, in seconds.
+pub const RESULTS_SECONDS: u32 = 12;
+/// Ships that make a round, computer pilots among them; with fewer it stays a warm-up.
+pub const ROUND_SHIPS_MIN: usize = 2;
+
+/// Where a session is in its rounds.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Rounds {
+    pub(super) phase: Phase,
+    /// From 1; 0 before the first.
+    pub(super) round: u32,
+    /// When the phase ends, if anybody knows.
+    pub(super) ends: Option<Tick>,
+    /// When it began.
+    began: Tick,
+}
+
+impl Rounds {
+    pub(super) fn new(round_s: u32) -> Self {
+        let phase = if round_s == 0 { Phase::Endless } else { Phase::WarmUp };
+        Self { phase, ..Self::default() }
+    }
+
+    /// Whether nobody's input counts.
+    pub(super) fn is_still(&self) -> bool {
+        self.phase == Phase::Results
+    }
+
+    /// As everybody is told, to whom it happens `later` ticks later.
+    pub(super) fn told(&self, later: Tick) -> ServerMessage {
+        let ends = self.ends.map(|ends| ends.wrapping_add(later));
+        ServerMessage::Phase { phase: self.phase, round: self.round, ends }
+    }
+
+    /// The phase as outsiders see it, and the seconds left.
+    pub(super) fn status(&self, now: Tick, rate: u32) -> (PhaseName, Option<u32>) {
+        let name = match self.phase {
+            Phase::Endless => PhaseName::Endless,
+            Phase::WarmUp => PhaseName::WarmUp,
+            Phase::Play => PhaseName::Play,
+            Phase::Results => PhaseName::Results,
+        };
+        (name, self.ends.map(|ends| ends.saturating_sub(now).div_ceil(rate)))
+    }
+}
+
+impl<G: Game, O: Outbox> Session<G, O> {
+    /// Goes on to the next phase when it is time.
+    pub(super) fn turn_rounds(&mut self) {
+        let people = self.players.playing();
+        let enough = people > 0 && people + self.pilots.len() >= ROUND_SHIPS_MIN;
+        let due = self.rounds.ends.is_some_and(|ends| self.tick >= ends);
+        match self.rounds.phase {
+            Phase::Endless => {}
+            Phase::WarmUp if !enough => {
+                if self.rounds.ends.is_some() {
+                    self.enter(Phase::WarmUp, None);
+                }
+            }
+            Phase::WarmUp if self.rounds.ends.is_none() => {
+                self.enter(Phase::WarmUp, Some(WARM_UP_SECONDS));
+            }
+            Phase::WarmUp if due => self.start_round(),
+            // Everybody has left: nothing to be told, and nobody to tell it to.
+            Phase::Play if people == 0 => self.enter(Phase::WarmUp, None),
+            Phase::Play if due => self.finish_round(),
+            Phase::Results if due && enough => self.start_round(),
+            Phase::Results if due => {
+                self.begin();
+                self.enter(Phase::WarmUp, None);
+            }
+            Phase::WarmUp | Phase::Play | Phase::Results => {}
+        }
+    }
+
+    /// The next round begins now, or without rounds the world anew.
+    pub(super) fn start_round(&mut self) {
+        self.begin();
+        self.rounds.round += 1;
+        match self.config.round_s {
+            0 => self.enter(Phase::Endless, None),
+            seconds => self.enter(Phase::Play, Some(seconds)),
+        }
+    }
+
+    fn enter(&mut self, phase: Phase, seconds: Option<u32>) {
+        let rate = u32::from(self.config.setup.tick_rate);
+        let ends = seconds.map(|seconds| self.tick.wrapping_add(seconds * rate));
+        self.rounds = Rounds { phase, ends, began: self.tick, ..self.rounds };
+        self.talk.phase(&self.rounds, self.config.delay_ticks());
+    }
+
+    /// A new world, by the settings that were left for it: everybody is in it from the next tick on.
+    fn begin(&mut self) {
+        let seed = self.terms.setup.seed;
+        if let Some(next) = self.next.take() {
+            self.config = SessionConfig { host: self.config.host, ..next };
+        }
+        if !self.config.seeded && self.rounds.round > 0 {
+            self.config.setup.seed = next_seed(seed);
+        }
+        let setup = self.config.setup.clone();
+        let rules = G::rules(&setup).expect("settings are checked when they are made");
+        self.game = G::new(&setup, &rules);
+        self.terms = Arc::new(Terms { setup, rules });
+        self.changes = Changes::new(G::KINDS);
+        self.interest = super::Interest::new(G::KINDS);
+        self.deal_teams();
+        self.talk.begin(&self.terms.setup);
+        self.talk.about(&self.config, self.locked);
+        self.past_begins();
+        let delayed = self.past.is_some();
+        for player in self.players.iter_mut() {
+            let from_the_past = delayed && player.watching.is_some();
+            if let Some(link) = player.link.as_mut().filter(|_| !from_the_past) {
+                link.begin(G::KINDS.len());
+            }
+        }
+    }
+
+    fn finish_round(&mut self) {
+        let result = self.result();
+        self.enter(Phase::Results, Some(RESULTS_SECONDS));
+        let line = |place: &Place| ResultLine {
+            place: place.place,
+            player: PlayerId(place.player),
+            score: place.score,
+            figures: self.game.figures(PlayerId(place.player)),
+        };
+        let lines: Vec<_> = result.places.iter().map(line).collect();
+        let told = |lines| {
+            let (round, teams) = (result.round, result.teams.clone());
+            message::encode_control(&ServerMessage::Results { round, teams, lines })
+        };
+        let best = &lines[..lines.len().min(RESULTS_MAX)];
+        self.talk.of_the_world(told(best.to_vec()).into());
+        // Whoever is not among the best gets them again, with the own line.
+        for own in &lines[best.len()..] {
+            let link = self.players.with_id(own.player).and_then(|player| player.link.as_mut());
+            if let Some(link) = link {
+                let all = best.iter().chain([own]).cloned().collect();
+                link.mailbox.push(told(all).into());
+            }
+        }
+        self.results.push(result);
+    }
+
+    fn result(&self) -> RoundResult {
+        let people = self.players.iter().filter(|player| player.watching.is_none());
+        let people = people.map(|p| (p.id, p.name.as_str(), false, p.team, p.visitor));
+        let pilots = self.pilots.iter();
+        let pilots = pilots.map(|(id, name, team)| (id, name, true, team, Visitor::default()));
+        let place = |(id, name, computer, team, visitor): (PlayerId, &str, _, _, _)| Place {
+            place: 0,
+            player: id.0,
+            name: name.to_owned(),
+            computer,
+            team,
+            score: self.game.score(id),
+            figures: G::FIGURES
+                .iter()
+                .map(|name| (*name).to_owned())
+                .zip(self.game.figures(id))
+                .collect(),
+            visitor,
+        };
+        let mut places: Vec<_> = people.chain(pilots).map(place).collect();
+        places.sort_by(|a, b| b.score.cmp(&a.score).then(a.player.cmp(&b.player)));
+        for index in 0..places.len() {
+            let equal = index > 0 && places[index - 1].score == places[index].score;
+            places[index].place = if equal { places[index - 1].place } else { (index + 1) as u16 };
+        }
+        let ticks = self.tick.wrapping_sub(self.rounds.began);
+        RoundResult {
+            name: self.config.name.clone(),
+            mode: if self.config.setup.teams > 0 { Mode::Teams } else { Mode::FreeForAll },
+            public: self.config.public,
+            round: self.rounds.round,
+            seconds: ticks / u32::from(self.config.setup.tick_rate),
+            teams: self.team_points(),
+            places,
+        }
+    }
+}
+
+/// The seed of the next round: another world, which follows from the one before (SplitMix64, Steele, Lea
+/// and Flood 2014).
+fn next_seed(seed: u64) -> u64 {
+    let mut z = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}

@@ -1,0 +1,137 @@
+//! Teams, kept even. Comes in: who comes, goes and wants to change. Goes out: a team for everybody who
+//! plays; computer pilots move over to make room for people.
+
+use super::Session;
+use super::door::{ConnectionId, Outbox};
+use super::settings::TEAMS_MAX;
+use shared::game::{Game, PlayerId};
+
+/// How many are in a team.
+#[derive(Clone, Copy, Debug, Default)]
+struct Size {
+    all: usize,
+    people: usize,
+}
+
+impl<G: Game, O: Outbox> Session<G, O> {
+    /// How many teams there are.
+    fn teams(&self) -> u8 {
+        self.terms.setup.teams
+    }
+
+    /// Of every team, the first one's first.
+    fn team_sizes(&self) -> [Size; TEAMS_MAX as usize] {
+        let mut sizes = [Size::default(); TEAMS_MAX as usize];
+        for player in self.players.iter().filter(|player| player.team > 0) {
+            let size = &mut sizes[usize::from(player.team) - 1];
+            size.all += 1;
+            size.people += 1;
+        }
+        for (_, _, team) in self.pilots.iter().filter(|&(.., team)| team > 0) {
+            sizes[usize::from(team) - 1].all += 1;
+        }
+        sizes
+    }
+
+    /// The team for somebody new: the smallest, of such the one with the fewest people; 0 without teams.
+    pub(super) fn smallest_team(&self) -> u8 {
+        let sizes = self.team_sizes();
+        let teams = (1..=self.teams()).map(|team| (sizes[usize::from(team) - 1], team));
+        teams.min_by_key(|(size, team)| (size.all, size.people, *team)).map_or(0, |(_, team)| team)
+    }
+
+    /// The pilot who goes first: the newest of the largest team that has one.
+    pub(super) fn newest_pilot(&self) -> Option<PlayerId> {
+        let sizes = self.team_sizes();
+        let mut teams: Vec<u8> = (1..=self.teams()).collect();
+        teams.sort_by_key(|team| core::cmp::Reverse(sizes[usize::from(*team) - 1].all));
+        let of = |team| self.pilots.newest_of(team);
+        if teams.is_empty() { of(0) } else { teams.into_iter().find_map(of) }
+    }
+
+    /// Everybody who plays joins the game, which has just begun.
+    pub(super) fn deal_teams(&mut self) {
+        let teams = self.teams();
+        let mut everybody: Vec<_> =
+            self.players.iter().filter(|p| p.watching.is_none()).map(|p| (p.id, p.team)).collect();
+        everybody.extend(self.pilots.iter().map(|(id, _, team)| (id, team)));
+        // Who has a team keeps it; who has none that there is gets one when the others are counted.
+        let lost = |team: u8| team > teams || (team == 0 && teams > 0);
+        for &(id, _) in everybody.iter().filter(|(_, team)| lost(*team)) {
+            self.set_team(id, 0);
+        }
+        for (id, team) in everybody {
+            let team = if lost(team) { self.smallest_team() } else { team };
+            self.set_team(id, team);
+            self.game.join(&self.terms.rules, id, team);
+        }
+        let entries = self.players.iter().map(|p| p.entry(self.hosting.player));
+        let pilots = self.pilots.iter().map(|(id, name, team)| super::talk::pilot(id, name, team));
+        entries.chain(pilots).for_each(|entry| self.talk.changed(entry));
+    }
+
+    fn set_team(&mut self, id: PlayerId, team: u8) {
+        match self.players.with_id(id) {
+            Some(player) => player.team = team,
+            None => self.pilots.set_team(id, team),
+        }
+    }
+
+    /// Puts somebody who plays into a team: the points are lost, so that nobody changes for the winners'.
+    pub(super) fn move_to_team(&mut self, id: PlayerId, team: u8) {
+        self.set_team(id, team);
+        self.game.leave(&self.terms.rules, id);
+        self.game.join(&self.terms.rules, id, team);
+        self.tell_of(id);
+    }
+
+    /// One pilot moves over when teams are uneven.
+    pub(super) fn even_out(&mut self) {
+        if self.teams() == 0 {
+            return;
+        }
+        let sizes = self.team_sizes();
+        let smallest = self.smallest_team();
+        let few = sizes[usize::from(smallest) - 1].all;
+        let crowded = (1..=self.teams()).filter(|team| sizes[usize::from(*team) - 1].all > few + 1);
+        let pilot = crowded.filter_map(|team| self.pilots.newest_of(team)).next();
+        if let Some(pilot) = pilot {
+            self.move_to_team(pilot, smallest);
+        }
+    }
+
+    /// Whether one more person may be in a team: no team has more than its share of all ships.
+    pub(super) fn has_room(&self, team: u8) -> bool {
+        let sizes = self.team_sizes();
+        let all: usize = sizes.iter().map(|size| size.all).sum();
+        sizes[usize::from(team) - 1].people < all.div_ceil(usize::from(self.teams()))
+    }
+
+    /// Somebody wants to be in another team.
+    pub(super) fn wants_team(&mut self, connection: ConnectionId, team: u8) {
+        let (teams, open) = (self.teams(), self.config.switch_teams);
+        let Some(player) = self.players.get_mut(connection) else { return };
+        if team == 0 || team > teams || player.team == team || player.watching.is_some() {
+            return;
+        }
+        let id = player.id;
+        if !open {
+            self.notice(id, "Teams are fixed here.");
+        } else if !self.has_room(team) {
+            self.notice(id, "That team is full: teams stay even.");
+        } else {
+            self.move_to_team(id, team);
+        }
+    }
+
+    /// Points of the teams, the first team's first; empty without teams.
+    pub(super) fn team_points(&self) -> Vec<i32> {
+        let mut points = vec![0; usize::from(self.teams())];
+        let people = self.players.iter().map(|player| (player.id, player.team));
+        let pilots = self.pilots.iter().map(|(id, _, team)| (id, team));
+        for (id, team) in people.chain(pilots).filter(|&(_, team)| team > 0) {
+            points[usize::from(team) - 1] += self.game.score(id);
+        }
+        points
+    }
+}

@@ -1,0 +1,151 @@
+//! Spectators: who watches, where they look, and when they may play. They have a seat of their own, a
+//! number and a name like everybody, and no ship.
+
+use super::door::{ConnectionId, Outbox};
+use super::past::Past;
+use super::players::Watching;
+use super::{Session, Terms, talk};
+use bytes::Bytes;
+use shared::game::{Focus, Game, PlayerId, Tick};
+use shared::wire::message::Look;
+use shared::wire::{Kind, Role, Rows, Treatment};
+use std::sync::Arc;
+
+impl<G: Game, O: Outbox> Session<G, O> {
+    /// A spectator looks somewhere else.
+    pub(super) fn look(&mut self, connection: ConnectionId, look: Look) {
+        let Some(player) = self.players.get_mut(connection) else { return };
+        if let Some(watching) = &mut player.watching {
+            watching.look = look;
+        }
+    }
+
+    /// Somebody wants to watch, or to play.
+    pub(super) fn wants_to_watch(&mut self, connection: ConnectionId, watch: bool) {
+        let Some(player) = self.players.get_mut(connection) else { return };
+        if player.watching.is_some() == watch {
+            return;
+        }
+        let id = player.id;
+        if watch && self.players.watching() >= self.config.spectators_max {
+            self.notice(id, "All places to watch are taken.");
+        } else if !watch && self.players.playing() >= self.config.players_max {
+            self.notice(id, "All seats are taken.");
+        } else {
+            if watch {
+                self.stop_playing(id);
+            }
+            self.set_watching(id, watch);
+            self.tell_of(id);
+            self.show_world(id);
+        }
+    }
+
+    /// The player of a new seat, or of one that becomes another: watches or plays from now on.
+    pub(super) fn set_watching(&mut self, id: PlayerId, watch: bool) {
+        let team = if watch { 0 } else { self.smallest_team() };
+        let at = self.game.view(id);
+        let player = self.players.with_id(id).expect("somebody has this number");
+        player.team = team;
+        player.watching = watch.then_some(Watching { look: Look::Leader, at: (at.x, at.y) });
+        if !watch {
+            self.game.join(&self.terms.rules, id, team);
+        }
+    }
+
+    /// Begins or ends keeping the past, as the settings have it; what is kept goes on into the new world.
+    pub(super) fn past_begins(&mut self) {
+        let delay = self.config.delay_ticks();
+        let terms = || Arc::clone(&self.terms);
+        match &mut self.past {
+            Some(past) if past.delay() == delay => past.begins(terms()),
+            past => {
+                let had = past.is_some();
+                *past = (delay > 0).then(|| Past::new(delay, terms()));
+                if let Some(past) = past {
+                    past.begins(terms());
+                }
+                if had || delay > 0 {
+                    self.show_all_watchers();
+                }
+            }
+        }
+    }
+
+    /// Spectators see another world than before.
+    fn show_all_watchers(&mut self) {
+        let those = self.players.iter().filter(|player| player.watching.is_some());
+        let those: Vec<_> = those.map(|player| player.id).collect();
+        those.into_iter().for_each(|id| self.show_world(id));
+    }
+
+    /// The past goes on by a tick; gives what those who see it are told with it, and `None` where nothing is
+    /// delayed.
+    pub(super) fn show_the_past(&mut self) -> Option<Vec<Bytes>> {
+        let told = self.talk.take_of_the_past();
+        let shown = self.past.as_mut()?.advance(&mut self.changes, told);
+        if shown.begins {
+            for player in self.players.iter_mut().filter(|player| player.watching.is_some()) {
+                player.link.iter_mut().for_each(|link| link.begin(G::KINDS.len()));
+            }
+        }
+        Some(shown.told)
+    }
+
+    /// Setup and rules of the world that somebody sees, and by how many ticks it is late.
+    pub(super) fn shown_to(&mut self, id: PlayerId) -> (Arc<Terms<G>>, Tick) {
+        let watches = self.players.with_id(id).is_some_and(|player| player.watching.is_some());
+        match &self.past {
+            Some(past) if watches => (Arc::clone(&past.terms), past.delay()),
+            _ => (Arc::clone(&self.terms), 0),
+        }
+    }
+
+    /// Shows somebody their world from its beginning.
+    pub(super) fn show_world(&mut self, id: PlayerId) {
+        let (terms, later) = self.shown_to(id);
+        let phase = talk::encode(&self.rounds.told(later));
+        let link = self.players.with_id(id).and_then(|player| player.link.as_mut());
+        if let Some(link) = link {
+            link.mailbox.push(talk::begin(&terms.setup));
+            link.mailbox.push(phase);
+            link.begin(G::KINDS.len());
+        }
+    }
+
+    fn stop_playing(&mut self, id: PlayerId) {
+        self.game.leave(&self.terms.rules, id);
+    }
+}
+
+/// What a spectator sees of `rows`: the place where they look, or whom they follow, or where that one was
+/// last. `size` is how much anybody sees.
+pub(super) fn focus(
+    watching: &mut Watching,
+    leader: Option<PlayerId>,
+    kinds: &[Kind],
+    rows: &Rows,
+    size: Focus,
+) -> Focus {
+    let followed = match watching.look {
+        Look::Leader => leader.and_then(|leader| place_of(leader, kinds, rows)),
+        Look::Player(player) => place_of(player, kinds, rows),
+        Look::Place { x, y } => Some((x as f32, y as f32)),
+    };
+    if let Some(at) = followed {
+        watching.at = at;
+    }
+    let (x, y) = watching.at;
+    Focus { x, y, ..size }
+}
+
+/// Where the entity is that a player steers, in units.
+fn place_of(player: PlayerId, kinds: &[Kind], rows: &Rows) -> Option<(f32, f32)> {
+    let steered = |kind: &Kind| matches!(kind.treatment, Treatment::Steered { .. });
+    kinds.iter().zip(rows.tables()).filter(|(kind, _)| steered(kind)).find_map(|(kind, table)| {
+        let owner = kind.field_with(Role::Owner)?;
+        let (x, y) = (kind.field_with(Role::X)?, kind.field_with(Role::Y)?);
+        let (_, row) = table.iter().find(|(_, row)| row[owner] == i32::from(player.0))?;
+        Some((kind.fields[x].to_units(row[x]), kind.fields[y].to_units(row[y])))
+    })
+}
