@@ -12,7 +12,7 @@
 //   helps()     the panel's switches: {prediction, interpolation}
 //   me()        an object: alive, x, y, hp, energy, score, kills, deaths, streak, hits, hurts,
 //               respawn (s), killer, player; null before the first frame
-//   ships()     what is in view: [{id, player, name, own, x, y, hp, heading}]
+//   ships()     what is in view: [{id, player, name, own, x, y, hp, heading, team}]
 //   shipCount() how many ships are in view, the margin that is sent around it included
 //   onScreen()  how many of them touch the screen
 //   scriptMs    {mean, max}: script and module time per drawn frame over the last 120 frames, what
@@ -79,7 +79,7 @@ export function tell(page) {
       ships: () => rows().map((row) => ({
         id: row[SHIP.ID], player: row[SHIP.PLAYER], name: roster.nameOf(row[SHIP.PLAYER]),
         own: (row[SHIP.FLAGS] & IS.OWN) !== 0, x: row[SHIP.X], y: row[SHIP.Y], hp: row[SHIP.HP],
-        heading: row[SHIP.HEADING],
+        heading: row[SHIP.HEADING], team: row[SHIP.TEAM],
       })),
       shipCount: () => ships().length / SHIP.STRIDE,
       onScreen: () => rows().filter((row) => camera.sees(row[SHIP.X], row[SHIP.Y], SHIP_RADIUS)).length,
