@@ -142,7 +142,7 @@ class Row {
     join.disabled = locked || players >= most;
     watch.disabled = locked || spectators >= mostWatch;
     write(join, locked ? 'Locked' : players >= most ? 'Full' : 'Join');
-    join.setAttribute('aria-label', `Join ${name}`);
+    join.setAttribute('aria-label', `${join.textContent} ${name}`);
     watch.setAttribute('aria-label', `Watch ${name}`);
   }
 

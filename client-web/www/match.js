@@ -42,7 +42,8 @@ export class Match {
     const before = this.phase;
     Object.assign(this, { phase, round, ends });
     this.#counted = -1;
-    if (phase === 'play' && before === 'warm_up') {
+    // Whoever comes into the middle of a round has not seen it begin.
+    if (phase === 'play' && (before === 'warm_up' || before === 'results')) {
       this.#on.sound('begin');
       this.#on.callout(`Round ${round}. Go!`);
     }
@@ -103,7 +104,7 @@ export class Match {
     this.#counted = whole;
     if (first || whole <= 0) return;
     if (this.phase === 'play' && whole <= LAST_S) this.#on.sound('tick');
-    if (this.phase === 'warm_up' && whole <= BEFORE_S) {
+    if ((this.phase === 'warm_up' || this.phase === 'results') && whole <= BEFORE_S) {
       this.#on.sound('tick');
       this.#on.callout(String(whole));
     }

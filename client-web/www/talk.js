@@ -40,7 +40,7 @@ export class Talk {
   take({ id, name, text, at }) {
     if (this.#known.has(id)) return;
     this.#known.add(id);
-    const line = document.createElement('li');
+    const line = document.createElement('p');
     const [time, who] = [document.createElement('time'), document.createElement('b')];
     const date = new Date(at);
     if (!Number.isNaN(date.getTime())) time.textContent = date.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
