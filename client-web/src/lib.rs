@@ -9,6 +9,7 @@
 pub mod line;
 mod news;
 pub mod picture;
+pub mod qr;
 
 use picture::Picture;
 use shared::arena::{Arena, Controls, compass};

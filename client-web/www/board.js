@@ -1,5 +1,5 @@
-// Who is who and who leads: roster, leaderboard, kill feed. Comes in: the module's news. Goes out: the
-// page. Names come from strangers and are only ever set as text.
+// Who leads and who shot whom: leaderboard and feed. Comes in: the module's news. Goes out: the page.
+// Names come from strangers and are only ever set as text.
 
 import { write } from './hud.js';
 
@@ -12,28 +12,6 @@ const FEED_MAX = 5;
 const FEED_MS = 6000;
 
 const find = (id) => document.getElementById(id);
-
-/** Names of players. */
-export class Roster {
-  #players = new Map();
-  /** One's own number; -1 before the welcome. */
-  me = -1;
-
-  /** Takes a `roster` item of news. */
-  take({ everybody, joined, left }) {
-    if (everybody) this.#players.clear();
-    for (const player of left) this.#players.delete(player);
-    for (const { player, name, computer } of joined) this.#players.set(player, { name, computer });
-  }
-
-  /** What to call a player. */
-  nameOf = (player) => this.#players.get(player)?.name ?? 'somebody';
-
-  /** Whether the server's own pilot flies. */
-  isComputer(player) {
-    return this.#players.get(player)?.computer ?? false;
-  }
-}
 
 /** The leaderboard. The own line is always there: among the best, or below them with its rank. */
 export class Board {
@@ -62,7 +40,7 @@ export class Board {
     this.#box.hidden = false;
     this.leader = best.length && best[0][1] > 0 ? best[0][0] : -1;
     const lines = best.slice(0, LINES).map(([player, points], i) => ({ rank: i + 1, player, points }));
-    if (roster.me >= 0 && !lines.some((line) => line.player === roster.me)) {
+    if (roster.me >= 0 && !roster.watching && !lines.some((line) => line.player === roster.me)) {
       lines.push({ rank, player: roster.me, points: score });
     }
     [...this.#list.children].forEach((element, i) => {
@@ -76,11 +54,19 @@ export class Board {
       const mine = line.player === roster.me;
       element.classList.toggle('mine', mine);
       element.classList.toggle('computer', roster.isComputer(line.player));
+      element.dataset.team = roster.entry(line.player)?.team || '';
       element.classList.toggle('far', i >= LINES_SMALL && !mine);
       element.classList.toggle('apart', mine && line.rank > i + 1);
     });
     this.#own = lines.findIndex((line) => line.player === roster.me);
     write(find('board-count'), players === 1 ? '1 ship' : `${players} ships`);
+  }
+
+  /** Empties it, as after leaving. */
+  clear() {
+    this.#box.hidden = true;
+    this.leader = -1;
+    this.#own = -1;
   }
 
   /** Keeps the own line's points up to date between standings. */
@@ -109,6 +95,20 @@ export class Feed {
       run.textContent = `×${streak}`;
       line.append(run);
     }
+    this.#add(line);
+  }
+
+  /** Says that somebody came or went. */
+  say(name, what) {
+    const line = document.createElement('li');
+    const who = document.createElement('span');
+    who.textContent = name;
+    line.className = 'said';
+    line.append(who, ` ${what}`);
+    this.#add(line);
+  }
+
+  #add(line) {
     this.#list.append(line);
     while (this.#list.children.length > FEED_MAX) this.#list.firstElementChild.remove();
     setTimeout(() => line.classList.add('old'), FEED_MS);
@@ -119,6 +119,8 @@ export class Feed {
     const name = document.createElement('span');
     name.textContent = this.#roster.nameOf(player);
     if (player === this.#roster.me) name.className = 'mine';
+    const { team } = this.#roster.entry(player) ?? {};
+    if (team) name.dataset.team = team;
     return name;
   }
 }

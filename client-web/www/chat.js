@@ -17,28 +17,38 @@ export class Chat {
   #log = find('chat-log');
   #form = find('chat-form');
   #input = find('chat-input');
+  #team = find('chat-team');
+  #toTeam = false;
 
-  /** `say(text)` sends a line; `onOpen(open)` is told when the line opens and closes. */
+  /** `say(text, team)` sends a line, to the own team or to all; `onOpen(open)` is told when the line opens and closes. */
   constructor(roster, say, onOpen) {
     this.#roster = roster;
     this.#onOpen = onOpen;
     this.#form.addEventListener('submit', (event) => {
       event.preventDefault();
       const text = fit(this.#input.value.trim());
-      if (text) say(text);
+      if (text) say(text, this.#toTeam);
       this.close();
     });
     this.#input.addEventListener('keydown', (event) => {
       if (event.key === 'Escape') this.close();
+      if (event.key === 'Tab' && !this.#team.hidden) {
+        this.#toggle();
+        event.preventDefault();
+      }
       event.stopPropagation();
     });
     this.#input.addEventListener('blur', () => this.close());
+    // The line keeps the keyboard.
+    this.#team.addEventListener('pointerdown', (event) => { event.preventDefault(); this.#toggle(); });
   }
 
   #onOpen;
 
   /** Opens the line to type in. */
   open() {
+    this.#team.hidden = !this.#roster.myTeam;
+    if (this.#team.hidden) this.#toTeam = false;
     this.#form.hidden = false;
     this.#box.classList.add('open');
     this.#onOpen(true);
@@ -55,15 +65,42 @@ export class Chat {
   }
 
   /** Takes a `chat` item of news. */
-  take({ from, text }) {
+  take({ from, team, text }) {
+    if (from !== null && this.#roster.isSilenced(from)) return;
+    this.#add(from === null ? null : this.#roster.nameOf(from), text, { mine: from === this.#roster.me, team });
+  }
+
+  /** Takes a `history` item: what was said before one came. */
+  takeHistory({ lines }) {
+    for (const [name, text] of lines) this.#add(name, text, { mine: false, team: false });
+  }
+
+  /** The texts of all lines that are kept. */
+  get texts() {
+    return [...this.#log.children].map((line) => line.textContent);
+  }
+
+  /** Forgets all lines, as after leaving. */
+  clear() {
+    this.#log.replaceChildren();
+  }
+
+  #toggle() {
+    this.#toTeam = !this.#toTeam;
+    this.#team.setAttribute('aria-pressed', String(this.#toTeam));
+    this.#team.textContent = this.#toTeam ? 'Team' : 'All';
+  }
+
+  #add(from, text, { mine, team }) {
     const line = document.createElement('li');
     if (from === null) {
       line.className = 'server';
     } else {
       const name = document.createElement('b');
-      name.textContent = this.#roster.nameOf(from);
+      name.textContent = team ? `${from} to the team` : from;
       line.append(name);
-      line.classList.toggle('mine', from === this.#roster.me);
+      line.classList.toggle('mine', mine);
+      line.classList.toggle('team', Boolean(team));
     }
     line.append(text);
     this.#log.append(line);

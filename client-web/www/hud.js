@@ -59,8 +59,9 @@ export class Hud {
   #respawn = 0;
   #toastTimer = 0;
 
-  /** Shows one frame. `nameOf(player)` gives text. */
-  show(me, nameOf, seconds) {
+  /** Shows one frame. `nameOf(player)` gives text, `watched` is who is looked at meanwhile, or null; for a
+   *  spectator there is nothing of one's own to show. */
+  show(me, nameOf, seconds, watched, spectator) {
     const alive = me[ME.ALIVE] > 0;
     this.#hull.set(alive ? me[ME.HP] : 0, !alive);
     this.#energy.set(alive ? me[ME.ENERGY] : 0);
@@ -69,7 +70,8 @@ export class Hud {
     write(find('kills-word'), me[ME.KILLS] === 1 ? 'kill' : 'kills');
     write(find('streak'), String(me[ME.STREAK]));
     find('streak-part').classList.toggle('none', me[ME.STREAK] < 2);
-    this.#showDeath(me, alive, nameOf);
+    find('vitals').hidden = spectator;
+    this.#showDeath(me, alive || spectator, nameOf, watched);
     this.#pain = Math.max(0, this.#pain - seconds * 1.8);
     const fear = alive && me[ME.HP] < HULL_LOW ? 0.28 : 0;
     const strength = Math.round(Math.min(0.75, fear + this.#pain) * 50) / 50;
@@ -107,7 +109,7 @@ export class Hud {
     this.#toastTimer = setTimeout(() => toast.classList.remove('shown'), TOAST_MS);
   }
 
-  #showDeath(me, alive, nameOf) {
+  #showDeath(me, alive, nameOf, watched) {
     const panel = find('death');
     // Before the first ship there is nobody to mourn.
     const dead = !alive && me[ME.DEATHS] > 0;
@@ -120,6 +122,7 @@ export class Hud {
     const byOther = killer >= 0 && killer !== me[ME.PLAYER];
     write(find('death-how'), byOther ? 'Destroyed by' : 'Your ship is lost');
     write(find('death-who'), byOther ? nameOf(killer) : 'No one else to blame');
+    write(find('death-watch'), watched === null ? '' : `watching ${nameOf(watched)}`);
     this.#respawn = Math.max(this.#respawn, me[ME.RESPAWN]);
     const left = me[ME.RESPAWN];
     find('death-wait').firstElementChild.style.transform = `scaleX(${this.#respawn ? 1 - left / this.#respawn : 1})`;

@@ -1,12 +1,9 @@
-// Keyboard and mouse. Comes in: the browser's events. Goes out: what is held at this moment. Keys are
-// taken by their place on the keyboard, so that WASD stays a cross on every layout.
+// Keyboard and mouse. Comes in: the browser's events. Goes out: what is held at this moment, and what was
+// pressed. Which key does what says keys.js.
 
-const MOVES = {
-  KeyW: [0, -1], ArrowUp: [0, -1], KeyS: [0, 1], ArrowDown: [0, 1],
-  KeyA: [-1, 0], ArrowLeft: [-1, 0], KeyD: [1, 0], ArrowRight: [1, 0],
-};
-const FIRE = new Set(['Space']);
-const BOOST = new Set(['ShiftLeft', 'ShiftRight']);
+import { actionOf, isHeld } from './keys.js';
+
+const MOVES = { up: [0, -1], down: [0, 1], left: [-1, 0], right: [1, 0] };
 const MOUSE_FIRE = 0;
 const MOUSE_BOOST = 2;
 
@@ -25,21 +22,27 @@ export class Input {
   /** Whether it is over the arena and not over a button or a panel. */
   pointerPlays = false;
 
-  /** `canvas` is where the mouse plays; `onKey(code)` gets the keys that are not for flying and
-   *  returns true when it used one. */
+  /** `canvas` is where the mouse plays; `onKey(action, down)` gets what is pressed and not held, by its
+   *  name in keys.js or 'leave' for Escape, and returns true when it used it. */
   constructor(canvas, onKey) {
     addEventListener('keydown', (event) => {
-      if (!this.#enabled || (isTyping(event.target) && event.code !== 'Escape') || event.ctrlKey || event.metaKey || event.altKey) return;
-      if (isFlying(event.code)) {
+      if (!this.#enabled || (isTyping(event.target) && event.code !== 'Escape') || isShortcut(event)) return;
+      const action = event.code === 'Escape' ? 'leave' : actionOf(event.code);
+      if (!action) return;
+      if (isHeld(action)) {
         // A button keeps the focus after a click, and a space would press it again.
         if (document.activeElement instanceof HTMLButtonElement) document.activeElement.blur();
         this.#keys.add(event.code);
         event.preventDefault();
-      } else if (!event.repeat && onKey(event.code)) {
+      } else if (event.repeat || onKey(action, true)) {
         event.preventDefault();
       }
     });
-    addEventListener('keyup', (event) => this.#keys.delete(event.code));
+    addEventListener('keyup', (event) => {
+      this.#keys.delete(event.code);
+      const action = actionOf(event.code);
+      if (this.#enabled && action && !isHeld(action)) onKey(action, false);
+    });
     addEventListener('blur', () => this.release());
     addEventListener('pointermove', (event) => {
       this.#point(event);
@@ -76,7 +79,7 @@ export class Input {
   get move() {
     let [x, y] = [0, 0];
     for (const code of this.#keys) {
-      const step = MOVES[code];
+      const step = MOVES[actionOf(code)];
       if (step) { x += step[0]; y += step[1]; }
     }
     return [Math.sign(x), Math.sign(y)];
@@ -84,16 +87,16 @@ export class Input {
 
   /** Whether the trigger is held. */
   get fire() {
-    return this.#enabled && (this.#buttons.has(MOUSE_FIRE) || this.#any(FIRE));
+    return this.#enabled && (this.#buttons.has(MOUSE_FIRE) || this.#any('fire'));
   }
 
   /** Whether the boost is held. */
   get boost() {
-    return this.#enabled && (this.#buttons.has(MOUSE_BOOST) || this.#any(BOOST));
+    return this.#enabled && (this.#buttons.has(MOUSE_BOOST) || this.#any('boost'));
   }
 
-  #any(codes) {
-    for (const code of codes) if (this.#keys.has(code)) return true;
+  #any(action) {
+    for (const code of this.#keys) if (actionOf(code) === action) return true;
     return false;
   }
 
@@ -113,11 +116,13 @@ export class Input {
   }
 }
 
-function isFlying(code) {
-  return code in MOVES || FIRE.has(code) || BOOST.has(code);
+// The browser keeps its own shortcuts, unless the player has given Ctrl or Alt something to do.
+function isShortcut({ ctrlKey, altKey, metaKey }) {
+  return metaKey || (ctrlKey && !actionOf('ControlLeft') && !actionOf('ControlRight'))
+    || (altKey && !actionOf('AltLeft') && !actionOf('AltRight'));
 }
 
 // Whoever types, or moves through a panel's controls, does not fly.
 function isTyping(target) {
-  return target instanceof HTMLInputElement || target.closest?.('.panel') != null;
+  return target instanceof HTMLInputElement || target.closest?.('.panel, dialog') != null;
 }

@@ -1,9 +1,10 @@
 // The page's flow: load the module, ask for a name, play. Comes in: the browser's clock and events.
 // Goes out: nothing by itself; it hands everything from one module to the next:
 //
-//   input, touch ─▶ Client.control ─▶ Client.outgoing ─▶ net
+//   input, touch, gamepad ─▶ hands ─▶ Client.control ─▶ Client.outgoing ─▶ net
 //   net ─▶ Client.receive ─▶ Client.draw ─▶ watch ─▶ effects, scene, hud, minimap
-//                           Client.news ─▶ board, feed, chat
+//                           Client.news ─▶ news ─▶ roster, board, feed, chat, match, people, session
+//   start, lobby ─▶ enter ─▶ net, which asks the API for a ticket before every connection
 //
 // `Client` is netcode's client in WebAssembly: every rule and every byte of the protocol is there.
 //
@@ -12,40 +13,60 @@
 // Three moments are marked in the browser's own timeline (`performance.mark`): `usable`, when Play can be
 // pressed; `play`, when it is; `flying`, when the player's ship is first drawn after that.
 
-import init, { Client, Line } from './client_web.js';
-import { Board, Feed, Roster } from './board.js';
+import init, { Client, Line, qr } from './client_web.js';
+import { ask } from './api.js';
+import { Board, Feed } from './board.js';
+import { Callouts } from './callouts.js';
 import { Camera } from './camera.js';
 import { Chat } from './chat.js';
 import { Effects } from './effects.js';
 import { Gamepad } from './gamepad.js';
+import { Hands, ownShip } from './hands.js';
+import { hostSecret, showAddress, visitor } from './here.js';
 import { Hud } from './hud.js';
 import { Input } from './input.js';
+import { Invite } from './invite.js';
 import { Link } from './net.js';
+import { Lobby } from './lobby.js';
+import { Match } from './match.js';
 import { Meter } from './measure.js';
 import { Minimap } from './minimap.js';
 import { Network } from './network.js';
-import { Curtain, Start, bindPanels, closePanels, toggleFullScreen, togglePanel, toggleSound } from './panels.js';
-import { IS, ME, SHIP, STATS } from './rows.js';
+import { newsFor } from './news.js';
+import { Curtain, bindPanels, closePanels, toggleFullScreen, togglePanel, toggleSound } from './panels.js';
+import { People } from './people.js';
+import { Roster } from './roster.js';
+import { ME, SHIP, STATS } from './rows.js';
 import { Scene } from './render/scene.js';
+import { Session } from './session.js';
 import { settings } from './settings.js';
 import { Sound } from './sound.js';
+import { Start } from './start.js';
 import { tell } from './tell.js';
 import { Touch } from './touch.js';
 import { Watch } from './watch.js';
+import { Watching } from './watching.js';
+import { Wheel } from './wheel.js';
 
 /** A frame counts as at most this long, seconds, for whatever moves by itself: no leaps. */
 const STEP_MAX_S = 0.1;
 /** While the tab is hidden the client's clock is run this often, ms, beside every message that comes. */
 const HIDDEN_MS = 1000;
-
 /** How often it is asked whether frames are so slow that fewer pixels should be drawn, ms. */
 const RELAX_MS = 3000;
 /** How pads and phones shake when the ship is hurt and when it is lost: ms, and strength from 0 to 1. */
 const HURT_RUMBLE = [60, 0.5];
 const DEATH_RUMBLE = [350, 1];
+/** A key for the scores held longer than this, ms, shows them only while it is held. */
+const GLANCE_MS = 350;
+/** Closings after which the same session is offered again: a name that was not taken, no seat left. */
+const OFFERED_AGAIN = new Set([4003, 4014]);
+/** The page is older than the server: only a reload helps. */
+const OUTDATED = 4006;
 
 const canvas = document.getElementById('arena');
 const hudBox = document.getElementById('hud');
+const play = (name, ...where) => sound.play(name, ...where);
 const camera = new Camera();
 const scene = new Scene(canvas, camera);
 const sound = new Sound(camera);
@@ -57,35 +78,72 @@ const board = new Board(roster);
 const feed = new Feed(roster);
 const minimap = new Minimap();
 const curtain = new Curtain();
+const callouts = new Callouts(play);
 const watch = new Watch(watcher());
 const input = new Input(canvas, onKey);
 const pad = new Gamepad();
-const touch = new Touch(canvas, () => showTouch(true));
-const chat = new Chat(roster, (text) => client?.chat(text), (open) => { input.enabled = !open && playing; });
-const start = new Start(play);
-const link = new Link({ hello, message, change });
+const wheel = new Wheel((emote) => client?.emote(emote));
+const touch = new Touch(canvas, () => showTouch(true), () => wheel.toggle());
+const hands = new Hands(input, touch, pad);
+const chat = new Chat(roster, (text, team) => client?.chat(text, team), (open) => { input.enabled = !open && playing; });
+const match = new Match(roster, { sound: play, callout: callouts.say, lobby: () => leave('') });
+const session = new Session(roster, {
+  client: () => client, toast: (text) => hud.toast(text), teams: () => match.teams.length,
+  lobby: () => leave(''), invite: () => togglePanel('invite'),
+});
+const people = new People(roster, {
+  act: (action) => session.act(action), isHost: () => session.isHost, teams: () => match.teams.length,
+});
+const watching = new Watching(canvas, {
+  players: () => people.flying(), leader: () => board.leader, nameOf: roster.nameOf,
+  client: () => client, play: () => client.watch(false),
+});
+const invite = new Invite((text) => qr(text));
+const lobby = new Lobby({
+  join: (code, spectate) => enter(code, spectate),
+  created: (code) => { inviting = true; enter(code, false); },
+  nameOf: () => start.takeName(), sound: play,
+});
+const start = new Start({ play: enter, lobby: (open) => { lobby.open = open; } });
+const link = new Link({ address, hello, message, change });
 const network = new Network({ drop: () => link.drop(), help: ({ prediction, interpolation }) => client?.setHelps(prediction, interpolation) });
+const takeNews = newsFor({
+  roster, board, feed, chat, hud, sound, callouts, match, people, session, scene, effects,
+  newWorld() { watch.clear(); scene.half = 0; },
+  arrived() { if (inviting) togglePanel('invite'); inviting = false; },
+  lost: () => rumble(DEATH_RUMBLE), placeOf,
+});
 
 let client = null;
 let ready = false;
 let playing = false;
+/** Whether to come as a spectator, and whether to show the invitation on arrival. */
+let spectate = false;
+let inviting = false;
 /** What the module gave for the frame on the screen; null before the first. */
 let frame = null;
 /** Whether it is of this connection. */
 let live = false;
 let lastFrame = 0;
 let drawn = 0;
-let aim = 0;
 let relaxAt = 5000;
+let glanceAt = 0;
 /** Whether the ship has been drawn since Play was pressed. */
 let flying = false;
 
-bindPanels(() => chat.open());
+bindPanels(() => chat.open(), onPanel);
+document.getElementById('leave').addEventListener('click', () => leave(''));
 showTouch(matchMedia('(pointer: coarse)').matches);
 camera.x = 420;
 requestAnimationFrame(onFrame);
 setInterval(whileHidden, HIDDEN_MS);
 document.addEventListener('visibilitychange', onVisibility);
+document.addEventListener('click', (event) => {
+  if (event.target.closest?.('button, summary, select')) { sound.wake(); sound.play('press'); }
+});
+// Nobody loses a ship by a slip on the keyboard; the browser asks in its own words.
+addEventListener('beforeunload', (event) => { if (settings.warn && playing && live && frame?.me[ME.ALIVE]) event.preventDefault(); });
+start.fromAddress();
 load();
 
 async function load() {
@@ -103,12 +161,16 @@ async function load() {
   }
 }
 
-function play(name) {
+/** Goes into a session, with null for the fullest public one. */
+function enter(code, watchOnly) {
   if (!ready) { start.show('Still loading. One moment.'); return; }
   performance.mark('play');
   flying = false;
   sound.wake();
-  client = new Client(name);
+  spectate = watchOnly;
+  session.code = code;
+  client = new Client(start.takeName());
+  client.setVisitor(visitor());
   client.setHelps(network.helps.prediction, network.helps.interpolation);
   playing = true;
   input.enabled = true;
@@ -117,23 +179,45 @@ function play(name) {
   link.open();
 }
 
-function leave(sentence) {
+/** Back to the first screen with a sentence, and to the same session where it is `offered` again. */
+function leave(sentence, offered = false) {
+  const code = session.code;
   playing = false;
+  link.close();
   input.enabled = false;
   frame = null;
+  inviting = false;
+  session.code = null;
   document.body.classList.remove('playing');
   document.getElementById('death').hidden = true;
   hudBox.hidden = true;
   touch.shown = false;
-  curtain.hide();
+  watching.shown = false;
+  for (const part of [curtain, wheel, minimap]) (part.hide ?? part.close).call(part);
+  for (const part of [roster, match, people, session, callouts, chat, board]) part.clear();
   closePanels();
+  start.invite(offered ? code : null);
   start.show(sentence);
 }
 
 // --- the connection -------------------------------------------------------------------------------
 
+// Every connection begins with a ticket: the server says which session has room, or that it is over.
+async function address() {
+  const body = spectate ? { watch: true } : {};
+  if (session.code) body.code = session.code;
+  const ticket = await ask('POST', '/tickets', { body });
+  session.code = ticket.code;
+  invite.code = ticket.code;
+  showAddress(ticket.code);
+  return ticket.play;
+}
+
 function hello() {
   watch.clear();
+  const secret = hostSecret(session.code);
+  if (secret) client.setHost(secret);
+  client.setWatch(spectate);
   return client.hello(performance.now());
 }
 
@@ -145,8 +229,7 @@ function message(bytes, now) {
 }
 
 function change() {
-  // Names and the like are refused before there is a game to look at: say it where it can be mended.
-  if (link.state === 'ended' && link.code !== 4006 && (!frame || link.code === 4003)) leave(link.sentence);
+  if (link.state === 'ended' && link.code !== OUTDATED) leave(link.sentence, OFFERED_AGAIN.has(link.code));
 }
 
 function run(now) {
@@ -174,36 +257,9 @@ function onVisibility() {
 function whileHidden() {
   const now = performance.now();
   link.check(now);
-  if (!document.hidden || !client) return;
-  client.control(aim, 0, 0, false, false);
+  if (!document.hidden || !client || !playing) return;
+  client.control(hands.aim, 0, 0, false, false);
   run(now);
-}
-
-function takeNews(item) {
-  switch (item.type) {
-    case 'welcome':
-      roster.me = item.player;
-      scene.clear();
-      effects.clear();
-      scene.half = 0;
-      break;
-    case 'roster': roster.take(item); break;
-    case 'standings': board.take(item); break;
-    case 'chat': chat.take(item); break;
-    case 'kill': takeKill(item); break;
-  }
-}
-
-function takeKill(kill) {
-  feed.take(kill);
-  if (kill.killer === roster.me && kill.victim !== roster.me) {
-    const run = kill.streak > 1 ? ` · ${kill.streak} in a row` : '';
-    hud.toast(`Destroyed ${roster.nameOf(kill.victim)}${run}`);
-    sound.play('kill');
-  } else if (kill.victim === roster.me) {
-    sound.play('dead');
-    rumble(DEATH_RUMBLE);
-  }
 }
 
 // --- a frame --------------------------------------------------------------------------------------
@@ -235,29 +291,10 @@ function onFrame() {
 }
 
 function steer(now) {
-  pad.poll(now);
-  const [padX, padY] = pad.move;
-  const [keyX, keyY] = input.move;
-  const [stickX, stickY] = touch.move;
-  // Whichever was used last aims.
-  if (padAims()) aim = pad.aim;
-  else if (touch.used) aim = touch.aim;
-  else if (input.pointerSeen && frame) aim = aimAtPointer();
-  const fire = input.fire || touch.fire || pad.fire;
-  client.control(aim, keyX || stickX || padX, keyY || stickY || padY, fire, input.boost || touch.boost || pad.boost);
-}
-
-function padAims() {
-  return pad.usedAt > input.pointerAt && pad.usedAt > touch.usedAt;
-}
-
-function aimAtPointer() {
-  const own = ownShip(frame.ships);
-  if (own < 0) return aim;
-  const { ratio } = camera;
-  const x = input.pointerX * ratio - camera.toX(frame.ships[own + SHIP.X]);
-  const y = input.pointerY * ratio - camera.toY(frame.ships[own + SHIP.Y]);
-  return Math.hypot(x, y) < 2 * ratio ? aim : Math.atan2(y, x);
+  hands.look(now, frame, camera);
+  const [x, y] = roster.watching ? [0, 0] : hands.move;
+  const idle = roster.watching;
+  client.control(hands.aim, x, y, !idle && hands.fire, !idle && hands.boost);
 }
 
 function takeFrame() {
@@ -266,19 +303,22 @@ function takeFrame() {
 }
 
 function drawGame(now, gap, seconds) {
-  follow(frame, seconds);
-  if (live) watch.frame(frame, gap);
+  const [x, y] = follow(now, seconds);
+  if (live) watch.frame(frame, gap, x, y);
   effects.exhaust(frame.ships, seconds);
   effects.step(seconds);
   scene.trails.follow(frame.ships, seconds);
-  const pointer = touch.used || padAims() || !input.pointerPlays ? null : { x: input.pointerX, y: input.pointerY };
+  const pointer = roster.watching ? null : hands.pointer;
   scene.draw(frame, effects, { nameOf: roster.nameOf, leader: board.leader, pointer }, seconds);
   hudBox.hidden = false;
   touch.shown = document.body.classList.contains('touch');
-  hud.show(frame.me, roster.nameOf, seconds);
+  hud.show(frame.me, roster.nameOf, seconds, watching.looksAt, roster.watching);
   board.showOwn(frame.me[ME.SCORE]);
   hud.meters(now, client, meter);
-  minimap.draw(frame, now);
+  minimap.draw(frame, x, y, board.leader, now);
+  match.show(client);
+  people.show();
+  session.show();
   drawn += 1;
   if (!flying && live && frame.me[ME.ALIVE]) {
     flying = true;
@@ -299,19 +339,35 @@ function takeArena() {
   watch.tickRate = client.stats()[STATS.TICK_RATE];
 }
 
-function follow({ ships, me }, seconds) {
-  const own = me[ME.ALIVE] ? ownShip(ships) : -1;
-  if (own < 0) {
-    camera.follow('place', me[ME.X], me[ME.Y], 0, aim, seconds);
-    return;
+// Moves the camera; gives the place around which the rows are.
+function follow(now, seconds) {
+  const { ships, me } = frame;
+  const spectator = roster.watching;
+  watching.shown = spectator;
+  // A spectator who takes a seat comes back in it, and a player who watches as a spectator.
+  spectate = spectator;
+  const own = ownShip(frame);
+  if (own >= 0 && !spectator) {
+    watching.alive();
+    const speed = Math.hypot(ships[own + SHIP.VX], ships[own + SHIP.VY]);
+    camera.follow('ship', ships[own + SHIP.X], ships[own + SHIP.Y], speed, hands.aim, seconds);
+    return [me[ME.X], me[ME.Y]];
   }
-  const speed = Math.hypot(ships[own + SHIP.VX], ships[own + SHIP.VY]);
-  camera.follow('ship', ships[own + SHIP.X], ships[own + SHIP.Y], speed, aim, seconds);
+  watching.scale = camera.scale / camera.ratio;
+  const [source, x, y] = spectator
+    ? watching.place(frame, hands.move, hands.boost, scene.half, now, seconds)
+    : watching.afterwards(frame, seconds);
+  camera.follow(source, x, y, 0, hands.aim, seconds);
+  return spectator ? [x, y] : [me[ME.X], me[ME.Y]];
 }
 
-function ownShip(ships) {
-  for (let i = 0; i < ships.length; i += SHIP.STRIDE) if (ships[i + SHIP.FLAGS] & IS.OWN) return i;
-  return -1;
+// Where a player's ship is, for sounds; nothing where it is not in view.
+function placeOf(player) {
+  const ships = frame?.ships ?? [];
+  for (let i = 0; i < ships.length; i += SHIP.STRIDE) {
+    if (ships[i + SHIP.PLAYER] === player) return [ships[i + SHIP.X], ships[i + SHIP.Y]];
+  }
+  return [];
 }
 
 function watcher() {
@@ -325,17 +381,37 @@ function watcher() {
 
 // --- keys and thumbs ------------------------------------------------------------------------------
 
-function onKey(code) {
-  switch (code) {
-    case 'Enter': case 'NumpadEnter': case 'KeyT': chat.open(); return true;
-    case 'KeyM': toggleSound(); return true;
-    case 'KeyH': togglePanel('help'); return true;
-    case 'KeyO': togglePanel('settings'); return true;
-    case 'KeyN': togglePanel('network'); return true;
-    case 'KeyF': toggleFullScreen(); return true;
-    case 'Escape': return closePanels();
-    default: return false;
-  }
+/** What a key does when it is pressed; two also when it is let go. */
+const PRESSED = {
+  chat: () => chat.open(),
+  emote: () => { if (!roster.watching) wheel.toggle(); },
+  people: () => { glanceAt = performance.now(); togglePanel('people'); },
+  map: () => minimap.toggle(),
+  invite: () => togglePanel('invite'),
+  session: () => togglePanel('session'),
+  previous: () => watching.step(-1),
+  next: () => watching.step(1),
+  mute: toggleSound,
+  help: () => togglePanel('help'),
+  settings: () => togglePanel('settings'),
+  network: () => togglePanel('network'),
+  fullScreen: toggleFullScreen,
+};
+const RELEASED = {
+  emote: () => wheel.released(),
+  people: () => { if (performance.now() - glanceAt > GLANCE_MS && !document.getElementById('people').hidden) closePanels(); },
+};
+
+function onKey(action, down) {
+  if (action === 'leave') return wheel.close() || minimap.close() || closePanels();
+  const act = (down ? PRESSED : RELEASED)[action];
+  act?.();
+  return Boolean(act);
+}
+
+function onPanel(id) {
+  sound.play('open');
+  if (id === 'people') people.changed();
 }
 
 function rumble([ms, strength]) {
@@ -361,5 +437,5 @@ tell({
   client: () => client,
   frame: () => frame,
   drawn: () => drawn,
-  roster, camera, meter, link, network, effects,
+  roster, camera, meter, link, network, effects, session, match, chat, watching, lobby, scene,
 });

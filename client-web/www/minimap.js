@@ -1,8 +1,8 @@
 // The map in the corner: rocks, the part in view, ships and pickups that are in view. Comes in: rows.
 // What does not move is drawn once.
 
-import { IS, ME, PICKUP, ROCK, SHIP, VIEW } from './rows.js';
-import { PICKUP_COLOURS, TINTS, alpha, palette, tintOf } from './palette.js';
+import { IS, PICKUP, ROCK, SHIP, VIEW } from './rows.js';
+import { PICKUP_COLOURS, TINTS, alpha, onPalette, palette, tintOf } from './palette.js';
 
 /** How often the map is drawn, ms. */
 const EVERY_MS = 66;
@@ -24,6 +24,23 @@ export class Minimap {
   constructor() {
     // Asking an element for its width in every frame would lay out the page in every frame.
     new ResizeObserver(() => { this.#width = this.#canvas.clientWidth; }).observe(this.#canvas);
+    onPalette(() => { this.#side = 0; });
+    this.#canvas.addEventListener('click', () => this.toggle());
+  }
+
+  /** Whether it is shown large, over the arena. */
+  get large() { return this.#canvas.classList.contains('large'); }
+
+  /** Makes it large, or small again. */
+  toggle() {
+    this.#canvas.classList.toggle('large');
+  }
+
+  /** Makes it small; true when it was large. */
+  close() {
+    const was = this.large;
+    this.#canvas.classList.remove('large');
+    return was;
   }
 
   /** Takes the session's rocks and the arena's half width, units. */
@@ -33,8 +50,8 @@ export class Minimap {
     this.#side = 0;
   }
 
-  /** Draws, if it is time. */
-  draw({ ships, pickups, me }, now) {
+  /** Draws, if it is time; what is in view lies around `x`, `y`, and `leader` wears a crown. */
+  draw({ ships, pickups }, x, y, leader, now) {
     if (now - this.#last < EVERY_MS || !this.#half || !this.#width) return;
     this.#last = now;
     this.#fit();
@@ -49,8 +66,8 @@ export class Minimap {
     context.fillStyle = alpha(palette.line, 0.07);
     context.strokeStyle = alpha(palette.line, 0.35);
     context.lineWidth = this.#ratio / scale;
-    context.fillRect(me[ME.X] - width / 2, me[ME.Y] - height / 2, width, height);
-    context.strokeRect(me[ME.X] - width / 2, me[ME.Y] - height / 2, width, height);
+    context.fillRect(x - width / 2, y - height / 2, width, height);
+    context.strokeRect(x - width / 2, y - height / 2, width, height);
     for (let i = 0; i < pickups.length; i += PICKUP.STRIDE) {
       context.fillStyle = PICKUP_COLOURS[pickups[i + PICKUP.WHAT]] ?? palette.ink;
       context.fillRect(pickups[i + PICKUP.X] - dot * 0.7, pickups[i + PICKUP.Y] - dot * 0.7, dot * 1.4, dot * 1.4);
@@ -58,6 +75,8 @@ export class Minimap {
     for (let i = 0; i < ships.length; i += SHIP.STRIDE) {
       const own = ships[i + SHIP.FLAGS] & IS.OWN;
       if (own) continue;
+      const first = ships[i + SHIP.PLAYER] === leader;
+      if (first) this.#dot(palette.crown, ships[i + SHIP.X], ships[i + SHIP.Y], dot * 1.8);
       this.#dot(TINTS[tintOf(ships[i + SHIP.PLAYER], false)], ships[i + SHIP.X], ships[i + SHIP.Y], dot);
     }
     for (let i = 0; i < ships.length; i += SHIP.STRIDE) {

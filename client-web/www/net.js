@@ -32,9 +32,17 @@ const FINAL = {
   4002: 'The server could not read what this page sent. Reload the page.',
   4003: 'The server does not take this name.',
   4006: 'The game has been updated. Reload the page to go on.',
-  4008: 'You were shown out.',
+  4008: 'The host showed you out.',
   4009: 'The same seat was taken from another connection.',
+  4010: 'The host has banned you from this session.',
+  4011: 'This session is locked: its host lets nobody in.',
+  4013: 'The host has ended this session.',
+  4014: 'There is no seat left in this session.',
 };
+
+/** Codes of this page's own making: the session is gone, the server let nobody through. */
+export const GONE = 404;
+export const REFUSED = 403;
 
 /** Why a connection that will be tried again was lost, by code. */
 const PASSING = {
@@ -54,6 +62,7 @@ export class Link {
   #timer = 0;
   #on;
   #held;
+  #asked = 0;
 
   /** What to show: `idle`, `connecting`, `open`, `waiting` (until `retryAt`) or `ended`. */
   state = 'idle';
@@ -65,7 +74,8 @@ export class Link {
   /** How often a connection that had been open was lost and is sought again. */
   reconnects = 0;
 
-  /** `on.hello()` gives the first message of a connection; `on.message(bytes, now)` takes what comes;
+  /** `on.address()` promises the path to connect to, or throws with HTTP's `status` and a `message`;
+   *  `on.hello()` gives the first message of a connection; `on.message(bytes, now)` takes what comes;
    *  `on.change()` is called after every change of `state`. */
   constructor(on) {
     this.#on = on;
@@ -80,11 +90,34 @@ export class Link {
 
   /** Connects, unless that is under way. */
   open() {
-    if (this.#socket) return;
+    if (this.#socket || this.#asked) return;
     clearTimeout(this.#timer);
     this.#become('connecting');
+    this.#ask();
+  }
+
+  // Before every connection the server is asked for a way in.
+  async #ask() {
+    const asked = this.#asked = performance.now();
+    let path;
+    try {
+      path = await this.#on.address();
+    } catch (why) {
+      if (asked !== this.#asked) return;
+      this.#asked = 0;
+      // Too many, too busy or out of reach may pass; anything else would only be refused again.
+      const passing = !(why.status >= 400) || why.status === 429 || why.status >= 500;
+      this.#lost(passing ? 1013 : why.status === 404 ? GONE : REFUSED, why.message, !passing);
+      return;
+    }
+    if (asked !== this.#asked) return;
+    this.#asked = 0;
+    this.#connect(path);
+  }
+
+  #connect(path) {
     const scheme = location.protocol === 'https:' ? 'wss' : 'ws';
-    const socket = new WebSocket(`${scheme}://${location.host}/play`, SUBPROTOCOL);
+    const socket = new WebSocket(`${scheme}://${location.host}${path}`, SUBPROTOCOL);
     socket.binaryType = 'arraybuffer';
     this.#socket = socket;
     this.#heard = performance.now();
@@ -128,6 +161,18 @@ export class Link {
     socket.close();
   }
 
+  /** Leaves for good: nothing comes any more, and nothing is tried again. */
+  close() {
+    clearTimeout(this.#timer);
+    this.#asked = 0;
+    const socket = this.#socket;
+    this.#socket = null;
+    this.#held.clear();
+    socket?.close(1000);
+    this.#attempt = 0;
+    this.#become('idle');
+  }
+
   /** To be called now and then: notices a connection that died without a word. */
   check(now) {
     if (!this.#socket || now - this.#heard < SILENCE_MAX_MS) return;
@@ -148,14 +193,14 @@ export class Link {
     this.#become('waiting');
   }
 
-  #lost(code, reason) {
+  #lost(code, reason, final = code in FINAL) {
     const worked = this.state === 'open';
     const lived = worked ? performance.now() - this.#opened : 0;
     if (lived > STABLE_MS) this.#attempt = 0;
     this.#socket = null;
     this.#held.clear();
     this.code = code;
-    if (code in FINAL) {
+    if (final) {
       this.sentence = reason || FINAL[code];
       if (code === 4006) this.sentence = FINAL[code];
       this.#become('ended');

@@ -1,29 +1,76 @@
 // The palette for the canvas, read from palette.css so that there is one. Ships and shots are drawn
-// in a tint: 0 is the player's own, 1 to 4 are others'.
+// in a tint: 0 is the player's own, 1 to 4 are others', 5 to 8 those of the teams 1 to 4.
 
-const style = getComputedStyle(document.documentElement);
-const read = (name) => style.getPropertyValue(`--${name}`).trim();
+import { onChange, settings } from './settings.js';
 
-/** Colours by role, as CSS text of the form `#rrggbb`. */
-export const palette = {
-  void: read('void'), deep: read('deep'), nebulaA: read('nebula-a'), nebulaB: read('nebula-b'),
-  star: read('star'), line: read('line'), ink: read('ink'), inkSoft: read('ink-soft'),
-  own: read('own'), ownHot: read('own-hot'), otherHot: read('other-hot'), hurt: read('hurt'),
-  crown: read('crown'), overdrive: read('overdrive'),
-  rockLight: read('rock-light'), rockDark: read('rock-dark'),
+const OTHERS = 4;
+const NAMES = {
+  void: 'void', deep: 'deep', nebulaA: 'nebula-a', nebulaB: 'nebula-b', star: 'star', line: 'line',
+  ink: 'ink', inkSoft: 'ink-soft', own: 'own', ownHot: 'own-hot', otherHot: 'other-hot', hurt: 'hurt',
+  crown: 'crown', overdrive: 'overdrive', rockLight: 'rock-light', rockDark: 'rock-dark',
 };
+const listeners = new Set();
+const teams = new Map();
 
+/** Colours by role, as CSS text of the form `#rrggbb`. This and the lists below keep their identity when
+ *  the player chooses another palette; see `onPalette`. */
+export const palette = {};
 /** Colour of a tint. */
-export const TINTS = [palette.own, ...[1, 2, 3, 4].map((n) => read(`other-${n}`))];
-
+export const TINTS = [];
 /** The bright heart of something drawn in a tint. */
-export const HOT = TINTS.map((_, tint) => (tint === 0 ? palette.ownHot : palette.otherHot));
-
+export const HOT = [];
 /** Colours of the pickups, by what they are. */
-export const PICKUP_COLOURS = [read('repair'), read('charge'), read('overdrive')];
+export const PICKUP_COLOURS = [];
+
+read();
+onChange((key) => {
+  if (key !== 'palette') return;
+  read();
+  listeners.forEach((tell) => tell());
+});
+
+/** Calls `tell()` after the colours changed: what was drawn in the old ones is to be drawn anew. */
+export function onPalette(tell) {
+  listeners.add(tell);
+}
+
+/** Says of which team a player is, 1 to 4; 0 for none. */
+export function setTeam(player, team) {
+  if (team > 0) teams.set(player, team); else teams.delete(player);
+}
+
+/** Forgets all teams. */
+export function clearTeams() {
+  teams.clear();
+}
+
+/** The team of a player, 1 to 4, or 0. */
+export const teamOf = (player) => teams.get(player) ?? 0;
 
 /** Which tint a player is drawn in. */
-export const tintOf = (player, own) => (own ? 0 : 1 + (player % (TINTS.length - 1)));
+export function tintOf(player, own) {
+  if (own) return 0;
+  const team = teams.get(player);
+  return team ? OTHERS + team : 1 + (player % OTHERS);
+}
+
+/** The tint of a team, 1 to 4. */
+export const tintOfTeam = (team) => OTHERS + team;
+
+function read() {
+  document.documentElement.dataset.palette = settings.palette;
+  const style = getComputedStyle(document.documentElement);
+  const value = (name) => style.getPropertyValue(`--${name}`).trim();
+  for (const [role, name] of Object.entries(NAMES)) palette[role] = value(name);
+  const numbers = [1, 2, 3, 4];
+  fill(TINTS, [palette.own, ...numbers.map((n) => value(`other-${n}`)), ...numbers.map((n) => value(`team-${n}`))]);
+  fill(HOT, TINTS.map((_, tint) => (tint === 0 ? palette.ownHot : palette.otherHot)));
+  fill(PICKUP_COLOURS, ['repair', 'charge', 'overdrive'].map(value));
+}
+
+function fill(list, values) {
+  list.splice(0, list.length, ...values);
+}
 
 /** Red, green and blue of `#rrggbb`, 0 to 255 each. */
 export function channels(hex) {

@@ -1,58 +1,40 @@
-// The page around the game: first screen, settings, help, network, mute, the curtain over a lost connection.
-// Comes in: the player's choices. Goes out: what the page shows.
+// The page around the game: its panels, mute, full screen, the curtain over a lost connection. Comes in: the
+// player's choices. Goes out: what the page shows.
 
-import { bindControls, choose, guestName, onChange, settings } from './settings.js';
+import { choose, onChange, settings } from './settings.js';
+import { bindSettings } from './settings_panel.js';
 import { pickup } from './render/sprites.js';
 import { write } from './hud.js';
 
+/** The buttons that mute. */
+const MUTES = ['mute', 'start-mute'];
+
 const find = (id) => document.getElementById(id);
-const PANELS = ['settings', 'help', 'network'];
+const PANELS = ['settings', 'help', 'network', 'people', 'session', 'invite'];
+/** Panels that are read while flying: they do not take the keyboard. */
+const GLANCES = new Set(['network', 'people']);
 /** Losing the connection for less than this, ms, is not worth a word. */
 const CURTAIN_AFTER_MS = 350;
 
-/** The first screen. */
-export class Start {
-  #screen = find('start');
-  #suggested = guestName();
+/** What had the keyboard before a panel was opened. */
+let before = null;
+let onToggle = () => {};
 
-  /** `onPlay(name)` is called when the player has chosen. */
-  constructor(onPlay) {
-    const name = find('name');
-    name.value = settings.name || this.#suggested;
-    find('start-form').addEventListener('submit', (event) => {
-      event.preventDefault();
-      const chosen = name.value.trim() || this.#suggested;
-      // A suggested name is not kept: the next visit suggests another.
-      choose('name', chosen === this.#suggested ? '' : chosen);
-      onPlay(chosen);
-    });
-    // A phone's keyboard would cover the screen at once.
-    if (!matchMedia('(pointer: coarse)').matches) name.select();
-  }
-
-  /** Shows the screen with a sentence, which may be empty; a `busy` one cannot be left. */
-  show(sentence = '', busy = false) {
-    this.#screen.classList.remove('gone');
-    write(find('start-note'), sentence);
-    find('play').disabled = busy;
-  }
-
-  /** Lets the game be seen. */
-  hide() {
-    this.#screen.classList.add('gone');
-    document.activeElement?.blur?.();
-  }
-}
-
-/** Binds the buttons and boxes; `onChat()` opens the chat. */
-export function bindPanels(onChat) {
-  bindControls(find('settings'));
+/** Binds the buttons and boxes; `onChat()` opens the chat, `onOpen(id)` is told which panel was opened. */
+export function bindPanels(onChat, onOpen) {
+  onToggle = onOpen;
+  bindSettings();
   for (const id of PANELS) {
+    find(id).tabIndex = -1;
     find(`open-${id}`).addEventListener('click', () => togglePanel(id));
     find(id).querySelector('.close').addEventListener('click', closePanels);
   }
+  for (const id of ['settings', 'help']) find(`start-${id}`).addEventListener('click', () => togglePanel(id));
+  addEventListener('keydown', (event) => {
+    if (event.key === 'Escape' && document.activeElement?.closest('.panel') && closePanels()) event.preventDefault();
+  });
   find('open-chat').addEventListener('click', onChat);
-  find('mute').addEventListener('click', toggleSound);
+  for (const id of MUTES) find(id).addEventListener('click', toggleSound);
   const fill = find('full-screen');
   fill.hidden = !document.fullscreenEnabled;
   fill.addEventListener('click', toggleFullScreen);
@@ -68,13 +50,23 @@ export function bindPanels(onChat) {
 
 /** Opens a panel and closes the others, or closes it. */
 export function togglePanel(id) {
-  for (const other of PANELS) find(other).hidden = other !== id || !find(id).hidden;
+  const open = find(id).hidden;
+  closePanels();
+  if (!open) return;
+  before = document.activeElement;
+  find(id).hidden = false;
+  onToggle(id);
+  if (!GLANCES.has(id)) find(id).focus();
 }
 
 /** Closes all panels; true when one was open. */
 export function closePanels() {
   const open = PANELS.some((id) => !find(id).hidden);
+  const inside = document.activeElement?.closest('.panel');
   for (const id of PANELS) find(id).hidden = true;
+  // The keyboard goes back to where it was, as far as that can still be seen.
+  if (inside) document.activeElement?.blur?.();
+  if (inside && before?.isConnected && before.offsetParent !== null && before.closest('#start')) before.focus();
   return open;
 }
 
@@ -91,9 +83,10 @@ export function toggleFullScreen() {
 }
 
 function showSound() {
-  const button = find('mute');
-  button.setAttribute('aria-pressed', String(settings.sound));
-  button.querySelector('use').setAttribute('href', settings.sound ? '#icon-sound' : '#icon-silent');
+  for (const button of MUTES.map(find)) {
+    button.setAttribute('aria-pressed', String(settings.sound));
+    button.querySelector('use').setAttribute('href', settings.sound ? '#icon-sound' : '#icon-silent');
+  }
 }
 
 /** The curtain: says that the connection is lost and what comes next, and leaves the arena visible. */

@@ -2,10 +2,11 @@
 // stride per row; these are the places within a stride. Lengths are in the arena's units, times in
 // seconds, angles in radians from +x (east) towards +y (south).
 
-/** A ship. `THRUST` is the direction of thrust, or -1 for none. Hull and energy go from 0 to 1. */
+/** A ship. `THRUST` is the direction of thrust, or -1 for none. Hull and energy go from 0 to 1.
+ *  `TEAM` is 1 to 4, 0 without teams. */
 export const SHIP = {
-  STRIDE: 12, ID: 0, PLAYER: 1, X: 2, Y: 3, VX: 4, VY: 5, HEADING: 6, AIM: 7, THRUST: 8, FLAGS: 9,
-  HP: 10, ENERGY: 11,
+  STRIDE: 13, ID: 0, PLAYER: 1, X: 2, Y: 3, VX: 4, VY: 5, HEADING: 6, AIM: 7, THRUST: 8, FLAGS: 9,
+  HP: 10, ENERGY: 11, TEAM: 12,
 };
 
 /** Bits of a ship's flags. `WAITING`: it stands still for lack of news from the server. */

@@ -1,32 +1,51 @@
 // What the player chose, kept in the browser's localStorage. Where that is denied or holds nonsense
-// the defaults stand, and choices last as long as the page.
+// the defaults stand, and choices last as long as the page. Nothing else in the page keeps choices.
 
 const KEY = 'gamekeeper.settings';
+/** Letters of a text of settings that is read at all: a whole one has fewer than a thousand. */
+const TEXT_MAX = 20_000;
 
 /** Whether the player's system asks for little movement. Such players start with the calm choices
  *  and may still choose otherwise. */
 const calm = matchMedia('(prefers-reduced-motion: reduce)').matches;
 
-const DEFAULTS = {
-  name: '',
-  sound: true,
-  volume: 0.6,
-  shake: !calm,
-  breathe: !calm,
-  particles: !calm,
-  names: true,
-  meters: true,
-  rumble: true,
+const flag = (value) => typeof value === 'boolean';
+const between = (low, high) => (value) => Number.isFinite(value) && value >= low && value <= high;
+const oneOf = (...words) => (value) => words.includes(value);
+// Key codes as the browser spells them, per action; which actions there are is the business of keys.js.
+const codes = (list) => Array.isArray(list) && list.length <= 2 && list.every((code) => /^\w{1,24}$/.test(code));
+const bindings = (value) => value !== null && typeof value === 'object' && !Array.isArray(value)
+  && Object.keys(value).length <= 40 && Object.values(value).every(codes);
+
+/** What is usual, and what is taken, by name. */
+const CHOICES = {
+  name: ['', (value) => typeof value === 'string' && value.length <= 48],
+  sound: [true, flag],
+  volume: [0.6, between(0, 1)],
+  effects: [1, between(0, 1)],
+  shake: [!calm, flag],
+  breathe: [!calm, flag],
+  particles: [!calm, flag],
+  names: [true, flag],
+  meters: [true, flag],
+  scale: [100, between(80, 130)],
+  palette: ['usual', oneOf('usual', 'safe')],
+  keys: [{}, bindings],
+  stick: [100, between(70, 140)],
+  swapped: [false, flag],
+  rumble: [true, flag],
+  warn: [true, flag],
 };
+const USUAL = Object.fromEntries(Object.entries(CHOICES).map(([key, [usual]]) => [key, usual]));
 
 const listeners = new Set();
 
 /** The choices, to be read only; change them with `choose`. */
-export const settings = { ...DEFAULTS, ...load() };
+export const settings = { ...USUAL, ...load() };
 
-/** Sets one choice, keeps it and tells everybody who asked. */
+/** Sets one choice, keeps it and tells everybody who asked. What is out of its range changes nothing. */
 export function choose(key, value) {
-  if (!(key in DEFAULTS) || typeof value !== typeof DEFAULTS[key]) return;
+  if (!Object.hasOwn(CHOICES, key) || !CHOICES[key][1](value)) return;
   settings[key] = value;
   try {
     localStorage.setItem(KEY, JSON.stringify(settings));
@@ -41,14 +60,37 @@ export function onChange(tell) {
   listeners.add(tell);
 }
 
-/** Keeps the boxes and sliders that carry `data-setting` in step with the choices. */
+/** Everything back to what is usual, but for the name. */
+export function reset() {
+  for (const key of Object.keys(CHOICES)) if (key !== 'name') choose(key, USUAL[key]);
+}
+
+/** All choices as a text to be kept or carried elsewhere. */
+export function exported() {
+  return JSON.stringify(settings, null, 2);
+}
+
+/** Takes what `exported` gave, here or elsewhere. What is unknown or out of its range is left out, as at
+ *  loading. Returns how many choices were taken; none where the text is no JSON object. */
+export function imported(text) {
+  const known = Object.entries(readable(text));
+  for (const [key, value] of known) choose(key, value);
+  return known.length;
+}
+
+/** Keeps the boxes, sliders and lists that carry `data-setting` in step with the choices. */
 export function bindControls(root) {
   for (const control of root.querySelectorAll('[data-setting]')) {
     const key = control.dataset.setting;
     const box = control.type === 'checkbox';
-    const show = () => { if (box) control.checked = settings[key]; else control.value = settings[key]; };
+    const number = control.type === 'range';
+    const said = control.parentElement.querySelector('output');
+    const show = () => {
+      if (box) control.checked = settings[key]; else control.value = settings[key];
+      if (said) said.textContent = `${Math.round(settings[key] * (control.max > 1 ? 1 : 100))} %`;
+    };
     show();
-    control.addEventListener('input', () => choose(key, box ? control.checked : Number(control.value)));
+    control.addEventListener('input', () => choose(key, box ? control.checked : number ? Number(control.value) : control.value));
     onChange((changed) => { if (changed === key) show(); });
   }
 }
@@ -63,10 +105,17 @@ export function guestName() {
 
 function load() {
   try {
-    const kept = JSON.parse(localStorage.getItem(KEY)) ?? {};
-    const known = Object.entries(kept)
-      .filter(([key, value]) => key in DEFAULTS && typeof value === typeof DEFAULTS[key]);
-    return Object.fromEntries(known);
+    return readable(localStorage.getItem(KEY) ?? '{}');
+  } catch {
+    return {};
+  }
+}
+
+// What of a text of settings is known and in range.
+function readable(text) {
+  try {
+    const kept = text.length <= TEXT_MAX ? JSON.parse(text) ?? {} : {};
+    return Object.fromEntries(Object.entries(kept).filter(([key, value]) => Object.hasOwn(CHOICES, key) && CHOICES[key][1](value)));
   } catch {
     return {};
   }

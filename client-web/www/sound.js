@@ -3,6 +3,7 @@
 
 import { onChange, settings } from './settings.js';
 import { VIEW } from './rows.js';
+import { SIGNALS, SOUNDS } from './sounds.js';
 
 /** The most sounds at a time; more would only be noise, so further ones are left out. */
 const VOICES_MAX = 22;
@@ -11,25 +12,11 @@ const APART_S = 0.035;
 /** Loudness of everything together at full volume. */
 const LOUDNESS = 0.5;
 
-/** Each sound: parts that sound together. A part is a tone that glides (`from`, `to` in Hz) or noise
- *  through a filter that glides, fading over `life` seconds from `gain`, after `wait` seconds. */
-const SOUNDS = {
-  shot: [{ wave: 'square', from: 880, to: 180, life: 0.11, gain: 0.1 }, { noise: true, from: 5200, to: 900, life: 0.06, gain: 0.09 }],
-  otherShot: [{ wave: 'triangle', from: 620, to: 140, life: 0.12, gain: 0.16 }],
-  spark: [{ noise: true, from: 3600, to: 700, life: 0.1, gain: 0.16 }],
-  landed: [{ wave: 'sine', from: 1480, to: 1320, life: 0.07, gain: 0.2 }, { wave: 'sine', from: 2210, to: 1980, life: 0.05, gain: 0.1 }],
-  wounded: [{ noise: true, from: 1400, to: 200, life: 0.2, gain: 0.4 }, { wave: 'sawtooth', from: 170, to: 60, life: 0.18, gain: 0.25 }],
-  explosion: [{ noise: true, from: 1800, to: 60, life: 0.95, gain: 0.75 }, { wave: 'sine', from: 130, to: 30, life: 0.6, gain: 0.6 }],
-  pickup: [{ wave: 'triangle', from: 660, to: 660, life: 0.12, gain: 0.22 }, { wave: 'triangle', from: 990, to: 990, life: 0.2, gain: 0.2, wait: 0.07 }],
-  arrive: [{ wave: 'sine', from: 220, to: 720, life: 0.4, gain: 0.25 }],
-  kill: [{ wave: 'triangle', from: 523, to: 523, life: 0.14, gain: 0.25 }, { wave: 'triangle', from: 784, to: 784, life: 0.28, gain: 0.25, wait: 0.1 }],
-  dead: [{ wave: 'sawtooth', from: 300, to: 45, life: 0.9, gain: 0.22 }],
-};
-
 /** Plays sounds once the browser allows it, which is after the first key press or touch. */
 export class Sound {
   #context = null;
-  #out = null;
+  #arena = null;
+  #signals = null;
   #noise = null;
   #voices = 0;
   #last = new Map();
@@ -38,7 +25,7 @@ export class Sound {
   /** Distances are from `camera`. */
   constructor(camera) {
     this.#camera = camera;
-    onChange((key) => { if (key === 'sound' || key === 'volume') this.#adjust(); });
+    onChange((key) => { if (['sound', 'volume', 'effects'].includes(key)) this.#adjust(); });
     document.addEventListener('visibilitychange', () => {
       if (document.hidden) this.#context?.suspend(); else this.#context?.resume();
     });
@@ -51,8 +38,10 @@ export class Sound {
     const context = new AudioContext({ latencyHint: 'interactive' });
     this.#context = context;
     const soft = context.createDynamicsCompressor();
-    this.#out = context.createGain();
-    this.#out.connect(soft).connect(context.destination);
+    soft.connect(context.destination);
+    [this.#arena, this.#signals] = [context.createGain(), context.createGain()];
+    this.#arena.connect(soft);
+    this.#signals.connect(soft);
     this.#noise = context.createBuffer(1, context.sampleRate, context.sampleRate);
     const samples = this.#noise.getChannelData(0);
     for (let i = 0; i < samples.length; i++) samples[i] = Math.random() * 2 - 1;
@@ -76,11 +65,12 @@ export class Sound {
     this.#last.set(name, now);
     const out = context.createStereoPanner();
     out.pan.value = side;
-    out.connect(this.#out);
-    let open = SOUNDS[name].length;
-    // Nobody's shots sound alike twice.
-    const pitch = 0.95 + Math.random() * 0.1;
-    for (const part of SOUNDS[name]) {
+    const parts = SIGNALS[name] ?? SOUNDS[name];
+    out.connect(SIGNALS[name] ? this.#signals : this.#arena);
+    let open = parts.length;
+    // Nobody's shots sound alike twice; what is a tune keeps its notes.
+    const pitch = SIGNALS[name] ? 1 : 0.95 + Math.random() * 0.1;
+    for (const part of parts) {
       this.#voices += 1;
       this.#sound(part, out, now, loud, pitch).onended = () => {
         this.#voices -= 1;
@@ -119,8 +109,9 @@ export class Sound {
   }
 
   #adjust() {
-    if (!this.#out) return;
+    if (!this.#arena) return;
     const level = settings.sound ? settings.volume * LOUDNESS : 0;
-    this.#out.gain.setTargetAtTime(level, this.#context.currentTime, 0.02);
+    this.#arena.gain.setTargetAtTime(level * settings.effects, this.#context.currentTime, 0.02);
+    this.#signals.gain.setTargetAtTime(level, this.#context.currentTime, 0.02);
   }
 }

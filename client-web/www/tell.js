@@ -12,7 +12,7 @@
 //   helps()     the panel's switches: {prediction, interpolation}
 //   me()        an object: alive, x, y, hp, energy, score, kills, deaths, streak, hits, hurts,
 //               respawn (s), killer, player; null before the first frame
-//   ships()     what is in view: [{id, player, name, own, x, y, hp, heading}]
+//   ships()     what is in view: [{id, player, name, own, x, y, hp, heading, team}]
 //   shipCount() how many ships are in view, the margin that is sent around it included
 //   onScreen()  how many of them touch the screen
 //   scriptMs    {mean, max}: script and module time per drawn frame over the last 120 frames, what
@@ -22,6 +22,15 @@
 //   drawn       frames drawn since the page was loaded
 //   reconnects  connections lost since then
 //   particles   particles alive
+//   code        the session's code, or null
+//   watching, host, team   whether one only watches; whether this browser is the host; 1 to 4 or 0
+//   phase, round, secondsLeft   of the session; seconds are null where no end is
+//   people()    everybody: [{player, name, computer, team, watching, host, muted}]
+//   results()   the last round's result as it was told, or null
+//   chatLines() the texts of the session's chat
+//   looksAt     the player whose ship is watched, or null
+//   lobby()     the list as it was told last: {sessions, version, via}; via is 'sse' or 'poll'
+//   emotes      what is shown above ships: [[player, emote]]
 //   errors      the first errors that nobody caught, as text
 
 import { IS, ME, SHIP, SHIP_RADIUS, STATS } from './rows.js';
@@ -56,7 +65,7 @@ const named = (places, row) => Object.fromEntries(places.map(([name, at]) => [na
 /** Sets `globalThis.gamekeeper`. `page` has the page's parts, and functions for what changes: `state()`,
  *  `client()`, `frame()`, `drawn()`. */
 export function tell(page) {
-  const { roster, camera, meter, link, network, effects } = page;
+  const { roster, camera, meter, link, network, effects, session, match, chat, watching, lobby, scene } = page;
   const ships = () => page.frame()?.ships ?? new Float32Array();
   const rows = () => Array.from({ length: ships().length / SHIP.STRIDE }, (_, n) => ships().subarray(n * SHIP.STRIDE));
   Object.defineProperty(globalThis, 'gamekeeper', {
@@ -70,7 +79,7 @@ export function tell(page) {
       ships: () => rows().map((row) => ({
         id: row[SHIP.ID], player: row[SHIP.PLAYER], name: roster.nameOf(row[SHIP.PLAYER]),
         own: (row[SHIP.FLAGS] & IS.OWN) !== 0, x: row[SHIP.X], y: row[SHIP.Y], hp: row[SHIP.HP],
-        heading: row[SHIP.HEADING],
+        heading: row[SHIP.HEADING], team: row[SHIP.TEAM],
       })),
       shipCount: () => ships().length / SHIP.STRIDE,
       onScreen: () => rows().filter((row) => camera.sees(row[SHIP.X], row[SHIP.Y], SHIP_RADIUS)).length,
@@ -80,6 +89,19 @@ export function tell(page) {
       get drawn() { return page.drawn(); },
       get reconnects() { return link.reconnects; },
       get particles() { return effects.particles.alive; },
+      get code() { return session.code; },
+      get watching() { return roster.watching; },
+      get host() { return session.isHost; },
+      get team() { return roster.myTeam; },
+      get phase() { return match.phase; },
+      get round() { return match.round; },
+      get secondsLeft() { return match.secondsLeft; },
+      people: () => roster.everybody(),
+      results: () => match.last,
+      chatLines: () => chat.texts,
+      get looksAt() { return watching.looksAt; },
+      lobby: () => ({ sessions: [], version: 0, ...lobby.live.last, via: lobby.live.via }),
+      get emotes() { return scene.bubbles.all; },
       get errors() { return [...errors]; },
     }),
   });

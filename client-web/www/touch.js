@@ -1,8 +1,11 @@
 // Two thumb sticks and a boost button. Comes in: touches. Goes out: where each stick points and how
 // far. A stick is wherever its thumb came down in its half of the screen, so that nobody has to look.
 
-/** How far a thumb can push, CSS pixels; a thumb that goes farther drags the stick along. */
-const REACH = 52;
+import { settings } from './settings.js';
+
+/** How far a thumb can push, CSS pixels at the usual size; a thumb that goes farther drags the stick along. */
+const REACH_USUAL = 52;
+const reach = () => (REACH_USUAL * settings.stick) / 100;
 /** Below this share of the reach a stick is at rest. */
 const DEAD = 0.18;
 /** From this share of the reach on, the aiming thumb also fires. */
@@ -37,15 +40,15 @@ class Stick {
     if (event.pointerId !== this.#pointer) return;
     let dx = event.clientX - this.#baseX;
     let dy = event.clientY - this.#baseY;
-    const far = Math.hypot(dx, dy) / REACH;
+    const far = Math.hypot(dx, dy) / reach();
     if (far > 1) {
       this.#baseX += dx - dx / far;
       this.#baseY += dy - dy / far;
       dx /= far;
       dy /= far;
     }
-    this.x = dx / REACH;
-    this.y = dy / REACH;
+    this.x = dx / reach();
+    this.y = dy / reach();
     this.#show();
   }
 
@@ -61,7 +64,7 @@ class Stick {
 
   #show() {
     this.#element.classList.toggle('held', this.held);
-    this.#knob.style.transform = `translate(${this.x * REACH}px, ${this.y * REACH}px)`;
+    this.#knob.style.transform = `translate(${this.x * reach()}px, ${this.y * reach()}px)`;
     if (!this.held) { this.#element.style.transform = ''; return; }
     // Measured without the shift that the line below gives it.
     const { offsetLeft, offsetTop, offsetWidth, offsetHeight } = this.#element;
@@ -82,15 +85,16 @@ export class Touch {
   /** When a thumb was moved last, as of `performance.now()`. */
   usedAt = -Infinity;
 
-  /** `canvas` is where thumbs come down; `onFirst()` is called at the first of them. */
-  constructor(canvas, onFirst) {
+  /** `canvas` is where thumbs come down; `onFirst()` is called at the first of them, `onEmote()` when its
+   *  button is pressed. */
+  constructor(canvas, onFirst, onEmote) {
     const thumb = (event) => event.pointerType === 'touch';
     canvas.addEventListener('pointerdown', (event) => {
       if (!thumb(event)) return;
       if (!this.used) { this.used = true; onFirst(); }
       this.usedAt = performance.now();
       document.activeElement?.blur?.();
-      (event.clientX < innerWidth / 2 ? this.#left : this.#right).down(event);
+      ((event.clientX < innerWidth / 2) !== settings.swapped ? this.#left : this.#right).down(event);
       event.preventDefault();
     });
     addEventListener('pointermove', (event) => {
@@ -111,6 +115,7 @@ export class Touch {
     };
     button.addEventListener('pointerdown', hold(true));
     for (const end of ['pointerup', 'pointercancel', 'pointerleave']) button.addEventListener(end, hold(false));
+    document.getElementById('touch-emote').addEventListener('click', onEmote);
     addEventListener('blur', () => this.release());
   }
 

@@ -21,6 +21,8 @@ export class Watch {
   #pickups = new Map();
   #me = null;
   #frame = 0;
+  #x = 0;
+  #y = 0;
   /** `SHOT_LEFT_TICKS` in seconds. */
   #shotLeft = 0.07;
 
@@ -28,15 +30,16 @@ export class Watch {
     this.#on = on;
   }
 
-  /** Looks at one frame that came `seconds` after the last. */
-  frame({ ships, shots, pickups, me }, seconds) {
+  /** Looks at one frame that came `seconds` after the last; what is known lies around `x`, `y`. */
+  frame({ ships, shots, pickups, me }, seconds, x, y) {
     this.#frame += 1;
     const last = this.#me;
-    const cut = last && Math.hypot(me[ME.X] - last[ME.X], me[ME.Y] - last[ME.Y]) > CUT;
+    const cut = last && Math.hypot(x - this.#x, y - this.#y) > CUT;
     const tell = last !== null && seconds < PAUSE_MAX && !cut;
-    this.#lookAtShips(ships, tell, me);
-    this.#lookAtShots(shots, tell, me, ships);
-    this.#lookAtPickups(pickups, tell, me);
+    [this.#x, this.#y] = [x, y];
+    this.#lookAtShips(ships, tell);
+    this.#lookAtShots(shots, tell, ships);
+    this.#lookAtPickups(pickups, tell);
     if (last && seconds < PAUSE_MAX) this.#lookAtMe(me, last);
     this.#me = me;
   }
@@ -54,13 +57,13 @@ export class Watch {
     this.#me = null;
   }
 
-  #lookAtShips(rows, tell, me) {
+  #lookAtShips(rows, tell) {
     for (let i = 0; i < rows.length; i += SHIP.STRIDE) {
       const id = rows[i + SHIP.ID];
       let ship = this.#ships.get(id);
       if (!ship) {
         this.#ships.set(id, (ship = { hp: rows[i + SHIP.HP], hot: 0 }));
-        const here = rows[i + SHIP.FLAGS] & IS.PROTECTED && inView(rows[i + SHIP.X], rows[i + SHIP.Y], me);
+        const here = rows[i + SHIP.FLAGS] & IS.PROTECTED && this.#inView(rows[i + SHIP.X], rows[i + SHIP.Y]);
         if (tell && here) this.#on.arrived(rows, i);
       }
       if (tell && rows[i + SHIP.HP] < ship.hp - 0.004) this.#on.hurt(rows, i, ship.hp - rows[i + SHIP.HP]);
@@ -76,17 +79,17 @@ export class Watch {
     for (const [id, ship] of this.#ships) {
       if (ship.seen === this.#frame) continue;
       this.#ships.delete(id);
-      if (tell && (ship.own || inView(ship.x, ship.y, me))) this.#on.destroyed(ship);
+      if (tell && (ship.own || this.#inView(ship.x, ship.y))) this.#on.destroyed(ship);
     }
   }
 
-  #lookAtShots(rows, tell, me, ships) {
+  #lookAtShots(rows, tell, ships) {
     for (let i = 0; i < rows.length; i += SHOT.STRIDE) {
       const id = rows[i + SHOT.ID];
       let shot = this.#shots.get(id);
       if (!shot) {
         this.#shots.set(id, (shot = {}));
-        if (tell && inView(rows[i + SHOT.X], rows[i + SHOT.Y], me)) this.#on.fired(rows, i);
+        if (tell && this.#inView(rows[i + SHOT.X], rows[i + SHOT.Y])) this.#on.fired(rows, i);
       }
       shot.seen = this.#frame;
       shot.x = rows[i + SHOT.X];
@@ -100,11 +103,11 @@ export class Watch {
     for (const [id, shot] of this.#shots) {
       if (shot.seen === this.#frame) continue;
       this.#shots.delete(id);
-      if (tell && shot.ttl > this.#shotLeft && inView(shot.x, shot.y, me)) this.#on.struck(shot, ships);
+      if (tell && shot.ttl > this.#shotLeft && this.#inView(shot.x, shot.y)) this.#on.struck(shot, ships);
     }
   }
 
-  #lookAtPickups(rows, tell, me) {
+  #lookAtPickups(rows, tell) {
     for (let i = 0; i < rows.length; i += PICKUP.STRIDE) {
       const id = rows[i + PICKUP.ID];
       let pickup = this.#pickups.get(id);
@@ -117,7 +120,7 @@ export class Watch {
     for (const [id, pickup] of this.#pickups) {
       if (pickup.seen === this.#frame) continue;
       this.#pickups.delete(id);
-      if (tell && inView(pickup.x, pickup.y, me)) this.#on.taken(pickup);
+      if (tell && this.#inView(pickup.x, pickup.y)) this.#on.taken(pickup);
     }
   }
 
@@ -126,8 +129,8 @@ export class Watch {
     if (((me[ME.HITS] - last[ME.HITS]) & 255) > 0 && me[ME.PLAYER] === last[ME.PLAYER]) this.#on.landed();
     if (((me[ME.HURTS] - last[ME.HURTS]) & 255) > 0) this.#on.wounded(me[ME.HURT_FROM], last[ME.HP] - me[ME.HP]);
   }
-}
 
-function inView(x, y, me) {
-  return Math.abs(x - me[ME.X]) < VIEW.WIDTH / 2 - EDGE && Math.abs(y - me[ME.Y]) < VIEW.HEIGHT / 2 - EDGE;
+  #inView(x, y) {
+    return Math.abs(x - this.#x) < VIEW.WIDTH / 2 - EDGE && Math.abs(y - this.#y) < VIEW.HEIGHT / 2 - EDGE;
+  }
 }

@@ -4,7 +4,7 @@ use shared::arena::Arena;
 use shared::arena::rows::Controls;
 use shared::game::Game;
 use shared::wire::close::CloseCode;
-use shared::wire::{Field, Role, Row, Treatment};
+use shared::wire::{Field, Protocol, Role, Row, Treatment};
 use std::fmt::Write as _;
 
 const PAGE: &str = include_str!("../../docs/protocol.md");
@@ -64,4 +64,10 @@ fn the_page_has_every_close_code() {
         let again = if code.worth_retrying() { "| yes |" } else { "| no |" };
         assert!(line.ends_with(again), "{line} should end with {again}");
     }
+}
+
+#[test]
+fn the_page_has_the_hash_of_this_version() {
+    let hash = format!("`{:#018x}`", Protocol::of::<Arena>().hash);
+    assert!(PAGE.contains(&hash), "docs/protocol.md should have: {hash}");
 }

@@ -12,6 +12,8 @@ use tests::world::{Guest, World};
 /// A ship's radius and a shot's, and what a picture 1/120 s apart may miss, in units.
 const TOUCH_UNITS: f32 = 20.0;
 const DUEL_MS: f64 = 90_000.0;
+/// One duel has a hundred hits: too few to tell 70 from 90 in a hundred.
+const SEEDS: [u64; 6] = [3, 4, 5, 6, 7, 8];
 
 /// What a duel came to.
 struct Outcome {
@@ -19,10 +21,10 @@ struct Outcome {
     confirmed: i32,
 }
 
-fn duel(round_trip: f64, jitter: f64) -> Outcome {
+fn duel(seed: u64, round_trip: f64, jitter: f64) -> Outcome {
     let settings =
         Settings { size: 1800, rock_density: 0.0, pickup_density: 0.0, ..Settings::default() };
-    let mut world = World::<Arena>::with_settings(3, 0, 2, settings);
+    let mut world = World::<Arena>::with_settings(seed, 0, 2, settings);
     let shooter = world.join("shooter", Conditions::round_trip(round_trip, jitter));
     let dodger = world.join("dodger", Conditions::round_trip(40.0, 0.0));
     world.guests.iter_mut().for_each(|guest| guest.plays = false);
@@ -112,12 +114,14 @@ fn look(guest: &mut Guest<Arena>, now: f64) -> Sight {
 #[test]
 fn hits_that_land_on_the_screen_count() {
     for (round_trip, jitter, share) in
-        [(0.0, 0.0, 0.95), (80.0, 10.0, 0.95), (150.0, 30.0, 0.95), (250.0, 60.0, 0.8)]
+        [(0.0, 0.0, 0.95), (80.0, 10.0, 0.95), (150.0, 30.0, 0.95), (250.0, 60.0, 0.7)]
     {
-        let Outcome { seen, confirmed } = duel(round_trip, jitter);
+        let duels = SEEDS.map(|seed| duel(seed, round_trip, jitter));
+        let seen: usize = duels.iter().map(|duel| duel.seen).sum();
+        let confirmed: i32 = duels.iter().map(|duel| duel.confirmed).sum();
         let counted = f64::from(confirmed) / seen as f64;
         println!("{round_trip} ms: {seen} seen, {confirmed} confirmed, {:.1} %", counted * 100.0);
-        assert!(seen > 30, "{round_trip} ms: only {seen} hits were seen");
+        assert!(seen > 30 * SEEDS.len(), "{round_trip} ms: only {seen} hits were seen");
         assert!(counted >= share, "{round_trip} ms: {confirmed} of {seen}");
     }
 }

@@ -144,7 +144,8 @@ export class Overlay {
   // Writing text is dear, copying a picture is not.
   #name(player, text, ratio) {
     const known = this.#names.get(player);
-    if (known?.text === text) return known.canvas;
+    const tint = tintOf(player, false);
+    if (known?.text === text && known.tint === tint) return known.canvas;
     if (this.#written >= NAMES_PER_FRAME) return null;
     this.#written += 1;
     this.#names.delete(player);
@@ -161,9 +162,9 @@ export class Overlay {
     context.lineWidth = 3 * ratio;
     context.strokeStyle = alpha(palette.void, 0.75);
     context.strokeText(text, 4 * ratio, canvas.height / 2);
-    context.fillStyle = mix(TINTS[tintOf(player, false)], palette.ink, 0.55);
+    context.fillStyle = mix(TINTS[tint], palette.ink, 0.55);
     context.fillText(text, 4 * ratio, canvas.height / 2);
-    this.#names.set(player, { text, canvas });
+    this.#names.set(player, { text, tint, canvas });
     return canvas;
   }
 }

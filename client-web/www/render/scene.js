@@ -6,6 +6,8 @@ import { IS, ME, SHIP, VIEW } from '../rows.js';
 import { Background } from './background.js';
 import { Overlay } from './overlay.js';
 import { Rocks } from './rocks.js';
+import { onPalette } from '../palette.js';
+import { Bubbles } from './bubbles.js';
 import { drawPickups, drawShips, drawShots } from './ships.js';
 import { makeSprites } from './sprites.js';
 import { Trails } from './trails.js';
@@ -24,8 +26,11 @@ export class Scene {
   #overlay = new Overlay();
   #time = 0;
   #stale = false;
+  #repaint = false;
   rocks = new Rocks();
   trails = new Trails();
+  /** What players show above their ships. */
+  bubbles = new Bubbles();
   sprites = null;
   /** Half the arena's width, units; 0 while no arena is known. */
   half = 0;
@@ -38,6 +43,7 @@ export class Scene {
     new ResizeObserver(() => this.refit()).observe(canvas);
     // A window moved to a denser screen keeps its size.
     addEventListener('resize', () => this.refit());
+    onPalette(() => { this.#repaint = true; this.refit(); });
   }
 
   /** The canvas is to be fitted anew before the next frame. */
@@ -47,7 +53,8 @@ export class Scene {
 
   #fit() {
     this.#stale = false;
-    if (!this.#camera.fit(this.#canvas) && this.sprites) return;
+    if (!this.#camera.fit(this.#canvas) && this.sprites && !this.#repaint) return;
+    this.#repaint = false;
     this.sprites = makeSprites(this.#camera.scale * 1.1);
     this.#background.fit(this.#camera);
     this.#overlay.clear();
@@ -82,6 +89,7 @@ export class Scene {
     drawShips(context, camera, sprites, ships, effects.flashes, this.#time);
     effects.particles.draw(context, camera);
     this.#overlay.drawLabels(context, camera, sprites, ships, nameOf, leader, settings.names);
+    this.bubbles.draw(context, camera, ships, seconds);
     if (me[ME.ALIVE]) {
       for (let i = 0; i < ships.length; i += SHIP.STRIDE) {
         if (!(ships[i + SHIP.FLAGS] & IS.OWN)) continue;
@@ -96,6 +104,7 @@ export class Scene {
   /** Forgets what came from an earlier connection. */
   clear() {
     this.trails.clear();
+    this.bubbles.clear();
     this.#overlay.clear();
   }
 }

@@ -2,7 +2,7 @@
 // function per kind, each drawing all of its kind, so that the drawing state changes seldom.
 
 import { IS, PICKUP, SHIP, SHOT } from '../rows.js';
-import { tintOf } from '../palette.js';
+import { teamOf, tintOf, tintOfTeam } from '../palette.js';
 import { HULLS, HULL_SIZE, PICKUP_SIZE, SHOT_BREADTH, SHOT_LENGTH, stamp } from './sprites.js';
 
 /** Pickups hover: up and down by so many units, once in `HOVER_S` seconds. */
@@ -46,11 +46,14 @@ export function drawShips(context, camera, sprites, rows, flashes, time) {
     const flags = rows[i + SHIP.FLAGS];
     if (!camera.sees(x, y, HULL_SIZE)) continue;
     const player = rows[i + SHIP.PLAYER];
-    const tint = tintOf(player, flags & IS.OWN);
+    // In a team the own hull is the team's, with the own warm edge around it.
+    const ownTeam = flags & IS.OWN ? teamOf(player) : 0;
+    const tint = ownTeam ? tintOfTeam(ownTeam) : tintOf(player, flags & IS.OWN);
     camera.place(context, x, y, rows[i + SHIP.HEADING]);
     // A ship whose news are overdue is drawn faint: nobody knows where it really is.
     context.globalAlpha = flags & IS.WAITING ? 0.45 : 1;
     stamp(context, sprites.hulls[tint][player % HULLS], HULL_SIZE, HULL_SIZE);
+    if (ownTeam) stamp(context, sprites.edges[player % HULLS], HULL_SIZE, HULL_SIZE);
     context.globalAlpha = 1;
     if (flags & IS.OVERDRIVEN) drawLight(context, sprites.aura, 68, 0.55 + 0.2 * Math.sin(time * 9));
     if (flashes.has(rows[i + SHIP.ID])) drawLight(context, sprites.white, 64, 0.75);

@@ -158,6 +158,20 @@ function hull(tint, shape, scale) {
   return canvas;
 }
 
+/** The warm edge around the own hull where its colour is the team's. */
+function edge(shape, scale) {
+  const [canvas, context] = sheet(HULL_SIZE, HULL_SIZE, scale);
+  context.lineJoin = 'round';
+  outline(context, HULL_SHAPES[shape]);
+  context.strokeStyle = TINTS[0];
+  context.lineWidth = 4;
+  context.stroke();
+  context.strokeStyle = HOT[0];
+  context.lineWidth = 1;
+  context.stroke();
+  return canvas;
+}
+
 /** The shield of somebody just back: 48 units square. */
 function bubble(colour, scale) {
   const [canvas, context] = sheet(64, 64, scale);
@@ -259,6 +273,7 @@ export function makeSprites(scale) {
     hotPlume: plume(palette.overdrive, '#ffffff'),
     shots: perTint((_c, _h, tint) => shot(tint, scale)),
     hulls: perTint((_c, _h, tint) => Array.from({ length: HULLS }, (_, shape) => hull(tint, shape, scale))),
+    edges: Array.from({ length: HULLS }, (_, shape) => edge(shape, scale)),
     bubble: bubble(palette.line, scale),
     aura: glow(palette.overdrive),
     pickups: PICKUP_COLOURS.map((_, what) => pickup(what, scale)),

@@ -8,8 +8,8 @@ import { IS, SHIP } from '../rows.js';
 const POINTS = 22;
 /** Time between two places, seconds. */
 const STEP = 0.026;
-/** Paint of a ribbon, by tint. */
-const PAINTS = TINTS.map((colour, tint) => alpha(colour, tint === 0 ? 0.42 : 0.34));
+/** Paint of a ribbon. */
+const paint = (tint) => alpha(TINTS[tint], tint === 0 ? 0.42 : 0.34);
 /** A ship that jumped farther than this between frames, units, starts a new ribbon. */
 const JUMP = 150;
 
@@ -76,7 +76,7 @@ export class Trails {
         any = true;
       }
       if (!any) continue;
-      context.fillStyle = PAINTS[tint];
+      context.fillStyle = paint(tint);
       context.fill();
     }
     context.globalCompositeOperation = 'source-over';

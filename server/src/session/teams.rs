@@ -60,14 +60,14 @@ impl<G: Game, O: Outbox> Session<G, O> {
         for &(id, _) in everybody.iter().filter(|(_, team)| lost(*team)) {
             self.set_team(id, 0);
         }
-        for (id, team) in everybody {
-            let team = if lost(team) { self.smallest_team() } else { team };
-            self.set_team(id, team);
+        for (id, last) in everybody {
+            let team = if lost(last) { self.smallest_team() } else { last };
             self.game.join(&self.terms.rules, id, team);
+            if team != last {
+                self.set_team(id, team);
+                self.tell_of(id);
+            }
         }
-        let entries = self.players.iter().map(|p| p.entry(self.hosting.player));
-        let pilots = self.pilots.iter().map(|(id, name, team)| super::talk::pilot(id, name, team));
-        entries.chain(pilots).for_each(|entry| self.talk.changed(entry));
     }
 
     fn set_team(&mut self, id: PlayerId, team: u8) {

@@ -1,0 +1,70 @@
+// Questions to the server's HTTP API. Comes in: a method, a path, a body. Goes out: what was answered, or a
+// `Refusal` with a sentence for a person. It keeps nothing.
+
+/** How long an answer may take, ms; the server holds a long poll for at most 25 s. */
+const PATIENCE_MS = 10_000;
+/** How often in a row the way to the server is timed; the quickest counts, as the first one may have to
+ *  open a connection. */
+const PING_TRIES = 3;
+
+/** The server said no, or could not be asked. */
+export class Refusal extends Error {
+  /** `status` is HTTP's, 0 where the server was not reached. */
+  constructor(status, sentence) {
+    super(sentence);
+    this.status = status;
+  }
+}
+
+/** Asks. `body` is sent as JSON, `secret` as the host's proof. Gives the JSON that was answered, or null. */
+export async function ask(method, path, { body, secret, patience = PATIENCE_MS, signal } = {}) {
+  const headers = { accept: 'application/json' };
+  if (body !== undefined) headers['content-type'] = 'application/json';
+  if (secret) headers.authorization = `Bearer ${secret}`;
+  const limit = AbortSignal.timeout(patience);
+  let response;
+  try {
+    response = await fetch(`/api${path}`, {
+      method, headers, cache: 'no-store',
+      body: body === undefined ? undefined : JSON.stringify(body),
+      signal: signal ? AbortSignal.any([limit, signal]) : limit,
+    });
+  } catch {
+    throw new Refusal(0, 'The server cannot be reached.');
+  }
+  const text = await response.text().catch(() => '');
+  const answer = parsed(text);
+  if (response.ok) return answer;
+  throw new Refusal(response.status, answer?.detail || answer?.title || USUAL[response.status] || `The server refused (${response.status}).`);
+}
+
+const USUAL = {
+  401: 'Only the host may do that.',
+  403: 'Only the host may do that.',
+  404: 'This session is over, or its code is mistyped.',
+  429: 'That was too often. Wait a moment.',
+  503: 'The server is full at the moment.',
+};
+
+/** How long the way to the server and back takes, ms; null where it cannot be reached. */
+export async function measurePing() {
+  let best = null;
+  for (let i = 0; i < PING_TRIES; i++) {
+    const from = performance.now();
+    try {
+      await fetch('/healthz', { cache: 'no-store', signal: AbortSignal.timeout(PATIENCE_MS) });
+    } catch {
+      return best;
+    }
+    best = Math.min(best ?? Infinity, performance.now() - from);
+  }
+  return best;
+}
+
+function parsed(text) {
+  try {
+    return text ? JSON.parse(text) : null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,156 @@
+// The form of a session's settings, for whoever creates one and for its host. Comes in: settings as the
+// API spells them. Goes out: the same. Ranges are the server's; it has the last word.
+
+const NUMBER = 'number';
+const RANGE = 'range';
+const BOX = 'checkbox';
+
+const minutes = (seconds) => (seconds ? [seconds, seconds % 60 ? `${seconds} s` : `${seconds / 60} min`] : [0, 'No rounds']);
+
+/** Every field: where its value stands in the settings, its label, what kind of control it is and what that
+ *  takes. The first ones are shown, those from `FOLDED` on are folded away. */
+const FIELDS = [
+  ['name', 'Name', 'text', { max: 32, usual: 'Arena' }],
+  ['mode', 'Mode', 'list', { options: [['free_for_all', 'Free for all'], ['teams', 'Teams']], usual: 'free_for_all' }],
+  ['teams', 'Teams', 'list', { options: [[2, 'Two'], [3, 'Three'], [4, 'Four']], usual: 2, only: 'teams' }],
+  ['round_s', 'Round', 'list', { options: [120, 180, 300, 600, 900, 0].map(minutes), usual: 300 }],
+  ['max_players', 'Most players', NUMBER, { min: 1, max: 200, usual: 64 }],
+  ['pilots.kind', 'Computer pilots', 'list', { options: [['fill_up_to', 'Fill up to'], ['always', 'Always']], usual: 'fill_up_to' }],
+  ['pilots.n', '… so many', NUMBER, { min: 0, max: 64, usual: 8 }],
+  ['public', 'In the public list', BOX, { usual: true }],
+  ['game.friendly_fire', 'Friendly fire', BOX, { usual: false, only: 'teams' }],
+  ['switch_teams', 'Players may change teams', BOX, { usual: true, only: 'teams' }],
+  ['game.size', 'Side of the arena', NUMBER, { min: 1800, max: 30000, step: 100, usual: 3900 }],
+  ['game.rock_density', 'Rocks', RANGE, { min: 0, max: 12, step: 0.5, usual: 5 }],
+  ['game.pickup_density', 'Pickups', RANGE, { min: 0, max: 20, step: 0.2, usual: 2.4 }],
+  ['max_spectators', 'Most spectators', NUMBER, { min: 0, max: 200, usual: 32 }],
+  ['spectator_delay_s', 'Delay for spectators, s', NUMBER, { min: 0, max: 30, usual: 0 }],
+  ['tick_rate', 'Ticks a second', NUMBER, { min: 10, max: 128, usual: 30 }],
+  ['rewind_ms', 'Lag compensation, ms', NUMBER, { min: 0, max: 500, step: 10, usual: 200 }],
+  ['seed', 'Seed of the rocks', 'text', { max: 10, pattern: '[0-9]*', usual: '', hint: 'by chance' }],
+];
+const FOLDED = 'switch_teams';
+
+let forms = 0;
+
+/** One form. */
+export class SessionForm {
+  #controls = new Map();
+  #box;
+  #note;
+
+  /** Fills `box`, a form element; `onSubmit(settings)` may promise, and what it throws is shown. */
+  constructor(box, label, onSubmit) {
+    this.#box = box;
+    forms += 1;
+    const grid = element('div', 'fields');
+    const folded = element('details', 'more');
+    const summary = element('summary');
+    summary.textContent = 'More';
+    const inner = element('div', 'fields');
+    folded.append(summary, inner);
+    let target = grid;
+    for (const [path, text, kind, extra] of FIELDS) {
+      if (path === FOLDED) target = inner;
+      target.append(this.#field(path, text, kind, extra));
+    }
+    const button = element('button', 'main');
+    button.type = 'submit';
+    button.textContent = label;
+    this.#note = element('p', 'note');
+    this.#note.setAttribute('role', 'status');
+    box.append(grid, folded, button, this.#note);
+    box.addEventListener('submit', async (event) => {
+      event.preventDefault();
+      button.disabled = true;
+      try {
+        this.#note.textContent = (await onSubmit(this.values)) ?? '';
+      } catch (why) {
+        this.#note.textContent = why.message;
+      }
+      button.disabled = false;
+    });
+    // A closed fold would hide a field that the browser wants mended.
+    box.addEventListener('invalid', () => { folded.open = true; }, true);
+    this.#showTeams();
+  }
+
+  /** The settings as they stand in the form. */
+  get values() {
+    const value = (path) => {
+      const [control, kind] = this.#controls.get(path);
+      if (kind === BOX) return control.checked;
+      if (kind === NUMBER || kind === RANGE) return Number(control.value);
+      return control.value;
+    };
+    const settings = {
+      name: value('name').trim() || 'Arena', mode: value('mode'), teams: Number(value('teams')), round_s: Number(value('round_s')),
+      max_players: value('max_players'), public: value('public'), switch_teams: value('switch_teams'),
+      max_spectators: value('max_spectators'), spectator_delay_s: value('spectator_delay_s'),
+      tick_rate: value('tick_rate'), rewind_ms: value('rewind_ms'),
+      pilots: { [value('pilots.kind')]: value('pilots.n') },
+      game: {
+        size: value('game.size'), rock_density: value('game.rock_density'),
+        pickup_density: value('game.pickup_density'), friendly_fire: value('game.friendly_fire'),
+      },
+    };
+    if (value('seed')) settings.seed = Number(value('seed'));
+    return settings;
+  }
+
+  /** Shows settings as the API gave them; what is missing keeps its place. */
+  fill(settings) {
+    const [kind, n] = Object.entries(settings.pilots ?? {})[0] ?? [];
+    const flat = { ...settings, 'pilots.kind': kind, 'pilots.n': n, seed: settings.seed ?? '' };
+    for (const [key, value] of Object.entries(settings.game ?? {})) flat[`game.${key}`] = value;
+    for (const [path, [control, type]] of this.#controls) {
+      const value = flat[path];
+      if (value === undefined) continue;
+      if (type === BOX) control.checked = value;
+      else {
+        if (type === 'list' && ![...control.options].some((option) => option.value === String(value))) {
+          control.append(path === 'round_s' ? new Option(minutes(value)[1], value) : new Option(value, value));
+        }
+        control.value = value;
+      }
+    }
+    this.#showTeams();
+  }
+
+  #field(path, text, kind, { options, min, max, step, pattern, hint, only, usual }) {
+    const row = element('label', 'field');
+    const words = element('span');
+    words.textContent = text;
+    const control = element(kind === 'list' ? 'select' : 'input');
+    if (kind === 'list') control.append(...options.map(([value, name]) => new Option(name, value)));
+    else control.type = kind;
+    if (kind === 'text') {
+      control.maxLength = max;
+      control.spellcheck = false;
+      if (pattern) control.pattern = pattern;
+      if (hint) control.placeholder = hint;
+    } else if (kind === NUMBER || kind === RANGE) {
+      Object.assign(control, { min, max, step: step ?? 1 });
+      if (kind === NUMBER) control.required = true;
+    }
+    if (kind === BOX) control.checked = usual; else control.value = usual;
+    control.id = `form${forms}-${path.replace('.', '-')}`;
+    if (only) row.dataset.only = only;
+    if (path === 'mode') control.addEventListener('change', () => this.#showTeams());
+    if (kind === BOX) row.classList.add('tick');
+    row.append(words, control);
+    this.#controls.set(path, [control, kind]);
+    return row;
+  }
+
+  #showTeams() {
+    const mode = this.#controls.get('mode')[0].value;
+    for (const row of this.#box.querySelectorAll('[data-only]')) row.hidden = row.dataset.only !== mode;
+  }
+}
+
+function element(tag, name = '') {
+  const made = document.createElement(tag);
+  if (name) made.className = name;
+  return made;
+}

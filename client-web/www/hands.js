@@ -1,0 +1,64 @@
+// What the player's hands do, whatever they hold: keys and mouse, thumbs, a gamepad. Comes in: these three.
+// Goes out: where to aim and to thrust, and what is held.
+
+import { IS, ME, SHIP } from './rows.js';
+
+/** Hands. */
+export class Hands {
+  #input;
+  #touch;
+  #pad;
+  /** Where to aim, radians from east towards south. */
+  aim = 0;
+
+  constructor(input, touch, pad) {
+    [this.#input, this.#touch, this.#pad] = [input, touch, pad];
+  }
+
+  /** Looks at all of them; `frame` and `camera` say where the mouse points to, `frame` may be null. */
+  look(now, frame, camera) {
+    const [input, touch, pad] = [this.#input, this.#touch, this.#pad];
+    pad.poll(now);
+    // Whichever was used last aims.
+    if (this.#padAims) this.aim = pad.aim;
+    else if (touch.used) this.aim = touch.aim;
+    else if (input.pointerSeen && frame) this.aim = aimAtPointer(input, frame, camera, this.aim);
+  }
+
+  /** Where to, along each axis, -1 to 1. */
+  get move() {
+    const [keyX, keyY] = this.#input.move;
+    const [stickX, stickY] = this.#touch.move;
+    const [padX, padY] = this.#pad.move;
+    return [keyX || stickX || padX, keyY || stickY || padY];
+  }
+
+  get fire() { return this.#input.fire || this.#touch.fire || this.#pad.fire; }
+  get boost() { return this.#input.boost || this.#touch.boost || this.#pad.boost; }
+
+  /** The mouse's place where it aims, else null. */
+  get pointer() {
+    const otherwise = this.#touch.used || this.#padAims || !this.#input.pointerPlays;
+    return otherwise ? null : { x: this.#input.pointerX, y: this.#input.pointerY };
+  }
+
+  get #padAims() {
+    return this.#pad.usedAt > this.#input.pointerAt && this.#pad.usedAt > this.#touch.usedAt;
+  }
+}
+
+/** The place of one's own ship in the rows, or -1. */
+export function ownShip({ ships, me }) {
+  if (!me[ME.ALIVE]) return -1;
+  for (let i = 0; i < ships.length; i += SHIP.STRIDE) if (ships[i + SHIP.FLAGS] & IS.OWN) return i;
+  return -1;
+}
+
+function aimAtPointer(input, frame, camera, before) {
+  const own = ownShip(frame);
+  if (own < 0) return before;
+  const { ratio } = camera;
+  const x = input.pointerX * ratio - camera.toX(frame.ships[own + SHIP.X]);
+  const y = input.pointerY * ratio - camera.toY(frame.ships[own + SHIP.Y]);
+  return Math.hypot(x, y) < 2 * ratio ? before : Math.atan2(y, x);
+}

@@ -1,0 +1,72 @@
+// Which session this page is at, and what this browser may prove there. Comes in: the page's address and
+// localStorage. Goes out: the same, kept up to date. It asks the server nothing.
+
+const VISITOR = 'gamekeeper.visitor';
+const HOST = (code) => `gamekeeper.host.${code}`;
+/** A session's code: letters and digits, as typed by people with hyphens or blanks between. */
+const CODE = /^[A-Za-z0-9_-]{3,32}$/;
+const SECRET = /^[0-9a-f]{32}$/;
+
+/** The code in the page's address, or null in the lobby. */
+export function codeInAddress() {
+  const found = /^\/s\/([^/]+)\/?$/.exec(location.pathname);
+  return found && CODE.test(found[1]) ? found[1] : null;
+}
+
+/** The code in what somebody typed or pasted: a code, or a link that has one. Null where there is none. */
+export function codeIn(text) {
+  const trimmed = text.trim();
+  const link = /\/s\/([^/?#\s]+)/.exec(trimmed);
+  const code = (link ? link[1] : trimmed).replace(/\s+/g, '');
+  return CODE.test(code) ? code : null;
+}
+
+/** The link to a session, to be given to friends. */
+export const linkTo = (code) => `${location.origin}/s/${encodeURIComponent(code)}`;
+
+/** Lets the address bar show a session, or with null the lobby. */
+export function showAddress(code) {
+  const path = code ? `/s/${encodeURIComponent(code)}` : '/';
+  if (location.pathname !== path) history.replaceState(null, '', path + location.search);
+}
+
+/** A number that names this browser to sessions, so that a ban or a mute outlives a reload: 32 hex digits. */
+export function visitor() {
+  const kept = read(VISITOR);
+  if (kept && SECRET.test(kept)) return kept;
+  const fresh = [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+  write(VISITOR, fresh);
+  return fresh;
+}
+
+/** The proof that this browser is a session's host, or null. */
+export function hostSecret(code) {
+  const kept = code && read(HOST(code));
+  return kept && SECRET.test(kept) ? kept : null;
+}
+
+/** Keeps that proof; with null forgets it. */
+export function keepHostSecret(code, secret) {
+  if (secret && SECRET.test(secret)) write(HOST(code), secret);
+  else write(HOST(code), null);
+}
+
+// Where localStorage is denied, things are known as long as the page lasts.
+const memory = new Map();
+
+function read(key) {
+  try {
+    return localStorage.getItem(key) ?? memory.get(key) ?? null;
+  } catch {
+    return memory.get(key) ?? null;
+  }
+}
+
+function write(key, value) {
+  if (value === null) memory.delete(key); else memory.set(key, value);
+  try {
+    if (value === null) localStorage.removeItem(key); else localStorage.setItem(key, value);
+  } catch {
+    // Denied or full: see above.
+  }
+}

@@ -1,0 +1,117 @@
+// The list of public sessions as it changes, and the lobby's chat. Comes in: Server-Sent Events, or where
+// these fail long polls. Goes out: calls of `on`. It runs only while the lobby is on the screen.
+
+import { Refusal, ask } from './api.js';
+
+/** A stream that fails so often before its first event is given up for polling. */
+const TRIES = 2;
+/** How long the server may hold a poll, seconds. */
+const HOLD_S = 25;
+/** The wait after a poll that failed, ms. */
+const PAUSE_MS = 3_000;
+/** While polling, the chat is asked for so often, ms. */
+const CHAT_MS = 4_000;
+
+/** Listens to the lobby. */
+export class Live {
+  #on;
+  #stream = null;
+  #failures = 0;
+  #heard = false;
+  #stop = null;
+  #retry = 0;
+  /** What was told last: `{version, sessions}`, or null; and when, as of `performance.now()`. */
+  last = null;
+  at = 0;
+  /** How it comes: 'sse' or 'poll'. */
+  via = 'sse';
+
+  /** `on.sessions({version, sessions})`, `on.chat(line)` for each line of the lobby's chat, again and again
+   *  the same ones where it is polled, and `on.trouble(sentence)` with '' when it is over. */
+  constructor(on) {
+    this.#on = on;
+  }
+
+  /** Starts, unless it runs. */
+  start() {
+    if (this.#stop) return;
+    this.#stop = new AbortController();
+    this.#chat();
+    if (this.via === 'poll' || !globalThis.EventSource) this.#poll(this.#stop.signal);
+    else this.#listen();
+  }
+
+  /** Stops. */
+  stop() {
+    this.#stop?.abort();
+    this.#stop = null;
+    this.#stream?.close();
+    this.#stream = null;
+    clearTimeout(this.#retry);
+  }
+
+  #listen() {
+    const stream = new EventSource('/api/sessions/events');
+    this.#stream = stream;
+    stream.addEventListener('sessions', ({ data }) => {
+      this.#heard = true;
+      this.#failures = 0;
+      this.#take(data);
+    });
+    stream.addEventListener('chat', ({ data }) => { const line = read(data); if (line) this.#on.chat(line); });
+    stream.onerror = () => {
+      this.#failures += 1;
+      if (this.#heard) this.#on.trouble('The list is not live at the moment: the server cannot be reached.');
+      if (!this.#heard && this.#failures >= TRIES) {
+        stream.close();
+        this.#stream = null;
+        this.#poll(this.#stop.signal);
+      } else if (stream.readyState === EventSource.CLOSED) {
+        // An answer that is no stream ends it for good: the browser does not try again by itself.
+        this.#retry = setTimeout(() => this.#listen(), this.#heard ? PAUSE_MS : 0);
+      }
+    };
+  }
+
+  async #poll(signal) {
+    this.via = 'poll';
+    const chat = setInterval(() => this.#chat(), CHAT_MS);
+    signal.addEventListener('abort', () => clearInterval(chat));
+    while (!signal.aborted) {
+      const after = this.last ? `?after=${this.last.version}&wait=${HOLD_S}` : '';
+      try {
+        this.#take(await ask('GET', `/sessions${after}`, { signal, patience: (HOLD_S + 10) * 1000 }), true);
+      } catch (why) {
+        if (signal.aborted) return;
+        this.#on.trouble(why instanceof Refusal ? why.message : 'The list cannot be read.');
+        await new Promise((done) => { setTimeout(done, PAUSE_MS); });
+      }
+    }
+  }
+
+  #take(data, parsed = false) {
+    const told = parsed ? data : read(data);
+    if (!Array.isArray(told?.sessions)) return;
+    this.last = told;
+    this.at = performance.now();
+    this.#on.trouble('');
+    this.#on.sessions(told);
+  }
+
+  async #chat() {
+    try {
+      const { lines } = await ask('GET', '/chat');
+      lines.forEach((line) => this.#on.chat(line));
+    } catch {
+      // The list says that the server is gone; no need to say it twice.
+    }
+  }
+}
+
+function read(data) {
+  try {
+    return JSON.parse(data);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,155 @@
+// The lobby beneath the name: live list of sessions, creating one, joining by code; leaders.js and talk.js
+// have the other tabs. Comes in: live.js, the API, what people type. Goes out: calls of `on`.
+
+import { ask, measurePing } from './api.js';
+import { SessionForm } from './form.js';
+import { codeIn, hostSecret, keepHostSecret } from './here.js';
+import { write } from './hud.js';
+import { Leaders } from './leaders.js';
+import { Live } from './live.js';
+import { bindTabs } from './tabs.js';
+import { Talk } from './talk.js';
+import { clockText, modeName } from './words.js';
+
+/** How often round clocks count down, ms, and how often the way to the server is timed. */
+const CLOCK_MS = 500;
+const PING_MS = 15_000;
+
+const find = (id) => document.getElementById(id);
+const PHASES = { warm_up: 'Warm-up', play: '', results: 'Results', endless: 'No rounds' };
+
+/** The lobby. */
+export class Lobby {
+  #on;
+  #rows = new Map();
+  #list = find('session-list');
+  #clock = 0;
+  #pinger = 0;
+  #ping = null;
+  #leaders = new Leaders();
+  #talk;
+  #open = false;
+  /** Where the list comes from. */
+  live;
+
+  /** `on.join(code, watch)` goes into a session, `on.created(code)` into one's own new one;
+   *  `on.nameOf()` gives the name typed above; `on.sound(name)` plays. */
+  constructor(on) {
+    this.#on = on;
+    this.#talk = new Talk(on);
+    this.live = new Live({
+      sessions: ({ sessions }) => this.#show(sessions),
+      chat: (line) => this.#talk.take(line),
+      trouble: (sentence) => this.#trouble(sentence),
+    });
+    bindTabs(find('lobby').querySelector('[role="tablist"]'), (panel) => {
+      this.#leaders.show(panel);
+      this.#talk.shown = panel === 'lobby-talk';
+    });
+    new SessionForm(find('create-form'), 'Create and play', async (settings) => {
+      const made = await ask('POST', '/sessions', { body: settings });
+      keepHostSecret(made.code, made.host_secret);
+      on.created(made.code);
+    });
+    const byCode = (watch) => {
+      const code = codeIn(find('code').value);
+      if (code) on.join(code, watch);
+      else this.#trouble('That is neither a code nor a link to a session.');
+    };
+    find('code-form').addEventListener('submit', (event) => { event.preventDefault(); byCode(false); });
+    find('code-watch').addEventListener('click', () => byCode(true));
+  }
+
+  /** Shows it and keeps it up to date, or not. */
+  set open(on) {
+    if (this.#open === on) return;
+    this.#open = on;
+    clearInterval(this.#clock);
+    clearInterval(this.#pinger);
+    if (!on) { this.live.stop(); return; }
+    this.live.start();
+    this.#clock = setInterval(() => this.#count(), CLOCK_MS);
+    const measure = async () => { this.#ping = await measurePing(); this.#count(); };
+    this.#pinger = setInterval(measure, PING_MS);
+    measure();
+  }
+
+  #trouble(sentence) {
+    const empty = this.live.last?.sessions.length === 0;
+    write(find('list-note'), sentence || (empty ? 'No public session runs at the moment. Play starts one.' : ''));
+  }
+
+  // Rows are kept from one list to the next, so that nobody's focus is lost.
+  #show(sessions) {
+    const seen = new Set();
+    sessions.forEach((session, at) => {
+      seen.add(session.code);
+      let row = this.#rows.get(session.code);
+      if (!row) this.#rows.set(session.code, (row = new Row(this.#on)));
+      row.show(session);
+      if (this.#list.children[at] !== row.element) this.#list.insertBefore(row.element, this.#list.children[at] ?? null);
+    });
+    for (const [code, row] of this.#rows) {
+      if (seen.has(code)) continue;
+      row.element.remove();
+      this.#rows.delete(code);
+    }
+    write(find('list-count'), sessions.length ? String(sessions.length) : '');
+    this.#trouble('');
+    this.#count();
+  }
+
+  #count() {
+    const passed = (performance.now() - this.live.at) / 1000;
+    for (const row of this.#rows.values()) row.count(passed, this.#ping);
+  }
+}
+
+class Row {
+  element = document.createElement('li');
+  #session = null;
+  #parts = {};
+
+  constructor(on) {
+    const part = (name, tag = 'span') => {
+      const made = document.createElement(tag);
+      made.className = name;
+      this.#parts[name] = made;
+      return made;
+    };
+    const words = part('words', 'div');
+    words.append(part('name', 'b'), part('mode'), part('clock'), part('ping'));
+    const figures = part('figures', 'div');
+    figures.append(part('seats'), part('pilots'));
+    const button = (name, label, watch) => {
+      const made = part(name, 'button');
+      made.type = 'button';
+      made.textContent = label;
+      made.addEventListener('click', () => on.join(this.#session.code, watch));
+      return made;
+    };
+    this.element.append(words, figures, button('join', 'Join', false), button('watch', 'Watch', true));
+  }
+
+  show(session) {
+    this.#session = session;
+    const { name, mode, players, max_players: most, pilots, spectators, max_spectators: mostWatch, locked, code } = session;
+    const { join, watch } = this.#parts;
+    write(this.#parts.name, name);
+    write(this.#parts.mode, modeName(mode) + (locked ? ' · locked' : '') + (hostSecret(code) ? ' · yours' : ''));
+    write(this.#parts.seats, `${players}/${most}`);
+    write(this.#parts.pilots, [pilots && `${pilots} pilots`, spectators && `${spectators} watching`].filter(Boolean).join(' · '));
+    join.disabled = locked || players >= most;
+    watch.disabled = locked || spectators >= mostWatch;
+    write(join, locked ? 'Locked' : players >= most ? 'Full' : 'Join');
+    join.setAttribute('aria-label', `${join.textContent} ${name}`);
+    watch.setAttribute('aria-label', `Watch ${name}`);
+  }
+
+  count(passed, ping) {
+    const { phase, phase_left_s: left, round } = this.#session;
+    const time = left === null || left === undefined ? '' : clockText(left - passed);
+    write(this.#parts.clock, phase === 'endless' ? 'No rounds' : [`Round ${round}`, PHASES[phase], time].filter(Boolean).join(' · '));
+    write(this.#parts.ping, ping === null ? '' : `${Math.max(1, Math.round(ping))} ms`);
+  }
+}

@@ -1,0 +1,159 @@
+// Rounds: the clock and the teams' points at the top, the last seconds counted, the screen with the result.
+// Comes in: the module's news of phases and results, and its tick. Goes out: the page and sounds.
+
+import { write } from './hud.js';
+import { STATS } from './rows.js';
+import { clockText, counted, teamName } from './words.js';
+
+/** The last seconds of a round that are counted aloud, and those before one begins. */
+const LAST_S = 10;
+const BEFORE_S = 3;
+
+const find = (id) => document.getElementById(id);
+const cell = (text, tag = 'td') => Object.assign(document.createElement(tag), { textContent: String(text) });
+
+/** The round that is being played. */
+export class Match {
+  #roster;
+  #on;
+  #counted = -1;
+  #stay = false;
+  /** 'endless', 'warm_up', 'play' or 'results'; the round's number; the tick at which the phase ends. */
+  phase = 'endless';
+  round = 0;
+  ends = null;
+  /** The teams' points, empty without teams. */
+  teams = [];
+  /** The last result as it was told, or null. */
+  last = null;
+  /** Seconds until the phase ends, or null. */
+  secondsLeft = null;
+
+  /** `on.sound(name)` plays, `on.callout(text)` says something large, `on.lobby()` leaves. */
+  constructor(roster, on) {
+    this.#roster = roster;
+    this.#on = on;
+    find('results-stay').addEventListener('click', () => { this.#stay = true; this.#showResults(); });
+    find('results-lobby').addEventListener('click', () => on.lobby());
+  }
+
+  /** Takes a `phase` item of news. */
+  takePhase({ phase, round, ends }) {
+    const before = this.phase;
+    Object.assign(this, { phase, round, ends });
+    this.#counted = -1;
+    // Whoever comes into the middle of a round has not seen it begin.
+    if (phase === 'play' && (before === 'warm_up' || before === 'results')) {
+      this.#on.sound('begin');
+      this.#on.callout(`Round ${round}. Go!`);
+    }
+    if (phase !== 'results') { this.#stay = false; this.last = null; }
+    document.body.classList.toggle('resting', phase === 'results');
+    this.#showResults();
+  }
+
+  /** Takes a `results` item of news. */
+  takeResults(results) {
+    this.last = results;
+    this.#stay = false;
+    const first = this.#winner();
+    this.#on.sound(first.mine ? 'won' : 'over');
+    this.#fill(results, first.text);
+    this.#showResults();
+  }
+
+  /** Takes the teams' points from a `standings` item. */
+  takeTeams(teams = []) {
+    this.teams = teams;
+    const box = find('clock-teams');
+    while (box.children.length > teams.length) box.lastElementChild.remove();
+    teams.forEach((points, at) => {
+      const part = box.children[at] ?? box.appendChild(cell('', 'b'));
+      part.dataset.team = at + 1;
+      part.title = teamName(at + 1);
+      part.classList.toggle('mine', this.#roster.myTeam === at + 1);
+      write(part, String(points));
+    });
+  }
+
+  /** Shows the clock of this frame. */
+  show(client) {
+    const rate = client.stats()[STATS.TICK_RATE] || 30;
+    this.secondsLeft = this.ends === null ? null : Math.max(0, (this.ends - client.tick()) / rate);
+    const left = this.secondsLeft;
+    const whole = left === null ? -1 : Math.ceil(left);
+    const box = find('clock');
+    box.hidden = (left === null && !this.teams.length) || this.phase === 'results';
+    box.classList.toggle('last', this.phase === 'play' && whole >= 0 && whole <= LAST_S);
+    write(find('clock-time'), left === null ? '' : clockText(left));
+    write(find('clock-phase'), this.phase === 'warm_up' ? 'Warm-up' : this.phase === 'play' ? `Round ${this.round}` : '');
+    if (this.phase === 'results') write(find('results-next'), left === null ? '' : `Next round in ${whole} s`);
+    if (whole !== this.#counted) this.#count(whole);
+  }
+
+  /** Forgets all, as after leaving. */
+  clear() {
+    Object.assign(this, { phase: 'endless', round: 0, ends: null, last: null, secondsLeft: null });
+    this.takeTeams([]);
+    document.body.classList.remove('resting');
+    this.#showResults();
+  }
+
+  #count(whole) {
+    const first = this.#counted < 0;
+    this.#counted = whole;
+    if (first || whole <= 0) return;
+    if (this.phase === 'play' && whole <= LAST_S) this.#on.sound('tick');
+    if ((this.phase === 'warm_up' || this.phase === 'results') && whole <= BEFORE_S) {
+      this.#on.sound('tick');
+      this.#on.callout(String(whole));
+    }
+  }
+
+  #winner() {
+    const { teams, lines } = this.last;
+    if (teams?.length) {
+      const most = Math.max(...teams);
+      const best = teams.flatMap((points, at) => (points === most ? [at + 1] : []));
+      if (best.length > 1) return { text: 'A draw', mine: false };
+      return { text: `${teamName(best[0])} wins`, mine: this.#roster.myTeam === best[0] };
+    }
+    const first = lines.find((line) => line.place === 1);
+    if (!first || first.score <= 0) return { text: 'Nobody scored', mine: false };
+    const mine = first.player === this.#roster.me;
+    return { text: mine ? 'You win' : `${this.#roster.nameOf(first.player)} wins`, mine };
+  }
+
+  #fill({ round, teams, lines }, winner) {
+    const roster = this.#roster;
+    write(find('results-title'), `Round ${round}`);
+    write(find('results-winner'), winner);
+    find('results-teams').replaceChildren(...(teams ?? []).map((points, at) => {
+      const part = cell(`${teamName(at + 1)} ${points}`, 'b');
+      part.dataset.team = at + 1;
+      return part;
+    }));
+    find('results-table').tBodies[0].replaceChildren(...lines.map((line) => {
+      const row = document.createElement('tr');
+      const share = line.shots ? `${Math.round((100 * line.hits) / line.shots)} %` : '–';
+      const name = cell(roster.nameOf(line.player), 'th');
+      name.scope = 'row';
+      row.append(cell(line.place), name, cell(line.score), cell(line.kills), cell(line.deaths), cell(share), cell(line.bestStreak));
+      row.classList.toggle('mine', line.player === roster.me);
+      row.classList.toggle('first', line.place === 1);
+      const { team } = roster.entry(line.player) ?? {};
+      if (team) row.dataset.team = team;
+      return row;
+    }));
+    const own = lines.find((line) => line.player === roster.me);
+    if (own) find('results-table').setAttribute('aria-label', `You are number ${own.place} with ${counted(own.score, 'point')}`);
+  }
+
+  #showResults() {
+    const shown = this.phase === 'results' && this.last !== null && !this.#stay;
+    const box = find('results');
+    if (box.hidden === !shown) return;
+    box.hidden = !shown;
+    if (shown) box.querySelector('tr.mine')?.scrollIntoView({ block: 'nearest' });
+  }
+}

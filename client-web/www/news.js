@@ -1,0 +1,67 @@
+// What the module tells, and who in the page is told. Comes in: news as objects; what each one is stands in
+// `client-web/src/news.rs`. Goes out: calls. It decides nothing but who makes which sound.
+
+/** Gives the function that takes one piece of news. `page` has the page's parts and functions: see main.js. */
+export function newsFor(page) {
+  const { roster, board, feed, chat, hud, sound, callouts, match, people, session, scene, effects } = page;
+  const takes = {
+    welcome({ player }) {
+      roster.me = player;
+      scene.clear();
+      effects.clear();
+      page.newWorld();
+      page.arrived();
+    },
+    roster(item) {
+      const host = roster.entry(roster.me)?.host;
+      const { came, went } = roster.take(item);
+      people.changed();
+      for (const name of came) feed.say(name, 'came');
+      for (const name of went) feed.say(name, 'left');
+      if (came.length) sound.play('joined');
+      else if (went.length) sound.play('left');
+      // The proof comes by itself; this is for those who have it from an earlier visit.
+      if (host === false && session.isHost) hud.toast('You are the host now');
+    },
+    standings(item) {
+      board.take(item);
+      people.take(item);
+      match.takeTeams(item.teams);
+      callouts.lead(board.leader, roster.me);
+    },
+    chat(item) {
+      chat.take(item);
+      if (item.from !== roster.me && !roster.isSilenced(item.from)) sound.play('chat');
+    },
+    history: (item) => chat.takeHistory(item),
+    kill(kill) {
+      feed.take(kill);
+      if (kill.killer === roster.me && kill.victim !== roster.me) {
+        hud.toast(`Destroyed ${roster.nameOf(kill.victim)}`);
+        sound.play('kill');
+        callouts.streak(kill.streak);
+      } else if (kill.victim === roster.me) {
+        sound.play('dead');
+        page.lost();
+      }
+    },
+    emote({ from, emote }) {
+      if (roster.isSilenced(from)) return;
+      scene.bubbles.show(from, emote);
+      sound.play('emote', ...page.placeOf(from));
+    },
+    about: (item) => session.takeAbout(item),
+    phase: (item) => match.takePhase(item),
+    begin() {
+      // Another world: nothing of the last one is to be compared with it.
+      scene.clear();
+      effects.clear();
+      people.clear();
+      callouts.clear();
+      page.newWorld();
+    },
+    results: (item) => match.takeResults(item),
+    host: (item) => session.takeHost(item),
+  };
+  return (item) => takes[item.type]?.(item);
+}

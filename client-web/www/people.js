@@ -1,0 +1,161 @@
+// Everybody in the session, with what one may do about them. Comes in: roster and standings. Goes out: the
+// table; mutes for oneself; for the host, actions through the API.
+
+import { write } from './hud.js';
+import { teamName } from './words.js';
+
+const find = (id) => document.getElementById(id);
+
+/** The scoreboard. */
+export class People {
+  #roster;
+  #on;
+  #points = new Map();
+  #rows = new Map();
+  #open = -1;
+  #stale = true;
+
+  /** `on.act(action)` promises to do something as the host; `on.isHost()`; `on.teams()` how many there are;
+   *  `on.follow(player)` watches somebody, where that can be. */
+  constructor(roster, on) {
+    this.#roster = roster;
+    this.#on = on;
+  }
+
+  /** Takes a `standings` item of news. */
+  take({ best, score }) {
+    for (const [player, points] of best) this.#points.set(player, points);
+    if (this.#roster.me >= 0 && score !== undefined) this.#points.set(this.#roster.me, score);
+    this.#stale = true;
+  }
+
+  /** Somebody came, went or changed. */
+  changed() {
+    this.#stale = true;
+  }
+
+  /** Forgets points, as when a round begins. */
+  clear() {
+    this.#points.clear();
+    this.#stale = true;
+  }
+
+  /** Points of a player, or undefined. */
+  pointsOf = (player) => this.#points.get(player);
+
+  /** Those who fly, best first. */
+  flying() {
+    return this.#sorted().filter(({ watching }) => !watching).map(({ player }) => player);
+  }
+
+  /** Shows the table where it is open and something changed. */
+  show() {
+    if (find('people').hidden || !this.#stale) return;
+    this.#stale = false;
+    const everybody = this.#sorted();
+    const body = find('people-rows');
+    const seen = new Set();
+    everybody.forEach((entry, at) => {
+      seen.add(entry.player);
+      let row = this.#rows.get(entry.player);
+      if (!row) this.#rows.set(entry.player, (row = new Row(this)));
+      row.show(entry, at + 1, this.#points.get(entry.player), this.#view(entry));
+      if (body.children[at] !== row.element) body.insertBefore(row.element, body.children[at] ?? null);
+    });
+    for (const [player, row] of this.#rows) {
+      if (seen.has(player)) continue;
+      row.element.remove();
+      this.#rows.delete(player);
+    }
+    const people = everybody.filter(({ computer }) => !computer);
+    const watching = people.filter((entry) => entry.watching).length;
+    write(find('people-count'), `${people.length - watching} playing, ${watching} watching, ${everybody.length - people.length} pilots`);
+  }
+
+  /** A row's button was pressed. */
+  async press(what, entry, value) {
+    const { player } = entry;
+    if (what === 'silence') this.#roster.silence(player, !this.#roster.isSilenced(player));
+    else if (what === 'more') this.#open = this.#open === player ? -1 : player;
+    else if (what === 'follow') this.#on.follow(player);
+    else if (what === 'team') await this.#on.act({ action: 'move', player, team: value });
+    else if (what === 'mute') await this.#on.act({ action: 'mute', player, muted: !entry.muted });
+    else await this.#on.act({ action: what, player });
+    this.#stale = true;
+    this.show();
+  }
+
+  #view(entry) {
+    const host = this.#on.isHost();
+    const me = entry.player === this.#roster.me;
+    return {
+      me, host: host && !me, open: this.#open === entry.player, teams: this.#on.teams(),
+      silenced: this.#roster.isSilenced(entry.player),
+    };
+  }
+
+  #sorted() {
+    const rank = (entry) => (entry.watching ? -Infinity : this.#points.get(entry.player) ?? -1);
+    return this.#roster.everybody().sort((a, b) => rank(b) - rank(a) || a.computer - b.computer || a.player - b.player);
+  }
+}
+
+class Row {
+  element = document.createElement('tr');
+  #place = document.createElement('td');
+  #name = document.createElement('th');
+  #points = document.createElement('td');
+  #acts = document.createElement('td');
+  #entry = null;
+  #people;
+  #made = '';
+
+  constructor(people) {
+    this.#people = people;
+    this.#name.scope = 'row';
+    this.element.append(this.#place, this.#name, this.#points, this.#acts);
+  }
+
+  show(entry, place, points, view) {
+    this.#entry = entry;
+    write(this.#place, entry.watching ? '' : String(place));
+    write(this.#name, entry.name);
+    const marks = [entry.host && 'host', entry.computer && 'pilot', entry.watching && 'watching', entry.muted && 'muted', view.silenced && 'muted by you'];
+    this.#name.dataset.marks = marks.filter(Boolean).join(', ');
+    write(this.#points, entry.watching ? '' : points === undefined ? '–' : String(points));
+    this.element.classList.toggle('mine', view.me);
+    this.element.classList.toggle('computer', entry.computer);
+    this.element.dataset.team = entry.team || '';
+    // Buttons are made anew only when there are others, so that a press is never lost.
+    const made = JSON.stringify([view, entry.computer, entry.muted, entry.team, entry.watching]);
+    if (made === this.#made) return;
+    this.#made = made;
+    const focused = this.#acts.contains(document.activeElement) ? document.activeElement.dataset.act : null;
+    this.#acts.replaceChildren(...this.#buttons(entry, view));
+    if (focused) this.#acts.querySelector(`[data-act="${focused}"]`)?.focus();
+  }
+
+  #buttons(entry, { me, host, open, teams, silenced }) {
+    const list = [];
+    if (!me && !entry.computer) list.push(this.#button('silence', silenced ? 'Hear' : 'Mute', 'for you'));
+    if (host && (!entry.computer || teams > 1)) list.push(this.#button('more', open ? 'Less' : 'More', 'as the host'));
+    if (!host || !open) return list;
+    if (!entry.computer) {
+      list.push(this.#button('kick', 'Kick'), this.#button('ban', 'Ban'),
+        this.#button('mute', entry.muted ? 'Unmute for all' : 'Mute for all'), this.#button('hand_over', 'Make host'));
+    }
+    for (let team = 1; team <= teams && !entry.watching; team++) {
+      if (team !== entry.team) list.push(this.#button('team', teamName(team), '', team));
+    }
+    return list;
+  }
+
+  #button(what, label, more = '', value = 0) {
+    const button = document.createElement('button');
+    Object.assign(button, { type: 'button', textContent: label });
+    button.dataset.act = what + (value || '');
+    button.setAttribute('aria-label', `${label} ${this.#entry.name} ${more}`.trim());
+    button.addEventListener('click', () => this.#people.press(what, this.#entry, value));
+    return button;
+  }
+}

@@ -1,0 +1,88 @@
+// Who is in the session. Comes in: the module's news. Goes out: what to call a player, and what is known of
+// each. Names come from strangers and are only ever set as text.
+
+import { clearTeams, setTeam } from './palette.js';
+
+/** Everybody. */
+export class Roster {
+  #players = new Map();
+  #silenced = new Set();
+  #whole = false;
+  /** One's own number; -1 before the welcome. */
+  me = -1;
+
+  /** Takes a `roster` item of news. Gives who came and who went, as names, where that is worth a line: not
+   *  for pilots and not for those who were there before. */
+  take({ everybody, joined, left }) {
+    const tell = this.#whole;
+    const before = new Map(this.#players);
+    if (everybody) {
+      this.#players.clear();
+      clearTeams();
+      this.#whole = true;
+    }
+    for (const player of left) {
+      this.#players.delete(player);
+      this.#silenced.delete(player);
+      setTeam(player, 0);
+    }
+    for (const entry of joined) {
+      this.#players.set(entry.player, { team: 0, watching: false, host: false, muted: false, ...entry });
+      setTeam(entry.player, entry.team ?? 0);
+    }
+    const named = (players, known) => players.map((player) => known.get(player))
+      .filter((entry) => entry && !entry.computer && entry.player !== this.me).map(({ name }) => name);
+    if (!tell || everybody) return { came: [], went: [] };
+    return {
+      came: named(joined.map(({ player }) => player).filter((player) => !before.has(player)), this.#players),
+      went: named(left, before),
+    };
+  }
+
+  /** What to call a player. */
+  nameOf = (player) => this.#players.get(player)?.name ?? 'somebody';
+
+  /** What is known of a player: `{player, name, computer, team, watching, host, muted}`, or undefined. */
+  entry(player) {
+    return this.#players.get(player);
+  }
+
+  /** All of these. */
+  everybody() {
+    return [...this.#players.values()];
+  }
+
+  /** Whether the server's own pilot flies. */
+  isComputer(player) {
+    return this.#players.get(player)?.computer ?? false;
+  }
+
+  /** Whether one only watches. */
+  get watching() {
+    return this.#players.get(this.me)?.watching ?? false;
+  }
+
+  /** One's own team, or 0. */
+  get myTeam() {
+    return this.#players.get(this.me)?.team ?? 0;
+  }
+
+  /** Shows or hides what somebody says, for oneself alone. */
+  silence(player, on) {
+    if (on) this.#silenced.add(player); else this.#silenced.delete(player);
+  }
+
+  /** Whether somebody's words are hidden. */
+  isSilenced(player) {
+    return this.#silenced.has(player);
+  }
+
+  /** Forgets everybody, as after leaving. */
+  clear() {
+    this.#players.clear();
+    this.#silenced.clear();
+    this.#whole = false;
+    this.me = -1;
+    clearTeams();
+  }
+}

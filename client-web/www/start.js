@@ -1,0 +1,94 @@
+// The first screen: a name and Play; and what a link invites to. Comes in: the player's choices, the session
+// of the page's address. Goes out: calls of `on`.
+
+import { ask } from './api.js';
+import { codeInAddress, showAddress } from './here.js';
+import { write } from './hud.js';
+import { choose, guestName, settings } from './settings.js';
+import { clockText, counted, modeName } from './words.js';
+
+const find = (id) => document.getElementById(id);
+
+/** The first screen. */
+export class Start {
+  #screen = find('start');
+  #suggested = guestName();
+  #on;
+  #code = null;
+
+  /** `on.play(code, watch)` is called when the player has chosen, with null for the fullest public session;
+   *  `on.lobby(open)` when the lobby beneath is shown or not. */
+  constructor(on) {
+    this.#on = on;
+    const name = find('name');
+    name.value = settings.name || this.#suggested;
+    find('start-form').addEventListener('submit', (event) => {
+      event.preventDefault();
+      on.play(this.#code, false);
+    });
+    find('watch').addEventListener('click', () => on.play(this.#code, true));
+    find('to-lobby').addEventListener('click', () => { this.invite(null); this.show(); });
+    // A phone's keyboard would cover the screen at once.
+    if (!matchMedia('(pointer: coarse)').matches) name.select();
+  }
+
+  /** The name that was chosen; it is kept unless it was only suggested, as the next visit suggests another. */
+  takeName() {
+    const chosen = find('name').value.trim() || this.#suggested;
+    choose('name', chosen === this.#suggested ? '' : chosen);
+    return chosen;
+  }
+
+  /** Takes the invitation of the page's address, if there is one. */
+  fromAddress() {
+    this.invite(codeInAddress());
+  }
+
+  /** Shows the session of a link above the name; with null none. */
+  async invite(code) {
+    this.#code = code;
+    showAddress(code);
+    document.body.classList.toggle('invited', code !== null);
+    find('invited').hidden = find('to-lobby').hidden = find('watch').hidden = code === null;
+    if (code === null) return;
+    write(find('invited-name'), 'Looking for the session…');
+    write(find('invited-who'), '');
+    try {
+      const { session } = await ask('GET', `/sessions/${encodeURIComponent(code)}`);
+      if (this.#code !== code) return;
+      write(find('invited-name'), session.name);
+      write(find('invited-who'), describe(session));
+    } catch (why) {
+      if (this.#code !== code) return;
+      // Out of reach for a moment is no reason to forget the link.
+      if (why.status === 404 || why.status === 403 || why.status === 400) {
+        this.invite(null);
+        this.show(why.message);
+      } else {
+        write(find('invited-name'), 'You are invited');
+        write(find('invited-who'), why.message);
+      }
+    }
+  }
+
+  /** Shows the screen with a sentence, which may be empty; a `busy` one cannot be left. */
+  show(sentence = '', busy = false) {
+    this.#screen.classList.remove('gone');
+    write(find('start-note'), sentence);
+    find('play').disabled = busy;
+    this.#on.lobby(!busy && this.#code === null);
+  }
+
+  /** Lets the game be seen. */
+  hide() {
+    this.#screen.classList.add('gone');
+    this.#on.lobby(false);
+    document.activeElement?.blur?.();
+  }
+}
+
+function describe({ mode, players, max_players: most, pilots, host, phase, phase_left_s: left, round, locked }) {
+  const time = phase === 'play' && left !== null && left !== undefined ? `round ${round}, ${clockText(left)} left` : '';
+  return [modeName(mode), host && `host ${host}`, `${players} of ${most} here`, pilots && counted(pilots, 'pilot'), time, locked && 'locked']
+    .filter(Boolean).join(' · ');
+}

@@ -1,0 +1,74 @@
+// The lobby's chat. Comes in: lines of others and what is typed. Goes out: text, set as text and never as
+// anything else.
+
+import { ask } from './api.js';
+import { write } from './hud.js';
+
+/** Lines kept. */
+const LINES_MAX = 100;
+
+const find = (id) => document.getElementById(id);
+
+/** The chat's tab. */
+export class Talk {
+  #log = find('talk-log');
+  #known = new Set();
+  #unread = 0;
+  #shown = false;
+  #started = performance.now();
+  #on;
+
+  /** `on.nameOf()` gives the name of who speaks, `on.sound(name)` plays. */
+  constructor(on) {
+    this.#on = on;
+    find('talk-form').addEventListener('submit', (event) => {
+      event.preventDefault();
+      this.#say(find('talk-text').value.trim());
+    });
+  }
+
+  /** Whether its tab is the one in front. */
+  set shown(on) {
+    this.#shown = on;
+    if (!on) return;
+    this.#unread = 0;
+    this.#count();
+    this.#log.scrollTop = this.#log.scrollHeight;
+  }
+
+  /** Takes a line `{id, name, text, at}`; the same one twice is one. */
+  take({ id, name, text, at }) {
+    if (this.#known.has(id)) return;
+    this.#known.add(id);
+    const line = document.createElement('p');
+    const [time, who] = [document.createElement('time'), document.createElement('b')];
+    const date = new Date(at);
+    if (!Number.isNaN(date.getTime())) time.textContent = date.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
+    who.textContent = name;
+    line.append(time, who, String(text));
+    const below = this.#log.scrollHeight - this.#log.scrollTop - this.#log.clientHeight < 40;
+    this.#log.append(line);
+    while (this.#log.children.length > LINES_MAX) this.#log.firstElementChild.remove();
+    if (below) this.#log.scrollTop = this.#log.scrollHeight;
+    // What was said before this page was opened is no news.
+    if (this.#shown || performance.now() - this.#started < 2000) return;
+    this.#unread += 1;
+    this.#count();
+  }
+
+  #count() {
+    write(find('talk-new'), this.#unread ? String(Math.min(99, this.#unread)) : '');
+  }
+
+  async #say(text) {
+    if (!text) return;
+    try {
+      await ask('POST', '/chat', { body: { name: this.#on.nameOf(), text } });
+      find('talk-text').value = '';
+      write(find('talk-note'), '');
+    } catch (why) {
+      write(find('talk-note'), why.message);
+      this.#on.sound('refuse');
+    }
+  }
+}

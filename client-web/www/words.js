@@ -1,0 +1,17 @@
+// How things are said in more than one place of the page. Comes in: what the server calls them. Goes out:
+// words for people.
+
+/** What a session's mode is called. */
+export const modeName = (mode) => (mode === 'teams' ? 'Teams' : 'Free for all');
+
+/** Seconds as a clock shows them. */
+export function clockText(seconds) {
+  const whole = Math.max(0, Math.ceil(seconds));
+  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, '0')}`;
+}
+
+/** What a team, 1 to 4, is called. */
+export const teamName = (team) => `Team ${team}`;
+
+/** `1 kill`, `2 kills`. */
+export const counted = (number, word) => `${number} ${word}${number === 1 ? '' : 's'}`;
