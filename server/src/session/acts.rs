@@ -27,16 +27,19 @@ pub enum HostAction {
     /// Shows somebody out, who may come back.
     Kick {
         /// Who.
+        #[schema(maximum = 65535)]
         player: u16,
     },
     /// Shows somebody out for as long as the session lasts.
     Ban {
         /// Who.
+        #[schema(maximum = 65535)]
         player: u16,
     },
     /// Lets nobody hear somebody, or lets them be heard again.
     Mute {
         /// Who.
+        #[schema(maximum = 65535)]
         player: u16,
         /// Whether nobody hears them.
         muted: bool,
@@ -44,8 +47,10 @@ pub enum HostAction {
     /// Puts somebody into another team.
     Move {
         /// Who.
+        #[schema(maximum = 65535)]
         player: u16,
         /// From 1.
+        #[schema(maximum = 255)]
         team: u8,
     },
     /// Begins the next round now.
@@ -53,6 +58,7 @@ pub enum HostAction {
     /// Makes somebody else the host.
     HandOver {
         /// Who.
+        #[schema(maximum = 65535)]
         player: u16,
     },
     /// Ends the session for everybody.

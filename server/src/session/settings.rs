@@ -61,6 +61,7 @@ impl PilotCount {
 #[serde(default, deny_unknown_fields)]
 pub struct SessionSettings {
     /// What it is called, 1 to 24 letters.
+    #[schema(min_length = 1)]
     pub name: String,
     /// Who fights whom.
     pub mode: Mode,
@@ -69,20 +70,26 @@ pub struct SessionSettings {
     /// Whether everybody finds it in the list; else only who has the code.
     pub public: bool,
     /// The most people who play at once.
+    #[schema(minimum = 1, maximum = 65535)]
     pub max_players: u16,
     /// The most people who watch at once.
+    #[schema(maximum = 65535)]
     pub max_spectators: u16,
     /// By how many seconds what spectators see is delayed, 0 to 30.
+    #[schema(maximum = 30)]
     pub spectator_delay_s: u8,
     /// Ticks per second, 10 to 128; for as long as the session lasts.
+    #[schema(minimum = 10, maximum = 128)]
     pub tick_rate: u16,
     /// Length of a round in seconds, 20 to 3600; 0 is a game without rounds.
+    #[schema(maximum = 3600)]
     pub round_s: u16,
     /// Computer pilots.
     pub pilots: PilotCount,
     /// Whether players may change teams.
     pub switch_teams: bool,
     /// How far back others are taken when a shot is judged, in ms, 0 to 500.
+    #[schema(maximum = 500)]
     pub rewind_ms: u16,
     /// From which everything random of a round follows; another one for each round when absent.
     pub seed: Option<u64>,

@@ -1,13 +1,13 @@
 //! What a session's host does to it: passed on through the session's door, which checks the secret.
 
 use super::Api;
-use super::body::Told;
+use super::body::{Code, Told};
 use super::problem::Problem;
 use crate::directory::Entry;
 use crate::net::Caller;
 use crate::session::acts::{Act, ActError, HostAction};
 use crate::session::door::ToSession;
-use axum::extract::{Extension, Path, State};
+use axum::extract::{Extension, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use shared::wire::HostSecret;
 use std::sync::Arc;
@@ -28,7 +28,7 @@ const ANSWER_WAIT: Duration = Duration::from_secs(2);
 pub(super) async fn act(
     State(api): State<Arc<Api>>,
     Extension(caller): Extension<Caller>,
-    Path(code): Path<String>,
+    Code(code): Code,
     headers: HeaderMap,
     Told(mut action): Told<HostAction>,
 ) -> Result<StatusCode, Problem> {

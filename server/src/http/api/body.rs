@@ -4,7 +4,7 @@ use super::Api;
 use super::problem::Problem;
 use axum::Json;
 use axum::extract::rejection::{JsonRejection, QueryRejection};
-use axum::extract::{FromRequest, FromRequestParts, Query, Request};
+use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
@@ -51,6 +51,18 @@ fn unreadable(rejection: &JsonRejection) -> Problem {
         _ => shortened(rejection.body_text()),
     };
     Problem::new(status, detail)
+}
+
+/// The code in a path, as it was typed. What is no text is no code.
+pub(super) struct Code(pub(super) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Code {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let typed = Path::<String>::from_request_parts(parts, state).await;
+        Ok(Self(typed.map_or_else(|_| String::new(), |Path(code)| code)))
+    }
 }
 
 /// What stands behind the question mark.

@@ -96,8 +96,10 @@ pub(super) async fn lines(State(api): State<Arc<Api>>) -> Json<Lines> {
 #[serde(deny_unknown_fields)]
 pub(super) struct Saying {
     /// Who says it: 1 to 24 letters that can be seen.
+    #[schema(min_length = 1)]
     name: String,
-    /// What: at most 240 bytes of UTF-8.
+    /// What: letters that can be seen, at most 200 bytes of UTF-8.
+    #[schema(min_length = 1, max_length = 200)]
     text: String,
 }
 

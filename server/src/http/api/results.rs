@@ -4,14 +4,14 @@
 #![allow(unused_qualifications)]
 
 use super::Api;
-use super::body::Asked;
+use super::body::{Asked, Code};
 use super::limits::NotFound;
 use super::problem::Problem;
 use crate::directory::{KeptResult, RESULTS_KEPT, SessionCode, unix_ms};
 use crate::net::Caller;
 use crate::store::{LEADERBOARD_MAX, LeaderboardRow, Period};
 use axum::Json;
-use axum::extract::{Extension, Path, State};
+use axum::extract::{Extension, State};
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -42,7 +42,7 @@ pub(super) async fn recent(State(api): State<Arc<Api>>) -> Result<Json<Results>,
 pub(super) async fn of_session(
     State(api): State<Arc<Api>>,
     Extension(caller): Extension<Caller>,
-    Path(code): Path<String>,
+    Code(code): Code,
 ) -> Result<Json<Results>, Problem> {
     let code = code.parse::<SessionCode>().ok();
     let find = || api.directory.get(code?);

@@ -4,13 +4,13 @@
 #![allow(unused_qualifications)]
 
 use super::Api;
-use super::body::{Asked, Told};
+use super::body::{Asked, Code, Told};
 use super::problem::Problem;
 use crate::directory::{SessionInfo, SessionList};
 use crate::net::Caller;
 use crate::session::settings::SessionSettings;
 use axum::Json;
-use axum::extract::{Extension, Path, State};
+use axum::extract::{Extension, State};
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use shared::wire::HostSecret;
@@ -115,7 +115,7 @@ pub(super) struct LookedUp {
 pub(super) async fn look_up(
     State(api): State<Arc<Api>>,
     Extension(caller): Extension<Caller>,
-    Path(code): Path<String>,
+    Code(code): Code,
 ) -> Result<Json<LookedUp>, Problem> {
     let entry = api.find(&caller, &code)?;
     Ok(Json(LookedUp { session: entry.info(), settings: entry.settings() }))
