@@ -116,7 +116,7 @@ fn round(stuck: bool) -> Round {
             let listener = listener::bind(loopback).expect("a port");
             bound.send(listener.local_addr().expect("bound")).expect("somebody waits for it");
             let shutdown = async { drop(stopped.await) };
-            let server = Server::new(&Config::default());
+            let server = Server::new(&Config::default()).expect("a store in memory");
             let protocol = Protocol::of::<Arena>();
             server.serve(timed, protocol, listener, shutdown).await.expect("it serves");
         });

@@ -4,11 +4,13 @@ use crate::buoys::Buoys;
 use futures_util::{SinkExt, StreamExt};
 use server::Server;
 use server::config::Config;
+use server::net::PLAY_PATH;
 use server::net::limits::Limits;
 use server::net::listener;
 use server::net::outbox::ConnectionOutbox;
 use server::net::refusal::Reason;
 use server::tick_loop::Ticked;
+use shared::game::Game;
 use shared::netcode::client::{Client, Stats};
 use shared::wire::Protocol;
 use shared::wire::message::{self, ClientMessage, Hello};
@@ -58,13 +60,25 @@ impl Running {
     pub fn start_with(config: &Config, session: impl Ticked<ConnectionOutbox> + 'static) -> Self {
         let listener = listener::bind("127.0.0.1:0".parse().expect("an address")).expect("a port");
         let address = listener.local_addr().expect("bound");
-        let server = Server::new(config);
+        let server = Server::new(config).expect("a place for results");
         let (stop, stopped) = oneshot::channel::<()>();
         let running = server.clone();
         let task = tokio::spawn(async move {
             let shutdown = async { drop(stopped.await) };
             running.serve(session, Protocol::of::<Buoys>(), listener, shutdown).await
         });
+        Self { address, server, stop, task }
+    }
+
+    /// A server of `G` without a session: they open as somebody wants one.
+    pub fn start_empty<G: Game>(config: &Config) -> Self {
+        let listener = listener::bind("127.0.0.1:0".parse().expect("an address")).expect("a port");
+        let address = listener.local_addr().expect("bound");
+        let server = Server::of::<G>(config).expect("a place for results");
+        let (stop, stopped) = oneshot::channel::<()>();
+        let running = server.clone();
+        let task =
+            tokio::spawn(async move { running.run(listener, async { drop(stopped.await) }).await });
         Self { address, server, stop, task }
     }
 
@@ -94,8 +108,12 @@ impl Running {
 
     /// The same with more header lines, each ended by CR LF.
     pub fn handshake_with(&self, headers: &str) -> String {
+        self.handshake_at(PLAY_PATH, headers)
+    }
+
+    fn handshake_at(&self, path: &str, headers: &str) -> String {
         format!(
-            "GET /play HTTP/1.1\r\nHost: {}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+            "GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
              Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
              Sec-WebSocket-Protocol: {SUBPROTOCOL}\r\n{headers}\r\n",
             self.address
@@ -104,15 +122,27 @@ impl Running {
 
     /// A peer whose handshake is done.
     pub async fn open(&self) -> Peer {
+        self.try_open(PLAY_PATH).await.expect("a WebSocket")
+    }
+
+    /// A peer whose handshake at this path is done, or the status of the refusal.
+    pub async fn try_open(&self, path: &str) -> Result<Peer, u16> {
         let mut peer = self.connect().await;
-        peer.send(&self.handshake()).await;
-        assert_eq!(peer.status().await, Some(101));
-        peer
+        peer.send(self.handshake_at(path, "").as_bytes()).await;
+        match peer.status().await.expect("an answer") {
+            101 => Ok(peer),
+            refused => Err(refused),
+        }
     }
 
     /// A peer that joined the session.
     pub async fn join(&self, name: &str) -> Peer {
-        let mut peer = self.open().await;
+        self.join_at(PLAY_PATH, name).await
+    }
+
+    /// A peer that joined the session at this path.
+    pub async fn join_at(&self, path: &str, name: &str) -> Peer {
+        let mut peer = self.try_open(path).await.expect("a WebSocket");
         peer.send(&binary(&hello(name))).await;
         loop {
             let (opcode, payload) = peer.frame().await.expect("a welcome");
@@ -231,6 +261,20 @@ impl Peer {
     /// Reads until the server has closed its half.
     pub async fn end(&mut self) {
         while self.more().await.is_some() {}
+    }
+
+    /// Everything that comes until the server has closed its half.
+    pub async fn rest(&mut self) -> Vec<u8> {
+        self.end().await;
+        std::mem::take(&mut self.received)
+    }
+
+    /// Text that came, some of it at least; `None` when the connection ends.
+    pub async fn text(&mut self) -> Option<String> {
+        if self.received.is_empty() {
+            self.more().await?;
+        }
+        Some(String::from_utf8(std::mem::take(&mut self.received)).expect("whole letters"))
     }
 
     fn framed(&self) -> Option<(u8, usize, usize)> {

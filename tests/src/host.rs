@@ -40,7 +40,8 @@ impl Host {
         let (stop, stopped) = oneshot::channel::<()>();
         let task = tokio::spawn(async move {
             let shutdown = async { drop(stopped.await) };
-            Server::new(&config).serve(session, Protocol::of::<Arena>(), listener, shutdown).await
+            let server = Server::new(&config)?;
+            server.serve(session, Protocol::of::<Arena>(), listener, shutdown).await
         });
         Self { address, stop, task }
     }

@@ -6,6 +6,7 @@ pub mod buoys;
 pub mod fuzzing;
 pub mod harness;
 pub mod host;
+pub mod http;
 pub mod network;
 pub mod relay;
 pub mod story;

@@ -127,22 +127,22 @@ impl Directory {
         self.sessions.is_empty()
     }
 
-    /// Whether a visitor may have a session like this; a sentence if not.
-    pub fn check(&self, settings: &SessionSettings) -> Result<(), String> {
+    /// Whether a visitor may have a session like this; a sentence if not. The usual number of players becomes
+    /// what the server allows, where that is fewer: whoever did not choose it is not told off for it.
+    pub fn check(&self, settings: &mut SessionSettings) -> Result<(), String> {
+        if settings.max_players == SessionSettings::default().max_players {
+            settings.max_players = settings.max_players.min(self.players_max);
+        }
         opening::within_reason(settings, self.players_max)
     }
 
-    /// Opens a session that a visitor described, with them as its host. The usual number of players is as
-    /// many as the server allows, where that is fewer.
+    /// Opens a session that a visitor described, with them as its host.
     pub fn create(
         self: &Arc<Self>,
         mut settings: SessionSettings,
         host: HostSecret,
     ) -> Result<Arc<Entry>, NoSession> {
-        if settings.max_players == SessionSettings::default().max_players {
-            settings.max_players = settings.max_players.min(self.players_max);
-        }
-        self.check(&settings).map_err(NoSession::Refused)?;
+        self.check(&mut settings).map_err(NoSession::Refused)?;
         let _choosing = lock(&self.choosing);
         self.open(settings, Some(host))
     }

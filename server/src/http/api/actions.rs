@@ -30,11 +30,11 @@ pub(super) async fn act(
     Extension(caller): Extension<Caller>,
     Path(code): Path<String>,
     headers: HeaderMap,
-    Told(action): Told<HostAction>,
+    Told(mut action): Told<HostAction>,
 ) -> Result<StatusCode, Problem> {
     let entry = api.find(&caller, &code)?;
     let secret = bearer(&headers).ok_or_else(not_host)?;
-    if let HostAction::Change { settings } = &action {
+    if let HostAction::Change { settings } = &mut action {
         api.directory.check(settings).map_err(Problem::refused)?;
     }
     let (answer, waiting) = oneshot::channel();
@@ -70,12 +70,7 @@ fn remember(entry: &Entry, action: HostAction) {
         HostAction::Rename { name } => entry.change_settings(|settings| {
             settings.name = shared::wire::message::clean_name(&name).unwrap_or(name);
         }),
-        HostAction::Change { settings } => entry.change_settings(|before| {
-            let tick_rate = before.tick_rate;
-            *before = *settings;
-            // It is the session's for as long as it lasts.
-            before.tick_rate = tick_rate;
-        }),
+        HostAction::Change { settings } => entry.change_settings(|before| *before = *settings),
         _ => {}
     }
 }

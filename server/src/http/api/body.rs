@@ -8,10 +8,11 @@ use axum::extract::{FromRequest, FromRequestParts, Query, Request};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use std::sync::Arc;
 use tokio::time::timeout;
 
-/// A JSON body.
+/// A JSON object.
 pub(super) struct Told<T>(pub(super) T);
 
 impl<T: DeserializeOwned> FromRequest<Arc<Api>> for Told<T> {
@@ -19,15 +20,25 @@ impl<T: DeserializeOwned> FromRequest<Arc<Api>> for Told<T> {
 
     async fn from_request(request: Request, api: &Arc<Api>) -> Result<Self, Problem> {
         // Who sends a head at once and the body byte by byte holds a connection for nothing.
-        let read = timeout(api.limits.head_wait, Json::<T>::from_request(request, api)).await;
-        match read {
-            Ok(Ok(Json(told))) => Ok(Self(told)),
-            Ok(Err(rejection)) => Err(unreadable(&rejection)),
-            Err(_) => Err(Problem::new(
-                StatusCode::REQUEST_TIMEOUT,
-                "The body did not come in time; send it at once.",
-            )),
+        let read = timeout(api.limits.head_wait, Json::<Value>::from_request(request, api)).await;
+        let Json(value) = match read {
+            Ok(read) => read.map_err(|rejection| unreadable(&rejection))?,
+            Err(_) => {
+                let detail = "The body did not come in time; send it at once.";
+                return Err(Problem::new(StatusCode::REQUEST_TIMEOUT, detail));
+            }
+        };
+        // serde would take a list of the values as well.
+        if !value.is_object() {
+            return Err(Problem::refused("The body has to be a JSON object: { … }."));
         }
+        let told = serde_path_to_error::deserialize(value).map_err(|why| {
+            Problem::refused(shortened(match why.path().to_string().as_str() {
+                "." => format!("{}.", why.inner()),
+                path => format!("{path}: {}.", why.inner()),
+            }))
+        })?;
+        Ok(Self(told))
     }
 }
 

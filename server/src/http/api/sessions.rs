@@ -83,13 +83,13 @@ pub(super) struct Created {
 pub(super) async fn create(
     State(api): State<Arc<Api>>,
     Extension(caller): Extension<Caller>,
-    Told(settings): Told<SessionSettings>,
+    Told(mut settings): Told<SessionSettings>,
 ) -> Result<(StatusCode, Json<Created>), Problem> {
     if !api.open_sessions {
         let detail = "Visitors open no sessions on this server; join one of those in the list.";
         return Err(Problem::new(StatusCode::FORBIDDEN, detail));
     }
-    api.directory.check(&settings).map_err(Problem::refused)?;
+    api.directory.check(&mut settings).map_err(Problem::refused)?;
     api.address_limits.creations.take(caller.network)?;
     let secret = HostSecret(rand::random());
     let entry = api.directory.create(settings, secret)?;

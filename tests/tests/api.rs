@@ -1,0 +1,421 @@
+//! Many sessions behind one port, as people find, open and run them over the HTTP API. Each story has a
+//! server of its own, on real sockets.
+
+use serde_json::{Value, json};
+use server::config::Config;
+use server::net::limits::Limits;
+use server::net::outbox::ConnectionOutbox;
+use server::session::door::{Outbox, ToSession};
+use server::session::result::{Place, RoundResult};
+use server::session::settings::Mode;
+use server::session::status::Status;
+use server::tick_loop::Ticked;
+use shared::game::Tick;
+use shared::wire::close::CloseCode;
+use shared::wire::{Protocol, Visitor};
+use std::path::PathBuf;
+use std::time::Duration;
+use tests::buoys::Buoys;
+use tests::harness::{PATIENCE, Running, binary, hasty, hello, within};
+
+/// A server without computer pilots.
+fn config() -> Config {
+    Config { limits: hasty(), pilots: 0, seed: Some(1), ..Config::default() }
+}
+
+fn start(config: &Config) -> Running {
+    Running::start_empty::<Buoys>(config)
+}
+
+/// Waits until what the API says of the sessions is like this.
+async fn listed(running: &Running, what: &str, like: impl Fn(&[Value]) -> bool) -> Vec<Value> {
+    within(PATIENCE, what, async {
+        loop {
+            let list = running.get("/api/sessions").await.expect(200);
+            let sessions = list["sessions"].as_array().expect("a list");
+            if like(sessions) {
+                return sessions.clone();
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    })
+    .await
+}
+
+/// Creates a session; its code and the host's secret.
+async fn create(running: &Running, settings: Value) -> (String, String) {
+    let created = running.post("/api/sessions", &settings.to_string()).await.expect(201);
+    let text = |key: &str| created[key].as_str().expect("text").to_owned();
+    assert_eq!(created["session"]["code"], created["code"]);
+    (text("code"), text("host_secret"))
+}
+
+async fn ticket(running: &Running, wish: Value) -> (String, String) {
+    let given = running.post("/api/tickets", &wish.to_string()).await.expect(201);
+    let text = |key: &str| given[key].as_str().expect("text").to_owned();
+    (text("code"), text("play"))
+}
+
+#[tokio::test]
+async fn nothing_runs_until_somebody_plays_and_it_ends_when_nobody_does() {
+    let running = start(&Config { idle_seconds: 1, ..config() });
+    assert!(listed(&running, "nothing", <[Value]>::is_empty).await.is_empty());
+    let player = running.join("Ada").await;
+    let sessions = listed(&running, "a player", |s| s.len() == 1 && s[0]["players"] == 1).await;
+    assert_eq!(sessions[0]["name"], "Arena 1");
+    assert_eq!(sessions[0]["max_players"], Config::MAX_PLAYERS);
+    let code = sessions[0]["code"].as_str().expect("a code");
+    let page = running.get(&format!("/s/{code}")).await;
+    assert!(page.status == 200 && page.body.contains("<!doctype html>"));
+    drop(player);
+    listed(&running, "the end", <[Value]>::is_empty).await;
+    running.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_private_session_is_for_whoever_has_the_code() {
+    let running = start(&config());
+    let settings = json!({"name": "  Friends  only ", "public": false, "round_s": 60});
+    let (code, _) = create(&running, settings).await;
+    assert_eq!(code.len(), 11);
+    let sloppy = code.to_lowercase().replace('-', "%20");
+    let found = running.get(&format!("/api/sessions/{sloppy}")).await.expect(200);
+    assert_eq!(found["session"]["name"], "Friends only");
+    assert_eq!(
+        (&found["settings"]["round_s"], &found["settings"]["public"]),
+        (&json!(60), &json!(false))
+    );
+    let _friend = running.join_at(&format!("/play/{code}"), "Friend").await;
+    // Quick play finds another.
+    let (other, _) = ticket(&running, json!({})).await;
+    assert_ne!(other, code);
+    let sessions = listed(&running, "the other one", |s| s.len() == 1).await;
+    assert_eq!(sessions[0]["code"], other.as_str());
+    running.get("/api/sessions/00000-00000").await.problem(404);
+    running.get("/api/sessions/no-code-at-all").await.problem(404);
+    running.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_ticket_opens_one_websocket_to_its_session() {
+    let running = start(&config());
+    let (code, _) = create(&running, json!({"public": false})).await;
+    let (ticketed, play) = ticket(&running, json!({"code": code})).await;
+    assert_eq!(ticketed, code);
+    let _player = running.join_at(&play, "Ada").await;
+    assert_eq!(running.try_open(&play).await.err(), Some(404));
+    let (_, play) = ticket(&running, json!({"code": code, "watch": true})).await;
+    let _watcher = running.join_at(&play, "Grace").await;
+    let path = format!("/api/sessions/{code}");
+    within(PATIENCE, "both are there", async {
+        loop {
+            let session = running.get(&path).await.expect(200)["session"].clone();
+            if session["players"] == 1 && session["spectators"] == 1 {
+                break;
+            }
+        }
+    })
+    .await;
+    running.post("/api/tickets", r#"{"code":"00000-00000"}"#).await.problem(404);
+    running.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn quick_play_fills_a_session_before_it_opens_another() {
+    let limits = Limits { ticket_life: Duration::from_secs(60), ..hasty() };
+    let running = start(&Config { max_players: 2, limits, ..config() });
+    let mut codes = Vec::new();
+    for _ in 0..3 {
+        codes.push(ticket(&running, json!({})).await);
+    }
+    assert_eq!(codes[0].0, codes[1].0);
+    assert_ne!(codes[1].0, codes[2].0);
+    let sessions = listed(&running, "both", |s| s.len() == 2).await;
+    let names: Vec<_> = sessions.iter().map(|s| s["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["Arena 1", "Arena 2"]);
+    // Who comes in by a ticket is counted once.
+    let mut players = Vec::new();
+    for (_, play) in &codes {
+        players.push(running.join_at(play, "Ada").await);
+    }
+    listed(&running, "three players", |s| {
+        s.iter().map(|s| s["players"].as_u64().unwrap()).sum::<u64>() == 3
+    })
+    .await;
+    assert_eq!(ticket(&running, json!({})).await.0, codes[2].0);
+    running.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn an_expired_ticket_gives_its_place_back() {
+    let limits = Limits { ticket_life: Duration::from_millis(1), ..hasty() };
+    let running = start(&Config { max_players: 1, limits, ..config() });
+    let (code, play) = ticket(&running, json!({})).await;
+    tokio::time::sleep(Duration::from_millis(2)).await;
+    assert_eq!(ticket(&running, json!({})).await.0, code);
+    assert_eq!(running.try_open(&play).await.err(), Some(404));
+    running.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn the_host_runs_the_session_and_nobody_else_does() {
+    let running = start(&config());
+    let (code, secret) = create(&running, json!({"name": "Mine"})).await;
+    let mut player = running.join_at(&format!("/play/{code}"), "Guest").await;
+    let act = |secret: &str, action: Value| {
+        let (secret, action) = (secret.to_owned(), action.to_string());
+        let (running, code) = (&running, &code);
+        async move { running.act(code, &secret, &action).await }
+    };
+    let lock = json!({"action": "lock", "locked": true});
+    let refusals = ["", "x", &"0".repeat(32), &secret[1..], &format!("{secret}0")];
+    let mut said = Vec::new();
+    for wrong in refusals {
+        said.push(act(wrong, lock.clone()).await.problem(403));
+    }
+    said.dedup();
+    assert_eq!(said.len(), 1, "the same answer to everybody: {said:?}");
+    act(&secret, lock).await.expect(204);
+    act(&secret, json!({"action": "rename", "name": "Ours"})).await.expect(204);
+    act(&secret, json!({"action": "rename", "name": " "})).await.problem(422);
+    act(&secret, json!({"action": "kick", "player": 999})).await.problem(404);
+    act(&secret, json!({"action": "dance"})).await.problem(422);
+    let mut settings =
+        running.get(&format!("/api/sessions/{code}")).await.expect(200)["settings"].clone();
+    settings["round_s"] = json!(120);
+    act(&secret, json!({"action": "change", "settings": settings})).await.expect(204);
+    let mut faster = settings.clone();
+    faster["tick_rate"] = json!(60);
+    act(&secret, json!({"action": "change", "settings": faster})).await.problem(422);
+    settings["pilots"] = json!({"always": 201});
+    let said = act(&secret, json!({"action": "change", "settings": settings})).await.problem(422);
+    assert!(said.contains("pilots") && said.contains("200"), "{said}");
+    let now = running.get(&format!("/api/sessions/{code}")).await.expect(200);
+    assert_eq!(
+        (&now["settings"]["round_s"], &now["settings"]["tick_rate"]),
+        (&json!(120), &json!(30))
+    );
+    listed(&running, "its new name", |s| s[0]["name"] == "Ours" && s[0]["locked"] == true).await;
+    let mut late = running.try_open(&format!("/play/{code}")).await.expect("a WebSocket");
+    late.send(&binary(&hello("Late"))).await;
+    assert_eq!(late.closing().await.expect("a close frame").0, CloseCode::Locked.code());
+    act(&secret, json!({"action": "end"})).await.expect(204);
+    let (ended, why) = player.closing().await.expect("a close frame");
+    assert_eq!(ended, CloseCode::Ended.code(), "{why}");
+    listed(&running, "nothing", <[Value]>::is_empty).await;
+    running.get(&format!("/api/sessions/{code}")).await.problem(404);
+    running.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn settings_beyond_reason_are_refused_with_a_sentence() {
+    let running = start(&Config { max_players: 10, ..config() });
+    for (settings, part) in [
+        (json!({"max_players": 11}), "max_players is 11, but at most 10"),
+        (json!({"pilots": {"always": 201}}), "pilots is 201, but at most 200"),
+        (json!({"max_spectators": 257}), "max_spectators is 257"),
+        (json!({"tick_rate": 9}), "tick_rate is 9"),
+        (json!({"round_s": 19}), "round_s is 19"),
+        (json!({"name": "\u{200b}"}), "name has 1 to 24"),
+        (json!({"name": 7}), "name: invalid type"),
+        (json!({"pilots": {"always": "all"}}), "pilots.always: invalid type"),
+        (json!({"nam": "x"}), "unknown field `nam`"),
+        (json!({"mode": "chess"}), "unknown variant `chess`"),
+        (json!({"game": {"size": 1}}), "game"),
+    ] {
+        let said = running.post("/api/sessions", &settings.to_string()).await.problem(422);
+        assert!(said.contains(part), "{settings}: {said}");
+    }
+    // The usual number is as many as there may be.
+    let (code, _) = create(&running, json!({})).await;
+    let found = running.get(&format!("/api/sessions/{code}")).await.expect(200);
+    assert_eq!(found["session"]["max_players"], 10);
+    running.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn there_are_only_so_many_sessions_and_visitors_may_be_kept_from_opening_any() {
+    let running = start(&Config { max_sessions: 1, max_players: 1, ..config() });
+    let (code, secret) = create(&running, json!({})).await;
+    let refused = running.post("/api/sessions", "{}").await;
+    assert!(refused.problem(503).contains("taken") && refused.header("retry-after").is_some());
+    let _only = running.join("Only").await;
+    listed(&running, "a full session", |s| s[0]["players"] == 1).await;
+    running.post("/api/tickets", "{}").await.problem(503);
+    assert_eq!(running.try_open("/play").await.err(), Some(503));
+    running.act(&code, &secret, r#"{"action":"end"}"#).await.expect(204);
+    listed(&running, "nothing", <[Value]>::is_empty).await;
+    create(&running, json!({})).await;
+    running.stop().await.unwrap();
+
+    let running = start(&Config { open_sessions: false, ..config() });
+    running.post("/api/sessions", "{}").await.problem(403);
+    ticket(&running, json!({})).await;
+    running.stop().await.unwrap();
+}
+
+/// A session in which one player is, and which ends a round in its first tick, or breaks in its fifth.
+struct Scripted {
+    tick: Tick,
+    results: Vec<RoundResult>,
+    breaks: bool,
+    outboxes: Vec<ConnectionOutbox>,
+}
+
+impl Ticked<ConnectionOutbox> for Scripted {
+    fn tick_rate(&self) -> u16 {
+        30
+    }
+
+    fn tick_now(&self) -> Tick {
+        self.tick
+    }
+
+    fn handle(&mut self, told: ToSession<ConnectionOutbox>, _: f64) {
+        if let ToSession::Join(newcomer) = told {
+            self.outboxes.push(newcomer.outbox);
+        }
+    }
+
+    fn tick(&mut self) {
+        self.tick += 1;
+        assert!(!self.breaks || self.outboxes.is_empty(), "a test's own accident");
+    }
+
+    fn stop(&mut self, code: CloseCode, reason: &str) {
+        self.outboxes.iter_mut().for_each(|outbox| outbox.close(code, reason));
+    }
+
+    fn status(&self) -> Status {
+        Status { public: true, players: 1, max_players: 2, ..Status::default() }
+    }
+
+    fn take_results(&mut self) -> Vec<RoundResult> {
+        std::mem::take(&mut self.results)
+    }
+}
+
+#[tokio::test]
+async fn a_session_that_breaks_takes_nobody_along() {
+    let running = start(&config());
+    let (code, _) = create(&running, json!({})).await;
+    let mut spared = running.join_at(&format!("/play/{code}"), "Spared").await;
+    let broken = Scripted { tick: 0, results: Vec::new(), breaks: true, outboxes: Vec::new() };
+    let entry = running.server.front.directory.adopt(broken, Protocol::of::<Buoys>());
+    let path = format!("/play/{}", entry.code);
+    let mut unlucky = running.try_open(&path).await.expect("a WebSocket");
+    unlucky.send(&binary(&hello("Unlucky"))).await;
+    let (closed, why) = unlucky.closing().await.expect("a close frame");
+    assert_eq!(closed, CloseCode::Internal.code(), "{why}");
+    let left = listed(&running, "one left", |s| s.len() == 1).await;
+    assert_eq!(left[0]["code"], code.as_str());
+    assert_ne!(spared.frame().await.expect("it goes on").0, 8);
+    running.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn news_come_through_the_event_stream_and_through_long_polls() {
+    let limits = Limits { heartbeat: Duration::from_millis(50), ..hasty() };
+    let running = start(&Config { limits, ..config() });
+    let mut ear = running.listen().await;
+    ear.until("retry: ").await;
+    let first = ear.next("sessions").await.expect("the list at once");
+    assert_eq!(first["sessions"], json!([]));
+    let version = first["version"].as_u64().expect("a version");
+    let path = format!("/api/sessions?after={version}&wait=25");
+    let poll = running.get(&path);
+    let change = async {
+        ear.until(": still here").await;
+        create(&running, json!({"name": "New"})).await;
+        ear.next("sessions").await.expect("a new list")
+    };
+    let (polled, heard) = tokio::join!(poll, change);
+    let polled = polled.expect(200);
+    for list in [&polled, &heard] {
+        assert_eq!(list["sessions"][0]["name"], "New");
+        assert!(list["version"].as_u64() > Some(version));
+    }
+    running.post("/api/chat", r#"{"name":"<b>Ann</b>","text":" hello \u0007 "}"#).await.expect(204);
+    let line = ear.next("chat").await.expect("a line");
+    assert_eq!((&line["name"], &line["text"]), (&json!("<b>Ann</b>"), &json!("hello")));
+    let lines = running.get("/api/chat").await.expect(200);
+    assert_eq!(lines["lines"][0], line);
+    running.get("/api/sessions?wait=26").await.problem(400);
+    let waits = running.get("/api/sessions?after=0&wait=25").await.expect(200);
+    assert_eq!(waits["sessions"].as_array().map(Vec::len), Some(1), "another version is no wait");
+    // A stopping server waits for no listener.
+    within(Duration::from_secs(2), "stopping", async {
+        let ((), stopped) = tokio::join!(ear.end(), running.stop());
+        stopped.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_event_stream_ends_before_its_connections_time() {
+    let limits = Limits { http_wait: Duration::from_millis(5_300), ..hasty() };
+    let running = start(&Config { limits, ..config() });
+    let mut ear = running.listen().await;
+    within(Duration::from_secs(3), "the end", ear.end()).await;
+    use server::net::refusal::Reason;
+    assert_eq!(running.server.front.refusals.count(Reason::HttpTimeout), 0);
+    running.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn results_and_leaderboard_are_there_after_a_restart() {
+    let folder: PathBuf =
+        std::env::temp_dir().join(format!("gamekeeper-api-{}", std::process::id()));
+    let config = Config { data: Some(folder.clone()), ..config() };
+    let place = |name: &str, visitor: u8, score: i32| Place {
+        place: 1,
+        player: visitor.into(),
+        name: name.into(),
+        computer: visitor == 0,
+        team: 0,
+        score,
+        figures: [("kills".to_owned(), 3), ("deaths".to_owned(), 1)].into(),
+        visitor: Visitor([visitor; 16]),
+    };
+    let result = RoundResult {
+        name: "Arena 1".into(),
+        mode: Mode::FreeForAll,
+        public: true,
+        round: 1,
+        seconds: 300,
+        teams: Vec::new(),
+        places: vec![place("Ann", 1, 30), place("Pilot", 0, 20)],
+    };
+    let running = start(&config);
+    let scripted = Scripted { tick: 0, results: vec![result], breaks: false, outboxes: Vec::new() };
+    let entry = running.server.front.directory.adopt(scripted, Protocol::of::<Buoys>());
+    let own = format!("/api/sessions/{}/results", entry.code);
+    let results = within(PATIENCE, "a result", async {
+        loop {
+            let results = running.get(&own).await.expect(200)["results"].clone();
+            if results != json!([]) {
+                return results;
+            }
+        }
+    })
+    .await;
+    assert_eq!(results[0]["places"][0]["figures"]["kills"], 3);
+    assert!(!results.to_string().contains("visitor"));
+    running.stop().await.unwrap();
+
+    let running = start(&config);
+    assert_eq!(running.get(&own).await.expect(200)["results"], results);
+    assert_eq!(running.get("/api/results").await.expect(200)["results"], results);
+    for period in ["day", "week", "all"] {
+        let board = running.get(&format!("/api/leaderboard?period={period}")).await.expect(200);
+        assert_eq!(board["rows"].as_array().map(Vec::len), Some(1), "{board}");
+        assert_eq!(
+            (&board["rows"][0]["name"], &board["rows"][0]["score"]),
+            (&json!("Ann"), &json!(30))
+        );
+    }
+    running.get("/api/leaderboard?period=year").await.problem(400);
+    running.get("/api/leaderboard?limit=0").await.problem(400);
+    running.stop().await.unwrap();
+    std::fs::remove_dir_all(folder).expect("it was made");
+}
