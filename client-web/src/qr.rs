@@ -9,7 +9,10 @@ use wasm_bindgen::prelude::wasm_bindgen;
 pub fn qr(text: &str) -> Vec<u8> {
     let Ok(code) = QrCode::encode_text(text, QrCodeEcc::Medium) else { return Vec::new() };
     let side = code.size();
-    (0..side).flat_map(|y| (0..side).map(move |x| (x, y))).map(|(x, y)| u8::from(code.get_module(x, y))).collect()
+    (0..side)
+        .flat_map(|y| (0..side).map(move |x| (x, y)))
+        .map(|(x, y)| u8::from(code.get_module(x, y)))
+        .collect()
 }
 
 #[cfg(test)]
@@ -24,10 +27,15 @@ mod tests {
         assert_eq!(side % 4, 1, "versions grow by four modules");
         let dark = |x: usize, y: usize| modules[y * side + x] == 1;
         for (x, y) in [(0, 0), (side - 7, 0), (0, side - 7)] {
-            let ring = (0..7).all(|i| dark(x + i, y) && dark(x, y + i) && dark(x + i, y + 6) && dark(x + 6, y + i));
+            let ring = (0..7).all(|i| {
+                dark(x + i, y) && dark(x, y + i) && dark(x + i, y + 6) && dark(x + 6, y + i)
+            });
             assert!(ring && !dark(x + 1, y + 1) && dark(x + 3, y + 3), "an eye at {x}, {y}");
         }
-        assert!(!dark(side - 1, side - 1) || !dark(side - 2, side - 2), "there is none in the fourth corner");
+        assert!(
+            !dark(side - 1, side - 1) || !dark(side - 2, side - 2),
+            "there is none in the fourth corner"
+        );
     }
 
     #[test]
