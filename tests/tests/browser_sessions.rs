@@ -1,0 +1,232 @@
+//! Sessions as people share them, in real Chromiums against the real server: a private one from its creation
+//! to its end, and a public one whose round ends, is on the leaderboard and stays there.
+//!
+//! Pictures of every stage are left in `tests/screenshots`, for a person to look at.
+
+use server::config::Config;
+use shared::arena::Arena;
+use tests::browser::{Driver, Page};
+use tests::harness::Running;
+
+/// The shortest round, in seconds.
+const ROUND_S: u32 = 20;
+
+fn config() -> Config {
+    Config { seed: Some(5), pilots: 6, ..Config::default() }
+}
+
+/// Opens a page, waits until Play can be pressed, types a name.
+async fn arrive(driver: &Driver, url: &str, name: &str, phone: bool) -> Page {
+    let (width, height) = if phone { (390, 844) } else { (1280, 720) };
+    let page = driver.open(width, height, phone).await;
+    page.goto(url).await;
+    page.until("gamekeeper.state === 'start' && !document.getElementById('play').disabled").await;
+    run(&page, &format!("document.getElementById('name').value = '{name}'")).await;
+    page
+}
+
+async fn run(page: &Page, script: &str) {
+    page.client.execute(script, vec![]).await.unwrap_or_else(|e| panic!("{script}: {e}"));
+}
+
+/// Fills in the form under Create and sends it; `more` is a script that knows `field(name)`.
+async fn create(page: &Page, more: &str) {
+    page.click("#tab-create").await;
+    run(
+        page,
+        &format!(
+            "const field = (name) => document.querySelector(`#create-form [id$=\"-${{name}}\"]`);
+             const choose = (name, value) => {{
+                 const list = field(name);
+                 list.append(new Option(value, value));
+                 list.value = value;
+                 list.dispatchEvent(new Event('change'));
+             }};
+             field('game-size').value = 1800;
+             {more}"
+        ),
+    )
+    .await;
+    page.picture("17-create").await;
+    run(page, "document.querySelector('#create-form .main').click()").await;
+    page.until("gamekeeper.state === 'playing' && gamekeeper.me().alive && gamekeeper.host").await;
+}
+
+/// Presses a button in somebody's row of the scores of all.
+async fn press(page: &Page, name: &str, act: &str) {
+    let button = format!(
+        "[...document.querySelectorAll('#people-rows tr')]
+            .find((row) => row.textContent.includes('{name}'))?.querySelector('[data-act=\"{act}\"]')"
+    );
+    page.until(&button).await;
+    run(page, &format!("({button}).click()")).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_private_session_from_its_link_to_its_end() {
+    let running = Running::start_empty::<Arena>(&config());
+    let lobby = format!("http://{}/", running.address);
+    let driver = Driver::start();
+
+    // Ada makes a session of teams for her friends, and is shown what to send them.
+    let ada = arrive(&driver, &lobby, "Ada", false).await;
+    let hostile = "field('name').value = '<b>Evening</b>'; choose('mode', 'teams'); field('public').checked = false;";
+    create(&ada, hostile).await;
+    ada.until("!document.getElementById('invite').hidden").await;
+    ada.picture("18-invite").await;
+    let link = ada.eval("document.getElementById('invite-link').value").await;
+    let link = link.as_str().expect("a link").to_owned();
+    assert_eq!(
+        ada.eval("location.href").await,
+        link.as_str(),
+        "the address bar is the link as well"
+    );
+    assert!(ada.number("document.getElementById('invite-qr').width").await > 200.0, "a QR code");
+    run(&ada, "document.querySelector('#invite .close').click()").await;
+
+    // Ben opens the link on a phone; Cy types the code as people do. Nobody finds the session in the list.
+    let ben = arrive(&driver, &link, "Ben", true).await;
+    ben.until("document.getElementById('invited-name').textContent === '<b>Evening</b>'").await;
+    ben.picture("19-invited-phone").await;
+    run(&ben, "document.getElementById('play').click()").await;
+    ben.until("gamekeeper.state === 'playing' && gamekeeper.me().alive").await;
+    let cy = arrive(&driver, &lobby, "Cy", false).await;
+    cy.until("gamekeeper.lobby().version > 0").await;
+    assert_eq!(cy.number("gamekeeper.lobby().sessions.length").await, 0.0);
+    let typed = link.rsplit('/').next().expect("a code").to_lowercase().replace('-', " ");
+    cy.keys("#code", &typed).await;
+    cy.keys("#code", "\u{e007}").await;
+    cy.until("gamekeeper.state === 'playing'").await;
+    for page in [&ada, &ben, &cy] {
+        page.until("gamekeeper.people().filter((one) => !one.computer).length === 3").await;
+        page.until("gamekeeper.team > 0").await;
+    }
+
+    // Whoever may change teams does; everybody is told.
+    let other = 3.0 - ben.number("gamekeeper.team").await;
+    run(&ben, "document.getElementById('open-session').click()").await;
+    ben.until(&format!("document.querySelector('#session-teams [data-team=\"{other}\"]')")).await;
+    run(&ben, &format!("document.querySelector('#session-teams [data-team=\"{other}\"]').click()"))
+        .await;
+    ben.until(&format!("gamekeeper.team === {other}")).await;
+    ada.until(&format!(
+        "gamekeeper.people().some((one) => one.name === 'Ben' && one.team === {other})"
+    ))
+    .await;
+    ben.picture("20-session-phone").await;
+    run(&ben, "document.querySelector('#session .close').click()").await;
+
+    // Emotes are seen; words are text.
+    run(&cy, "dispatchEvent(new KeyboardEvent('keydown', { code: 'KeyC', bubbles: true }))").await;
+    run(&cy, "dispatchEvent(new KeyboardEvent('keydown', { code: 'Digit4', bubbles: true }))")
+        .await;
+    ada.until("gamekeeper.emotes.some(([, emote]) => emote === 3)").await;
+    run(&cy, "document.getElementById('open-chat').click()").await;
+    cy.keys("#chat-input", "<img src=x onerror=window.hacked=1>\u{e007}").await;
+    ada.until("gamekeeper.chatLines().some((line) => line.includes('<img src=x'))").await;
+    assert!(ada.eval("window.hacked ?? null").await.is_null());
+
+    // Ada shows Cy out, who is told so in the lobby.
+    run(&ada, "document.getElementById('open-people').click()").await;
+    press(&ada, "Cy", "more").await;
+    ada.picture("21-people").await;
+    press(&ada, "Cy", "kick").await;
+    cy.until("gamekeeper.state === 'start' && location.pathname === '/'").await;
+    cy.until("document.getElementById('start-note').textContent.includes('shown you out')").await;
+    cy.picture("22-shown-out").await;
+
+    // Locked, the session lets nobody in; its page says so.
+    run(&ada, "document.getElementById('open-session').click()").await;
+    ada.picture("23-host").await;
+    run(&ada, "document.getElementById('host-lock').click()").await;
+    ada.until("document.getElementById('session-about').textContent.includes('locked')").await;
+    let dee = arrive(&driver, &link, "Dee", false).await;
+    run(&dee, "document.getElementById('play').click()").await;
+    dee.until("gamekeeper.state === 'start' && document.getElementById('start-note').textContent.includes('locked')")
+        .await;
+
+    // Ada leaves for good; Ben, who has been there longest, is the host and ends it.
+    run(&ada, "document.getElementById('leave').click()").await;
+    ada.until("gamekeeper.state === 'start' && location.pathname === '/'").await;
+    ben.until("gamekeeper.host").await;
+    run(&ben, "document.getElementById('open-session').click()").await;
+    ben.until("!document.getElementById('host').hidden").await;
+    for _ in 0..2 {
+        run(&ben, "document.getElementById('host-end').click()").await;
+    }
+    ben.until("gamekeeper.state === 'start' && document.getElementById('start-note').textContent.includes('ended')")
+        .await;
+    for page in [ada, ben, cy, dee] {
+        page.close().await;
+    }
+    running.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_round_ends_and_is_remembered() {
+    let folder = std::env::temp_dir().join(format!("gamekeeper-page-{}", std::process::id()));
+    let _ = std::fs::remove_dir_all(&folder);
+    let config = Config { data: Some(folder.clone()), ..config() };
+    let running = Running::start_empty::<Arena>(&config);
+    let lobby = format!("http://{}/", running.address);
+    let driver = Driver::start();
+    let ada = arrive(&driver, &lobby, "Ada", false).await;
+    create(&ada, &format!("field('name').value = 'Short'; choose('round_s', {ROUND_S});")).await;
+    run(&ada, "document.querySelector('#invite .close').click()").await;
+    ada.fly().await;
+
+    // Eve finds it in the list and watches: first who leads, then whom she likes, then takes a seat.
+    let eve = arrive(&driver, &lobby, "Eve", false).await;
+    eve.until("[...document.querySelectorAll('#session-list .name')].some((one) => one.textContent === 'Short')")
+        .await;
+    eve.picture("24-lobby").await;
+    run(&eve, "document.querySelector('#session-list .watch').click()").await;
+    eve.until("gamekeeper.state === 'playing' && gamekeeper.watching").await;
+    let seen = "gamekeeper.looksAt !== null && gamekeeper.ships().some((ship) => ship.player === gamekeeper.looksAt)";
+    eve.until(seen).await;
+    eve.picture("25-watching").await;
+    let first = eve.number("gamekeeper.looksAt").await;
+    run(&eve, "document.getElementById('watch-next').click()").await;
+    eve.until(&format!("gamekeeper.looksAt !== {first} && {seen}")).await;
+    run(&eve, "document.getElementById('watch-play').click()").await;
+    eve.until("!gamekeeper.watching && gamekeeper.me().alive").await;
+
+    // The last seconds are counted, and then everybody sees the result.
+    ada.until("gamekeeper.phase === 'play'").await;
+    ada.until("gamekeeper.me().score > 0 && gamekeeper.phase === 'play'").await;
+    ada.until("gamekeeper.secondsLeft < 8").await;
+    ada.picture("26-last-seconds").await;
+    for page in [&ada, &eve] {
+        page.until("gamekeeper.phase === 'results' && gamekeeper.results() !== null").await;
+        page.until("!document.getElementById('results').hidden").await;
+    }
+    ada.picture("27-result").await;
+    let own = "gamekeeper.results().lines.find((line) => line.player === gamekeeper.me().player)";
+    let score = ada.number(&format!("({own}).score")).await;
+    assert!(score > 0.0 && ada.number(&format!("({own}).shots")).await > 0.0);
+    ada.until("document.querySelector('#results tr.mine').textContent.includes('Ada')").await;
+    ada.until("gamekeeper.phase === 'play' && gamekeeper.round === 2").await;
+    ada.until("document.getElementById('results').hidden && gamekeeper.me().alive").await;
+    assert_eq!(ada.number("gamekeeper.stats().mismatches").await, 0.0);
+    ada.close().await;
+    eve.close().await;
+    running.stop().await.unwrap();
+
+    // Another server with the same folder still knows who was best.
+    let running = Running::start_empty::<Arena>(&config);
+    let phone = arrive(&driver, &format!("http://{}/", running.address), "Finn", true).await;
+    run(&phone, "document.getElementById('tab-leaders').click()").await;
+    phone
+        .until(&format!(
+            "[...document.querySelectorAll('#leader-rows tr')]
+            .some((row) => row.textContent.includes('Ada') && row.textContent.includes('{score}'))"
+        ))
+        .await;
+    run(&phone, "document.getElementById('lobby').scrollIntoView()").await;
+    phone.picture("28-leaders-phone").await;
+    run(&phone, "document.getElementById('tab-results').click()").await;
+    phone.until("document.getElementById('result-list').textContent.includes('Short')").await;
+    phone.close().await;
+    running.stop().await.unwrap();
+    std::fs::remove_dir_all(&folder).expect("what the test wrote is there");
+}
