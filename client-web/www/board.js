@@ -19,6 +19,7 @@ export class Board {
   #box = find('board');
   #list = find('board-rows');
   #own = -1;
+  #last = null;
   /** The player who leads, or -1. */
   leader = -1;
 
@@ -35,11 +36,21 @@ export class Board {
   }
 
   /** Takes a `standings` item of news. */
-  take({ best, rank, score, players }) {
+  take(item) {
+    this.#last = item;
+    this.refresh();
+  }
+
+  /** Shows the newest standings with the names and teams of now. */
+  refresh() {
+    if (!this.#last) return;
+    const { best, rank, score, players } = this.#last;
     const roster = this.#roster;
     this.#box.hidden = false;
     this.leader = best.length && best[0][1] > 0 ? best[0][0] : -1;
-    const lines = best.slice(0, LINES).map(([player, points], i) => ({ rank: i + 1, player, points }));
+    // Who has just left is still among the standings for a moment.
+    const lines = best.map(([player, points], i) => ({ rank: i + 1, player, points }))
+      .filter(({ player }) => roster.entry(player)).slice(0, LINES);
     if (roster.me >= 0 && !roster.watching && !lines.some((line) => line.player === roster.me)) {
       lines.push({ rank, player: roster.me, points: score });
     }
@@ -67,6 +78,7 @@ export class Board {
     this.#box.hidden = true;
     this.leader = -1;
     this.#own = -1;
+    this.#last = null;
   }
 
   /** Keeps the own line's points up to date between standings. */

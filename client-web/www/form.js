@@ -10,7 +10,7 @@ const minutes = (seconds) => (seconds ? [seconds, seconds % 60 ? `${seconds} s` 
 /** Every field: where its value stands in the settings, its label, what kind of control it is and what that
  *  takes. The first ones are shown, those from `FOLDED` on are folded away. */
 const FIELDS = [
-  ['name', 'Name', 'text', { max: 32, usual: 'Arena' }],
+  ['name', 'Name', 'text', { max: 24, usual: 'Arena' }],
   ['mode', 'Mode', 'list', { options: [['free_for_all', 'Free for all'], ['teams', 'Teams']], usual: 'free_for_all' }],
   ['teams', 'Teams', 'list', { options: [[2, 'Two'], [3, 'Three'], [4, 'Four']], usual: 2, only: 'teams' }],
   ['round_s', 'Round', 'list', { options: [120, 180, 300, 600, 900, 0].map(minutes), usual: 300 }],

@@ -149,7 +149,7 @@ class Row {
   count(passed, ping) {
     const { phase, phase_left_s: left, round } = this.#session;
     const time = left === null || left === undefined ? '' : clockText(left - passed);
-    write(this.#parts.clock, phase === 'endless' ? 'No rounds' : [`Round ${round}`, PHASES[phase], time].filter(Boolean).join(' · '));
+    write(this.#parts.clock, phase === 'endless' ? 'No rounds' : [round > 0 && `Round ${round}`, PHASES[phase], time].filter(Boolean).join(' · '));
     write(this.#parts.ping, ping === null ? '' : `${Math.max(1, Math.round(ping))} ms`);
   }
 }

@@ -80,7 +80,8 @@ export class Link {
   constructor(on) {
     this.#on = on;
     this.#held = new HeldBack(
-      (bytes) => { if (this.state === 'open') this.#socket.send(bytes); },
+      // A socket that is closing complains of what it is given before it says that it is closed.
+      (bytes) => { if (this.state === 'open' && this.#socket.readyState === WebSocket.OPEN) this.#socket.send(bytes); },
       (bytes, now) => { this.#heard = now; on.message(bytes, now); },
     );
     addEventListener('online', () => this.retryNow());

@@ -16,6 +16,7 @@ export function newsFor(page) {
       const host = roster.entry(roster.me)?.host;
       const { came, went } = roster.take(item);
       people.changed();
+      board.refresh();
       for (const name of came) feed.say(name, 'came');
       for (const name of went) feed.say(name, 'left');
       if (came.length) sound.play('joined');

@@ -110,8 +110,8 @@ function bindKeep() {
   const told = (sentence) => write(find('keep-note'), sentence);
   const take = () => {
     const count = imported(text.value);
-    told(count ? 'Done: these settings hold now.' : 'No settings can be read in this text.');
     if (count) showText();
+    told(count ? 'Done: these settings hold now.' : 'No settings can be read in this text.');
   };
   find('keep-take').addEventListener('click', take);
   find('keep-copy').addEventListener('click', async () => {

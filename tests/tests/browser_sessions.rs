@@ -1,276 +1,251 @@
-//! Sessions as people share them, in real browsers: found, opened, joined, watched, run, ended; and what is
-//! left of them. Pictures of every page are left in `tests/screenshots`, for a person to look at.
+//! Sessions as people share them, in real Chromiums against the real server: a private one from its creation
+//! to its end, and a public one whose round ends, is on the leaderboard and stays there.
+//!
+//! Pictures of every stage are left in `tests/screenshots`, for a person to look at.
 
 use server::config::Config;
-use std::path::PathBuf;
+use shared::arena::Arena;
 use tests::browser::{Driver, Page};
-use tests::host::Host;
+use tests::harness::Running;
 
-/// A name that would be a picture if anybody took it for more than text.
-const HOSTILE: &str = "<img src=x onerror=hack()>";
-const DESK: (u32, u32, bool) = (1280, 720, false);
-const PHONE: (u32, u32, bool) = (390, 844, true);
-const PHONE_ASIDE: (u32, u32, bool) = (844, 390, true);
+/// The shortest round, in seconds.
+const ROUND_S: u32 = 20;
 
-/// A folder of its own for what a server keeps, gone with the test.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let folder = std::env::temp_dir().join(format!("gamekeeper-{name}-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).expect("a folder");
-        Self(folder)
-    }
+fn config() -> Config {
+    Config { seed: Some(5), pilots: 6, ..Config::default() }
 }
 
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
+/// Opens a page, waits until Play can be pressed, types a name.
+async fn arrive(driver: &Driver, url: &str, name: &str, phone: bool) -> Page {
+    let screen = if phone { (390, 844, true) } else { (1280, 720, false) };
+    arrive_at(driver, url, name, screen).await
 }
 
-fn host(data: Option<PathBuf>) -> Host {
-    Host::open(Config { seed: Some(7), pilots: 6, data, ..Config::default() })
-}
-
-async fn visit(driver: &Driver, (width, height, touch): (u32, u32, bool), url: &str) -> Page {
+async fn arrive_at(
+    driver: &Driver,
+    url: &str,
+    name: &str,
+    (width, height, touch): (u32, u32, bool),
+) -> Page {
     let page = driver.open(width, height, touch).await;
     page.goto(url).await;
     page.until("gamekeeper.state === 'start' && !document.getElementById('play').disabled").await;
+    run(&page, &format!("document.getElementById('name').value = '{name}'")).await;
     page
 }
 
-async fn name(page: &Page, name: &str) {
-    page.client.execute("document.getElementById('name').value = ''", vec![]).await.expect("empty");
-    page.keys("#name", name).await;
+async fn run(page: &Page, script: &str) {
+    page.client.execute(script, vec![]).await.unwrap_or_else(|e| panic!("{script}: {e}"));
 }
 
-/// Presses a key as a player would, by its place on the keyboard.
-async fn press(page: &Page, code: &str) {
-    let script = format!(
-        "for (const what of ['keydown', 'keyup'])
-             (document.activeElement ?? document.body).dispatchEvent(
-                 new KeyboardEvent(what, {{ code: '{code}', bubbles: true, cancelable: true }}));"
-    );
-    page.client.execute(&script, vec![]).await.expect("a key");
+/// Fills in the form under Create and sends it; `more` is a script that knows `field(name)`.
+async fn create(page: &Page, more: &str) {
+    page.click("#tab-create").await;
+    run(
+        page,
+        &format!(
+            "const field = (name) => document.querySelector(`#create-form [id$=\"-${{name}}\"]`);
+             const choose = (name, value) => {{
+                 const list = field(name);
+                 list.append(new Option(value, value));
+                 list.value = value;
+                 list.dispatchEvent(new Event('change'));
+             }};
+             field('game-size').value = 1800;
+             {more}"
+        ),
+    )
+    .await;
+    page.picture("17-create").await;
+    run(page, "document.querySelector('#create-form .main').click()").await;
+    page.until("gamekeeper.state === 'playing' && gamekeeper.me().alive && gamekeeper.host").await;
 }
 
-/// Does something as the session's host over the API, with the secret that the page keeps; the status.
-async fn act(page: &Page, action: &str) -> f64 {
-    let script = format!(
-        "const done = arguments[arguments.length - 1];
-         const code = gamekeeper.code, secret = localStorage.getItem('gamekeeper.host.' + code);
-         fetch(`/api/sessions/${{code}}/actions`, {{ method: 'POST', body: JSON.stringify({action}),
-             headers: {{ 'content-type': 'application/json', authorization: `Bearer ${{secret}}` }} }})
-             .then((answer) => done(answer.status));"
+/// Presses a button in somebody's row of the scores of all.
+async fn press(page: &Page, name: &str, act: &str) {
+    let button = format!(
+        "[...document.querySelectorAll('#people-rows tr')]
+            .find((row) => row.textContent.includes('{name}'))?.querySelector('[data-act=\"{act}\"]')"
     );
-    let status = page.client.execute_async(&script, vec![]).await.expect("an answer");
-    status.as_f64().expect("a status")
-}
-
-/// Opens a session over the API, keeps the secret as the page does, and returns the code.
-async fn open(page: &Page, settings: &str) -> String {
-    let script = format!(
-        "const done = arguments[arguments.length - 1];
-         fetch('/api/sessions', {{ method: 'POST', body: JSON.stringify({settings}),
-             headers: {{ 'content-type': 'application/json' }} }})
-             .then((answer) => answer.json()).then((made) => {{
-                 localStorage.setItem('gamekeeper.host.' + made.code, made.host_secret);
-                 done(made.code);
-             }});"
-    );
-    let code = page.client.execute_async(&script, vec![]).await.expect("an answer");
-    code.as_str().expect("a code").to_owned()
+    page.until(&button).await;
+    run(page, &format!("({button}).click()")).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn friends_share_a_private_session() {
-    let host = host(None);
-    let site = format!("http://{}", host.address);
+async fn a_private_session_from_its_link_to_its_end() {
+    let running = Running::start_empty::<Arena>(&config());
+    let lobby = format!("http://{}/", running.address);
     let driver = Driver::start();
 
-    // Ada opens a session of her own, which nobody finds in the list, and is shown what to pass on.
-    let ada = visit(&driver, DESK, &site).await;
-    name(&ada, "Ada").await;
-    ada.picture("lobby").await;
-    ada.click("#tab-create").await;
-    ada.click("#create-form [id$='-public']").await;
-    ada.keys("#create-form [id$='-name']", "\u{e009}a\u{e000}\u{e003}Den of foxes").await;
-    ada.picture("lobby-create").await;
-    ada.click("#create-form button[type='submit']").await;
-    ada.until("gamekeeper.state === 'playing' && gamekeeper.me().alive && gamekeeper.host").await;
+    // Ada makes a session of teams for her friends, and is shown what to send them.
+    let ada = arrive(&driver, &lobby, "Ada", false).await;
+    let hostile = "field('name').value = '<b>Evening</b>'; choose('mode', 'teams'); field('public').checked = false;";
+    create(&ada, hostile).await;
     ada.until("!document.getElementById('invite').hidden").await;
+    ada.picture("18-invite").await;
     let link = ada.eval("document.getElementById('invite-link').value").await;
     let link = link.as_str().expect("a link").to_owned();
-    let code = ada.eval("gamekeeper.code").await.as_str().expect("a code").to_owned();
-    assert_eq!(link, format!("{site}/s/{code}"));
-    assert!(code.bytes().filter(u8::is_ascii_alphanumeric).count() >= 8, "40 bits: {code}");
-    ada.picture("invite").await;
-    ada.click("#invite-copy").await;
-    ada.until("document.getElementById('invite-note').textContent.length > 0").await;
-    press(&ada, "Escape").await;
+    assert_eq!(
+        ada.eval("location.href").await,
+        link.as_str(),
+        "the address bar is the link as well"
+    );
+    assert!(ada.number("document.getElementById('invite-qr').width").await > 200.0, "a QR code");
+    run(&ada, "document.querySelector('#invite .close').click()").await;
 
-    // Ben pastes the link on a phone; so does somebody who means harm, on another.
-    let ben = visit(&driver, PHONE, &link).await;
-    ben.until("document.getElementById('invited-name').textContent === 'Den of foxes'").await;
-    ben.picture("phone-invited").await;
-    name(&ben, "Ben").await;
-    ben.click("#play").await;
-    ben.until(&format!("gamekeeper.state === 'playing' && gamekeeper.code === '{code}'")).await;
-    let eve = visit(&driver, DESK, &link).await;
-    name(&eve, &HOSTILE[..24]).await;
-    eve.click("#play").await;
-    eve.until("gamekeeper.state === 'playing'").await;
-    press(&eve, "Enter").await;
-    eve.keys("#chat-input", &format!("{HOSTILE} hi\u{e007}")).await;
-    ada.until("gamekeeper.chatLines().some((line) => line.includes('onerror'))").await;
-    assert_eq!(ada.number("document.querySelectorAll('#hud img, #people img').length").await, 0.0);
-
-    // Nobody else finds it, nor gets in by guessing.
-    let listed = ada.eval("gamekeeper.lobby().sessions.length").await;
-    assert_eq!(listed, 0, "a private session is not in the list");
-
-    // Ada shows her out, with the button in the table of people.
-    press(&ada, "Tab").await;
-    ada.until("!document.getElementById('people').hidden").await;
-    let row = "[...document.querySelectorAll('#people-rows tr')].find((row) => row.textContent.includes('<img'))";
-    ada.until(&format!("{row}?.querySelector('[data-act=more]')")).await;
-    ada.client
-        .execute(&format!("{row}.querySelector('[data-act=more]').click()"), vec![])
-        .await
-        .expect("a click");
-    ada.until(&format!("{row}?.querySelector('[data-act=kick]')")).await;
-    ada.picture("people").await;
-    ada.client
-        .execute(&format!("{row}.querySelector('[data-act=kick]').click()"), vec![])
-        .await
-        .expect("a click");
-    eve.until(
-        "gamekeeper.state !== 'playing' && document.body.textContent.includes('shown you out')",
-    )
-    .await;
-    eve.picture("kicked").await;
-    ada.until("gamekeeper.people().filter((one) => !one.computer).length === 2").await;
-    press(&ada, "Escape").await;
-
-    // Cleo comes to watch, on a phone held sideways, and follows the leader.
-    let cleo = visit(&driver, PHONE_ASIDE, &link).await;
-    name(&cleo, "Cleo").await;
-    cleo.click("#watch").await;
-    cleo.until("gamekeeper.state === 'playing' && gamekeeper.watching").await;
-    ada.fly().await;
-    ada.until("gamekeeper.me().score > 0").await;
-    cleo.until("gamekeeper.looksAt !== null && gamekeeper.ships().some((ship) => ship.player === gamekeeper.looksAt)").await;
-    cleo.picture("phone-watching").await;
-
-    // A short round, with teams; then its result.
-    let settings = "{action: 'change', settings: {name: 'Den of foxes', public: false, mode: 'teams', round_s: 20,
-        pilots: {fill_up_to: 6}, game: {size: 1800}}}";
-    assert_eq!(act(&ada, settings).await, 204.0);
-    assert_eq!(act(&ada, "{action: 'next_round'}").await, 204.0);
-    ada.until("gamekeeper.phase === 'play' && gamekeeper.team > 0").await;
-    ben.until("gamekeeper.team > 0").await;
-    ada.picture("teams").await;
-    ben.picture("phone-teams").await;
-    cleo.until("gamekeeper.phase === 'play' && gamekeeper.secondsLeft < 8").await;
-    for page in [&ada, &ben, &cleo] {
-        page.until("gamekeeper.phase === 'results' && gamekeeper.results()?.lines.length === 6")
-            .await;
+    // Ben opens the link on a phone; Cy types the code as people do. Nobody finds the session in the list.
+    let ben = arrive(&driver, &link, "Ben", true).await;
+    ben.until("document.getElementById('invited-name').textContent === '<b>Evening</b>'").await;
+    ben.picture("19-invited-phone").await;
+    run(&ben, "document.getElementById('play').click()").await;
+    ben.until("gamekeeper.state === 'playing' && gamekeeper.me().alive").await;
+    let cy = arrive(&driver, &lobby, "Cy <img src=x>", false).await;
+    cy.until("gamekeeper.lobby().version > 0").await;
+    assert_eq!(cy.number("gamekeeper.lobby().sessions.length").await, 0.0);
+    let code = link.rsplit('/').next().expect("a code");
+    let letters = code.bytes().filter(u8::is_ascii_alphanumeric).count();
+    assert!(letters >= 8, "of 32 letters each: at least 40 bits");
+    let typed = code.to_lowercase().replace('-', " ");
+    cy.keys("#code", &typed).await;
+    cy.keys("#code", "\u{e007}").await;
+    cy.until("gamekeeper.state === 'playing'").await;
+    for page in [&ada, &ben, &cy] {
+        page.until("gamekeeper.people().filter((one) => !one.computer).length === 3").await;
+        page.until("gamekeeper.team > 0").await;
     }
-    ada.until("!document.getElementById('results').hidden").await;
-    ada.picture("results").await;
-    ben.picture("phone-results").await;
-    cleo.picture("phone-results-aside").await;
 
-    // Ada goes home, and Ben, who has been here longest, runs the session.
-    ada.client
-        .execute("document.getElementById('results-lobby').click()", vec![])
-        .await
-        .expect("a click");
+    // Whoever may change teams does; everybody is told.
+    let other = 3.0 - ben.number("gamekeeper.team").await;
+    run(&ben, "document.getElementById('open-session').click()").await;
+    ben.until(&format!("document.querySelector('#session-teams [data-team=\"{other}\"]')")).await;
+    run(&ben, &format!("document.querySelector('#session-teams [data-team=\"{other}\"]').click()"))
+        .await;
+    ben.until(&format!("gamekeeper.team === {other}")).await;
+    ada.until(&format!(
+        "gamekeeper.people().some((one) => one.name === 'Ben' && one.team === {other})"
+    ))
+    .await;
+    ben.picture("20-session-phone").await;
+    run(&ben, "document.querySelector('#session .close').click()").await;
+
+    // Emotes are seen; words are text.
+    run(&cy, "dispatchEvent(new KeyboardEvent('keydown', { code: 'KeyC', bubbles: true }))").await;
+    run(&cy, "dispatchEvent(new KeyboardEvent('keydown', { code: 'Digit4', bubbles: true }))")
+        .await;
+    ada.until("gamekeeper.emotes.some(([, emote]) => emote === 3)").await;
+    run(&cy, "document.getElementById('open-chat').click()").await;
+    cy.keys("#chat-input", "<img src=x onerror=window.hacked=1>\u{e007}").await;
+    ada.until("gamekeeper.chatLines().some((line) => line.includes('<img src=x'))").await;
+    assert!(ada.eval("window.hacked ?? null").await.is_null());
+    let pictures = "document.querySelectorAll('#hud img, #people img, #chat img').length";
+    assert_eq!(ada.number(pictures).await, 0.0, "names and lines are text");
+
+    // Ada shows Cy out, who is told so in the lobby.
+    run(&ada, "document.getElementById('open-people').click()").await;
+    press(&ada, "Cy", "more").await;
+    ada.picture("21-people").await;
+    press(&ada, "Cy", "kick").await;
+    cy.until("gamekeeper.state === 'start' && location.pathname === '/'").await;
+    cy.until("document.getElementById('start-note').textContent.includes('shown you out')").await;
+    cy.picture("22-shown-out").await;
+
+    // Locked, the session lets nobody in; its page says so.
+    run(&ada, "document.getElementById('open-session').click()").await;
+    ada.picture("23-host").await;
+    run(&ada, "document.getElementById('host-lock').click()").await;
+    ada.until("document.getElementById('session-about').textContent.includes('locked')").await;
+    let dee = arrive(&driver, &link, "Dee", false).await;
+    run(&dee, "document.getElementById('play').click()").await;
+    dee.until("gamekeeper.state === 'start' && document.getElementById('start-note').textContent.includes('locked')")
+        .await;
+
+    // Ada leaves for good; Ben, who has been there longest, is the host and ends it.
+    run(&ada, "document.getElementById('leave').click()").await;
     ada.until("gamekeeper.state === 'start' && location.pathname === '/'").await;
-    ben.until("gamekeeper.host && localStorage.getItem('gamekeeper.host.' + gamekeeper.code)")
+    ben.until("gamekeeper.host").await;
+    run(&ben, "document.getElementById('open-session').click()").await;
+    ben.until("!document.getElementById('host').hidden").await;
+    for _ in 0..2 {
+        run(&ben, "document.getElementById('host-end').click()").await;
+    }
+    ben.until("gamekeeper.state === 'start' && document.getElementById('start-note').textContent.includes('ended')")
         .await;
-    ben.until("gamekeeper.phase === 'play' && gamekeeper.round > 1").await;
-    assert_eq!(act(&ben, "{action: 'lock', locked: true}").await, 204.0);
-    assert_eq!(act(&ben, "{action: 'end'}").await, 204.0);
-    cleo.until("gamekeeper.state !== 'playing' && document.body.textContent.includes('ended')")
-        .await;
-
-    for page in [ada, ben, cleo, eve] {
+    for page in [ada, ben, cy, dee] {
         page.close().await;
     }
-    host.stop().await;
+    running.stop().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_public_session_is_found_played_and_remembered() {
-    let folder = Folder::new("sessions");
-    let site = |host: &Host| format!("http://{}", host.address);
-    let first = host(Some(folder.0.clone()));
+async fn a_round_ends_and_is_remembered() {
+    let folder = std::env::temp_dir().join(format!("gamekeeper-page-{}", std::process::id()));
+    let _ = std::fs::remove_dir_all(&folder);
+    let config = Config { data: Some(folder.clone()), ..config() };
+    let running = Running::start_empty::<Arena>(&config);
+    let lobby = format!("http://{}/", running.address);
     let driver = Driver::start();
-    let ada = visit(&driver, DESK, &site(&first)).await;
-    let code = open(
-        &ada,
-        "{name: 'Short and sharp', round_s: 20, pilots: {fill_up_to: 6}, game: {size: 1800}}",
-    )
-    .await;
-
-    // It turns up in the list by itself, with what is told of it; by keyboard alone one gets in.
-    let ben = visit(&driver, PHONE, &site(&first)).await;
-    for page in [&ada, &ben] {
-        page.until("gamekeeper.lobby().sessions.some((one) => one.name === 'Short and sharp')")
-            .await;
-    }
-    assert_eq!(ben.eval("gamekeeper.lobby().via").await, "sse");
-    ben.picture("phone-lobby").await;
-    name(&ada, "Ada").await;
-    ada.client.execute("document.getElementById('code').focus()", vec![]).await.expect("focus");
-    ada.keys("#code", &format!("{code}\u{e007}")).await;
-    ada.until(&format!("gamekeeper.state === 'playing' && gamekeeper.code === '{code}'")).await;
-    ben.until("gamekeeper.lobby().sessions[0].players === 1").await;
-
-    // What is said in the lobby is text, too.
-    ben.click("#tab-talk").await;
-    ben.keys("#talk-text", &format!("{HOSTILE}\u{e007}")).await;
-    ben.until("document.getElementById('talk-log').textContent.includes('onerror')").await;
-    assert_eq!(ben.number("document.querySelectorAll('#lobby img').length").await, 0.0);
-
-    // Signs, the large map, and a round to its end.
+    let ada = arrive(&driver, &lobby, "Ada", false).await;
+    create(&ada, &format!("field('name').value = 'Short'; choose('round_s', {ROUND_S});")).await;
+    run(&ada, "document.querySelector('#invite .close').click()").await;
+    let code = ada.eval("gamekeeper.code").await.as_str().expect("a code").to_owned();
     ada.fly().await;
-    press(&ada, "KeyC").await;
-    press(&ada, "Digit3").await;
-    ada.until("gamekeeper.emotes.length > 0").await;
-    ada.picture("emote").await;
-    assert_eq!(act(&ada, "{action: 'next_round'}").await, 204.0);
-    ada.until("gamekeeper.phase === 'play' && gamekeeper.me().score > 0").await;
-    ada.until("gamekeeper.secondsLeft < 8").await;
-    ada.until("gamekeeper.phase === 'results'").await;
-    let line = ada
-        .eval("gamekeeper.results().lines.find((line) => line.player === gamekeeper.me().player)")
-        .await;
-    let score = line["score"].as_i64().expect("points");
-    assert!(score > 0, "{line}");
-    ben.click("#tab-results").await;
-    ben.until("document.getElementById('result-list').textContent.includes('Ada')").await;
-    ben.picture("phone-lobby-results").await;
-    ada.close().await;
-    ben.close().await;
-    first.stop().await;
 
-    // The server starts again: sessions are over, and who was best is not forgotten.
-    let second = host(Some(folder.0.clone()));
-    let late = visit(&driver, DESK, &site(&second)).await;
-    assert_eq!(late.eval("gamekeeper.lobby().sessions.length").await, 0);
-    late.click("#tab-leaders").await;
-    late.until("document.getElementById('leader-rows').textContent.includes('Ada')").await;
-    late.until(&format!("document.getElementById('leader-rows').textContent.includes('{score}')"))
+    // Eve finds it in the list and watches, on a phone held sideways: first who leads, then whom she likes, then takes a seat.
+    let eve = arrive_at(&driver, &lobby, "Eve", (844, 390, true)).await;
+    eve.until("[...document.querySelectorAll('#session-list .name')].some((one) => one.textContent === 'Short')")
         .await;
-    late.picture("lobby-leaders").await;
-    late.close().await;
-    // The link of a session that is over says so.
-    let lost = visit(&driver, DESK, &format!("{}/s/{code}", site(&second))).await;
-    lost.until("document.getElementById('start').textContent.includes('over')").await;
-    lost.picture("link-of-nothing").await;
-    lost.close().await;
-    second.stop().await;
+    eve.picture("24-lobby").await;
+    run(&eve, "document.querySelector('#session-list .watch').click()").await;
+    eve.until("gamekeeper.state === 'playing' && gamekeeper.watching").await;
+    let seen = "gamekeeper.looksAt !== null && gamekeeper.ships().some((ship) => ship.player === gamekeeper.looksAt)";
+    eve.until(seen).await;
+    eve.picture("25-watching").await;
+    let first = eve.number("gamekeeper.looksAt").await;
+    run(&eve, "document.getElementById('watch-next').click()").await;
+    eve.until(&format!("gamekeeper.looksAt !== {first} && {seen}")).await;
+    run(&eve, "document.getElementById('watch-play').click()").await;
+    eve.until("!gamekeeper.watching && gamekeeper.me().alive").await;
+
+    // The last seconds are counted, and then everybody sees the result.
+    ada.until("gamekeeper.phase === 'play'").await;
+    ada.until("gamekeeper.me().score > 0 && gamekeeper.phase === 'play'").await;
+    ada.until("gamekeeper.secondsLeft < 8").await;
+    ada.picture("26-last-seconds").await;
+    for page in [&ada, &eve] {
+        page.until("gamekeeper.phase === 'results' && gamekeeper.results() !== null").await;
+        page.until("!document.getElementById('results').hidden").await;
+    }
+    ada.picture("27-result").await;
+    let own = "gamekeeper.results().lines.find((line) => line.player === gamekeeper.me().player)";
+    let score = ada.number(&format!("({own}).score")).await;
+    assert!(score > 0.0 && ada.number(&format!("({own}).shots")).await > 0.0);
+    ada.until("document.querySelector('#results tr.mine').textContent.includes('Ada')").await;
+    ada.until("gamekeeper.phase === 'play' && gamekeeper.round === 2").await;
+    ada.until("document.getElementById('results').hidden && gamekeeper.me().alive").await;
+    assert_eq!(ada.number("gamekeeper.stats().mismatches").await, 0.0);
+    ada.close().await;
+    eve.close().await;
+    running.stop().await.unwrap();
+
+    // Another server with the same folder still knows who was best.
+    let running = Running::start_empty::<Arena>(&config);
+    let phone = arrive(&driver, &format!("http://{}/", running.address), "Finn", true).await;
+    run(&phone, "document.getElementById('tab-leaders').click()").await;
+    phone
+        .until(&format!(
+            "[...document.querySelectorAll('#leader-rows tr')]
+            .some((row) => row.textContent.includes('Ada') && row.textContent.includes('{score}'))"
+        ))
+        .await;
+    run(&phone, "document.getElementById('lobby').scrollIntoView()").await;
+    phone.picture("28-leaders-phone").await;
+    run(&phone, "document.getElementById('tab-results').click()").await;
+    phone.until("document.getElementById('result-list').textContent.includes('Short')").await;
+    // The sessions are over with the server that had them, and their links say so.
+    phone.goto(&format!("http://{}/s/{code}", running.address)).await;
+    phone.until("document.getElementById('start-note').textContent.includes('no session')").await;
+    phone.picture("29-link-of-nothing").await;
+    phone.close().await;
+    running.stop().await.unwrap();
+    std::fs::remove_dir_all(&folder).expect("what the test wrote is there");
 }
