@@ -1,6 +1,6 @@
 //! The server: one port that serves the page, the API and the WebSockets, and the sessions behind it.
 //!
-//! In the order of the flow: [`config`] says what the host of the server wants, [`net`] takes sockets and turns
+//! In the order of the flow: [`config`] says what the operator wants, [`net`] takes sockets and turns
 //! them into messages, [`http`] answers everything that is no WebSocket, [`directory`] has all sessions,
 //! [`tick_loop`] is where the asynchronous side meets the synchronous one, [`session`] is the game as told
 //! through one door, [`store`] keeps results.

@@ -82,7 +82,7 @@ async fn every_operation_answers_as_the_document_says() {
     let text = |key: &str| created[key].as_str().expect("text").to_owned();
     let bodies = bodies(&text("code"), &text("host_secret"));
     let operations = document.operations();
-    assert_eq!(operations.len(), 12, "{operations:?}");
+    assert_eq!(operations.len(), 13, "{operations:?}");
     for (method, path) in &operations {
         let known = path.replace("{code}", &text("code"));
         let unknown = path.replace("{code}", "00000-00000");
@@ -173,5 +173,15 @@ async fn what_is_sent_has_no_more_and_no_less_than_is_described() {
     let again = again["code"].as_str().expect("a code");
     let again = running.get(&format!("/api/sessions/{again}")).await.expect(200);
     assert_eq!(again["settings"], found["settings"]);
+    running.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn the_protocol_is_the_games() {
+    let (running, _) = start().await;
+    let spoken = running.get("/api/protocol").await.expect(200);
+    let hash = shared::wire::Protocol::of::<Buoys>().hash;
+    assert_eq!(spoken["hash"], format!("0x{hash:016x}"));
+    assert_eq!(spoken["subprotocol"], shared::wire::protocol::SUBPROTOCOL);
     running.stop().await.unwrap();
 }

@@ -184,6 +184,12 @@ impl Directory {
         entry
     }
 
+    /// The game's tables; `None` where there is neither a game to open sessions of nor a session.
+    pub fn protocol(&self) -> Option<Protocol> {
+        let opened = self.opener.as_ref().map(|opener| opener.protocol);
+        opened.or_else(|| Some(self.get(*self.adopted.get()?)?.handle.protocol))
+    }
+
     /// Waits until every session has told its players; the server is stopping.
     pub(crate) async fn ended(&self) {
         self.tasks.close();

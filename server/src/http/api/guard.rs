@@ -2,7 +2,7 @@
 //! do with the answer.
 //!
 //! Pages of this server, and programs, which say nothing of a page, may do everything. Pages of others may
-//! change something only when the host of the server named them (`--origin`), and only those are told by CORS
+//! change something only when the server's operator named them (`--origin`), and only those are told by CORS
 //! that they may read answers.
 
 use super::Api;
@@ -49,13 +49,13 @@ fn check(api: &Api, caller: &Caller, request: &Request) -> Result<(), Problem> {
     api.address_limits.requests.take(caller.network)?;
     let changes = !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     if (changes || is_preflight(request)) && !upgrade::is_welcome(request.headers(), &api.origins) {
-        let sentence = "Pages from that origin may do nothing here; the server's host allows some with --origin.";
+        let sentence = "Pages from that origin may do nothing here; the server's operator allows some with --origin.";
         return Err(Problem::new(StatusCode::FORBIDDEN, sentence));
     }
     Ok(())
 }
 
-/// The origin of a page that is not ours and that the host of the server named.
+/// The origin of a page that is not ours and that the server's operator named.
 fn foreign_page(headers: &HeaderMap, api: &Api) -> Option<HeaderValue> {
     let origin = headers.get(header::ORIGIN)?;
     let named = !api.origins.is_empty() && upgrade::is_welcome(headers, &api.origins);

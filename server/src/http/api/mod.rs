@@ -5,6 +5,7 @@
 //! In the order of the flow: [`guard`] is what every request passes, [`body`] reads what one says, then one
 //! file for each thing to ask for, and [`openapi`] describes them all.
 
+mod about;
 mod actions;
 mod body;
 mod chat;
@@ -120,6 +121,7 @@ pub fn router(api: Arc<Api>) -> Router {
         .routes(routes!(results::leaderboard))
         .routes(routes!(tickets::create))
         .routes(routes!(chat::lines, chat::say))
+        .routes(routes!(about::protocol))
         .routes(routes!(openapi::document))
         .split_for_parts();
     let document = serde_json::to_vec(&openapi::complete(document)).expect("plain values");
