@@ -19,9 +19,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Duration, Instant};
 
-/// Results and questions that wait for the disk. A result that finds it full is lost, a question is answered
-/// with "busy".
+/// Results and questions that wait for the disk. A result that finds it full is lost.
 pub const QUEUE_MAX: usize = 256;
+/// Questions find it full earlier, and are answered with "busy": they leave room for this many results.
+const FOR_RESULTS: usize = QUEUE_MAX / 2;
 /// Lines about lost results per minute.
 const LINES_PER_MINUTE: u32 = 6;
 
@@ -121,6 +122,9 @@ impl Store {
             // Nobody waits any more when the peer went away.
             drop(answer.send(said.map_err(|_| NoAnswer)));
         });
+        if self.jobs.capacity() <= FOR_RESULTS {
+            return Err(NoAnswer);
+        }
         self.jobs.try_send(Job::Ask(ask)).map_err(|_| NoAnswer)?;
         waiting.await.unwrap_or(Err(NoAnswer))
     }

@@ -31,6 +31,7 @@ use chat::Chat;
 pub(crate) use events::{END_EARLY, event};
 use limits::{AddressLimits, Listening, NoListening, NotFound};
 use problem::Problem;
+use results::Boards;
 use std::sync::{Arc, OnceLock};
 use tokio::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -48,6 +49,7 @@ pub struct Api {
     open_sessions: bool,
     stop: CancellationToken,
     chat: Chat,
+    boards: Boards,
     document: OnceLock<Bytes>,
 }
 
@@ -69,6 +71,7 @@ impl Api {
             open_sessions: config.open_sessions,
             stop,
             chat: Chat::default(),
+            boards: Boards::default(),
             document: OnceLock::new(),
         }
     }

@@ -9,12 +9,14 @@ use super::limits::NotFound;
 use super::problem::Problem;
 use crate::directory::{KeptResult, RESULTS_KEPT, SessionCode, unix_ms};
 use crate::net::Caller;
-use crate::store::{LEADERBOARD_MAX, LeaderboardRow, Period};
+use crate::store::{LEADERBOARD_MAX, LeaderboardRow, NoAnswer, Period, Store};
 use axum::Json;
 use axum::extract::{Extension, State};
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+use tokio::sync::Mutex;
+use tokio::time::{Duration, Instant};
 use utoipa::{IntoParams, ToSchema};
 
 /// Results of rounds.
@@ -103,6 +105,42 @@ pub(super) async fn leaderboard(
         let detail = format!("limit is {limit}, but goes from 1 to {LEADERBOARD_MAX}.");
         return Err(Problem::new(StatusCode::BAD_REQUEST, detail));
     }
-    let rows = api.store.leaderboard(period, limit, unix_ms()).await?;
+    let mut rows = api.boards.rows(period, &api.store).await?;
+    rows.truncate(limit as usize);
     Ok(Json(Leaderboard { period, rows }))
+}
+
+/// For how long a leaderboard is shown again before it is read anew: many ask, and it means going through all
+/// results of a week.
+const BOARD_LIFE: Duration = Duration::from_secs(2);
+
+/// The leaderboards that were read last.
+#[derive(Debug, Default)]
+pub(super) struct Boards {
+    day: Mutex<Board>,
+    week: Mutex<Board>,
+    all: Mutex<Board>,
+}
+
+/// When it was read, and what.
+type Board = Option<(Instant, Vec<LeaderboardRow>)>;
+
+impl Boards {
+    /// All rows of one, at most so old. Whoever asks meanwhile waits for the same reading.
+    async fn rows(&self, period: Period, store: &Store) -> Result<Vec<LeaderboardRow>, NoAnswer> {
+        let board = match period {
+            Period::Day => &self.day,
+            Period::Week => &self.week,
+            Period::All => &self.all,
+        };
+        let mut board = board.lock().await;
+        if let Some((read, rows)) = &*board
+            && read.elapsed() < BOARD_LIFE
+        {
+            return Ok(rows.clone());
+        }
+        let rows = store.leaderboard(period, LEADERBOARD_MAX, unix_ms()).await?;
+        *board = Some((Instant::now(), rows.clone()));
+        Ok(rows)
+    }
 }

@@ -10,8 +10,10 @@ use crate::directory::{SessionInfo, SessionList};
 use crate::net::Caller;
 use crate::session::settings::SessionSettings;
 use axum::Json;
+use axum::body::Body;
 use axum::extract::{Extension, State};
-use axum::http::StatusCode;
+use axum::http::{Response, StatusCode, header};
+use axum::response::IntoResponse;
 use serde::{Deserialize, Serialize};
 use shared::wire::HostSecret;
 use std::sync::Arc;
@@ -44,12 +46,13 @@ pub(super) async fn list(
     State(api): State<Arc<Api>>,
     Extension(caller): Extension<Caller>,
     Asked(Wait { after, wait }): Asked<Wait>,
-) -> Result<Json<SessionList>, Problem> {
+) -> Result<Response<Body>, Problem> {
     if wait > WAIT_S_MAX {
         let detail = format!("wait is {wait}, but goes from 0 to {WAIT_S_MAX} seconds.");
         return Err(Problem::new(StatusCode::BAD_REQUEST, detail));
     }
     let mut news = api.directory.news();
+    let mut close = None;
     if let Some(after) = after.filter(|_| wait > 0) {
         let _listening = api.listen(&caller)?;
         let until = Instant::now() + Duration::from_secs(wait.into());
@@ -59,8 +62,14 @@ pub(super) async fn list(
             // Changed or not, the list comes as it is then.
             _ = timeout_at(until.min(caller.until), changed) => {}
         }
+        // The next poll has a connection with all of its time before it; see `Caller::until`.
+        close = Some([(header::CONNECTION, "close")]);
     }
-    Ok(Json(api.directory.list()))
+    let list = Json(api.directory.list());
+    Ok(match close {
+        Some(close) => (close, list).into_response(),
+        None => list.into_response(),
+    })
 }
 
 /// A session that was created.
