@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 use clap::Parser;
+use server::Server;
 use server::config::Config;
 use server::net::listener;
 use shared::arena::Arena;
@@ -37,8 +38,9 @@ async fn serve(config: Config) -> Result<()> {
     raise_descriptor_limit(config.limits.max_connections);
     let listener = listen(config.bind)?;
     let shutdown = stop_signal()?;
+    let server = Server::of::<Arena>(&config)?;
     announce(listener.local_addr()?);
-    server::run::<Arena>(config, listener, shutdown).await
+    server.run(listener, shutdown).await
 }
 
 fn listen(address: SocketAddr) -> Result<TcpListener> {

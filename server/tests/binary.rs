@@ -65,6 +65,17 @@ fn a_taken_port_is_one_sentence() {
 }
 
 #[test]
+fn a_folder_that_cannot_be_made_is_one_sentence() {
+    let file = std::env::temp_dir().join(format!("gamekeeper-binary-{}", std::process::id()));
+    std::fs::write(&file, "a file").expect("a place for it");
+    let folder = file.join("below").display().to_string();
+    let said = failed(&["--bind", "127.0.0.1:0", "--log", "error", "--data", &folder]);
+    std::fs::remove_file(file).expect("it was there");
+    assert!(said.starts_with(&format!("Cannot make the folder {folder}")), "{said}");
+    assert_eq!(said.trim_end().lines().count(), 1, "{said}");
+}
+
+#[test]
 fn flags_out_of_range_are_told_by_name() {
     let said = failed(&["--tick-rate", "200"]);
     assert!(said.contains("--tick-rate") && said.contains("10..=128"), "{said}");

@@ -9,6 +9,7 @@ pub mod host;
 pub mod http;
 pub mod network;
 pub mod relay;
+pub mod scripted;
 pub mod story;
 pub mod told;
 pub mod world;

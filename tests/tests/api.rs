@@ -4,19 +4,15 @@
 use serde_json::{Value, json};
 use server::config::Config;
 use server::net::limits::Limits;
-use server::net::outbox::ConnectionOutbox;
-use server::session::door::{Outbox, ToSession};
 use server::session::result::{Place, RoundResult};
 use server::session::settings::Mode;
-use server::session::status::Status;
-use server::tick_loop::Ticked;
-use shared::game::Tick;
 use shared::wire::close::CloseCode;
 use shared::wire::{Protocol, Visitor};
 use std::path::PathBuf;
 use std::time::Duration;
 use tests::buoys::Buoys;
 use tests::harness::{PATIENCE, Running, binary, hasty, hello, within};
+use tests::scripted::Scripted;
 
 /// A server without computer pilots.
 fn config() -> Config {
@@ -254,53 +250,12 @@ async fn there_are_only_so_many_sessions_and_visitors_may_be_kept_from_opening_a
     running.stop().await.unwrap();
 }
 
-/// A session in which one player is, and which ends a round in its first tick, or breaks in its fifth.
-struct Scripted {
-    tick: Tick,
-    results: Vec<RoundResult>,
-    breaks: bool,
-    outboxes: Vec<ConnectionOutbox>,
-}
-
-impl Ticked<ConnectionOutbox> for Scripted {
-    fn tick_rate(&self) -> u16 {
-        30
-    }
-
-    fn tick_now(&self) -> Tick {
-        self.tick
-    }
-
-    fn handle(&mut self, told: ToSession<ConnectionOutbox>, _: f64) {
-        if let ToSession::Join(newcomer) = told {
-            self.outboxes.push(newcomer.outbox);
-        }
-    }
-
-    fn tick(&mut self) {
-        self.tick += 1;
-        assert!(!self.breaks || self.outboxes.is_empty(), "a test's own accident");
-    }
-
-    fn stop(&mut self, code: CloseCode, reason: &str) {
-        self.outboxes.iter_mut().for_each(|outbox| outbox.close(code, reason));
-    }
-
-    fn status(&self) -> Status {
-        Status { public: true, players: 1, max_players: 2, ..Status::default() }
-    }
-
-    fn take_results(&mut self) -> Vec<RoundResult> {
-        std::mem::take(&mut self.results)
-    }
-}
-
 #[tokio::test]
 async fn a_session_that_breaks_takes_nobody_along() {
     let running = start(&config());
     let (code, _) = create(&running, json!({})).await;
     let mut spared = running.join_at(&format!("/play/{code}"), "Spared").await;
-    let broken = Scripted { tick: 0, results: Vec::new(), breaks: true, outboxes: Vec::new() };
+    let broken = Scripted { breaks: true, ..Scripted::default() };
     let entry = running.server.front.directory.adopt(broken, Protocol::of::<Buoys>());
     let path = format!("/play/{}", entry.code);
     let mut unlucky = running.try_open(&path).await.expect("a WebSocket");
@@ -387,7 +342,7 @@ async fn results_and_leaderboard_are_there_after_a_restart() {
         places: vec![place("Ann", 1, 30), place("Pilot", 0, 20)],
     };
     let running = start(&config);
-    let scripted = Scripted { tick: 0, results: vec![result], breaks: false, outboxes: Vec::new() };
+    let scripted = Scripted { results: vec![result], ..Scripted::default() };
     let entry = running.server.front.directory.adopt(scripted, Protocol::of::<Buoys>());
     let own = format!("/api/sessions/{}/results", entry.code);
     let results = within(PATIENCE, "a result", async {

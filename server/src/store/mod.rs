@@ -98,14 +98,17 @@ impl Store {
         self.ask(move |db| leaderboard::best(db, period, limit, now)).await
     }
 
-    /// Done once everything kept so far is on the disk.
+    /// Done once everything kept so far is on the disk, all of it in the one file that a backup takes.
     pub async fn settled(&self) -> Result<(), NoAnswer> {
         let (done, waiting) = oneshot::channel();
-        let nothing: Ask = Box::new(move |_| {
+        let settle: Ask = Box::new(move |db| {
+            if let Err(error) = db.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)") {
+                tracing::warn!(%error, "the last results are beside the database, in its -wal file");
+            }
             // Nobody waits any more when it took too long.
             let _ = done.send(());
         });
-        self.jobs.send(Job::Ask(nothing)).await.map_err(|_| NoAnswer)?;
+        self.jobs.send(Job::Ask(settle)).await.map_err(|_| NoAnswer)?;
         waiting.await.map_err(|_| NoAnswer)
     }
 

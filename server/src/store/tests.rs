@@ -74,6 +74,12 @@ async fn results_survive_a_restart_with_hostile_names_as_they_are() {
         store.keep(code, kept.clone());
         store.settled().await.unwrap();
     }
+    // A backup of the one file is enough.
+    let backup = Folder::new();
+    std::fs::create_dir(&backup.0).unwrap();
+    std::fs::copy(folder.0.join(FILE_NAME), backup.0.join(FILE_NAME)).unwrap();
+    let copied = Store::open(Some(&backup.0)).unwrap();
+    assert_eq!(copied.recent(10).await.unwrap(), [shown(kept.clone())]);
     let store = Store::open(Some(&folder.0)).unwrap();
     assert_eq!(store.recent(10).await.unwrap(), [shown(kept.clone())]);
     assert_eq!(store.of(code, 10).await.unwrap(), [shown(kept)]);

@@ -1,0 +1,187 @@
+//! Stories about time: ticks on time, late ones, and the end.
+
+use super::*;
+use crate::session::door::ConnectionId;
+use std::sync::Mutex;
+
+/// Remembers when it ticked and what it was told.
+#[derive(Clone, Default)]
+struct Diary(Arc<Mutex<Entries>>);
+
+#[derive(Default)]
+struct Entries {
+    ticks: Vec<Instant>,
+    told: Vec<(u64, f64, Tick)>,
+    stopped: Option<CloseCode>,
+    looks: usize,
+    over: Option<CloseCode>,
+    ends_after: Option<usize>,
+}
+
+impl Watcher for Diary {
+    fn status(&mut self, _: Status) {
+        self.0.lock().unwrap().looks += 1;
+    }
+
+    fn results(&mut self, _: Vec<RoundResult>) {}
+
+    fn over(&mut self, code: CloseCode, _: &'static str) {
+        self.0.lock().unwrap().over = Some(code);
+    }
+}
+
+impl Ticked<()> for Diary {
+    fn tick_rate(&self) -> u16 {
+        30
+    }
+
+    fn tick_now(&self) -> Tick {
+        self.0.lock().unwrap().ticks.len() as Tick
+    }
+
+    fn handle(&mut self, told: ToSession<()>, at: f64) {
+        let ToSession::Leave { connection, .. } = told else { panic!("only leaves are told here") };
+        let now = self.tick_now();
+        self.0.lock().unwrap().told.push((connection.0, at, now));
+    }
+
+    fn tick(&mut self) {
+        self.0.lock().unwrap().ticks.push(Instant::now());
+    }
+
+    fn stop(&mut self, code: CloseCode, _: &str) {
+        self.0.lock().unwrap().stopped = Some(code);
+    }
+
+    fn status(&self) -> Status {
+        Status::default()
+    }
+
+    fn take_results(&mut self) -> Vec<RoundResult> {
+        Vec::new()
+    }
+
+    fn over(&self) -> Option<&'static str> {
+        let entries = self.0.lock().unwrap();
+        entries.ends_after.filter(|&most| entries.ticks.len() >= most).map(|_| "Enough.")
+    }
+}
+
+struct Story {
+    diary: Diary,
+    queue: mpsc::Sender<Told<()>>,
+    counts: Arc<TickCounts>,
+    stop: CancellationToken,
+    start: Instant,
+    task: tokio::task::JoinHandle<()>,
+}
+
+fn begin() -> Story {
+    let (diary, counts) = (Diary::default(), Arc::new(TickCounts::default()));
+    let (queue, receiver) = mpsc::channel(16);
+    let stop = CancellationToken::new();
+    let (session, counted, stopped) = (diary.clone(), Arc::clone(&counts), stop.clone());
+    let watcher = diary.clone();
+    let task =
+        tokio::spawn(async move { run(session, receiver, &counted, stopped, watcher).await });
+    Story { diary, queue, counts, stop, start: Instant::now(), task }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_hour_has_all_its_ticks_and_each_is_in_time() {
+    let story = begin();
+    tokio::time::sleep(Duration::from_secs(3600) + Duration::from_millis(2)).await;
+    let entries = story.diary.0.lock().unwrap();
+    assert_eq!(entries.ticks.len(), 3600 * 30);
+    for (n, tick) in entries.ticks.iter().enumerate() {
+        let ideal = story.start + Duration::from_nanos((n as u64 + 1) * 1_000_000_000 / 30);
+        let late = tick.saturating_duration_since(ideal);
+        assert!(*tick >= ideal && late < Duration::from_millis(2), "tick {n}: {late:?}");
+    }
+    assert_eq!(story.counts.late.load(Ordering::Relaxed), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_told_comes_before_the_tick_with_its_time() {
+    let story = begin();
+    tokio::time::sleep(Duration::from_millis(10)).await;
+    let leave = |n| {
+        let connection = ConnectionId(n);
+        (Instant::now(), ToSession::Leave { connection, keeps_seat: false })
+    };
+    story.queue.send(leave(1)).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(40)).await;
+    story.queue.send(leave(2)).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(40)).await;
+    let entries = story.diary.0.lock().unwrap();
+    let [(1, first, 0), (2, second, 1)] = entries.told[..] else { panic!("{:?}", entries.told) };
+    assert!((first - 0.3).abs() < 0.05 && (second - 1.5).abs() < 0.05, "{first} {second}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn stopping_hears_everybody_and_tells_everybody() {
+    let story = begin();
+    let leave = ToSession::Leave { connection: ConnectionId(7), keeps_seat: false };
+    let leave = (Instant::now(), leave);
+    story.queue.send(leave).await.unwrap();
+    story.stop.cancel();
+    story.task.await.unwrap();
+    let entries = story.diary.0.lock().unwrap();
+    assert_eq!(entries.stopped, Some(CloseCode::GoingAway));
+    assert_eq!(entries.over, entries.stopped);
+    assert_eq!(entries.told.len(), 1);
+    assert!(story.queue.is_closed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_that_is_over_ends_its_loop() {
+    let story = begin();
+    story.diary.0.lock().unwrap().ends_after = Some(45);
+    story.task.await.unwrap();
+    let entries = story.diary.0.lock().unwrap();
+    assert_eq!((entries.ticks.len(), entries.stopped), (45, Some(CloseCode::Ended)));
+    assert_eq!(entries.over, entries.stopped);
+    // After ticks 1, 16 and 31, and once more at the end.
+    assert_eq!(entries.looks, 4);
+}
+
+#[test]
+fn loops_are_counted_each_and_together() {
+    let all = Arc::new(TickCounts::default());
+    let (one, two) = (TickCounts::part_of(&all), TickCounts::part_of(&all));
+    one.add(|c| &c.ticks, 3);
+    two.add(|c| &c.ticks, 4);
+    two.add(|c| &c.late, 1);
+    let ticks = |counts: &TickCounts| counts.ticks.load(Ordering::Relaxed);
+    assert_eq!((ticks(&one), ticks(&two), ticks(&all)), (3, 4, 7));
+    assert_eq!(all.late.load(Ordering::Relaxed), 1);
+}
+
+#[test]
+fn a_delay_is_caught_up_and_a_long_one_partly_dropped() {
+    let start = Instant::now();
+    let at = |ms| start + Duration::from_millis(ms);
+    let mut pace = Pace::new(100, start);
+    assert_eq!(pace.due(at(9)), Due { steps: 0, dropped: 0 });
+    assert_eq!(pace.due(at(10)), Due { steps: 1, dropped: 0 });
+    assert_eq!(pace.due(at(45)), Due { steps: 3, dropped: 0 });
+    assert_eq!(pace.next_deadline(), at(50));
+    assert_eq!(pace.due(at(250)), Due { steps: 5, dropped: 16 });
+    // Nine ticks are done, and time goes on as if the sixteen had never been.
+    assert_eq!(pace.next_deadline(), at(260));
+    assert_eq!(pace.ticks_at(at(250)), 9.0);
+    assert_eq!(pace.due(at(260)), Due { steps: 1, dropped: 0 });
+}
+
+#[test]
+fn every_deadline_makes_exactly_one_step_due() {
+    for rate in 10..=128 {
+        let mut pace = Pace::new(rate, Instant::now());
+        for n in 0..1000 {
+            let deadline = pace.next_deadline();
+            let early = deadline - Duration::from_nanos(1);
+            assert_eq!(pace.due(early), Due { steps: 0, dropped: 0 }, "{rate} {n}");
+            assert_eq!(pace.due(deadline), Due { steps: 1, dropped: 0 }, "{rate} {n}");
+        }
+    }
+}
