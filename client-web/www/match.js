@@ -33,7 +33,7 @@ export class Match {
   constructor(roster, on) {
     this.#roster = roster;
     this.#on = on;
-    find('results-stay').addEventListener('click', () => { this.#stay = true; this.#showResults(); });
+    find('results-stay').addEventListener('click', () => this.stay());
     find('results-lobby').addEventListener('click', () => on.lobby());
   }
 
@@ -89,6 +89,14 @@ export class Match {
     write(find('clock-phase'), this.phase === 'warm_up' ? 'Warm-up' : this.phase === 'play' ? `Round ${this.round}` : '');
     if (this.phase === 'results') write(find('results-next'), left === null ? '' : `Next round in ${whole} s`);
     if (whole !== this.#counted) this.#count(whole);
+  }
+
+  /** Puts the result away until the next round; false where none is shown. */
+  stay() {
+    if (find('results').hidden) return false;
+    this.#stay = true;
+    this.#showResults();
+    return true;
   }
 
   /** Forgets all, as after leaving. */
