@@ -155,16 +155,27 @@ async fn an_interrupt_calls_everybody_back_in_good_order() {
 #[tokio::test]
 async fn a_full_session_turns_bots_away_and_the_report_says_so() {
     let config = Config { max_players: 3, seed: Some(7), ..Config::default() };
-    let (address, stop, serving) = host::<Buoys>(config);
-    let flags = flags(address, &["--bots", "5", "--duration", "1s"]);
+    let session = server::open::<Buoys>(&config).expect("settings that make sense");
+    let running = Running::start_with(&config, session);
+    let flags = flags(running.address, &["--bots", "5", "--duration", "1s"]);
     let report = send::<Buoys>(&flags).await.expect("it begins");
-    drop(stop);
-    serving.await.expect("it stops");
+    running.stop().await.expect("it stops");
     assert_eq!((report.bots.connected, report.bots.failed), (3, 2));
     let [reason] = &report.reasons[..] else { panic!("{:?}", report.reasons) };
-    assert_eq!((reason.what, reason.bots, reason.label), ("failed", 2, Some("try_later")));
+    assert_eq!((reason.what, reason.bots, reason.label), ("failed", 2, Some("session_full")));
     assert!(!reason.sentence.is_empty());
     assert_eq!(report.faults, ["2 of 5 bots were not let in."]);
+}
+
+#[tokio::test]
+async fn where_a_session_is_full_quick_play_opens_another() {
+    let config = Config { max_players: 3, pilots: 0, ..Config::default() };
+    let running = Running::start_empty::<Buoys>(&config);
+    let flags = flags(running.address, &["--bots", "5", "--duration", "1s"]);
+    let report = send::<Buoys>(&flags).await.expect("it begins");
+    assert_eq!((report.bots.connected, report.bots.failed), (5, 0));
+    assert_eq!(running.server.front.directory.len(), 2);
+    running.stop().await.expect("it stops");
 }
 
 #[tokio::test]

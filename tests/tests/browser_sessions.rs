@@ -17,8 +17,17 @@ fn config() -> Config {
 
 /// Opens a page, waits until Play can be pressed, types a name.
 async fn arrive(driver: &Driver, url: &str, name: &str, phone: bool) -> Page {
-    let (width, height) = if phone { (390, 844) } else { (1280, 720) };
-    let page = driver.open(width, height, phone).await;
+    let screen = if phone { (390, 844, true) } else { (1280, 720, false) };
+    arrive_at(driver, url, name, screen).await
+}
+
+async fn arrive_at(
+    driver: &Driver,
+    url: &str,
+    name: &str,
+    (width, height, touch): (u32, u32, bool),
+) -> Page {
+    let page = driver.open(width, height, touch).await;
     page.goto(url).await;
     page.until("gamekeeper.state === 'start' && !document.getElementById('play').disabled").await;
     run(&page, &format!("document.getElementById('name').value = '{name}'")).await;
@@ -90,10 +99,13 @@ async fn a_private_session_from_its_link_to_its_end() {
     ben.picture("19-invited-phone").await;
     run(&ben, "document.getElementById('play').click()").await;
     ben.until("gamekeeper.state === 'playing' && gamekeeper.me().alive").await;
-    let cy = arrive(&driver, &lobby, "Cy", false).await;
+    let cy = arrive(&driver, &lobby, "Cy <img src=x>", false).await;
     cy.until("gamekeeper.lobby().version > 0").await;
     assert_eq!(cy.number("gamekeeper.lobby().sessions.length").await, 0.0);
-    let typed = link.rsplit('/').next().expect("a code").to_lowercase().replace('-', " ");
+    let code = link.rsplit('/').next().expect("a code");
+    let letters = code.bytes().filter(u8::is_ascii_alphanumeric).count();
+    assert!(letters >= 8, "of 32 letters each: at least 40 bits");
+    let typed = code.to_lowercase().replace('-', " ");
     cy.keys("#code", &typed).await;
     cy.keys("#code", "\u{e007}").await;
     cy.until("gamekeeper.state === 'playing'").await;
@@ -125,6 +137,8 @@ async fn a_private_session_from_its_link_to_its_end() {
     cy.keys("#chat-input", "<img src=x onerror=window.hacked=1>\u{e007}").await;
     ada.until("gamekeeper.chatLines().some((line) => line.includes('<img src=x'))").await;
     assert!(ada.eval("window.hacked ?? null").await.is_null());
+    let pictures = "document.querySelectorAll('#hud img, #people img, #chat img').length";
+    assert_eq!(ada.number(pictures).await, 0.0, "names and lines are text");
 
     // Ada shows Cy out, who is told so in the lobby.
     run(&ada, "document.getElementById('open-people').click()").await;
@@ -173,10 +187,11 @@ async fn a_round_ends_and_is_remembered() {
     let ada = arrive(&driver, &lobby, "Ada", false).await;
     create(&ada, &format!("field('name').value = 'Short'; choose('round_s', {ROUND_S});")).await;
     run(&ada, "document.querySelector('#invite .close').click()").await;
+    let code = ada.eval("gamekeeper.code").await.as_str().expect("a code").to_owned();
     ada.fly().await;
 
-    // Eve finds it in the list and watches: first who leads, then whom she likes, then takes a seat.
-    let eve = arrive(&driver, &lobby, "Eve", false).await;
+    // Eve finds it in the list and watches, on a phone held sideways: first who leads, then whom she likes, then takes a seat.
+    let eve = arrive_at(&driver, &lobby, "Eve", (844, 390, true)).await;
     eve.until("[...document.querySelectorAll('#session-list .name')].some((one) => one.textContent === 'Short')")
         .await;
     eve.picture("24-lobby").await;
@@ -226,6 +241,10 @@ async fn a_round_ends_and_is_remembered() {
     phone.picture("28-leaders-phone").await;
     run(&phone, "document.getElementById('tab-results').click()").await;
     phone.until("document.getElementById('result-list').textContent.includes('Short')").await;
+    // The sessions are over with the server that had them, and their links say so.
+    phone.goto(&format!("http://{}/s/{code}", running.address)).await;
+    phone.until("document.getElementById('start-note').textContent.includes('no session')").await;
+    phone.picture("29-link-of-nothing").await;
     phone.close().await;
     running.stop().await.unwrap();
     std::fs::remove_dir_all(&folder).expect("what the test wrote is there");

@@ -16,6 +16,9 @@ async fn requests_that_are_none_get_a_status_or_the_door() {
     let good = String::from_utf8(running.handshake()).unwrap();
     let get = |path: &str| format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n");
     let with = |line: &str| format!("GET / HTTP/1.1\r\nHost: {host}\r\n{line}\r\n\r\n");
+    let api = |method: &str, line: &str| {
+        with(line).replace("GET / ", &format!("{method} /api/sessions "))
+    };
     let many: String = (0..2000).map(|n| format!("X-{n}: x\r\n")).collect();
     use Reason::{BadRequest, Smuggling};
     // What is sent, the status (0 for any refusal, or none), and the reason that is counted, if any.
@@ -75,6 +78,38 @@ async fn requests_that_are_none_get_a_status_or_the_door() {
         ),
         ("TRACE", get("/").replace("GET", "TRACE").into(), 405, Some(BadRequest)),
         ("a proxy", get("http://other/").into(), 400, Some(BadRequest)),
+        ("a session's page", get("/s/00000-00000").into(), 200, None),
+        ("POST to a page", get("/").replace("GET", "POST").into(), 405, Some(BadRequest)),
+        (
+            "a body to the API's readers",
+            api("GET", "Content-Length: 1").into(),
+            400,
+            Some(BadRequest),
+        ),
+        ("a body with OPTIONS", api("OPTIONS", "Content-Length: 1").into(), 400, Some(BadRequest)),
+        ("a large body", api("POST", "Content-Length: 16385").into(), 413, Some(BadRequest)),
+        (
+            "a body without an end",
+            api("POST", "Content-Length: 18446744073709551615").into(),
+            0,
+            Some(BadRequest),
+        ),
+        ("a chunked body", api("POST", "Transfer-Encoding: chunked").into(), 400, Some(Smuggling)),
+        (
+            "a chunked body and its length",
+            api("POST", "Transfer-Encoding: chunked\r\nContent-Length: 1").into(),
+            400,
+            Some(Smuggling),
+        ),
+        (
+            "two lengths of a body",
+            api("POST", "Content-Length: 2\r\nContent-Length: 3").into(),
+            400,
+            Some(BadRequest),
+        ),
+        ("TRACE of the API", api("TRACE", "X: x").into(), 405, Some(BadRequest)),
+        ("almost the API", get("/apiary").into(), 404, None),
+        ("almost a game", get("/players").into(), 404, None),
         ("unknown path", get("/nothing").into(), 404, None),
         ("up and away", get("/assets/x/%2e%2e/%2e%2e/etc/passwd").into(), 404, None),
         ("dots", get("/assets/../../etc/passwd").into(), 404, None),

@@ -54,6 +54,8 @@ pub(super) struct Talk {
     of_the_past: Vec<Bytes>,
     ranking: Vec<(i32, PlayerId)>,
     teams: Vec<i32>,
+    /// Whether the standings are those of a world that is gone.
+    outdated: bool,
     history: VecDeque<(String, String)>,
 }
 
@@ -69,6 +71,7 @@ impl Talk {
             of_the_past: Vec::new(),
             ranking: Vec::new(),
             teams: Vec::new(),
+            outdated: false,
             history: VecDeque::new(),
         }
     }
@@ -101,8 +104,9 @@ impl Talk {
         self.of_the_past.push(encode(&rounds.told(later)));
     }
 
-    /// The world begins anew.
+    /// The world begins anew, and everybody is told at once how they stand in it.
     pub(super) fn begin<S: Serialize>(&mut self, setup: &Setup<S>) {
+        self.outdated = true;
         self.of_the_world(begin(setup));
     }
 
@@ -202,7 +206,7 @@ impl Talk {
 
     /// Whether it is time to rank.
     pub(super) fn is_ranking_due(&self, tick: Tick) -> bool {
-        tick.is_multiple_of(self.rate)
+        self.outdated || tick.is_multiple_of(self.rate)
     }
 
     /// Fills the mailboxes with what came up since the last tick, and with standings once a second. Those
@@ -232,7 +236,7 @@ impl Talk {
             // Everybody has a turn of their own within the second, so that no tick sends to all.
             let eased = link.flow.ease().ticks_per_message() > 1;
             let pause = self.rate * if eased { STANDINGS_SECONDS_EASED } else { 1 };
-            if (tick + u32::from(player.id.0)).is_multiple_of(pause) {
+            if self.outdated || (tick + u32::from(player.id.0)).is_multiple_of(pause) {
                 self.standings(player.id, link);
             }
             gaps |= link.mailbox.has_forgotten();
@@ -240,6 +244,7 @@ impl Talk {
         self.for_everybody.clear();
         self.for_team.clear();
         self.of_the_world.clear();
+        self.outdated = false;
         gaps
     }
 

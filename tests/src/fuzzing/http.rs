@@ -7,9 +7,9 @@ use hyper::server::conn::http1::Builder;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode, Version};
 use hyper_util::rt::TokioIo;
-use server::net::PLAY_PATH;
 use server::net::http1::{Verdict, judge};
-use server::net::limits::{HEAD_BYTES_MAX, HEADERS_MAX};
+use server::net::limits::{BODY_BYTES_MAX, HEAD_BYTES_MAX, HEADERS_MAX};
+use server::net::{API_PATH, PLAY_PATH};
 use std::cell::Cell;
 use std::convert::Infallible;
 use std::future::Future;
@@ -107,12 +107,19 @@ impl Wake for Woken {
 /// What holds of every request that was not turned down; the status it gets here.
 fn check<B>(request: &Request<B>, verdict: &Verdict) -> StatusCode {
     let headers = request.headers();
-    assert!(matches!(*request.method(), Method::GET | Method::HEAD));
+    let path = request.uri().path();
+    let below = |top: &str| path == top || path.starts_with(&format!("{top}/"));
+    let asks = matches!(*request.method(), Method::GET | Method::HEAD);
     assert!(!headers.contains_key(header::TRANSFER_ENCODING));
-    assert!(headers.get_all(header::CONTENT_LENGTH).iter().all(|length| length == "0"));
     assert!(headers.get_all(header::HOST).iter().count() <= 1);
+    for length in headers.get_all(header::CONTENT_LENGTH) {
+        let length: usize = length.to_str().expect("digits").parse().expect("a number");
+        assert!(length == 0 || (below(API_PATH) && !asks && length <= BODY_BYTES_MAX));
+    }
+    assert_eq!(matches!(verdict, Verdict::Api), below(API_PATH));
+    assert!(asks || below(API_PATH));
     let Verdict::Play(answer) = verdict else { return StatusCode::OK };
-    assert_eq!((request.uri().path(), request.version()), (PLAY_PATH, Version::HTTP_11));
+    assert!(below(PLAY_PATH) && request.version() == Version::HTTP_11);
     if headers.contains_key(header::ORIGIN) {
         // No page of another host: the origin has to end in ours, but for a scheme's own port.
         let host = text(headers, header::HOST).expect("a host to compare with");
@@ -143,6 +150,24 @@ pub fn seeds() -> Vec<Seed> {
     let texts = [
         ("page", "GET / HTTP/1.1\r\nHost: game.test\r\n\r\n".to_owned()),
         ("head_of_a_page", "HEAD /main.js HTTP/1.1\r\nHost: game.test\r\n\r\n".to_owned()),
+        ("session", format!("{}\r\n", play.replace("/play", "/play/ABCDE-FGHJK"))),
+        ("ticket", format!("{}\r\n", play.replace("/play", "/play?ticket=0123456789abcdef"))),
+        ("api_list", "GET /api/sessions?after=1&wait=2 HTTP/1.1\r\nHost: a\r\n\r\n".to_owned()),
+        (
+            "api_create",
+            "POST /api/sessions HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n\
+             Content-Length: 2\r\n\r\n{}"
+                .to_owned(),
+        ),
+        (
+            "api_chunked",
+            "POST /api/sessions HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+                .to_owned(),
+        ),
+        (
+            "api_too_much",
+            "POST /api/chat HTTP/1.1\r\nHost: a\r\nContent-Length: 16385\r\n\r\n".to_owned(),
+        ),
         ("old_version", "GET / HTTP/1.0\r\n\r\n".to_owned()),
         (
             "two_requests",
@@ -163,4 +188,5 @@ pub fn seeds() -> Vec<Seed> {
 }
 
 /// Those of [`seeds`] that are turned down.
-pub const TURNED_DOWN: [&str; 5] = ["other_origin", "two_hosts", "proxy", "body", "chunked"];
+pub const TURNED_DOWN: [&str; 7] =
+    ["other_origin", "two_hosts", "proxy", "body", "chunked", "api_chunked", "api_too_much"];
