@@ -22,8 +22,9 @@ export class Input {
   /** Whether it is over the arena and not over a button or a panel. */
   pointerPlays = false;
 
-  /** `canvas` is where the mouse plays; `onKey(action, down)` gets what is pressed and not held, by its
-   *  name in keys.js or 'leave' for Escape, and returns true when it used it. */
+  /** `canvas` is where the mouse plays; `onKey(action, down, at)` gets what is pressed and not held, by
+   *  its name in keys.js or 'leave' for Escape, with the time of that as of `performance.now()`; it returns
+   *  true when it used it. */
   constructor(canvas, onKey) {
     addEventListener('keydown', (event) => {
       if (!this.#enabled || (isTyping(event.target) && event.code !== 'Escape') || isShortcut(event)) return;
@@ -34,14 +35,14 @@ export class Input {
         if (document.activeElement instanceof HTMLButtonElement) document.activeElement.blur();
         this.#keys.add(event.code);
         event.preventDefault();
-      } else if (event.repeat || onKey(action, true)) {
+      } else if (event.repeat || onKey(action, true, event.timeStamp)) {
         event.preventDefault();
       }
     });
     addEventListener('keyup', (event) => {
       this.#keys.delete(event.code);
       const action = actionOf(event.code);
-      if (this.#enabled && action && !isHeld(action)) onKey(action, false);
+      if (this.#enabled && action && !isHeld(action)) onKey(action, false, event.timeStamp);
     });
     addEventListener('blur', () => this.release());
     addEventListener('pointermove', (event) => {

@@ -14,6 +14,7 @@
 // pressed; `play`, when it is; `flying`, when the player's ship is first drawn after that.
 
 import init, { Client, Line, qr } from './client_web.js';
+import { actionsFor } from './actions.js';
 import { ask } from './api.js';
 import { Board, Feed } from './board.js';
 import { Callouts } from './callouts.js';
@@ -21,8 +22,8 @@ import { Camera } from './camera.js';
 import { Chat } from './chat.js';
 import { Effects } from './effects.js';
 import { Gamepad } from './gamepad.js';
-import { Hands, ownShip } from './hands.js';
-import { hostSecret, showAddress, visitor } from './here.js';
+import { Hands } from './hands.js';
+import { hostSecret, keepHostSecret, showAddress, visitor } from './here.js';
 import { Hud } from './hud.js';
 import { Input } from './input.js';
 import { Invite } from './invite.js';
@@ -33,10 +34,10 @@ import { Meter } from './measure.js';
 import { Minimap } from './minimap.js';
 import { Network } from './network.js';
 import { newsFor } from './news.js';
-import { Curtain, bindPanels, closePanels, toggleFullScreen, togglePanel, toggleSound } from './panels.js';
+import { Curtain, bindPanels, closePanels, togglePanel } from './panels.js';
 import { People } from './people.js';
 import { Roster } from './roster.js';
-import { ME, SHIP, STATS } from './rows.js';
+import { ME, STATS } from './rows.js';
 import { Scene } from './render/scene.js';
 import { Session } from './session.js';
 import { settings } from './settings.js';
@@ -44,6 +45,7 @@ import { Sound } from './sound.js';
 import { Start } from './start.js';
 import { tell } from './tell.js';
 import { Touch } from './touch.js';
+import { View, placeOf } from './view.js';
 import { Watch } from './watch.js';
 import { Watching } from './watching.js';
 import { Wheel } from './wheel.js';
@@ -57,8 +59,6 @@ const RELAX_MS = 3000;
 /** How pads and phones shake when the ship is hurt and when it is lost: ms, and strength from 0 to 1. */
 const HURT_RUMBLE = [60, 0.5];
 const DEATH_RUMBLE = [350, 1];
-/** A key for the scores held longer than this, ms, shows them only while it is held. */
-const GLANCE_MS = 350;
 /** Closings after which the same session is offered again: a name that was not taken, no seat left. */
 const OFFERED_AGAIN = new Set([4003, 4014]);
 /** The page is older than the server: only a reload helps. */
@@ -80,7 +80,7 @@ const minimap = new Minimap();
 const curtain = new Curtain();
 const callouts = new Callouts(play);
 const watch = new Watch(watcher());
-const input = new Input(canvas, onKey);
+const input = new Input(canvas, (...key) => onKey(...key));
 const pad = new Gamepad();
 const wheel = new Wheel((emote) => client?.emote(emote));
 const touch = new Touch(canvas, () => showTouch(true), () => wheel.toggle());
@@ -98,6 +98,8 @@ const watching = new Watching(canvas, {
   players: () => people.flying(), leader: () => board.leader, nameOf: roster.nameOf,
   client: () => client, play: () => client.watch(false),
 });
+const onKey = actionsFor({ chat, wheel, minimap, watching, match, roster });
+const view = new View({ camera, watching, roster, hands });
 const invite = new Invite((text) => qr(text));
 const lobby = new Lobby({
   join: (code, spectate) => enter(code, spectate),
@@ -111,7 +113,8 @@ const takeNews = newsFor({
   roster, board, feed, chat, hud, sound, callouts, match, people, session, scene, effects,
   newWorld() { watch.clear(); scene.half = 0; },
   arrived() { if (inviting) togglePanel('invite'); inviting = false; },
-  lost: () => rumble(DEATH_RUMBLE), placeOf,
+  lost: () => rumble(DEATH_RUMBLE),
+  placeOf: (player) => placeOf(player, frame),
 });
 
 let client = null;
@@ -127,7 +130,6 @@ let live = false;
 let lastFrame = 0;
 let drawn = 0;
 let relaxAt = 5000;
-let glanceAt = 0;
 /** Whether the ship has been drawn since Play was pressed. */
 let flying = false;
 
@@ -169,6 +171,7 @@ function enter(code, watchOnly) {
   sound.wake();
   spectate = watchOnly;
   session.code = code;
+  client?.free();
   client = new Client(start.takeName());
   client.setVisitor(visitor());
   client.setHelps(network.helps.prediction, network.helps.interpolation);
@@ -198,6 +201,8 @@ function leave(sentence, offered = false) {
   closePanels();
   start.invite(offered ? code : null);
   start.show(sentence);
+  // Whoever plays with the keyboard goes on with it.
+  if (!touch.used) document.getElementById('play').focus({ preventScroll: true });
 }
 
 // --- the connection -------------------------------------------------------------------------------
@@ -206,7 +211,11 @@ function leave(sentence, offered = false) {
 async function address() {
   const body = spectate ? { watch: true } : {};
   if (session.code) body.code = session.code;
-  const ticket = await ask('POST', '/tickets', { body });
+  const ticket = await ask('POST', '/tickets', { body }).catch((why) => {
+    // Nobody is host of a session that is over.
+    if (why.status === 404 && body.code) keepHostSecret(body.code, null);
+    throw why;
+  });
   session.code = ticket.code;
   invite.code = ticket.code;
   showAddress(ticket.code);
@@ -303,7 +312,9 @@ function takeFrame() {
 }
 
 function drawGame(now, gap, seconds) {
-  const [x, y] = follow(now, seconds);
+  const [x, y] = view.follow(frame, scene.half, now, seconds);
+  // A spectator who takes a seat comes back in it, and a player who watches as a spectator.
+  spectate = roster.watching;
   if (live) watch.frame(frame, gap, x, y);
   effects.exhaust(frame.ships, seconds);
   effects.step(seconds);
@@ -339,37 +350,6 @@ function takeArena() {
   watch.tickRate = client.stats()[STATS.TICK_RATE];
 }
 
-// Moves the camera; gives the place around which the rows are.
-function follow(now, seconds) {
-  const { ships, me } = frame;
-  const spectator = roster.watching;
-  watching.shown = spectator;
-  // A spectator who takes a seat comes back in it, and a player who watches as a spectator.
-  spectate = spectator;
-  const own = ownShip(frame);
-  if (own >= 0 && !spectator) {
-    watching.alive();
-    const speed = Math.hypot(ships[own + SHIP.VX], ships[own + SHIP.VY]);
-    camera.follow('ship', ships[own + SHIP.X], ships[own + SHIP.Y], speed, hands.aim, seconds);
-    return [me[ME.X], me[ME.Y]];
-  }
-  watching.scale = camera.scale / camera.ratio;
-  const [source, x, y] = spectator
-    ? watching.place(frame, hands.move, hands.boost, scene.half, now, seconds)
-    : watching.afterwards(frame, seconds);
-  camera.follow(source, x, y, 0, hands.aim, seconds);
-  return spectator ? [x, y] : [me[ME.X], me[ME.Y]];
-}
-
-// Where a player's ship is, for sounds; nothing where it is not in view.
-function placeOf(player) {
-  const ships = frame?.ships ?? [];
-  for (let i = 0; i < ships.length; i += SHIP.STRIDE) {
-    if (ships[i + SHIP.PLAYER] === player) return [ships[i + SHIP.X], ships[i + SHIP.Y]];
-  }
-  return [];
-}
-
 function watcher() {
   const on = {};
   for (const name of ['fired', 'struck', 'hurt', 'destroyed', 'taken', 'arrived', 'landed', 'wounded']) {
@@ -379,35 +359,7 @@ function watcher() {
   return on;
 }
 
-// --- keys and thumbs ------------------------------------------------------------------------------
-
-/** What a key does when it is pressed; two also when it is let go. */
-const PRESSED = {
-  chat: () => chat.open(),
-  emote: () => { if (!roster.watching) wheel.toggle(); },
-  people: () => { glanceAt = performance.now(); togglePanel('people'); },
-  map: () => minimap.toggle(),
-  invite: () => togglePanel('invite'),
-  session: () => togglePanel('session'),
-  previous: () => watching.step(-1),
-  next: () => watching.step(1),
-  mute: toggleSound,
-  help: () => togglePanel('help'),
-  settings: () => togglePanel('settings'),
-  network: () => togglePanel('network'),
-  fullScreen: toggleFullScreen,
-};
-const RELEASED = {
-  emote: () => wheel.released(),
-  people: () => { if (performance.now() - glanceAt > GLANCE_MS && !document.getElementById('people').hidden) closePanels(); },
-};
-
-function onKey(action, down) {
-  if (action === 'leave') return wheel.close() || minimap.close() || closePanels();
-  const act = (down ? PRESSED : RELEASED)[action];
-  act?.();
-  return Boolean(act);
-}
+// --- panels and thumbs ------------------------------------------------------------------------------
 
 function onPanel(id) {
   sound.play('open');

@@ -33,7 +33,7 @@ export class Match {
   constructor(roster, on) {
     this.#roster = roster;
     this.#on = on;
-    find('results-stay').addEventListener('click', () => { this.#stay = true; this.#showResults(); });
+    find('results-stay').addEventListener('click', () => this.stay());
     find('results-lobby').addEventListener('click', () => on.lobby());
   }
 
@@ -83,12 +83,20 @@ export class Match {
     const left = this.secondsLeft;
     const whole = left === null ? -1 : Math.ceil(left);
     const box = find('clock');
-    box.hidden = (left === null && !this.teams.length) || this.phase === 'results';
+    box.hidden = (left === null && !this.teams.length && this.phase !== 'warm_up') || this.phase === 'results';
     box.classList.toggle('last', this.phase === 'play' && whole >= 0 && whole <= LAST_S);
     write(find('clock-time'), left === null ? '' : clockText(left));
-    write(find('clock-phase'), this.phase === 'warm_up' ? 'Warm-up' : this.phase === 'play' ? `Round ${this.round}` : '');
+    write(find('clock-phase'), this.phase === 'warm_up' ? (left === null ? 'Waiting for players' : 'Warm-up') : this.phase === 'play' ? `Round ${this.round}` : '');
     if (this.phase === 'results') write(find('results-next'), left === null ? '' : `Next round in ${whole} s`);
     if (whole !== this.#counted) this.#count(whole);
+  }
+
+  /** Puts the result away until the next round; false where none is shown. */
+  stay() {
+    if (find('results').hidden) return false;
+    this.#stay = true;
+    this.#showResults();
+    return true;
   }
 
   /** Forgets all, as after leaving. */

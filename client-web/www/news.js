@@ -17,6 +17,7 @@ export function newsFor(page) {
       const { came, went } = roster.take(item);
       people.changed();
       board.refresh();
+      match.takeTeams(match.teams);
       for (const name of came) feed.say(name, 'came');
       for (const name of went) feed.say(name, 'left');
       if (came.length) sound.play('joined');

@@ -51,18 +51,18 @@ export class Wheel {
   /** Whether it is on the screen. */
   get open() { return !this.#box.hidden; }
 
-  /** Opens it, or closes it. */
-  toggle() {
+  /** Opens it, or closes it; `at` is when that was asked for. */
+  toggle(at = performance.now()) {
     if (this.open) { this.close(); return; }
     this.#box.hidden = false;
     document.body.classList.add('choosing');
-    this.#since = performance.now();
+    this.#since = at;
     this.#point(-1);
   }
 
   /** The key was let go: held long enough, that chooses what the mouse points at. */
-  released() {
-    if (!this.open || performance.now() - this.#since < TAP_MS) return;
+  released(at) {
+    if (!this.open || at - this.#since < TAP_MS) return;
     if (this.#at >= 0) this.#take(this.#at); else this.close();
   }
 
