@@ -20,6 +20,8 @@ const PLAYERS_MAX: usize = 500;
 pub struct Host {
     /// Where it listens.
     pub address: SocketAddr,
+    /// Its connections, refusals and ticks, to be looked at.
+    pub server: Server,
     stop: oneshot::Sender<()>,
     task: JoinHandle<anyhow::Result<()>>,
 }
@@ -38,11 +40,13 @@ impl Host {
         let listener = listener::bind("127.0.0.1:0".parse().expect("an address")).expect("a port");
         let address = listener.local_addr().expect("bound");
         let (stop, stopped) = oneshot::channel::<()>();
+        let server = Server::new(&config);
+        let serving = server.clone();
         let task = tokio::spawn(async move {
             let shutdown = async { drop(stopped.await) };
-            Server::new(&config).serve(session, Protocol::of::<Arena>(), listener, shutdown).await
+            serving.serve(session, Protocol::of::<Arena>(), listener, shutdown).await
         });
-        Self { address, stop, task }
+        Self { address, server, stop, task }
     }
 
     /// Ends it; connections are told.

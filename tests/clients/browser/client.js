@@ -24,7 +24,7 @@ const NO_MARGIN = -128;
 // How early inputs shall come before their tick, in 1/8 tick, and what the first is ahead of the frames, in ticks.
 const MARGIN_MIN = 4, MARGIN_MAX = 20, AHEAD = 3;
 const LAG_MAX = 511;
-const PLAY_SECONDS = 4, PATIENCE_SECONDS = 30;
+const PLAY_SECONDS = 4, PATIENCE_SECONDS = 20;
 
 // "Building blocks"
 

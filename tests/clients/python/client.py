@@ -32,7 +32,7 @@ NO_MARGIN = -128
 # How early inputs shall come before their tick, in 1/8 tick, and what the first is ahead of the frames, in ticks.
 MARGIN_MIN, MARGIN_MAX, AHEAD = 4, 20, 3
 LAG_MAX = 511
-PLAY_SECONDS, PATIENCE_SECONDS = 4, 30
+PLAY_SECONDS, PATIENCE_SECONDS = 4, 20
 
 
 # "Building blocks"

@@ -5,6 +5,8 @@
 #     cargo install websocat --version 1.14.1 --locked
 #     ./client.sh ws://127.0.0.1:8080/play Ada
 #
+# WEBSOCAT names the program where it is not in the path.
+#
 # Of keyframes it reads the ships up to its own, of other frames the tick and the margin; its name has to be
 # ASCII. All else is as in the client in Python beside it, with the same names.
 set -euo pipefail
@@ -23,7 +25,7 @@ NO_MARGIN=-128
 MARGIN_MIN=4 MARGIN_MAX=20 AHEAD=3
 # In quarters of a tick; up to 15 it is a code of five bits, and this client writes no longer ones.
 LAG_MAX=15
-PLAY_SECONDS=4 PATIENCE_SECONDS=30
+PLAY_SECONDS=4 PATIENCE_SECONDS=20
 
 fail() {
   echo "$*" >&2
@@ -265,9 +267,9 @@ answers() {
 
 play() {
   local received
-  command -v websocat >/dev/null || fail "websocat is missing; cargo install websocat --version 1.14.1 --locked"
+  command -v "$websocat" >/dev/null || fail "websocat is missing; cargo install websocat --version 1.14.1 --locked"
   coproc SOCKET {
-    exec websocat --text --base64 --binary-prefix=$PREFIX --protocol=$SUB_PROTOCOL --close-status-code=1000 "$address"
+    exec "$websocat" --text --base64 --binary-prefix=$PREFIX --protocol=$SUB_PROTOCOL --close-status-code=1000 "$address"
   }
   local pid=$SOCKET_PID from=${SOCKET[0]}
   hello
@@ -294,7 +296,7 @@ play() {
   fail "the connection ended after $SECONDS s"
 }
 
-address=$1 name=$2
+websocat=${WEBSOCAT:-websocat} address=$1 name=$2
 line="$name says hello"
 number= tick_rate= phase= listed= heard=false
 tick= keyframed= first= asked= sent=0 ahead=$AHEAD steered=0
