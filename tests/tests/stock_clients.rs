@@ -5,6 +5,7 @@ use serde::Deserialize;
 use server::net::refusal::Reason;
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::atomic::Ordering;
 use tests::browser::Driver;
 use tests::harness::eventually;
 use tests::host::Host;
@@ -56,6 +57,14 @@ fn tools() -> PathBuf {
     root().join("target/tools")
 }
 
+/// A server whose pilots fly.
+async fn start() -> Host {
+    let host = Host::start(SIZE, PILOTS);
+    let ticks = &host.server.ticks.ticks;
+    eventually("the first tick, in which pilots come", || ticks.load(Ordering::Relaxed) > 0).await;
+    host
+}
+
 /// Where the game is to be joined.
 fn address(host: &Host) -> String {
     format!("ws://{}/play", host.address)
@@ -73,7 +82,7 @@ async fn ends_well(host: Host) {
 
 /// A program plays as `name`, which it gets as its last argument, behind the address.
 async fn plays(mut program: Command, name: &'static str) {
-    let host = Host::start(SIZE, PILOTS);
+    let host = start().await;
     program.args([&address(&host), name]);
     let ended = tokio::task::spawn_blocking(move || {
         program
@@ -119,7 +128,7 @@ async fn the_command_line_plays() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_page_plays() {
-    let host = Host::start(SIZE, PILOTS);
+    let host = start().await;
     let source = std::fs::read_to_string(root().join("tests/clients/browser/client.js"));
     // What WebDriver runs is the body of a function, and a function exports nothing.
     let source = source.expect("the client").replace("export async", "async");
