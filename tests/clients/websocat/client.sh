@@ -51,7 +51,7 @@ send() {
     if ((left > 1)); then out+=${ALPHABET:group >> 6 & 63:1}; else out+==; fi
     if ((left > 2)); then out+=${ALPHABET:group & 63:1}; else out+==; fi
   done
-  echo "$out" >&"${SOCKET[1]}"
+  echo "$out" 2>/dev/null >&"$to" || fail "the connection ended after $SECONDS s"
 }
 
 # decode BASE64: its bytes into `message`, with `at` at the first.
@@ -269,11 +269,14 @@ play() {
   local received
   command -v "$websocat" >/dev/null || fail "websocat is missing; cargo install websocat --version 1.14.1 --locked"
   coproc SOCKET {
-    exec "$websocat" --text --base64 --binary-prefix=$PREFIX --protocol=$SUB_PROTOCOL --close-status-code=1000 "$address"
+    exec "$websocat" --exit-on-eof --text --base64 --binary-prefix=$PREFIX --protocol=$SUB_PROTOCOL \
+      --close-status-code=1000 "$address"
   }
-  local pid=$SOCKET_PID from=${SOCKET[0]}
-  hello
+  # Copies, as bash closes its own once websocat has ended.
+  exec {from}<&"${SOCKET[0]}" {to}>&"${SOCKET[1]}" {SOCKET[1]}>&-
+  local pid=$SOCKET_PID
   SECONDS=0
+  hello
   while ((SECONDS < PATIENCE_SECONDS)) && read -r -t $PATIENCE_SECONDS -u "$from" received; do
     decode "${received#"$PREFIX"}"
     if ((message[0] % 8 == 0)); then
@@ -284,7 +287,7 @@ play() {
     answers
     if ((tick - first >= tick_rate * PLAY_SECONDS)); then
       # "Closing": websocat says goodbye with 1000 when nothing more is to come, and the server answers.
-      exec {SOCKET[1]}>&-
+      exec {to}>&-
       while read -r -t $PATIENCE_SECONDS -u "$from" received; do :; done
       wait "$pid" || fail "websocat failed"
       [[ $listed && $phase ]] || fail "neither the roster nor the phase may be missing"
@@ -297,6 +300,8 @@ play() {
 }
 
 websocat=${WEBSOCAT:-websocat} address=$1 name=$2
+# That a connection is gone shall be told, not end the script.
+trap '' PIPE
 line="$name says hello"
 number= tick_rate= phase= listed= heard=false
 tick= keyframed= first= asked= sent=0 ahead=$AHEAD steered=0
