@@ -1,4 +1,4 @@
-//! A real server with the arena, on a port of its own: with one session, or with as many as people open.
+//! A real server with the arena, on a port of its own.
 
 use server::Server;
 use server::config::Config;
@@ -10,20 +10,18 @@ use shared::arena::{Arena, Settings};
 use shared::game::Setup;
 use shared::wire::Protocol;
 use std::net::SocketAddr;
-use std::pin::Pin;
-use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 /// The most players of a [`Host`], computer pilots among them.
 const PLAYERS_MAX: usize = 500;
 
-type Shutdown = Pin<Box<dyn Future<Output = ()> + Send>>;
-
 /// A running arena.
 pub struct Host {
     /// Where it listens.
     pub address: SocketAddr,
+    /// Its connections, refusals and ticks, to be looked at.
+    pub server: Server,
     stop: oneshot::Sender<()>,
     task: JoinHandle<anyhow::Result<()>>,
 }
@@ -39,26 +37,16 @@ impl Host {
             ..SessionConfig::new(Setup::new(settings, 5, 30))
         });
         let session = session.expect("settings that make sense");
-        let server = Server::new(&config).expect("a server");
-        Self::run(|listener, shutdown| {
-            server.serve(session, Protocol::of::<Arena>(), listener, shutdown)
-        })
-    }
-
-    /// A server as hosts run it: sessions open when somebody wants one.
-    pub fn open(config: Config) -> Self {
-        Self::run(|listener, shutdown| server::run::<Arena>(config, listener, shutdown))
-    }
-
-    fn run<Serving>(serve: impl FnOnce(TcpListener, Shutdown) -> Serving) -> Self
-    where
-        Serving: Future<Output = anyhow::Result<()>> + Send + 'static,
-    {
         let listener = listener::bind("127.0.0.1:0".parse().expect("an address")).expect("a port");
         let address = listener.local_addr().expect("bound");
+        let server = Server::new(&config).expect("results are kept in memory");
         let (stop, stopped) = oneshot::channel::<()>();
-        let shutdown: Shutdown = Box::pin(async { drop(stopped.await) });
-        Self { address, stop, task: tokio::spawn(serve(listener, shutdown)) }
+        let serving = server.clone();
+        let task = tokio::spawn(async move {
+            let shutdown = async { drop(stopped.await) };
+            serving.serve(session, Protocol::of::<Arena>(), listener, shutdown).await
+        });
+        Self { address, server, stop, task }
     }
 
     /// Ends it; connections are told.

@@ -2,11 +2,14 @@
 //! played in memory, and the page has its first messages, byte by byte, and what they mean.
 
 use server::session::SessionConfig;
+use shared::arena::rows::Controls;
 use shared::arena::{Arena, Settings};
 use shared::game::{Game, Setup};
 use shared::netcode::conditions::Conditions;
 use shared::netcode::history::History;
-use shared::wire::{Rows, input, message};
+use shared::wire::input::InputMessage;
+use shared::wire::message::ServerMessage;
+use shared::wire::{Row, Rows, input, message};
 use std::fmt::Write as _;
 use tests::world::World;
 
@@ -35,6 +38,27 @@ fn rows(rows: &Rows) -> String {
     text
 }
 
+/// What a welcome and an input say.
+fn told(welcome: &[u8], input: &[u8]) -> String {
+    let welcome = message::decode(&welcome[1..]).expect("a control message");
+    let ServerMessage::Welcome { player, name, tick, setup, .. } = welcome else {
+        panic!("a welcome")
+    };
+    let Setup { settings, seed, tick_rate, rewind_ms, teams } =
+        message::decode::<Setup<Settings>>(&setup).expect("a setup");
+    let Settings { size, rock_density, pickup_density, friendly_fire } = settings;
+    let table = Controls::FIELDS;
+    let given = InputMessage::decode(&input[1..], table).expect("an input");
+    let fields: String =
+        table.iter().zip(given.fields()).map(|(f, v)| format!(", {} {v}", f.name)).collect();
+    format!(
+        "player {}, name {name}, tick {tick}, size {size}, rock_density {rock_density}, pickup_density \
+         {pickup_density}, friendly_fire {friendly_fire}, seed {seed}, tick_rate {tick_rate}, rewind_ms \
+         {rewind_ms}, teams {teams}\ntick {}, decoded {}{fields}\n",
+        player.0, given.tick, given.decoded
+    )
+}
+
 #[test]
 fn the_page_has_the_first_messages_of_a_session() {
     let settings =
@@ -52,6 +76,7 @@ fn the_page_has_the_first_messages_of_a_session() {
         let of_type = |m: &&Vec<u8>| m[0] & 7 == wanted;
         guest.recorded.iter().find(of_type).expect("it came").clone()
     };
+    let welcomed = guest.recorded.iter().find(|m| m[0] == message::TYPE).expect("a welcome");
     let control: Vec<_> =
         guest.recorded.iter().filter(|m| m[0] == message::TYPE).take(4).map(|m| hex(m)).collect();
     let [welcome, about, phase, roster] = &control[..] else { panic!("four come first") };
@@ -75,6 +100,8 @@ fn the_page_has_the_first_messages_of_a_session() {
         hex(input),
     );
     assert!(PAGE.contains(&block), "docs/protocol.md should have:\n\n{block}");
+    let told = format!("```text\n{}```\n", told(welcomed, input));
+    assert!(PAGE.contains(&told), "docs/protocol.md should have:\n\n{told}");
     for (what, block) in decoded {
         assert!(PAGE.contains(&block), "docs/protocol.md should have, of {what}:\n\n{block}");
     }
