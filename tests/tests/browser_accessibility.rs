@@ -1,0 +1,105 @@
+//! axe-core looks at every page and panel, on a desk and on a phone: labels, roles, contrast, focus. What it
+//! calls serious or critical fails.
+
+use serde_json::Value;
+use std::path::Path;
+use tests::browser::{Driver, Page};
+use tests::host::Host;
+
+/// Where `tests/run` puts the checker.
+const AXE: &str = "../target/tools/node/node_modules/axe-core/axe.min.js";
+const LOBBY: [&str; 5] = ["list", "create", "leaders", "results", "talk"];
+const SETTINGS: [&str; 4] = ["sound", "picture", "controls", "keep"];
+const PANELS: [&str; 4] = ["people", "session", "invite", "network"];
+
+/// A page, the checker, and what it was used on.
+struct Check {
+    axe: String,
+    found: Vec<String>,
+}
+
+impl Check {
+    fn new() -> Self {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(AXE);
+        let axe = std::fs::read_to_string(file);
+        let axe = axe.expect("axe-core is there; tests/run --prepare installs it");
+        Self { axe, found: Vec::new() }
+    }
+
+    /// Looks at what `selector` finds as it is now.
+    async fn look(&mut self, page: &Page, what: &str, selector: &str) {
+        page.client.execute(&self.axe, vec![]).await.expect("the checker loads");
+        // Something that is fading in has not the colours that it will have.
+        let script = format!(
+            "const done = arguments[arguments.length - 1];
+             Promise.all(document.getAnimations().filter((one) => one.effect.getComputedTiming().iterations !== Infinity)
+                 .map((one) => one.finished.catch(() => {{}})))
+             .then(() => axe.run('{selector}', {{ resultTypes: ['violations'] }}))
+             .then((result) => done(result.violations
+                 .filter((one) => ['serious', 'critical'].includes(one.impact))
+                 .flatMap((one) => one.nodes.map((node) => `${{one.id}}: ${{node.target.join(' ')}}: ${{node.failureSummary}}`))));"
+        );
+        let found = page.client.execute_async(&script, vec![]).await.expect("it finds something");
+        let Value::Array(found) = found else { panic!("a list is expected, not {found}") };
+        self.found.extend(found.iter().map(|found| format!("{what}: {found}")));
+    }
+}
+
+async fn run(page: &Page, script: &str) {
+    page.client.execute(script, vec![]).await.unwrap_or_else(|e| panic!("{script}: {e}"));
+}
+
+async fn look_at_everything(screen: (u32, u32, bool)) -> Vec<String> {
+    let (width, height, touch) = screen;
+    let host = Host::start(1800, 4);
+    let driver = Driver::start();
+    let page = driver.open(width, height, touch).await;
+    let url = format!("http://{}/", host.address);
+    let mut check = Check::new();
+    page.goto(&url).await;
+    page.until("gamekeeper.state === 'start' && document.querySelector('#session-list .join')")
+        .await;
+    for tab in LOBBY {
+        run(&page, &format!("document.getElementById('tab-{tab}').click()")).await;
+        run(
+            &page,
+            "for (const fold of document.querySelectorAll('#lobby details')) fold.open = true",
+        )
+        .await;
+        check.look(&page, &format!("lobby, {tab}"), "html").await;
+    }
+    run(&page, "document.getElementById('start-settings').click()").await;
+    for tab in SETTINGS {
+        run(&page, &format!("document.getElementById('tab-{tab}').click()")).await;
+        check.look(&page, &format!("settings, {tab}"), "#settings").await;
+    }
+    run(&page, "document.getElementById('start-help').click()").await;
+    check.look(&page, "help", "#help").await;
+    // The link of a session, and the game with its panels over it.
+    let code = page.eval("gamekeeper.lobby().sessions[0].code").await;
+    page.goto(&format!("{url}s/{}", code.as_str().expect("a code"))).await;
+    page.until("gamekeeper.state === 'start' && !document.getElementById('invited').hidden").await;
+    check.look(&page, "an invitation", "html").await;
+    page.play(&url, "Axel").await;
+    page.until("!document.getElementById('board').hidden").await;
+    check.look(&page, "the game", "html").await;
+    for panel in PANELS {
+        run(&page, &format!("document.getElementById('open-{panel}').click()")).await;
+        check.look(&page, panel, &format!("#{panel}")).await;
+    }
+    page.close().await;
+    host.stop().await;
+    check.found
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_serious_on_a_desk() {
+    let found = look_at_everything((1280, 720, false)).await;
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_serious_on_a_phone() {
+    let found = look_at_everything((390, 844, true)).await;
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
