@@ -276,7 +276,8 @@ class Player {
       yield chat(this.line);
       this.asked = this.tick;
     }
-    if (this.tick - this.asked >= this.tickRate) {
+    // From the last keyframe on, as a wish that comes within a second of a granted one is forgotten.
+    if (this.tick - Math.max(this.asked, this.keyframed) >= this.tickRate) {
       yield resync(this.tick);
       this.asked = this.tick;
     }

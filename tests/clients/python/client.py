@@ -256,7 +256,8 @@ class Player:
         if self.asked is None:
             yield chat(self.line)
             self.asked = self.tick
-        if self.tick - self.asked >= self.tick_rate:
+        # From the last keyframe on, as a wish that comes within a second of a granted one is forgotten.
+        if self.tick - max(self.asked, self.keyframed) >= self.tick_rate:
             yield resync(self.tick)
             self.asked = self.tick
 

@@ -262,7 +262,8 @@ answers() {
     sent=$input_tick inputs=$((inputs + 1))
   fi
   if [[ -z $asked ]]; then chat && asked=$tick; fi
-  if ((tick - asked >= tick_rate)); then resync "$tick" && asked=$tick; fi
+  # From the last keyframe on, as a wish that comes within a second of a granted one is forgotten.
+  if ((tick - (asked > keyframed ? asked : keyframed) >= tick_rate)); then resync "$tick" && asked=$tick; fi
 }
 
 play() {
