@@ -1,6 +1,6 @@
 """A client in Python, written from docs/protocol.md alone; comments name the page's sections.
 
-    python3 -m venv venv && venv/bin/pip install websockets
+    python3 -m venv venv && venv/bin/pip install websockets  # Python 3.11 or newer
     venv/bin/python client.py ws://127.0.0.1:8080/play Ada
 
 It has not the game's rules: it decodes keyframes, of which it asks for one a second, and of a delta
