@@ -14,9 +14,10 @@ use tests::host::Host;
 /// every kind.
 const SIZE: u32 = 1800;
 const PILOTS: usize = 8;
-/// What four seconds at 30 ticks a second come to at least, on a busy machine. A client asks for a keyframe
-/// each second and gets one at the start.
-const TICKS_MIN: u32 = 60;
+/// How many frames and how many inputs four seconds at 30 ticks a second have at least: on a machine so busy
+/// that the line seems slow, eight ticks share a message. A client asks for a keyframe each second and gets one
+/// at the start.
+const MESSAGES_MIN: u32 = 4 * 30 / 8;
 const KEYFRAMES_MIN: u32 = 3;
 /// How far a ship gets in them at least, in units: five of its radii, whatever it runs into.
 const MOVED_MIN: f64 = 80.0;
@@ -40,8 +41,8 @@ impl Told {
         assert_eq!(self.name, name);
         assert!(usize::from(self.player) >= PILOTS, "pilots came first: {self:?}");
         assert!(self.keyframes >= KEYFRAMES_MIN, "{self:?}");
-        assert!(self.keyframes + self.deltas >= TICKS_MIN, "{self:?}");
-        assert!(self.inputs >= TICKS_MIN, "{self:?}");
+        assert!(self.keyframes + self.deltas >= MESSAGES_MIN, "{self:?}");
+        assert!(self.inputs >= MESSAGES_MIN, "{self:?}");
         assert!(self.moved >= MOVED_MIN, "{self:?}");
         assert!(self.heard, "its own line of chat: {self:?}");
     }

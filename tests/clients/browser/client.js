@@ -189,7 +189,9 @@ function keyframe(message) {
 class Player {
   constructor(name) {
     Object.assign(this, { name, number: null, tickRate: null, phase: null, listed: false });
-    Object.assign(this, { tick: null, keyframed: null, first: null, asked: null, sent: null });
+    // The tick of the newest message's first frame, and that of its last as far as one can tell.
+    Object.assign(this, { tick: null, decoded: null });
+    Object.assign(this, { keyframed: null, first: null, asked: null, sent: null });
     Object.assign(this, { ahead: AHEAD, steered: 0, ship: null, start: null, moved: 0 });
     Object.assign(this, { keyframes: 0, deltas: 0, inputs: 0, heard: false, line: `${name} says hello` });
   }
@@ -229,12 +231,15 @@ class Player {
     let margin = NO_MARGIN;
     if ((message[0] & 7) === 3) {
       const told = keyframe(message);
-      this.tick = this.keyframed = told.tick;
+      this.tick = this.decoded = this.keyframed = told.tick;
       margin = told.margin;
       this.keyframes += 1;
       this.see(told.rows);
     } else if (this.tick !== null) {
-      this.tick += ((message[0] >> 3) - this.tick) & 31;
+      // "Without the game's rules": as many frames as the message before had.
+      const frames = ((message[0] >> 3) - this.tick) & 31;
+      this.tick += frames;
+      this.decoded = this.tick + frames - 1;
       margin = (message[1] << 24) >> 24;
       this.deltas += 1;
     }
@@ -268,7 +273,7 @@ class Player {
     if (this.sent === null || tick > this.sent) {
       const east = played < this.tickRate * PLAY_SECONDS * 5 / 8;
       const lag = Math.min(4 * (tick - this.keyframed), LAG_MAX);
-      yield controls(tick, this.tick, 256, east ? EAST : SOUTH | FIRE, lag);
+      yield controls(tick, this.decoded, 256, east ? EAST : SOUTH | FIRE, lag);
       this.sent = tick;
       this.inputs += 1;
     }
@@ -276,7 +281,8 @@ class Player {
       yield chat(this.line);
       this.asked = this.tick;
     }
-    if (this.tick - this.asked >= this.tickRate) {
+    // From the last keyframe on, as a wish that comes within a second of a granted one is forgotten.
+    if (this.tick - Math.max(this.asked, this.keyframed) >= this.tickRate) {
       yield resync(this.tick);
       this.asked = this.tick;
     }

@@ -1,6 +1,6 @@
 """A client in Python, written from docs/protocol.md alone; comments name the page's sections.
 
-    python3 -m venv venv && venv/bin/pip install websockets
+    python3 -m venv venv && venv/bin/pip install websockets  # Python 3.11 or newer
     venv/bin/python client.py ws://127.0.0.1:8080/play Ada
 
 It has not the game's rules: it decodes keyframes, of which it asks for one a second, and of a delta
@@ -182,7 +182,9 @@ class Player:
 
     def __init__(self, name):
         self.name, self.number, self.tick_rate, self.phase, self.listed = name, None, None, None, False
-        self.tick, self.keyframed, self.first, self.asked, self.sent = None, None, None, None, None
+        # The tick of the newest message's first frame, and that of its last as far as one can tell.
+        self.tick, self.decoded = None, None
+        self.keyframed, self.first, self.asked, self.sent = None, None, None, None
         self.ahead, self.steered = AHEAD, 0
         self.ship, self.start, self.moved = None, None, 0.0
         self.keyframes = self.deltas = self.inputs = 0
@@ -215,11 +217,15 @@ class Player:
         """Whether this is a new tick's frame. Without the rules a delta is just another tick."""
         if message[0] & 7 == 3:
             self.tick, margin, rows = keyframe(message)
+            self.decoded = self.tick
             self.keyframes += 1
             self.keyframed = self.tick
             self.see(rows)
         elif self.tick is not None:
-            self.tick += (message[0] >> 3) - self.tick & 31
+            # "Without the game's rules": as many frames as the message before had.
+            frames = (message[0] >> 3) - self.tick & 31
+            self.tick += frames
+            self.decoded = self.tick + frames - 1
             margin = int.from_bytes(message[1:2], "little", signed=True)
             self.deltas += 1
         self.first = self.first if self.first is not None else self.tick
@@ -250,13 +256,14 @@ class Player:
         if self.sent is None or tick > self.sent:
             east = played < self.tick_rate * PLAY_SECONDS * 5 // 8
             lag = min(4 * (tick - self.keyframed), LAG_MAX)
-            yield controls(tick, self.tick, 256, EAST if east else SOUTH | FIRE, lag)
+            yield controls(tick, self.decoded, 256, EAST if east else SOUTH | FIRE, lag)
             self.sent = tick
             self.inputs += 1
         if self.asked is None:
             yield chat(self.line)
             self.asked = self.tick
-        if self.tick - self.asked >= self.tick_rate:
+        # From the last keyframe on, as a wish that comes within a second of a granted one is forgotten.
+        if self.tick - max(self.asked, self.keyframed) >= self.tick_rate:
             yield resync(self.tick)
             self.asked = self.tick
 

@@ -195,7 +195,7 @@ keyframe() {
   at=8
   take 32 && tick=$got
   take 8 && margin=$((got - (got >> 7 << 8)))
-  keyframed=$tick
+  decoded=$tick keyframed=$tick
   keyframes=$((keyframes + 1))
   take 1
   if ((got == 0)); then return; fi
@@ -232,11 +232,14 @@ see() {
 
 # A new tick. Without the rules a delta is no more than that.
 frame() {
+  local frames
   margin=$NO_MARGIN
   if ((message[0] % 8 == 3)); then
     keyframe
   elif [[ $tick ]]; then
-    tick=$((tick + (((message[0] >> 3) - tick) & 31)))
+    # "Without the game's rules": as many frames as the message before had.
+    frames=$((((message[0] >> 3) - tick) & 31))
+    tick=$((tick + frames)) decoded=$((tick + frames - 1))
     margin=$((message[1] - (message[1] >> 7 << 8)))
     deltas=$((deltas + 1))
   fi
@@ -258,11 +261,12 @@ answers() {
   if ((tick - first < tick_rate * PLAY_SECONDS * 5 / 8)); then pressed=$EAST; fi
   if ((input_tick > sent)); then
     lag=$((4 * (input_tick - keyframed)))
-    controls "$input_tick" "$tick" 256 "$pressed" $((lag < LAG_MAX ? lag : LAG_MAX))
+    controls "$input_tick" "$decoded" 256 "$pressed" $((lag < LAG_MAX ? lag : LAG_MAX))
     sent=$input_tick inputs=$((inputs + 1))
   fi
   if [[ -z $asked ]]; then chat && asked=$tick; fi
-  if ((tick - asked >= tick_rate)); then resync "$tick" && asked=$tick; fi
+  # From the last keyframe on, as a wish that comes within a second of a granted one is forgotten.
+  if ((tick - (asked > keyframed ? asked : keyframed) >= tick_rate)); then resync "$tick" && asked=$tick; fi
 }
 
 play() {
@@ -304,7 +308,8 @@ websocat=${WEBSOCAT:-websocat} address=$1 name=$2
 trap '' PIPE
 line="$name says hello"
 number= tick_rate= phase= listed= heard=false
-tick= keyframed= first= asked= sent=0 ahead=$AHEAD steered=0
+# `tick` is that of the newest message's first frame, `decoded` that of its last as far as one can tell.
+tick= decoded= keyframed= first= asked= sent=0 ahead=$AHEAD steered=0
 ship= start_x=0 start_y=0 moved=0
 keyframes=0 deltas=0 inputs=0
 play
