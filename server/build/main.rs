@@ -3,6 +3,8 @@
 //! Goes out: `$OUT_DIR/assets.rs`, a table of files with their compressed forms. When something is
 //! missing it stops with one sentence and the command that mends it.
 
+mod bundle;
+
 use anyhow::{Context, Result, anyhow, bail};
 use flate2::{Compression, write::GzEncoder};
 use std::collections::BTreeMap;
@@ -40,7 +42,7 @@ fn main() {
 fn embed() -> Result<()> {
     let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("..");
     let out = PathBuf::from(env::var("OUT_DIR")?);
-    println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-changed=build");
     for source in SOURCES {
         println!("cargo::rerun-if-changed={}", root.join(source).display());
     }
@@ -49,6 +51,8 @@ fn embed() -> Result<()> {
     let wasm = compile(&root, &target_folder(&out))?;
     let mut files = bind(&wasm, &out.join("module"))?;
     collect(&root.join("client-web/www"), "", &mut files)?;
+    bundle::script(&mut files, "main.js", &["client_web.js"])?;
+    bundle::styles(&mut files, "page.css")?;
     fs::write(out.join("assets.rs"), table(files, &out.join("assets"))?)?;
     Ok(())
 }
@@ -195,7 +199,7 @@ fn media_type(path: &str) -> Result<&'static str> {
         Some("svg") => "image/svg+xml",
         Some("png") => "image/png",
         Some("wasm") => "application/wasm",
-        _ => bail!("{path}: add this kind of file to media_type in server/build.rs"),
+        _ => bail!("{path}: add this kind of file to media_type in server/build"),
     })
 }
 
