@@ -29,6 +29,7 @@ use shared::game::Game;
 use shared::wire::Protocol;
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use store::Store;
 use tick_loop::{TickCounts, Ticked};
 use tokio::net::TcpListener;
@@ -133,13 +134,15 @@ impl Server {
         listener: TcpListener,
         shutdown: impl Future<Output = ()>,
     ) -> Result<()> {
-        let Self { front, store, .. } = self;
+        let Self { front, store, ticks } = self;
         let listing = tokio::spawn(Arc::clone(&front.directory).keep_listing());
         let accepting = tokio::spawn(listener::run(listener, Arc::clone(&front)));
         shutdown.await;
 
         let (connections, sessions) = (front.registry.open(), front.directory.len());
-        tracing::info!(connections, sessions, "stopping");
+        let [made, late, dropped] =
+            [&ticks.ticks, &ticks.late, &ticks.dropped].map(|count| count.load(Ordering::Relaxed));
+        tracing::info!(connections, sessions, ticks = made, late, dropped, "stopping");
         front.stop.cancel();
         front.directory.ended().await;
         accepting.await.context("the listener broke")?;
