@@ -73,8 +73,7 @@ impl Arena {
     fn quiet_place(&mut self, rules: &Rules) -> Option<Vec2> {
         let mut best: Option<(f32, Vec2)> = None;
         for _ in 0..t::SPAWN_TRIES {
-            let wall = t::SPAWN_WALL.min(rules.half / 3.0);
-            let Some(at) = self.free_place(rules, t::SHIP_RADIUS * 2.0, wall) else { continue };
+            let Some(at) = self.free_place(rules, t::SHIP_RADIUS * 2.0) else { continue };
             let Some(nearest) = self.nearest_ship_squared(at) else { return Some(at) };
             if best.is_none_or(|(most, _)| nearest > most) {
                 best = Some((nearest, at));
@@ -109,7 +108,7 @@ impl Arena {
     }
 
     pub(super) fn place_pickup(&mut self, rules: &Rules) {
-        let Some(at) = self.free_place(rules, t::PICKUP_CLEAR, t::PICKUP_CLEAR) else { return };
+        let Some(at) = self.free_place(rules, t::PICKUP_CLEAR) else { return };
         let what = match self.random.random_range(0..10u32) {
             0..5 => rows::REPAIR,
             5..8 => rows::CHARGE,
@@ -120,9 +119,8 @@ impl Arena {
         self.next_pickup = self.next_pickup.wrapping_add(1);
     }
 
-    /// A place so far from rocks and so far from the walls.
-    fn free_place(&mut self, rules: &Rules, clear: f32, wall: f32) -> Option<Vec2> {
-        let room = rules.half - wall;
+    fn free_place(&mut self, rules: &Rules, clear: f32) -> Option<Vec2> {
+        let room = rules.half - clear;
         for _ in 0..FREE_TRIES {
             let mut one = || (self.random.random::<f32>() * 2.0 - 1.0) * room;
             let at = Vec2::new(one(), one());

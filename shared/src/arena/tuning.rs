@@ -67,9 +67,6 @@ pub const RESPAWN: f32 = 3.0;
 pub const PROTECT: f32 = 2.5;
 /// A place to come in is good when no other ship is nearer than this, u.
 pub const SPAWN_CLEAR: f32 = 700.0;
-/// A new ship comes in at least so far from the walls, u, so that its pilot sees more arena than wall; in
-/// a small arena a third of the way to its middle.
-pub const SPAWN_WALL: f32 = 450.0;
 /// So many places are tried for a new ship; the best is taken.
 pub const SPAWN_TRIES: usize = 8;
 /// At most so many ships come in during one tick; more wait for the next one, so that a thousand
