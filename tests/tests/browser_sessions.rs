@@ -200,9 +200,10 @@ async fn a_round_ends_and_is_remembered() {
     let seen = "gamekeeper.looksAt !== null && gamekeeper.ships().some((ship) => ship.player === gamekeeper.looksAt)";
     eve.until(seen).await;
     eve.picture("25-watching").await;
-    let first = eve.number("gamekeeper.looksAt").await;
-    run(&eve, "document.getElementById('watch-next').click()").await;
-    eve.until(&format!("gamekeeper.looksAt !== {first} && {seen}")).await;
+    // In one go: who leads may change at any time.
+    run(&eve, "window.first = gamekeeper.looksAt; document.getElementById('watch-next').click();")
+        .await;
+    eve.until(&format!("gamekeeper.looksAt !== first && {seen}")).await;
     run(&eve, "document.getElementById('watch-play').click()").await;
     eve.until("!gamekeeper.watching && gamekeeper.me().alive").await;
 
