@@ -275,7 +275,7 @@ mod tests {
     fn welcomed() -> Client {
         let setup = Setup::new(Settings::default(), 4, 30);
         let rules = Arena::rules(&setup).expect("the usual settings");
-        let mut arena = Arena::new(&setup, &rules);
+        let mut arena = Arena::new(&setup, &rules, setup.seed);
         arena.join(&rules, ME, 0);
         arena.step(&rules, &[Command { player: ME, input: Controls::default() }], &mut Vec::new());
         let mut changes = Changes::new(Arena::KINDS);

@@ -22,6 +22,8 @@ export class Board {
   #last = null;
   /** The player who leads, or -1. */
   leader = -1;
+  /** The player in the first line, whom the server shows to those who watch the leader; or -1. */
+  first = -1;
 
   constructor(roster) {
     this.#roster = roster;
@@ -47,6 +49,7 @@ export class Board {
     const { best, rank, score, players } = this.#last;
     const roster = this.#roster;
     this.#box.hidden = false;
+    this.first = best[0]?.[0] ?? -1;
     this.leader = best.length && best[0][1] > 0 ? best[0][0] : -1;
     // Who has just left is still among the standings for a moment.
     const lines = best.map(([player, points], i) => ({ rank: i + 1, player, points }))
@@ -76,7 +79,7 @@ export class Board {
   /** Empties it, as after leaving. */
   clear() {
     this.#box.hidden = true;
-    this.leader = -1;
+    this.leader = this.first = -1;
     this.#own = -1;
     this.#last = null;
   }

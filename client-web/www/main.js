@@ -95,7 +95,7 @@ const people = new People(roster, {
   act: (action) => session.act(action), isHost: () => session.isHost, teams: () => match.teams.length,
 });
 const watching = new Watching(canvas, {
-  players: () => people.flying(), leader: () => board.leader, nameOf: roster.nameOf,
+  players: () => people.flying(), leader: () => board.first, nameOf: roster.nameOf,
   client: () => client, play: () => client.watch(false),
 });
 const onKey = actionsFor({ chat, wheel, minimap, watching, match, roster });

@@ -65,7 +65,8 @@ pub struct Config {
     #[arg(long, env = "GAMEKEEPER_DATA", value_name = "DIR")]
     pub data: Option<PathBuf>,
 
-    /// Number from which everything random follows; drawn at the start when absent.
+    /// Number from which the rocks of the arena follow in sessions that quick play opens; drawn anew for each
+    /// round when absent.
     #[arg(long, env = "GAMEKEEPER_SEED", value_name = "NUMBER")]
     pub seed: Option<u64>,
 

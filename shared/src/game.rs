@@ -28,7 +28,7 @@ impl PlayerId {
 pub struct Setup<S> {
     /// The game's own settings.
     pub settings: S,
-    /// From which everything random follows.
+    /// From which the terrain follows, and whatever else of the rules is random; both ends know it.
     pub seed: u64,
     /// Ticks per second, 10 to 128.
     pub tick_rate: u16,
@@ -142,8 +142,9 @@ pub trait Game: Sized + Send + 'static {
     /// Builds the rules. Errors with a sentence when the settings make no sense.
     fn rules(setup: &Setup<Self::Settings>) -> Result<Self::Rules, String>;
 
-    /// An empty world.
-    fn new(setup: &Setup<Self::Settings>, rules: &Self::Rules) -> Self;
+    /// An empty world. What happens by chance in it follows from `luck`, which no client is told: from the
+    /// setup's seed, which all know, it could be foreseen.
+    fn new(setup: &Setup<Self::Settings>, rules: &Self::Rules, luck: u64) -> Self;
 
     /// A player is there from the next step on, in `team`, from 1; 0 where there are none.
     fn join(&mut self, rules: &Self::Rules, player: PlayerId, team: u8);

@@ -135,7 +135,7 @@ impl Game for Buoys {
         Ok(())
     }
 
-    fn new(_: &Setup<()>, (): &()) -> Self {
+    fn new(_: &Setup<()>, (): &(), _luck: u64) -> Self {
         Self::default()
     }
 

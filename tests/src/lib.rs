@@ -1,6 +1,7 @@
 //! What the tests share: a second, tiny game, a network in memory, a bad line, a server
 //! and a browser.
 
+pub mod accessibility;
 pub mod browser;
 pub mod buoys;
 pub mod fuzzing;

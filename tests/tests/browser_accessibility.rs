@@ -1,47 +1,22 @@
-//! axe-core looks at every page and panel, on a desk and on a phone: labels, roles, contrast, focus. What it
-//! calls serious or critical fails.
+//! axe-core looks at every page and panel, on a desk, on a phone and on one held sideways. What it calls serious
+//! fails. What only a host sees, and results, are looked at in `browser_sessions.rs`.
 
-use serde_json::Value;
-use std::path::Path;
+use tests::accessibility::serious;
 use tests::browser::{Driver, Page};
 use tests::host::Host;
 
-/// Where `tests/run` puts the checker.
-const AXE: &str = "../target/tools/node/node_modules/axe-core/axe.min.js";
 const LOBBY: [&str; 5] = ["list", "create", "leaders", "results", "talk"];
 const SETTINGS: [&str; 4] = ["sound", "picture", "controls", "keep"];
 const PANELS: [&str; 4] = ["people", "session", "invite", "network"];
 
-/// A page, the checker, and what it was used on.
-struct Check {
-    axe: String,
-    found: Vec<String>,
-}
+/// What was found so far.
+#[derive(Default)]
+struct Check(Vec<String>);
 
 impl Check {
-    fn new() -> Self {
-        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(AXE);
-        let axe = std::fs::read_to_string(file);
-        let axe = axe.expect("axe-core is there; tests/run --prepare installs it");
-        Self { axe, found: Vec::new() }
-    }
-
-    /// Looks at what `selector` finds as it is now.
     async fn look(&mut self, page: &Page, what: &str, selector: &str) {
-        page.client.execute(&self.axe, vec![]).await.expect("the checker loads");
-        // Something that is fading in has not the colours that it will have.
-        let script = format!(
-            "const done = arguments[arguments.length - 1];
-             Promise.all(document.getAnimations().filter((one) => one.effect.getComputedTiming().iterations !== Infinity)
-                 .map((one) => one.finished.catch(() => {{}})))
-             .then(() => axe.run('{selector}', {{ resultTypes: ['violations'] }}))
-             .then((result) => done(result.violations
-                 .filter((one) => ['serious', 'critical'].includes(one.impact))
-                 .flatMap((one) => one.nodes.map((node) => `${{one.id}}: ${{node.target.join(' ')}}: ${{node.failureSummary}}`))));"
-        );
-        let found = page.client.execute_async(&script, vec![]).await.expect("it finds something");
-        let Value::Array(found) = found else { panic!("a list is expected, not {found}") };
-        self.found.extend(found.iter().map(|found| format!("{what}: {found}")));
+        let found = serious(page, selector).await;
+        self.0.extend(found.iter().map(|found| format!("{what}: {found}")));
     }
 }
 
@@ -55,7 +30,7 @@ async fn look_at_everything(screen: (u32, u32, bool)) -> Vec<String> {
     let driver = Driver::start();
     let page = driver.open(width, height, touch).await;
     let url = format!("http://{}/", host.address);
-    let mut check = Check::new();
+    let mut check = Check::default();
     page.goto(&url).await;
     page.until("gamekeeper.state === 'start' && document.querySelector('#session-list .join')")
         .await;
@@ -89,7 +64,7 @@ async fn look_at_everything(screen: (u32, u32, bool)) -> Vec<String> {
     }
     page.close().await;
     host.stop().await;
-    check.found
+    check.0
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -101,5 +76,11 @@ async fn nothing_serious_on_a_desk() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_serious_on_a_phone() {
     let found = look_at_everything((390, 844, true)).await;
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_serious_on_a_phone_held_sideways() {
+    let found = look_at_everything((844, 390, true)).await;
     assert!(found.is_empty(), "{}", found.join("\n"));
 }

@@ -5,6 +5,7 @@
 
 use server::config::Config;
 use shared::arena::Arena;
+use tests::accessibility::serious;
 use tests::browser::{Driver, Page};
 use tests::harness::Running;
 
@@ -152,6 +153,7 @@ async fn a_private_session_from_its_link_to_its_end() {
     // Locked, the session lets nobody in; its page says so.
     run(&ada, "document.getElementById('open-session').click()").await;
     ada.picture("23-host").await;
+    assert_eq!(serious(&ada, "#session").await, Vec::<String>::new());
     run(&ada, "document.getElementById('host-lock').click()").await;
     ada.until("document.getElementById('session-about').textContent.includes('locked')").await;
     let dee = arrive(&driver, &link, "Dee", false).await;
@@ -199,6 +201,11 @@ async fn a_round_ends_and_is_remembered() {
     eve.until("gamekeeper.state === 'playing' && gamekeeper.watching").await;
     let seen = "gamekeeper.looksAt !== null && gamekeeper.ships().some((ship) => ship.player === gamekeeper.looksAt)";
     eve.until(seen).await;
+    eve.until(
+        "gamekeeper.people().find((one) => one.player === gamekeeper.looksAt)?.name
+            === document.querySelector('#board-rows li span:nth-child(2)').textContent",
+    )
+    .await;
     eve.picture("25-watching").await;
     // In one go: who leads may change at any time.
     run(&eve, "window.first = gamekeeper.looksAt; document.getElementById('watch-next').click();")
@@ -217,6 +224,10 @@ async fn a_round_ends_and_is_remembered() {
         page.until("!document.getElementById('results').hidden").await;
     }
     ada.picture("27-result").await;
+    eve.picture("27-result-sideways").await;
+    for page in [&ada, &eve] {
+        assert_eq!(serious(page, "#results").await, Vec::<String>::new());
+    }
     let own = "gamekeeper.results().lines.find((line) => line.player === gamekeeper.me().player)";
     let score = ada.number(&format!("({own}).score")).await;
     assert!(score > 0.0 && ada.number(&format!("({own}).shots")).await > 0.0);
@@ -246,6 +257,17 @@ async fn a_round_ends_and_is_remembered() {
     phone.goto(&format!("http://{}/s/{code}", running.address)).await;
     phone.until("document.getElementById('start-note').textContent.includes('no session')").await;
     phone.picture("29-link-of-nothing").await;
+    // Where streams of events do not get through, the list is asked for, and is as live.
+    run(&phone, "globalThis.EventSource = undefined; document.getElementById('play').click()")
+        .await;
+    phone.until("gamekeeper.state === 'playing' && gamekeeper.me().alive").await;
+    run(&phone, "document.getElementById('leave').click()").await;
+    phone.until("gamekeeper.state === 'start' && gamekeeper.lobby().via === 'poll'").await;
+    phone.until("gamekeeper.lobby().sessions[0]?.players === 0").await;
+    let second = arrive(&driver, &format!("http://{}/", running.address), "Gil", false).await;
+    run(&second, "document.getElementById('play').click()").await;
+    phone.until("gamekeeper.lobby().sessions[0]?.players === 1").await;
+    second.close().await;
     phone.close().await;
     running.stop().await.unwrap();
     std::fs::remove_dir_all(&folder).expect("what the test wrote is there");

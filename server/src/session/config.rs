@@ -28,6 +28,8 @@ pub struct SessionConfig<S> {
     /// Whether every round has the setup's seed; else only the first, and each further one another that
     /// follows from it.
     pub seeded: bool,
+    /// What happens by chance follows from this, which no client is told.
+    pub luck: u64,
     /// Who shows this is the host; `None` is a session without one.
     pub host: Option<HostSecret>,
     /// A session in which nobody is for this long is over, in seconds; 0 is never.
@@ -40,9 +42,11 @@ impl<S> SessionConfig<S> {
         self.spectator_delay_s * u32::from(self.setup.tick_rate)
     }
 
-    /// An endless game of everybody against everybody, without pilots, that never ends by itself.
+    /// An endless game of everybody against everybody, without pilots, that never ends by itself; its luck
+    /// is the setup's seed, so that a test can foresee it.
     pub fn new(setup: Setup<S>) -> Self {
         Self {
+            luck: setup.seed,
             setup,
             name: "Arena".into(),
             public: true,

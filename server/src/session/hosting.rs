@@ -127,7 +127,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
             let sentence = format!("tick_rate stays {rate} for as long as the session lasts.");
             return Err(ActError::Refused(sentence));
         }
-        self.next = Some(super::SessionConfig { idle_s: self.config.idle_s, ..next });
+        self.next = Some(next);
         if self.config.round_s == 0 {
             self.start_round();
         }

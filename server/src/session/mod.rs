@@ -90,8 +90,8 @@ impl<G: Game, O: Outbox> Session<G, O> {
         let setup = config.setup.clone();
         let rules = G::rules(&setup)?;
         let mut session = Self {
-            game: G::new(&setup, &rules),
-            pilots: Pilots::new(setup.seed),
+            game: G::new(&setup, &rules, config.luck),
+            pilots: Pilots::new(config.luck),
             talk: Talk::new(setup.tick_rate),
             rounds: Rounds::new(config.round_s),
             hosting: Hosting::new(config.host),

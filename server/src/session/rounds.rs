@@ -110,14 +110,16 @@ impl<G: Game, O: Outbox> Session<G, O> {
     fn begin(&mut self) {
         let seed = self.terms.setup.seed;
         if let Some(next) = self.next.take() {
-            self.config = SessionConfig { host: self.config.host, ..next };
+            let SessionConfig { host, luck, idle_s, .. } = self.config;
+            self.config = SessionConfig { host, luck, idle_s, ..next };
         }
         if !self.config.seeded && self.rounds.round > 0 {
             self.config.setup.seed = next_seed(seed);
         }
         let setup = self.config.setup.clone();
         let rules = G::rules(&setup).expect("settings are checked when they are made");
-        self.game = G::new(&setup, &rules);
+        self.config.luck = next_seed(self.config.luck);
+        self.game = G::new(&setup, &rules, self.config.luck);
         self.terms = Arc::new(Terms { setup, rules });
         self.changes = Changes::new(G::KINDS);
         self.interest = super::Interest::new(G::KINDS);

@@ -91,7 +91,7 @@ pub struct SessionSettings {
     /// How far back others are taken when a shot is judged, in ms, 0 to 500.
     #[schema(maximum = 500)]
     pub rewind_ms: u16,
-    /// From which everything random of a round follows; another one for each round when absent.
+    /// From which the terrain of a round follows; another one for each round when absent.
     pub seed: Option<u64>,
     /// The game's own settings.
     #[schema(value_type = Object)]

@@ -62,8 +62,8 @@ impl Game for Arena {
         Rules::new(setup)
     }
 
-    fn new(setup: &Setup<Settings>, rules: &Rules) -> Self {
-        Self::empty(setup, rules)
+    fn new(_setup: &Setup<Settings>, rules: &Rules, luck: u64) -> Self {
+        Self::empty(rules, luck)
     }
 
     fn join(&mut self, _rules: &Rules, player: PlayerId, team: u8) {

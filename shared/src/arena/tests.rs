@@ -26,7 +26,7 @@ impl Duel {
     fn with(settings: Settings, tick_rate: u16) -> Self {
         let setup = Setup::new(settings, 1, tick_rate);
         let rules = Rules::new(&setup).expect("a setup that makes sense");
-        let mut arena = Arena::new(&setup, &rules);
+        let mut arena = Arena::new(&setup, &rules, setup.seed);
         arena.join(&rules, B, 0);
         arena.join(&rules, A, 0);
         let mut duel = Self { rules, arena, events: Vec::new() };
@@ -264,7 +264,7 @@ fn every_tick_rate_plays_alike() {
 fn a_thousand_join_at_once_and_ids_stay_apart() {
     let setup = Setup::new(Settings::for_players(1000), 4, 30);
     let rules = Rules::new(&setup).expect("a setup that makes sense");
-    let mut arena = Arena::new(&setup, &rules);
+    let mut arena = Arena::new(&setup, &rules, setup.seed);
     for player in 0..1000 {
         arena.join(&rules, PlayerId(player), 0);
     }
@@ -335,7 +335,7 @@ proptest! {
         inputs in prop::collection::vec(row_of(Controls::FIELDS), 1..40),
     ) {
         let (setup, rules) = crowded(tick_rate);
-        let mut arena = Arena::new(&setup, &rules);
+        let mut arena = Arena::new(&setup, &rules, setup.seed);
         arena.join(&rules, A, 0);
         let mut events = Vec::new();
         arena.step(&rules, &[], &mut events);

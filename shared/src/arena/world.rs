@@ -6,14 +6,14 @@ use super::ArenaEvent;
 use super::grid::Grid;
 use super::motion;
 use super::rows::{Controls, PICKUP, PILOT, Pickup, Pilot, SHIP, SHOT, Ship, Shot};
-use super::rules::{Rules, Settings};
-use crate::game::{Command, Fate, PlayerId, Setup};
+use super::rules::Rules;
+use crate::game::{Command, Fate, PlayerId};
 use crate::wire::Rows;
 use glam::Vec2;
 use rand_pcg::Pcg32;
 use std::collections::VecDeque;
 
-/// Tells the generator of play from the one of the terrain, which has the same seed.
+/// Tells the generator of play from the one of the terrain, should both have the same seed.
 const PLAY_STREAM: u64 = 2;
 
 /// One entity: its id and its row.
@@ -85,9 +85,9 @@ pub(super) struct Scratch {
 }
 
 impl Arena {
-    pub(super) fn empty(setup: &Setup<Settings>, rules: &Rules) -> Self {
+    pub(super) fn empty(rules: &Rules, luck: u64) -> Self {
         let mut arena = Self {
-            random: Pcg32::new(setup.seed, PLAY_STREAM),
+            random: Pcg32::new(luck, PLAY_STREAM),
             ships: Vec::new(),
             shots: Vec::new(),
             pickups: Vec::new(),

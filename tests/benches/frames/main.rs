@@ -91,7 +91,7 @@ impl Running {
         let settings = Settings { size: scenario.size, ..Settings::default() };
         let setup = Setup::new(settings, 2026, 30);
         let rules = Arena::rules(&setup).expect("settings that make sense");
-        let mut game = Arena::new(&setup, &rules);
+        let mut game = Arena::new(&setup, &rules, setup.seed);
         let viewer = |n| {
             game.join(&rules, PlayerId(n), 0);
             Viewer {

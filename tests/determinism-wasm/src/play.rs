@@ -32,7 +32,7 @@ impl<G: Game> Play<G> {
     pub fn new(setup: Setup<G::Settings>) -> Self {
         let rules = G::rules(&setup).expect("a setup that makes sense");
         Self {
-            game: G::new(&setup, &rules),
+            game: G::new(&setup, &rules, setup.seed),
             rules,
             setup,
             tick: 0,
