@@ -5,6 +5,7 @@
 //! [`tick_loop`] is where the asynchronous side meets the synchronous one, [`session`] is the game as told
 //! through one door, [`store`] keeps results.
 
+pub mod code;
 pub mod config;
 pub mod directory;
 pub mod http;
@@ -19,7 +20,7 @@ use anyhow::{Context, Result, anyhow};
 use config::Config;
 use directory::{Directory, Opener};
 use http::api::Api;
-use http::api::limits::AddressLimits;
+use net::address_limits::AddressLimits;
 use net::outbox::ConnectionOutbox;
 use net::refusal::Refusals;
 use net::{Front, listener};

@@ -1,17 +1,20 @@
 //! One session as the rest of the server knows it. Comes in: what its tick loop publishes. Goes out: plain
 //! values for lists and look-ups. Nothing here makes the tick wait for longer than a value is copied.
 
-use super::code::SessionCode;
-use crate::net::SessionHandle;
+use crate::code::SessionCode;
+use crate::net::outbox::ConnectionOutbox;
 use crate::session::result::RoundResult;
 use crate::session::settings::SessionSettings;
 use crate::session::status::Status;
-use crate::tick_loop::TickCounts;
-use serde::{Deserialize, Serialize};
+use crate::store::{KeptResult, unix_ms};
+use crate::tick_loop::{TickCounts, Told};
+use serde::Serialize;
+use shared::wire::Protocol;
+use shared::wire::close::CloseCode;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
+use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use utoipa::ToSchema;
@@ -51,14 +54,17 @@ pub struct SessionInfo {
     pub status: Status,
 }
 
-/// A round's result, and when it was.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
-pub struct KeptResult {
-    /// How the round ended.
-    #[serde(flatten)]
-    pub result: RoundResult,
-    /// When the round ended, in ms since 1970 (UTC).
-    pub at: u64,
+/// What a connection has to know of a session to feed it.
+#[derive(Clone, Debug)]
+pub struct SessionHandle {
+    /// The session's queue.
+    pub queue: mpsc::Sender<Told<ConnectionOutbox>>,
+    /// The game's tables.
+    pub protocol: Protocol,
+    /// Ticks per second: how often an honest client speaks.
+    pub tick_rate: u16,
+    /// What who is in it is told once it takes nothing more; empty until then, and for good when it broke.
+    pub ending: Arc<OnceLock<(CloseCode, &'static str)>>,
 }
 
 /// A place promised to somebody on the way into a session: it counts as taken for as long as this lives.
@@ -176,12 +182,6 @@ impl Shown {
         let same_time = Status { phase_left_s: self.status.phase_left_s, ..status.clone() };
         !same_end || self.status != same_time
     }
-}
-
-/// The time of day, in ms since 1970 (UTC).
-pub fn unix_ms() -> u64 {
-    // A clock before 1970 is a broken one.
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
 }
 
 /// Nothing that is done under these locks panics; were it otherwise the values would still be whole.

@@ -3,7 +3,6 @@
 
 use super::Directory;
 use super::entry::SessionInfo;
-use crate::http::api::event;
 use bytes::Bytes;
 use serde::Serialize;
 use std::sync::Arc;
@@ -92,4 +91,10 @@ impl Directory {
             }
         }
     }
+}
+
+/// An event. JSON has no line breaks, so its data is one line.
+pub(crate) fn event(name: &str, data: &impl Serialize) -> Bytes {
+    let data = serde_json::to_string(data).expect("plain values");
+    format!("event: {name}\ndata: {data}\n\n").into()
 }

@@ -4,22 +4,21 @@
 //!
 //! Looking a code up takes as long whether it is close to one that exists or not: codes are compared as
 //! whole numbers behind a keyed hash. How often an address may ask for one that does not exist is bounded in
-//! [`crate::http::api::limits`].
+//! [`crate::net::address_limits`].
 
-mod code;
 mod entry;
 mod listing;
 mod opening;
 mod tickets;
 
-pub use code::{NoCode, SessionCode};
-pub use entry::{Entry, KeptResult, Promise, RESULTS_KEPT, SessionInfo, unix_ms};
+pub use entry::{Entry, Promise, RESULTS_KEPT, SessionHandle, SessionInfo};
+pub(crate) use listing::event;
 pub use listing::{LIST_EVERY, News, SessionList};
 pub use opening::{AnySession, CREATED_PILOTS_MAX, CREATED_SPECTATORS_MAX, Opener};
 pub use tickets::{TICKETS_MAX, Ticket, TicketId, Tickets};
 
+use crate::code::SessionCode;
 use crate::config::Config;
-use crate::net::SessionHandle;
 use crate::net::limits::SESSION_QUEUE_MAX;
 use crate::session::result::RoundResult;
 use crate::session::settings::{Mode, SessionSettings};

@@ -1,8 +1,8 @@
 //! Tickets: what the API gives to somebody who is about to open a WebSocket. Each is random, good once and
 //! for a short while, and until then a place in its session counts as taken.
 
-use super::code::SessionCode;
 use super::entry::{Promise, lock};
+use crate::code::SessionCode;
 use std::collections::HashMap;
 use std::str::FromStr;
 use std::sync::Mutex;

@@ -6,12 +6,13 @@
 use super::ending::{Ending, broken};
 use super::limits::{Bucket, MESSAGES_BURST_SECONDS, MESSAGES_PER_TICK_MAX, REPLIES_MAX};
 use super::metered::Metered;
-use super::outbox::{Outgoing, Outgoings, outbox};
+use super::outbox::{ConnectionOutbox, Outgoing, Outgoings, outbox};
 use super::refusal::{Reason, Refusal};
 use super::registry::{self, Slot};
 use super::way::Way;
-use super::{Front, SessionHandle, closing};
+use super::{Front, closing};
 use crate::directory::Promise;
+use crate::directory::SessionHandle;
 use crate::session::door::{Newcomer, ToSession};
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
@@ -314,15 +315,11 @@ impl Connection {
         Ok(())
     }
 
-    async fn tell(&self, told: ToSession<super::ConnectionOutbox>) -> Result<(), Ending> {
+    async fn tell(&self, told: ToSession<ConnectionOutbox>) -> Result<(), Ending> {
         self.tell_at(Instant::now(), told).await
     }
 
-    async fn tell_at(
-        &self,
-        at: Instant,
-        told: ToSession<super::ConnectionOutbox>,
-    ) -> Result<(), Ending> {
+    async fn tell_at(&self, at: Instant, told: ToSession<ConnectionOutbox>) -> Result<(), Ending> {
         let sent = self.session.queue.send((at, told)).await;
         sent.map_err(|_| Ending::over(&self.session))
     }

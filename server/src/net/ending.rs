@@ -1,9 +1,9 @@
 //! How a connection ends, and whether its player may come back. Comes in: errors of the WebSocket, the
 //! peer's goodbye, our own reasons. Goes out: an [`Ending`], for the task that serves the connection.
 
-use super::SessionHandle;
 use super::metered::TooManyBytes;
 use super::refusal::{Reason, Refusal};
+use crate::directory::SessionHandle;
 use crate::tick_loop::STOPPING;
 use shared::wire::close::CloseCode;
 use tokio_tungstenite::tungstenite::{self, error::ProtocolError};

@@ -4,8 +4,9 @@
 //! `metered` measures their bytes, [`http1`] speaks HTTP until [`upgrade`] finds a WebSocket handshake and `way`
 //! its session, `connection` turns the WebSocket's messages into what a session is told and writes what its
 //! [`outbox`] holds, `ending` says how it ends, `closing` ends it properly. [`refusal`] is what whoever misbehaves
-//! gets.
+//! gets, [`address_limits`] how often an address may do what costs something.
 
+pub mod address_limits;
 mod closing;
 mod connection;
 mod ending;
@@ -20,17 +21,12 @@ pub mod upgrade;
 mod way;
 
 use crate::directory::Directory;
-use crate::http::api::limits::AddressLimits;
-use crate::tick_loop::Told;
+use address_limits::AddressLimits;
 use limits::Limits;
-use outbox::ConnectionOutbox;
 use refusal::Refusals;
 use registry::{Registry, Slot};
-use shared::wire::Protocol;
-use shared::wire::close::CloseCode;
 use std::net::IpAddr;
-use std::sync::{Arc, OnceLock};
-use tokio::sync::mpsc;
+use std::sync::Arc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -41,19 +37,6 @@ use upgrade::AllowedOrigin;
 pub const PLAY_PATH: &str = "/play";
 /// Where the HTTP API is.
 pub const API_PATH: &str = "/api";
-
-/// What a connection has to know of a session to feed it.
-#[derive(Clone, Debug)]
-pub struct SessionHandle {
-    /// The session's queue.
-    pub queue: mpsc::Sender<Told<ConnectionOutbox>>,
-    /// The game's tables.
-    pub protocol: Protocol,
-    /// Ticks per second: how often an honest client speaks.
-    pub tick_rate: u16,
-    /// What who is in it is told once it takes nothing more; empty until then, and for good when it broke.
-    pub ending: Arc<OnceLock<(CloseCode, &'static str)>>,
-}
 
 /// Who asks the API something.
 #[derive(Clone, Debug)]

@@ -4,9 +4,10 @@
 //! `/play` is quick play, `/play?ticket=` what the ticket is for, `/play/CODE` the session with that code.
 
 use super::refusal::Reason;
-use super::{Front, PLAY_PATH, SessionHandle};
-use crate::directory::{NoSession, Promise, SessionCode, TicketId};
-use crate::http::api::limits::{NotFound, TooOften};
+use super::{Front, PLAY_PATH};
+use crate::code::SessionCode;
+use crate::directory::{NoSession, Promise, SessionHandle, TicketId};
+use crate::net::address_limits::{NotFound, TooOften};
 use hyper::header::{self, HeaderName, HeaderValue};
 use hyper::{StatusCode, Uri};
 use std::borrow::Cow;

@@ -6,6 +6,7 @@
 //! through [`Session::handle`] and [`Session::tick`].
 
 pub mod acts;
+mod allowance;
 mod commands;
 mod config;
 pub mod door;

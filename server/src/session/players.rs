@@ -1,10 +1,10 @@
 //! Who plays: one entry per person, in order of their numbers. A person is here, with a [`Link`], or
 //! away: the connection was lost, and the seat is kept for a while.
 
+use super::allowance::ChatAllowance;
 use super::door::{ConnectionId, Newcomer, Outbox};
 use super::flow::Flow;
 use super::mailbox::Mailbox;
-use super::talk::ChatAllowance;
 use bytes::Bytes;
 use shared::game::{Focus, PlayerId, Tick};
 use shared::netcode::frame::ViewList;

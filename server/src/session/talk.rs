@@ -3,6 +3,7 @@
 //! as the world itself does.
 
 use super::SessionConfig;
+use super::allowance::Taken;
 use super::door::Outbox;
 use super::pilots::Pilots;
 use super::players::{Link, Player, Players};
@@ -14,23 +15,8 @@ use shared::wire::Row;
 use shared::wire::message::{self, HISTORY_MAX, RosterEntry, STANDINGS_MAX, ServerMessage};
 use std::collections::VecDeque;
 
-/// Lines of chat and signs that a player may give at once; more come back with time.
-const CHAT_LINES_BURST: u32 = 5;
-/// Seconds until one more line is allowed.
-const CHAT_SECONDS_PER_LINE: u32 = 2;
-/// Lines beyond the allowance that are swallowed with a warning; the next one ends the connection.
-const CHAT_LINES_SWALLOWED_MAX: u32 = 10;
-
 /// Seconds between two standings on a slow line; else it is one.
 const STANDINGS_SECONDS_EASED: u32 = 4;
-
-/// How much a player may still say.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct ChatAllowance {
-    said: u32,
-    swallowed: u32,
-    since: Tick,
-}
 
 /// What becomes of a line or a sign.
 pub(super) enum ChatVerdict {
@@ -127,29 +113,16 @@ impl Talk {
 
     /// Whether a player may say one more thing.
     fn allow<I: Row, O: Outbox>(&self, player: &mut Player<I, O>, tick: Tick) -> ChatVerdict {
-        let allowance = &mut player.chat;
-        let earned = tick.wrapping_sub(allowance.since) / (CHAT_SECONDS_PER_LINE * self.rate);
-        if earned > 0 {
-            allowance.said = allowance.said.saturating_sub(earned);
-            allowance.since = tick;
-            allowance.swallowed = 0;
-        }
         let muted = player.muted;
-        if allowance.said < CHAT_LINES_BURST && !muted {
-            allowance.said += 1;
-            return ChatVerdict::Heard;
-        }
-        allowance.swallowed += 1;
-        if allowance.swallowed > CHAT_LINES_SWALLOWED_MAX {
-            return ChatVerdict::Flooding;
-        }
-        if let (1, Some(link)) = (allowance.swallowed, &mut player.link) {
+        let first = match player.chat.take(tick, self.rate, muted) {
+            Taken::Granted => return ChatVerdict::Heard,
+            Taken::TooMuch => return ChatVerdict::Flooding,
+            Taken::Swallowed { first } => first,
+        };
+        if let (true, Some(link)) = (first, &mut player.link) {
             let muted_text = "The host has muted you: nobody hears that.";
-            link.mailbox.push(notice(if muted {
-                muted_text
-            } else {
-                "Slow down: nobody heard that."
-            }));
+            let text = if muted { muted_text } else { "Slow down: nobody heard that." };
+            link.mailbox.push(notice(text));
         }
         ChatVerdict::Warned
     }

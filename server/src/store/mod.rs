@@ -10,14 +10,18 @@ pub use leaderboard::{LEADERBOARD_MAX, LeaderboardRow, Period};
 pub use results::RESULTS_MAX;
 pub use schema::{FILE_NAME, OpenError};
 
-use crate::directory::{KeptResult, SessionCode};
+use crate::code::SessionCode;
+use crate::session::result::RoundResult;
 use crate::throttle::Throttle;
 use rusqlite::Connection;
+use serde::{Deserialize, Serialize};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Duration, Instant};
+use utoipa::ToSchema;
 
 /// Results and questions that wait for the disk. A result that finds it full is lost.
 pub const QUEUE_MAX: usize = 256;
@@ -25,6 +29,22 @@ pub const QUEUE_MAX: usize = 256;
 const FOR_RESULTS: usize = QUEUE_MAX / 2;
 /// Lines about lost results per minute.
 const LINES_PER_MINUTE: u32 = 6;
+
+/// A round's result, and when it was.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct KeptResult {
+    /// How the round ended.
+    #[serde(flatten)]
+    pub result: RoundResult,
+    /// When the round ended, in ms since 1970 (UTC).
+    pub at: u64,
+}
+
+/// The time of day, in ms since 1970 (UTC).
+pub fn unix_ms() -> u64 {
+    // A clock before 1970 is a broken one.
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
+}
 
 /// Asks the thread that has the database. Cheap to clone; the thread ends with the last clone.
 #[derive(Clone, Debug)]

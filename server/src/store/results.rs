@@ -1,6 +1,7 @@
 //! Results in, results out.
 
-use crate::directory::{KeptResult, SessionCode};
+use super::KeptResult;
+use crate::code::SessionCode;
 use crate::session::result::{Place, RoundResult};
 use crate::session::settings::Mode;
 use rusqlite::types::Type;

@@ -12,6 +12,7 @@ pub mod row;
 pub mod rows;
 pub mod said;
 pub mod secret;
+pub mod text;
 
 pub use field::{Field, Kind, Role, Treatment};
 pub use protocol::Protocol;

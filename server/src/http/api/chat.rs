@@ -3,8 +3,9 @@
 use super::Api;
 use super::body::Told;
 use super::problem::Problem;
-use crate::directory::unix_ms;
+use crate::directory::event;
 use crate::net::Caller;
+use crate::store::unix_ms;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Extension, State};
@@ -69,7 +70,7 @@ impl Chat {
         said.next_id += 1;
         let line = Line { id: said.next_id, name, text, at: unix_ms() };
         // Under the lock, so that everybody hears lines in their order. Nobody may listen.
-        let _ = self.heard.send(super::events::event("chat", &line));
+        let _ = self.heard.send(event("chat", &line));
         if said.lines.len() == LINES_MAX {
             said.lines.pop_front();
         }

@@ -2,16 +2,15 @@
 
 use super::Api;
 use super::chat::Chat;
-use super::limits::Listening;
 use super::problem::Problem;
-use crate::directory::News;
+use crate::directory::{News, event};
 use crate::net::Caller;
+use crate::net::address_limits::Listening;
 use axum::body::{Body, Bytes};
 use axum::extract::{Extension, State};
 use axum::http::{Response, header};
 use axum::response::IntoResponse;
 use futures_util::stream;
-use serde::Serialize;
 use std::convert::Infallible;
 use std::sync::Arc;
 use tokio::sync::broadcast::error::RecvError;
@@ -96,12 +95,6 @@ impl Ears {
             }
         }
     }
-}
-
-/// An event. JSON has no line breaks, so its data is one line.
-pub(crate) fn event(name: &str, data: &impl Serialize) -> Bytes {
-    let data = serde_json::to_string(data).expect("plain values");
-    format!("event: {name}\ndata: {data}\n\n").into()
 }
 
 /// How much earlier than its connection's time is over a stream ends by itself.

@@ -1,7 +1,7 @@
 //! What went wrong with a request, as RFC 9457 has it: a status, and a sentence about what to do.
 
-use super::limits::TooOften;
 use crate::directory::NoSession;
+use crate::net::address_limits::TooOften;
 use crate::store::NoAnswer;
 use axum::body::Body;
 use axum::http::{HeaderValue, Response, StatusCode, header};

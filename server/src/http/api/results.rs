@@ -5,10 +5,12 @@
 
 use super::Api;
 use super::body::{Asked, Code};
-use super::limits::NotFound;
 use super::problem::Problem;
-use crate::directory::{KeptResult, RESULTS_KEPT, SessionCode, unix_ms};
+use crate::code::SessionCode;
+use crate::directory::RESULTS_KEPT;
 use crate::net::Caller;
+use crate::net::address_limits::NotFound;
+use crate::store::{KeptResult, unix_ms};
 use crate::store::{LEADERBOARD_MAX, LeaderboardRow, NoAnswer, Period, Store};
 use axum::Json;
 use axum::extract::{Extension, State};

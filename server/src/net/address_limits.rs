@@ -6,7 +6,7 @@
 //! nothing about the guess. A look-up itself is one of a whole number in a hash map, and takes as long
 //! whether the guess was close or not.
 
-use crate::net::limits::{Bucket, Limits, Rate};
+use super::limits::{Bucket, Limits, Rate};
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -20,17 +20,17 @@ pub const ADDRESSES_MAX: usize = 4096;
 #[derive(Debug)]
 pub struct AddressLimits {
     /// Requests to the API.
-    pub(super) requests: PerAddress,
+    pub(crate) requests: PerAddress,
     /// Sessions created.
-    pub(super) creations: PerAddress,
+    pub(crate) creations: PerAddress,
     /// Tickets.
-    pub(super) tickets: PerAddress,
+    pub(crate) tickets: PerAddress,
     /// Lines in the lobby.
-    pub(super) chat: PerAddress,
+    pub(crate) chat: PerAddress,
     /// Codes and tickets that do not exist.
     pub guesses: PerAddress,
     /// Event streams and long polls.
-    pub(super) listeners: Arc<Listeners>,
+    pub(crate) listeners: Arc<Listeners>,
 }
 
 /// Somebody has to wait.
@@ -140,7 +140,7 @@ impl PerAddress {
 
 /// Who has an event stream open, or a long poll.
 #[derive(Debug)]
-pub(super) struct Listeners {
+pub(crate) struct Listeners {
     max: usize,
     max_each: usize,
     now: Mutex<HashMap<IpAddr, usize>>,
@@ -148,14 +148,14 @@ pub(super) struct Listeners {
 
 /// Somebody listens for as long as this lives.
 #[derive(Debug)]
-pub(super) struct Listening {
+pub(crate) struct Listening {
     listeners: Arc<Listeners>,
     address: IpAddr,
 }
 
 /// Why somebody may not listen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum NoListening {
+pub(crate) enum NoListening {
     /// Too many do.
     Full,
     /// Too many do from that address.
@@ -163,7 +163,7 @@ pub(super) enum NoListening {
 }
 
 impl Listeners {
-    pub(super) fn enter(self: &Arc<Self>, address: IpAddr) -> Result<Listening, NoListening> {
+    pub(crate) fn enter(self: &Arc<Self>, address: IpAddr) -> Result<Listening, NoListening> {
         let mut now = lock(&self.now);
         if now.values().sum::<usize>() >= self.max {
             return Err(NoListening::Full);
