@@ -150,6 +150,18 @@ fn a_change_of_teams_is_granted_while_they_stay_even<G: Game>() {
     world.guests[1].client.say(&ClientMessage::Team(1));
     world.run(1000.0);
     assert_eq!((teams(&world), sizes(&world)), ([1, 1], BTreeMap::from([(1, 3), (2, 3)])));
+    // Not again at once: everybody is told of each change, and each gives a fresh ship.
+    world.guests[1].client.say(&ClientMessage::Team(2));
+    world.guests[1].client.say(&ClientMessage::Team(1));
+    world.guests[1].client.say(&ClientMessage::Watch(true));
+    world.run(500.0);
+    assert_eq!((teams(&world), world.session.spectators()), ([1, 1], 0));
+    let told = world.guests[1].lines().into_iter().filter(|(_, line)| line.contains("One moment"));
+    assert_eq!(told.count(), 2, "two wishes; to be where one is, is none");
+    world.run(2000.0);
+    world.guests[1].client.say(&ClientMessage::Team(2));
+    world.run(500.0);
+    assert_eq!(teams(&world), [1, 2]);
     // Two against nobody is not even, where there are no pilots; nor is a team that there is not.
     let mut world = rounds::<G>(36, 2, PilotCount::Always(0));
     guests(&mut world, 2);

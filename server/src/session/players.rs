@@ -21,6 +21,10 @@ pub const SEAT_GRACE_SECONDS: u32 = 30;
 /// hangs up in a loop would hold every seat without a connection.
 const SEAT_GRACE_TIMES: u32 = 10;
 
+/// Between two changes of what somebody does, from playing to watching or from team to team, there are at
+/// least so many seconds: each change is told to everybody and gives a fresh ship.
+const CHANGE_SECONDS: u32 = 2;
+
 /// A person in a session.
 pub(super) struct Player<I, O> {
     pub(super) id: PlayerId,
@@ -47,10 +51,24 @@ pub(super) struct Player<I, O> {
     pub(super) watching: Option<Watching>,
     /// Whether the host lets nobody hear them.
     pub(super) muted: bool,
+    /// When they last became a player, a spectator or one of another team by their own wish.
+    changed: Option<Tick>,
     /// Since when the player has had a seat.
     pub(super) joined: Tick,
     /// Since when the player has been here, or away.
     since: Tick,
+}
+
+impl<I, O> Player<I, O> {
+    /// Whether they may change what they do at `now`, and if so it counts as done.
+    pub(super) fn change(&mut self, now: Tick, rate: u16) -> bool {
+        let pause = CHANGE_SECONDS * u32::from(rate);
+        let may = self.changed.is_none_or(|at| now.wrapping_sub(at) >= pause);
+        if may {
+            self.changed = Some(now);
+        }
+        may
+    }
 }
 
 /// Where a spectator looks.
@@ -182,6 +200,7 @@ impl<I: Row, O: Outbox> Players<I, O> {
             team: 0,
             watching: None,
             muted: false,
+            changed: None,
             joined: first,
             since: first,
         };

@@ -4,6 +4,7 @@
 use super::Session;
 use super::door::{ConnectionId, Outbox};
 use super::settings::TEAMS_MAX;
+use super::watching::TOO_SOON;
 use shared::game::{Game, PlayerId};
 
 /// How many are in a team.
@@ -119,6 +120,8 @@ impl<G: Game, O: Outbox> Session<G, O> {
             self.notice(id, "Teams are fixed here.");
         } else if !self.has_room(team) {
             self.notice(id, "That team is full: teams stay even.");
+        } else if !self.may_change(id) {
+            self.notice(id, TOO_SOON);
         } else {
             self.move_to_team(id, team);
         }

@@ -11,6 +11,9 @@ use shared::wire::message::Look;
 use shared::wire::{Kind, Role, Rows, Treatment};
 use std::sync::Arc;
 
+/// What somebody is told who changes too often.
+pub(super) const TOO_SOON: &str = "One moment: not so soon after the last change.";
+
 impl<G: Game, O: Outbox> Session<G, O> {
     /// A spectator looks somewhere else.
     pub(super) fn look(&mut self, connection: ConnectionId, look: Look) {
@@ -31,6 +34,8 @@ impl<G: Game, O: Outbox> Session<G, O> {
             self.notice(id, "All places to watch are taken.");
         } else if !watch && self.players.playing() >= self.config.players_max {
             self.notice(id, "All seats are taken.");
+        } else if !self.may_change(id) {
+            self.notice(id, TOO_SOON);
         } else {
             if watch {
                 self.stop_playing(id);
@@ -39,6 +44,12 @@ impl<G: Game, O: Outbox> Session<G, O> {
             self.tell_of(id);
             self.show_world(id);
         }
+    }
+
+    /// Whether it is long enough since somebody changed what they do; if so this is another change.
+    pub(super) fn may_change(&mut self, id: PlayerId) -> bool {
+        let (now, rate) = (self.tick, self.config.setup.tick_rate);
+        self.players.with_id(id).is_some_and(|player| player.change(now, rate))
     }
 
     /// The player of a new seat, or of one that becomes another: watches or plays from now on.
