@@ -35,7 +35,7 @@ enum Told<'a> {
     Emote { from: PlayerId, emote: u8 },
     Kill { killer: Option<PlayerId>, victim: PlayerId, streak: u16 },
     About { name: &'a str, public: bool, locked: bool, switch_teams: bool, delay_s: u8 },
-    Phase { phase: &'static str, round: u32, ends: Option<Tick> },
+    Phase { phase: Phase, round: u32, ends: Option<Tick> },
     Begin,
     Results { round: u32, teams: &'a [i32], lines: Vec<Line> },
     Host { secret: String },
@@ -86,13 +86,7 @@ fn told(said: &ServerMessage) -> Option<Told<'_>> {
             delay_s: *delay_s,
         },
         ServerMessage::Phase { phase, round, ends } => {
-            let phase = match phase {
-                Phase::Endless => "endless",
-                Phase::WarmUp => "warm_up",
-                Phase::Play => "play",
-                Phase::Results => "results",
-            };
-            Told::Phase { phase, round: *round, ends: *ends }
+            Told::Phase { phase: *phase, round: *round, ends: *ends }
         }
         ServerMessage::Begin { .. } => Told::Begin,
         ServerMessage::Results { round, teams, lines } => {

@@ -15,7 +15,7 @@ const ALPHABET: &[u8; 1 << LETTER_BITS] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 /// Bytes of a text that may be a code; a longer one is none.
 const TEXT_BYTES_MAX: usize = 32;
 
-/// Names a session: 50 random bits, shown as `XXXXX-XXXXX`.
+/// Names a session: 50 random bits, shown as ten letters and digits in two groups of five.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SessionCode(u64);
 

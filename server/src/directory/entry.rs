@@ -47,7 +47,7 @@ struct Shown {
 /// What is shown of a session: its code and its status.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct SessionInfo {
-    /// Ten letters, shown as `XXXXX-XXXXX`.
+    /// Ten letters and digits in two groups of five.
     pub code: String,
     /// The rest.
     #[serde(flatten)]
@@ -116,6 +116,11 @@ impl Entry {
     /// What it was opened with, or changed to.
     pub fn settings(&self) -> SessionSettings {
         lock(&self.settings).clone()
+    }
+
+    /// What `look` makes of them, without a copy.
+    pub(super) fn look_at_settings<T>(&self, look: impl FnOnce(&SessionSettings) -> T) -> T {
+        look(&lock(&self.settings))
     }
 
     /// The settings are others from now on.

@@ -158,7 +158,7 @@ impl Directory {
         self.tickets.prune();
         let open = self.entries().into_iter().filter_map(|entry| {
             let people = entry.people_if_open()?;
-            Some(((people, self.is_usual(&entry.settings())), entry))
+            Some(((people, entry.look_at_settings(|settings| self.is_usual(settings))), entry))
         });
         let fullest = open.max_by_key(|(rank, _)| *rank);
         let entry = match fullest {

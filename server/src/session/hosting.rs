@@ -5,7 +5,7 @@ use super::acts::{Act, ActError, HostAction};
 use super::door::Outbox;
 use super::players::Player;
 use super::{Session, settings::SessionSettings};
-use shared::game::{Game, PlayerId};
+use shared::game::{Game, PlayerId, Tick};
 use shared::wire::close::CloseCode;
 use shared::wire::message::{NAME_CHARS_MAX, ServerMessage, clean_name};
 use shared::wire::{HostSecret, Visitor};
@@ -13,6 +13,10 @@ use std::net::IpAddr;
 
 /// The most people a session remembers as banned; beyond it the oldest ban is forgotten.
 const BANS_MAX: usize = 256;
+
+/// Between two actions of a host that make a world, or check whether one can be made, there are at least so
+/// many seconds: the largest takes some milliseconds of the tick loop, and whoever opens a session is a host.
+const WORLD_SECONDS: u32 = 1;
 
 /// Who runs a session.
 #[derive(Debug, Default)]
@@ -22,6 +26,8 @@ pub(super) struct Hosting {
     /// The host, while they are in the session.
     pub(super) player: Option<PlayerId>,
     bans: Vec<Ban>,
+    /// When the host last had a world made or checked.
+    world_at: Option<Tick>,
 }
 
 /// Somebody who is not let in.
@@ -105,7 +111,10 @@ impl<G: Game, O: Outbox> Session<G, O> {
                 self.tell_of(PlayerId(player));
             }
             HostAction::Move { player, team } => self.move_by_host(PlayerId(player), team)?,
-            HostAction::NextRound => self.start_round(),
+            HostAction::NextRound => {
+                self.take_world()?;
+                self.start_round();
+            }
             HostAction::HandOver { player } => {
                 self.somebody(player)?;
                 self.make_host(PlayerId(player));
@@ -119,7 +128,19 @@ impl<G: Game, O: Outbox> Session<G, O> {
         self.players.with_id(PlayerId(player)).ok_or(ActError::NobodyThere)
     }
 
+    /// Whether a world may be made for the host now, which then counts as done.
+    fn take_world(&mut self) -> Result<(), ActError> {
+        let pause = WORLD_SECONDS * u32::from(self.config.setup.tick_rate);
+        if self.hosting.world_at.is_some_and(|at| self.tick.wrapping_sub(at) < pause) {
+            let sentence = "One moment: a world takes time to make. Try again in a second.";
+            return Err(ActError::Refused(sentence.into()));
+        }
+        self.hosting.world_at = Some(self.tick);
+        Ok(())
+    }
+
     fn change(&mut self, settings: &SessionSettings) -> Result<(), ActError> {
+        self.take_world()?;
         let seed = self.terms.setup.seed;
         let next = settings.config::<G>(seed).map_err(ActError::Refused)?;
         let rate = self.config.setup.tick_rate;
@@ -162,7 +183,6 @@ impl<G: Game, O: Outbox> Session<G, O> {
         let Some(player) = self.players.with_id(id) else { return };
         let secret = player.host_secret;
         self.hosting.secret = Some(secret);
-        self.config.host = Some(secret);
         if let Some(link) = &mut player.link {
             link.mailbox.push(super::talk::encode(&ServerMessage::Host { secret }));
         }

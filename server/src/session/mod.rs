@@ -48,6 +48,7 @@ use shared::wire::close::CloseCode;
 use status::Status;
 use std::sync::Arc;
 use talk::{ChatVerdict, Talk};
+use watching::Places;
 
 /// What a round's world follows from.
 pub(crate) struct Terms<G: Game> {
@@ -76,6 +77,7 @@ pub struct Session<G: Game, O: Outbox> {
     locked: bool,
     /// What spectators see, where that is delayed.
     past: Option<Past<G>>,
+    places: Places,
     /// Since when nobody has been here.
     idle_since: Option<Tick>,
     /// Why it is over.
@@ -108,6 +110,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
             frames: FrameWriter::new(),
             locked: false,
             past: None,
+            places: Places::default(),
             idle_since: None,
             ended: None,
             results: Vec::new(),
@@ -198,8 +201,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
         let watching = self.players.iter().find(|p| p.id == player).and_then(|p| p.watching);
         match watching {
             Some(mut watching) => {
-                let rows = self.shown_to_spectators().now();
-                watching::focus(&mut watching, self.talk.leader(), G::KINDS, rows, size)
+                watching::focus(&mut watching, self.talk.leader(), &self.places, size)
             }
             None => self.game.view(player),
         }
@@ -322,6 +324,10 @@ impl<G: Game, O: Outbox> Session<G, O> {
         let tick_ms = 1000.0 / f64::from(self.config.setup.tick_rate);
         let leader = self.talk.leader();
         let size = self.game.view(PlayerId::NOBODY);
+        if self.players.watching() > 0 {
+            let shown = self.past.as_ref().map_or(&self.changes, |past| &past.changes);
+            self.places.look(G::KINDS, shown.now());
+        }
         for player in self.players.iter_mut() {
             let Some(link) = &mut player.link else { continue };
             link.flow.tick(tick_ms);
@@ -332,7 +338,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
                         Some(past) => (&mut past.changes, &past.interest),
                         None => (&mut self.changes, &self.interest),
                     };
-                    let focus = watching::focus(watching, leader, G::KINDS, changes.now(), size);
+                    let focus = watching::focus(watching, leader, &self.places, size);
                     (changes, interest, focus)
                 }
             };

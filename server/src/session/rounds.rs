@@ -110,8 +110,8 @@ impl<G: Game, O: Outbox> Session<G, O> {
     fn begin(&mut self) {
         let seed = self.terms.setup.seed;
         if let Some(next) = self.next.take() {
-            let SessionConfig { host, luck, idle_s, .. } = self.config;
-            self.config = SessionConfig { host, luck, idle_s, ..next };
+            let SessionConfig { luck, idle_s, .. } = self.config;
+            self.config = SessionConfig { luck, idle_s, ..next };
         }
         if !self.config.seeded && self.rounds.round > 0 {
             self.config.setup.seed = next_seed(seed);

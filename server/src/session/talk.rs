@@ -33,6 +33,8 @@ pub(super) struct Talk {
     rate: u32,
     joined: Vec<RosterEntry>,
     left: Vec<PlayerId>,
+    /// What the session is now, if it was something else before; told once, however often it changed.
+    about: Option<Bytes>,
     for_everybody: Vec<Bytes>,
     for_team: Vec<(u8, Bytes)>,
     /// What happened in the world, as players are told and as spectators are told later.
@@ -51,6 +53,7 @@ impl Talk {
             rate: u32::from(tick_rate),
             joined: Vec::new(),
             left: Vec::new(),
+            about: None,
             for_everybody: Vec::new(),
             for_team: Vec::new(),
             of_the_world: Vec::new(),
@@ -98,7 +101,7 @@ impl Talk {
 
     /// The session is called otherwise, or is open to others than before.
     pub(super) fn about<S>(&mut self, config: &SessionConfig<S>, locked: bool) {
-        self.for_everybody.push(about(config, locked));
+        self.about = Some(about(config, locked));
     }
 
     /// What happened in the world, for those who see it later.
@@ -198,6 +201,7 @@ impl Talk {
                 left: core::mem::take(&mut self.left),
             }));
         }
+        self.for_everybody.extend(self.about.take());
         let mut gaps = false;
         for player in players.iter_mut() {
             let Some(link) = &mut player.link else { continue };

@@ -36,7 +36,10 @@ impl<G: Game, O: Outbox> Session<G, O> {
 
     /// The team for somebody new: the smallest, of such the one with the fewest people; 0 without teams.
     pub(super) fn smallest_team(&self) -> u8 {
-        let sizes = self.team_sizes();
+        self.smallest_of(&self.team_sizes())
+    }
+
+    fn smallest_of(&self, sizes: &[Size]) -> u8 {
         let teams = (1..=self.teams()).map(|team| (sizes[usize::from(team) - 1], team));
         teams.min_by_key(|(size, team)| (size.all, size.people, *team)).map_or(0, |(_, team)| team)
     }
@@ -92,7 +95,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
             return;
         }
         let sizes = self.team_sizes();
-        let smallest = self.smallest_team();
+        let smallest = self.smallest_of(&sizes);
         let few = sizes[usize::from(smallest) - 1].all;
         let crowded = (1..=self.teams()).filter(|team| sizes[usize::from(*team) - 1].all > few + 1);
         let pilot = crowded.filter_map(|team| self.pilots.newest_of(team)).next();

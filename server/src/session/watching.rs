@@ -129,18 +129,43 @@ impl<G: Game, O: Outbox> Session<G, O> {
     }
 }
 
-/// What a spectator sees of `rows`: the place where they look, or whom they follow, or where that one was
-/// last. `size` is how much anybody sees.
+/// Where everybody is who steers something, by their numbers: made once a tick for all spectators.
+#[derive(Debug, Default)]
+pub(super) struct Places(Vec<(PlayerId, (f32, f32))>);
+
+impl Places {
+    /// Looks at the rows that spectators are shown.
+    pub(super) fn look(&mut self, kinds: &[Kind], rows: &Rows) {
+        self.0.clear();
+        let steered = |kind: &Kind| matches!(kind.treatment, Treatment::Steered { .. });
+        for (kind, table) in kinds.iter().zip(rows.tables()).filter(|(kind, _)| steered(kind)) {
+            let fields =
+                (kind.field_with(Role::Owner), kind.field_with(Role::X), kind.field_with(Role::Y));
+            let (Some(owner), Some(x), Some(y)) = fields else { continue };
+            let units = |field: usize, row: &[i32]| kind.fields[field].to_units(row[field]);
+            let place = |row: &[i32]| (PlayerId(row[owner] as u16), (units(x, row), units(y, row)));
+            self.0.extend(table.iter().map(|(_, row)| place(row)));
+        }
+        self.0.sort_unstable_by_key(|(player, _)| *player);
+    }
+
+    fn of(&self, player: PlayerId) -> Option<(f32, f32)> {
+        let found = self.0.binary_search_by_key(&player, |(player, _)| *player);
+        found.ok().map(|index| self.0[index].1)
+    }
+}
+
+/// What a spectator sees: the place where they look, or whom they follow, or where that one was last. `size`
+/// is how much anybody sees.
 pub(super) fn focus(
     watching: &mut Watching,
     leader: Option<PlayerId>,
-    kinds: &[Kind],
-    rows: &Rows,
+    places: &Places,
     size: Focus,
 ) -> Focus {
     let followed = match watching.look {
-        Look::Leader => leader.and_then(|leader| place_of(leader, kinds, rows)),
-        Look::Player(player) => place_of(player, kinds, rows),
+        Look::Leader => leader.and_then(|leader| places.of(leader)),
+        Look::Player(player) => places.of(player),
         Look::Place { x, y } => Some((x as f32, y as f32)),
     };
     if let Some(at) = followed {
@@ -148,15 +173,4 @@ pub(super) fn focus(
     }
     let (x, y) = watching.at;
     Focus { x, y, ..size }
-}
-
-/// Where the entity is that a player steers, in units.
-fn place_of(player: PlayerId, kinds: &[Kind], rows: &Rows) -> Option<(f32, f32)> {
-    let steered = |kind: &Kind| matches!(kind.treatment, Treatment::Steered { .. });
-    kinds.iter().zip(rows.tables()).filter(|(kind, _)| steered(kind)).find_map(|(kind, table)| {
-        let owner = kind.field_with(Role::Owner)?;
-        let (x, y) = (kind.field_with(Role::X)?, kind.field_with(Role::Y)?);
-        let (_, row) = table.iter().find(|(_, row)| row[owner] == i32::from(player.0))?;
-        Some((kind.fields[x].to_units(row[x]), kind.fields[y].to_units(row[y])))
-    })
 }

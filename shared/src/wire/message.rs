@@ -130,6 +130,7 @@ pub const EMOTES: u8 = 8;
 
 /// Where a session is in its rounds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Phase {
     /// There are no rounds.
     #[default]

@@ -1,7 +1,6 @@
 //! Results of rounds, and who was best.
 
-// utoipa's macros write paths out in full.
-#![allow(unused_qualifications)]
+#![expect(unused_qualifications, reason = "utoipa's macros write paths out in full")]
 
 use super::Api;
 use super::body::{Asked, Code};

@@ -1,7 +1,6 @@
 //! Sessions: the list, one of them, a new one.
 
-// utoipa's macros write paths out in full.
-#![allow(unused_qualifications)]
+#![expect(unused_qualifications, reason = "utoipa's macros write paths out in full")]
 
 use super::Api;
 use super::body::{Asked, Code, Told};
