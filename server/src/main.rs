@@ -28,8 +28,8 @@ async fn main() -> ExitCode {
 }
 
 async fn serve(config: Config) -> Result<()> {
-    let filter = EnvFilter::try_new(&config.log)
-        .map_err(|why| anyhow::anyhow!("--log {:?} is no filter: {why}", config.log))?;
+    let filter = EnvFilter::try_new(&config.seeing.log)
+        .map_err(|why| anyhow::anyhow!("--log {:?} is no filter: {why}", config.seeing.log))?;
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(std::io::stderr().is_terminal())

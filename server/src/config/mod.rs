@@ -1,6 +1,16 @@
 //! What the host of a server may set. Built once in `main` from flags and environment, checked, and
 //! passed on by value.
 
+mod admin;
+mod reach;
+mod seeing;
+mod stopping;
+
+pub use admin::Admin;
+pub use reach::Reach;
+pub use seeing::Seeing;
+pub use stopping::Stopping;
+
 use crate::net::limits::{Limits, at_least_one};
 use crate::net::upgrade::AllowedOrigin;
 use crate::session::settings::{ROUND_S_MAX, ROUND_S_MIN};
@@ -75,9 +85,21 @@ pub struct Config {
     #[arg(long, env = "GAMEKEEPER_ORIGIN", value_name = "ORIGIN", value_delimiter = ',')]
     pub origin: Vec<AllowedOrigin>,
 
-    /// What goes into the log: error, warn, info, debug, or a filter as tracing-subscriber has it.
-    #[arg(long, env = "GAMEKEEPER_LOG", value_name = "FILTER", default_value = "info")]
-    pub log: String,
+    /// How people reach the server.
+    #[command(flatten)]
+    pub reach: Reach,
+
+    /// What it tells of itself.
+    #[command(flatten)]
+    pub seeing: Seeing,
+
+    /// Who operates it.
+    #[command(flatten)]
+    pub admin: Admin,
+
+    /// How it stops.
+    #[command(flatten)]
+    pub stopping: Stopping,
 
     /// Limits on what comes from outside.
     #[command(flatten)]
@@ -123,13 +145,16 @@ impl Default for Config {
             data: None,
             seed: None,
             origin: Vec::new(),
-            log: "info".into(),
+            reach: Reach::default(),
+            seeing: Seeing::default(),
+            admin: Admin::default(),
+            stopping: Stopping::default(),
             limits: Limits::default(),
         }
     }
 }
 
-fn yes_or_no(text: &str) -> Result<bool, String> {
+pub(crate) fn yes_or_no(text: &str) -> Result<bool, String> {
     match text {
         "yes" => Ok(true),
         "no" => Ok(false),
