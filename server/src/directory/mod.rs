@@ -20,9 +20,11 @@ pub use tickets::{TICKETS_MAX, Ticket, TicketId, Tickets};
 use crate::code::SessionCode;
 use crate::live::Live;
 use crate::net::limits::SESSION_QUEUE_MAX;
+use crate::session::door::ToSession;
 use crate::session::result::RoundResult;
 use crate::session::settings::{Mode, SessionSettings};
 use crate::session::status::Status;
+use crate::stopping::Stopping;
 use crate::store::Store;
 use crate::tick_loop::{self, TickCounts, Ticked, Watcher};
 use dashmap::DashMap;
@@ -32,6 +34,7 @@ use shared::wire::close::CloseCode;
 use shared::wire::{HostSecret, Protocol};
 use std::sync::{Arc, Mutex, OnceLock};
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -51,6 +54,7 @@ pub struct Directory {
     /// The sum over all sessions there ever were.
     pub ticks: Arc<TickCounts>,
     store: Store,
+    stopping: Arc<Stopping>,
     stop: CancellationToken,
     tasks: TaskTracker,
 }
@@ -64,6 +68,8 @@ pub enum NoSession {
     Refused(String),
     /// This server opens none.
     Closed,
+    /// This server is about to stop.
+    Stopping,
 }
 
 impl core::fmt::Display for NoSession {
@@ -74,6 +80,7 @@ impl core::fmt::Display for NoSession {
             }
             Self::Refused(sentence) => sentence,
             Self::Closed => "This server opens no further sessions.",
+            Self::Stopping => "The server is about to stop; try again in a minute.",
         })
     }
 }
@@ -84,6 +91,7 @@ impl Directory {
         live: Arc<Live>,
         opener: Option<Opener>,
         store: Store,
+        stopping: Arc<Stopping>,
         stop: CancellationToken,
     ) -> Self {
         Self {
@@ -96,6 +104,7 @@ impl Directory {
             live,
             ticks: Arc::default(),
             store,
+            stopping,
             stop,
             tasks: TaskTracker::new(),
         }
@@ -146,6 +155,9 @@ impl Directory {
     /// a new one where there is none. With it comes a place in it.
     pub fn quick(self: &Arc<Self>) -> Result<(Arc<Entry>, Promise), NoSession> {
         let _choosing = lock(&self.choosing);
+        if self.stopping.is_draining() {
+            return Err(NoSession::Stopping);
+        }
         if let Some(adopted) = self.adopted.get() {
             let entry = self.get(*adopted).ok_or(NoSession::Closed)?;
             let promise = entry.promise();
@@ -187,6 +199,18 @@ impl Directory {
         opened.or_else(|| Some(self.get(*self.adopted.get()?)?.handle.protocol))
     }
 
+    /// Tells every session that the server stops within so many seconds; none opens any more. Done when the last
+    /// one has ended.
+    pub(crate) async fn part(&self, seconds: u32) {
+        // Whoever was opening one is done; see `open`.
+        drop(lock(&self.choosing));
+        for entry in self.entries() {
+            // A session that takes nothing has ended.
+            let _ = entry.handle.queue.send((Instant::now(), ToSession::Part { seconds })).await;
+        }
+        self.ended().await;
+    }
+
     /// Waits until every session has told its players; the server is stopping.
     pub(crate) async fn ended(&self) {
         self.tasks.close();
@@ -199,10 +223,15 @@ impl Directory {
         host: Option<HostSecret>,
     ) -> Result<Arc<Entry>, NoSession> {
         let opener = self.opener.as_ref().ok_or(NoSession::Closed)?;
-        if self.sessions.len() >= self.live.get().max_sessions {
+        if self.stopping.is_draining() {
+            return Err(NoSession::Stopping);
+        }
+        let config = self.live.get();
+        if self.sessions.len() >= config.max_sessions {
             return Err(NoSession::Full);
         }
-        let session = opener.open(&settings, host, rand::random()).map_err(NoSession::Refused)?;
+        let session = opener.open(&settings, host, rand::random(), config.idle_seconds);
+        let session = session.map_err(NoSession::Refused)?;
         Ok(self.run(session, opener.protocol, settings))
     }
 
