@@ -28,6 +28,7 @@ pub const RESTART: &[&str] = &["bind", "data"];
 
 /// All settings.
 #[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Sessions")]
 pub struct Config {
     /// Address and port to listen on; 0.0.0.0 is every network of this machine, 127.0.0.1 this
     /// machine alone, `[::]:8080` IPv6 and IPv4.
