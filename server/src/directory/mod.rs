@@ -25,7 +25,7 @@ use crate::session::result::RoundResult;
 use crate::session::settings::{Mode, SessionSettings};
 use crate::session::status::Status;
 use crate::stopping::Stopping;
-use crate::store::Store;
+use crate::store::{OpenSession, Store};
 use crate::tick_loop::{self, TickCounts, Ticked, Watcher};
 use dashmap::DashMap;
 use entry::lock;
@@ -187,10 +187,10 @@ impl Directory {
         session: impl Ticked<crate::net::outbox::ConnectionOutbox> + 'static,
         protocol: Protocol,
     ) -> Arc<Entry> {
-        let entry = self.run(Box::new(session), protocol, self.usual());
+        let code = self.fresh_code();
         // Only the first one: a second is there for who has its code.
-        let _ = self.adopted.set(entry.code);
-        entry
+        let _ = self.adopted.set(code);
+        self.run(code, Box::new(session), protocol, self.usual())
     }
 
     /// The game's tables; `None` where there is neither a game to open sessions of nor a session.
@@ -232,11 +232,34 @@ impl Directory {
         }
         let session = opener.open(&settings, host, rand::random(), config.idle_seconds);
         let session = session.map_err(NoSession::Refused)?;
-        Ok(self.run(session, opener.protocol, settings))
+        Ok(self.run(self.fresh_code(), session, opener.protocol, settings))
+    }
+
+    /// Opens the sessions again that were open when the server last ended.
+    pub(crate) async fn reopen(self: &Arc<Self>) {
+        let (Some(opener), Ok(sessions)) = (&self.opener, self.store.open_sessions().await) else {
+            return;
+        };
+        let config = self.live.get();
+        for OpenSession { code, settings, host } in sessions {
+            let session = if self.len() < config.max_sessions {
+                opener.open(&settings, host, rand::random(), config.idle_seconds)
+            } else {
+                Err("there are as many sessions as there may be".into())
+            };
+            match session {
+                Ok(session) => drop(self.run(code, session, opener.protocol, settings)),
+                Err(why) => {
+                    tracing::warn!(session = ?code, "does not open again: {why}");
+                    self.store.forget(code);
+                }
+            }
+        }
     }
 
     fn run(
         self: &Arc<Self>,
+        code: SessionCode,
         session: AnySession,
         protocol: Protocol,
         settings: SessionSettings,
@@ -248,10 +271,6 @@ impl Directory {
             tick_rate: session.tick_rate(),
             ending: Arc::default(),
         };
-        // One in a quadrillion would be taken, and must not be taken twice.
-        let code = std::iter::repeat_with(SessionCode::random)
-            .find(|code| !self.sessions.contains_key(code))
-            .expect("there is no end to them");
         let (ticks, stop) = (TickCounts::part_of(&self.ticks), self.stop.child_token());
         let entry = Entry::new(code, handle, ticks, stop, settings, session.status());
         let entry = Arc::new(entry);
@@ -269,13 +288,17 @@ impl Directory {
         session: AnySession,
         told: mpsc::Receiver<tick_loop::Told<crate::net::outbox::ConnectionOutbox>>,
     ) {
-        let reporter = Reporter { directory: Arc::clone(&self), entry: Arc::clone(&entry) };
+        let lasts = self.adopted.get() != Some(&entry.code) && self.opener.is_some();
+        let reporter = Reporter { directory: Arc::clone(&self), entry: Arc::clone(&entry), lasts };
         let (ticks, stop) = (Arc::clone(&entry.ticks), entry.stop.clone());
         // A task of its own, so that a panic ends there. What it leaves behind is dropped whole.
         let ticking = tokio::spawn(async move {
             tick_loop::run(session, told, &ticks, stop, reporter).await;
         });
         let broken = ticking.await.is_err();
+        if broken && lasts {
+            self.store.forget(entry.code);
+        }
         let public = entry.is_public();
         self.sessions.remove(&entry.code);
         self.listing.note();
@@ -293,6 +316,13 @@ impl Directory {
     /// What quick play opens.
     fn usual(&self) -> SessionSettings {
         opening::usual(&self.live.get())
+    }
+
+    fn fresh_code(&self) -> SessionCode {
+        // One in a quadrillion would be taken, and must not be taken twice.
+        std::iter::repeat_with(SessionCode::random)
+            .find(|code| !self.sessions.contains_key(code))
+            .expect("there is no end to them")
     }
 
     /// "Arena" and the smallest number that no session has.
@@ -314,10 +344,17 @@ fn is_usual(settings: &SessionSettings, usual: &SessionSettings) -> bool {
 struct Reporter {
     directory: Arc<Directory>,
     entry: Arc<Entry>,
+    /// Whether the next start opens it again.
+    lasts: bool,
 }
 
 impl Watcher for Reporter {
-    fn status(&mut self, status: Status) {
+    fn status(&mut self, status: Status, host: Option<HostSecret>) {
+        if self.lasts
+            && let Some(session) = self.entry.to_keep(host)
+        {
+            self.directory.store.remember(session);
+        }
         if self.entry.show(status) {
             self.directory.listing.note();
         }
@@ -332,6 +369,9 @@ impl Watcher for Reporter {
     fn over(&mut self, code: CloseCode, why: &'static str) {
         // From now on nobody finds it, and who already has it is told why it takes nothing.
         let _ = self.entry.handle.ending.set((code, why));
+        if self.lasts && code != CloseCode::GoingAway {
+            self.directory.store.forget(self.entry.code);
+        }
         self.directory.sessions.remove(&self.entry.code);
         self.directory.listing.note();
     }

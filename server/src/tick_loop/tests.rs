@@ -19,7 +19,7 @@ struct Entries {
 }
 
 impl Watcher for Diary {
-    fn status(&mut self, _: Status) {
+    fn status(&mut self, _: Status, _: Option<HostSecret>) {
         self.0.lock().unwrap().looks += 1;
     }
 
