@@ -1,10 +1,13 @@
 //! What the host of a server may set. Built once in `main` from flags and environment, checked, and
 //! passed on by value.
 
+pub mod seeing;
+
 use crate::net::limits::{Limits, at_least_one};
 use crate::net::upgrade::AllowedOrigin;
 use crate::session::settings::{ROUND_S_MAX, ROUND_S_MIN};
 use clap::{ArgAction, Parser};
+use seeing::Seeing;
 use shared::game::{REWIND_MS, REWIND_MS_MAX, Setup};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -75,9 +78,9 @@ pub struct Config {
     #[arg(long, env = "GAMEKEEPER_ORIGIN", value_name = "ORIGIN", value_delimiter = ',')]
     pub origin: Vec<AllowedOrigin>,
 
-    /// What goes into the log: error, warn, info, debug, or a filter as tracing-subscriber has it.
-    #[arg(long, env = "GAMEKEEPER_LOG", value_name = "FILTER", default_value = "info")]
-    pub log: String,
+    /// What the operator sees of the server.
+    #[command(flatten)]
+    pub seeing: Seeing,
 
     /// Limits on what comes from outside.
     #[command(flatten)]
@@ -123,7 +126,7 @@ impl Default for Config {
             data: None,
             seed: None,
             origin: Vec::new(),
-            log: "info".into(),
+            seeing: Seeing::default(),
             limits: Limits::default(),
         }
     }
