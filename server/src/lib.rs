@@ -9,9 +9,11 @@ pub mod code;
 pub mod config;
 pub mod directory;
 pub mod http;
+pub mod live;
 pub mod logging;
 pub mod net;
 pub mod session;
+pub mod stopping;
 pub mod store;
 pub mod tick_loop;
 
@@ -21,6 +23,7 @@ use anyhow::{Context, Result, anyhow};
 use config::Config;
 use directory::{Directory, Opener};
 use http::api::Api;
+use live::Live;
 use logging::Logs;
 use net::address_limits::AddressLimits;
 use net::outbox::ConnectionOutbox;
@@ -33,6 +36,7 @@ use shared::wire::Protocol;
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use stopping::Stopping;
 use store::Store;
 use tick_loop::{TickCounts, Ticked};
 use tokio::net::TcpListener;
@@ -95,10 +99,13 @@ impl Server {
             ),
         }
         let stop = CancellationToken::new();
-        let directory = Arc::new(Directory::new(config, opener, store.clone(), stop.clone()));
+        let live = Arc::new(Live::new(config.clone()));
+        let stopping = Arc::new(Stopping::default());
+        let directory = Directory::new(Arc::clone(&live), opener, store.clone(), stop.clone());
+        let directory = Arc::new(directory);
         let address_limits = Arc::new(AddressLimits::new(&config.limits));
         let api = Api::new(
-            config,
+            Arc::clone(&live),
             Arc::clone(&directory),
             store.clone(),
             Arc::clone(&address_limits),
@@ -106,8 +113,8 @@ impl Server {
         );
         let ticks = Arc::clone(&directory.ticks);
         let front = Front {
-            limits: config.limits.clone(),
-            origins: config.origin.clone(),
+            live,
+            stopping,
             directory,
             address_limits,
             registry: Arc::default(),
@@ -153,15 +160,16 @@ impl Server {
         let [made, late, dropped] =
             [&ticks.ticks, &ticks.late, &ticks.dropped].map(|count| count.load(Ordering::Relaxed));
         tracing::info!(connections, sessions, ticks = made, late, dropped, "stopping");
+        let stop_wait = front.live.get().limits.stop_wait;
         front.stop.cancel();
         front.directory.ended().await;
         accepting.await.context("the listener broke")?;
         listing.await.context("the list of sessions broke")?;
         front.tasks.close();
-        if timeout(front.limits.stop_wait, front.tasks.wait()).await.is_err() {
+        if timeout(stop_wait, front.tasks.wait()).await.is_err() {
             tracing::warn!(peers = ?front.registry.peers(), "these did not say goodbye in time");
         }
-        if !matches!(timeout(front.limits.stop_wait, store.settled()).await, Ok(Ok(()))) {
+        if !matches!(timeout(stop_wait, store.settled()).await, Ok(Ok(()))) {
             tracing::warn!("the disk is too slow: the last results may be lost");
         }
         logs.finish();

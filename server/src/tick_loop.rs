@@ -143,6 +143,8 @@ pub struct TickCounts {
     pub late: AtomicU64,
     /// Steps' worth of time that was dropped.
     pub dropped: AtomicU64,
+    /// Nanoseconds spent between waking up and sleeping again.
+    pub busy_ns: AtomicU64,
     /// What counts along: the sum over all loops.
     all: Option<Arc<Self>>,
 }
@@ -196,6 +198,7 @@ pub async fn run<O, S: Ticked<O>>(
             session.tick();
         }
         counts.add(|c| &c.ticks, due.steps);
+        counts.add(|c| &c.busy_ns, woke.elapsed().as_nanos() as u64);
         if session.tick_now() >= next_look {
             next_look = session.tick_now() + look_ticks;
             look_at(&mut session, &mut watcher);

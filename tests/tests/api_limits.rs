@@ -201,7 +201,7 @@ async fn friends_behind_one_router_may_all_watch_the_lobby() {
     let running = start(Limits { head_wait: Duration::from_secs(5), ..hasty() });
     let mut ears = Vec::new();
     // As many as may be there without having joined anything, and more.
-    for _ in 0..running.server.front.limits.max_unjoined_per_address + 1 {
+    for _ in 0..running.server.front.live.get().limits.max_unjoined_per_address + 1 {
         ears.push(running.listen().await);
     }
     for ear in &mut ears {

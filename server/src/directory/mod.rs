@@ -18,7 +18,7 @@ pub use opening::{AnySession, CREATED_PILOTS_MAX, CREATED_SPECTATORS_MAX, Opener
 pub use tickets::{TICKETS_MAX, Ticket, TicketId, Tickets};
 
 use crate::code::SessionCode;
-use crate::config::Config;
+use crate::live::Live;
 use crate::net::limits::SESSION_QUEUE_MAX;
 use crate::session::result::RoundResult;
 use crate::session::settings::{Mode, SessionSettings};
@@ -40,10 +40,7 @@ use tokio_util::task::TaskTracker;
 pub struct Directory {
     sessions: DashMap<SessionCode, Arc<Entry>>,
     opener: Option<Opener>,
-    /// What quick play opens.
-    usual: SessionSettings,
-    sessions_max: usize,
-    players_max: u16,
+    live: Arc<Live>,
     /// Where quick play leads in any case, when somebody handed in a session.
     adopted: OnceLock<SessionCode>,
     /// Held while sessions are counted, chosen or opened, so that no two who come at once both open one.
@@ -84,7 +81,7 @@ impl core::fmt::Display for NoSession {
 impl Directory {
     /// An empty directory that opens sessions by `opener`, if at all, and lets `store` keep their results.
     pub fn new(
-        config: &Config,
+        live: Arc<Live>,
         opener: Option<Opener>,
         store: Store,
         stop: CancellationToken,
@@ -92,13 +89,11 @@ impl Directory {
         Self {
             sessions: DashMap::new(),
             opener,
-            usual: opening::usual(config),
-            sessions_max: config.max_sessions,
-            players_max: config.max_players,
             adopted: OnceLock::new(),
             choosing: Mutex::default(),
             listing: Listing::new(),
-            tickets: Tickets::new(config.limits.ticket_life),
+            tickets: Tickets::new(live.get().limits.ticket_life),
+            live,
             ticks: Arc::default(),
             store,
             stop,
@@ -129,10 +124,11 @@ impl Directory {
     /// Whether a visitor may have a session like this; a sentence if not. The usual number of players becomes
     /// what the server allows, where that is fewer: whoever did not choose it is not told off for it.
     pub fn check(&self, settings: &mut SessionSettings) -> Result<(), String> {
+        let most = self.live.get().max_players;
         if settings.max_players == SessionSettings::default().max_players {
-            settings.max_players = settings.max_players.min(self.players_max);
+            settings.max_players = settings.max_players.min(most);
         }
-        opening::within_reason(settings, self.players_max)
+        opening::within_reason(settings, most)
     }
 
     /// Opens a session that a visitor described, with them as its host.
@@ -156,15 +152,17 @@ impl Directory {
             return Ok((entry, promise));
         }
         self.tickets.prune();
+        let usual = self.usual();
         let open = self.entries().into_iter().filter_map(|entry| {
             let people = entry.people_if_open()?;
-            Some(((people, entry.look_at_settings(|settings| self.is_usual(settings))), entry))
+            Some(((people, entry.look_at_settings(|settings| is_usual(settings, &usual))), entry))
         });
         let fullest = open.max_by_key(|(rank, _)| *rank);
         let entry = match fullest {
             Some((_, entry)) => entry,
             None => {
-                self.open(SessionSettings { name: self.free_name(), ..self.usual.clone() }, None)?
+                let name = self.free_name(&usual.name);
+                self.open(SessionSettings { name, ..usual }, None)?
             }
         };
         let promise = entry.promise();
@@ -177,7 +175,7 @@ impl Directory {
         session: impl Ticked<crate::net::outbox::ConnectionOutbox> + 'static,
         protocol: Protocol,
     ) -> Arc<Entry> {
-        let entry = self.run(Box::new(session), protocol, self.usual.clone());
+        let entry = self.run(Box::new(session), protocol, self.usual());
         // Only the first one: a second is there for who has its code.
         let _ = self.adopted.set(entry.code);
         entry
@@ -201,7 +199,7 @@ impl Directory {
         host: Option<HostSecret>,
     ) -> Result<Arc<Entry>, NoSession> {
         let opener = self.opener.as_ref().ok_or(NoSession::Closed)?;
-        if self.sessions.len() >= self.sessions_max {
+        if self.sessions.len() >= self.live.get().max_sessions {
             return Err(NoSession::Full);
         }
         let session = opener.open(&settings, host, rand::random()).map_err(NoSession::Refused)?;
@@ -263,18 +261,24 @@ impl Directory {
         }
     }
 
-    fn is_usual(&self, settings: &SessionSettings) -> bool {
-        settings.mode == Mode::FreeForAll
-            && settings.round_s == self.usual.round_s
-            && settings.game.is_empty()
+    /// What quick play opens.
+    fn usual(&self) -> SessionSettings {
+        opening::usual(&self.live.get())
     }
 
     /// "Arena" and the smallest number that no session has.
-    fn free_name(&self) -> String {
+    fn free_name(&self, name: &str) -> String {
         let taken: Vec<_> = self.entries().iter().map(|entry| entry.info().status.name).collect();
-        let names = (1..).map(|number| format!("{} {number}", self.usual.name));
+        let names = (1..).map(|number| format!("{name} {number}"));
         names.into_iter().find(|name| !taken.contains(name)).expect("there is no end to them")
     }
+}
+
+/// Whether settings are much like those that quick play would choose.
+fn is_usual(settings: &SessionSettings, usual: &SessionSettings) -> bool {
+    settings.mode == Mode::FreeForAll
+        && settings.round_s == usual.round_s
+        && settings.game.is_empty()
 }
 
 /// Takes what one tick loop publishes to whoever wants to know.

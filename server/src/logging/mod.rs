@@ -8,8 +8,7 @@ mod lines;
 #[cfg(feature = "otel")]
 mod otel;
 
-use crate::config::Config;
-use crate::config::seeing::LogFormat;
+use crate::config::{Config, LogFormat};
 use anyhow::{Context, Result, anyhow};
 use lines::KeepLines;
 use std::collections::VecDeque;

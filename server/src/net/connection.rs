@@ -11,6 +11,7 @@ use super::refusal::{Reason, Refusal};
 use super::registry::{self, Slot};
 use super::way::Way;
 use super::{Front, closing};
+use crate::config::Config;
 use crate::directory::Promise;
 use crate::directory::SessionHandle;
 use crate::session::door::{Newcomer, ToSession};
@@ -35,6 +36,8 @@ use tokio_tungstenite::tungstenite::protocol::Role;
 /// A WebSocket that is being served.
 pub(super) struct Connection {
     front: Arc<Front>,
+    /// The settings as they were when it began.
+    config: Arc<Config>,
     slot: Arc<Slot>,
     session: SessionHandle,
     /// Whether a ticket said that this is somebody who watches.
@@ -79,12 +82,14 @@ impl Connection {
     ) -> Self {
         let Way { session, watch, promise } = way;
         let now = Instant::now();
-        let limits = &front.limits;
+        let config = front.live.get();
+        let limits = &config.limits;
         let per_second = MESSAGES_PER_TICK_MAX * f64::from(session.tick_rate);
         let until = now + limits.hello_wait;
-        let config = Some(limits.websocket());
+        let websocket = Some(limits.websocket());
         Self {
-            socket: WebSocketStream::from_partially_read(stream, early, Role::Server, config).await,
+            socket: WebSocketStream::from_partially_read(stream, early, Role::Server, websocket)
+                .await,
             stage: Stage::Unjoined { until },
             messages: Bucket::new(per_second, per_second * MESSAGES_BURST_SECONDS, now),
             replies: VecDeque::new(),
@@ -93,6 +98,7 @@ impl Connection {
             blocked: None,
             timer: Box::pin(sleep_until(until.min(now + limits.ping_every))),
             front,
+            config,
             slot,
             session,
             watch,
@@ -333,7 +339,7 @@ impl Connection {
 
     /// Ends what took too long, pings when it is time, and sets the timer anew.
     fn look_at_the_clock(&mut self) -> Result<(), Ending> {
-        let (now, limits) = (Instant::now(), &self.front.limits);
+        let (now, limits) = (Instant::now(), &self.config.limits);
         let silent_until = self.answered + limits.pong_wait;
         let blocked_until = self.blocked.map(|since| since + limits.write_wait);
         let hello_until = match self.stage {
@@ -363,7 +369,7 @@ impl Connection {
     }
 
     async fn finish(self, ending: Ending) {
-        let (refusals, wait) = (&self.front.refusals, self.front.limits.close_wait);
+        let (refusals, wait) = (&self.front.refusals, self.config.limits.close_wait);
         match ending {
             Ending::Refused(Refusal { reason, sentence }) => {
                 refusals.note(self.slot.peer, reason, &sentence);

@@ -33,7 +33,8 @@ use tower::ServiceExt;
 /// Speaks HTTP with one peer. Returns when that is over; a WebSocket that came of it has a task of its
 /// own by then.
 pub(super) async fn serve(tcp: TcpStream, slot: Slot, front: Arc<Front>) {
-    let (peer, limits, slot) = (slot.peer, &front.limits, Arc::new(slot));
+    let limits = &front.live.get().limits;
+    let (peer, slot) = (slot.peer, Arc::new(slot));
     let answered = AtomicBool::new(false);
     let caller = Caller {
         network: network(peer.ip()),
@@ -125,7 +126,7 @@ async fn answer(
     front: Arc<Front>,
 ) -> Result<Response<Body>, Infallible> {
     let is_api = is_below(request.uri().path(), API_PATH);
-    let mut response = match judge(&request, &front.origins) {
+    let mut response = match judge(&request, &front.live.get().origin) {
         Ok(Verdict::Page) => {
             let Ok(response) = front.pages.clone().oneshot(request).await;
             response

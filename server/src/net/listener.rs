@@ -63,9 +63,10 @@ pub(crate) async fn run(listener: TcpListener, front: Arc<Front>) {
 
 /// Gives a connection its task, or shuts it at once when a limit says so.
 fn admit(tcp: TcpStream, peer: SocketAddr, front: &Arc<Front>) {
-    match front.registry.enter(peer, &front.limits) {
+    let limits = &front.live.get().limits;
+    match front.registry.enter(peer, limits) {
         Ok(slot) => {
-            if let Err(error) = tune(&tcp, front.limits.pong_wait) {
+            if let Err(error) = tune(&tcp, limits.pong_wait) {
                 tracing::debug!(%peer, %error, "gone before it was served");
                 return;
             }

@@ -21,8 +21,9 @@ pub mod upgrade;
 mod way;
 
 use crate::directory::Directory;
+use crate::live::Live;
+use crate::stopping::Stopping;
 use address_limits::AddressLimits;
-use limits::Limits;
 use refusal::Refusals;
 use registry::{Registry, Slot};
 use std::net::IpAddr;
@@ -30,7 +31,6 @@ use std::sync::Arc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use upgrade::AllowedOrigin;
 
 /// Where WebSockets are opened: quick play, or with `?ticket=` what the ticket is for. Behind a further slash
 /// stands a session's code.
@@ -59,10 +59,10 @@ impl Caller {
 /// What all connections share.
 #[derive(Debug)]
 pub struct Front {
-    /// Limits on everything from outside.
-    pub limits: Limits,
-    /// Whose pages may play beside our own.
-    pub origins: Vec<AllowedOrigin>,
+    /// What the server's host has set, as of now.
+    pub live: Arc<Live>,
+    /// Whether the server is about to stop.
+    pub stopping: Arc<Stopping>,
     /// All sessions.
     pub directory: Arc<Directory>,
     /// How often each address may do what costs something.

@@ -117,6 +117,11 @@ pub enum ToSession<O> {
     },
     /// The host wants something done.
     Act(Act),
+    /// Whoever runs the server says something to everybody.
+    Announce {
+        /// What, already cleaned.
+        text: String,
+    },
 }
 
 /// What waits to be written to one connection. Messages leave in the order in which they were taken,

@@ -191,6 +191,13 @@ impl<G: Game, O: Outbox> Session<G, O> {
         link.into_iter().for_each(|link| link.mailbox.push(talk::notice(text)));
     }
 
+    /// Tells everybody something from the server.
+    pub(super) fn announce(&mut self, text: &str) {
+        let notice = talk::notice(text);
+        let links = self.players.iter_mut().filter_map(|player| player.link.as_mut());
+        links.for_each(|link| link.mailbox.push(notice.clone()));
+    }
+
     /// Who confirms nothing has a dead line, whatever the socket says, and may come back on another.
     pub(super) fn drop_the_unresponsive(&mut self) {
         let (tick, rate) = (self.tick, self.config.setup.tick_rate);

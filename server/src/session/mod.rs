@@ -251,6 +251,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
             ToSession::Watch { connection, watch } => self.wants_to_watch(connection, watch),
             ToSession::Team { connection, team } => self.wants_team(connection, team),
             ToSession::Act(act) => self.act(act),
+            ToSession::Announce { text } => self.announce(&text),
             ToSession::Resync { connection, tick, mismatch } => {
                 self.resync(connection, tick, mismatch);
             }

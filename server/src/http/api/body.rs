@@ -20,7 +20,9 @@ impl<T: DeserializeOwned> FromRequest<Arc<Api>> for Told<T> {
 
     async fn from_request(request: Request, api: &Arc<Api>) -> Result<Self, Problem> {
         // Who sends a head at once and the body byte by byte holds a connection for nothing.
-        let read = timeout(api.limits.head_wait, Json::<Value>::from_request(request, api)).await;
+        let read =
+            timeout(api.live.get().limits.head_wait, Json::<Value>::from_request(request, api))
+                .await;
         let Json(value) = match read {
             Ok(read) => read.map_err(|rejection| unreadable(&rejection))?,
             Err(_) => {

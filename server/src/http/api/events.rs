@@ -37,7 +37,8 @@ pub(super) async fn events(
     news.mark_unchanged();
     let first = event("sessions", &api.directory.list());
     let first = [format!("retry: {RETRY_MS}\n\n").as_bytes(), &first].concat();
-    let beat = interval_at(Instant::now() + api.limits.heartbeat, api.limits.heartbeat);
+    let heartbeat = api.live.get().limits.heartbeat;
+    let beat = interval_at(Instant::now() + heartbeat, heartbeat);
     let ears = Ears {
         first: Some(first.into()),
         news,

@@ -48,7 +48,9 @@ pub(super) async fn guard(
 fn check(api: &Api, caller: &Caller, request: &Request) -> Result<(), Problem> {
     api.address_limits.requests.take(caller.network)?;
     let changes = !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
-    if (changes || is_preflight(request)) && !upgrade::is_welcome(request.headers(), &api.origins) {
+    if (changes || is_preflight(request))
+        && !upgrade::is_welcome(request.headers(), &api.live.get().origin)
+    {
         let sentence = "Pages from that origin may do nothing here; the server's operator allows some with --origin.";
         return Err(Problem::new(StatusCode::FORBIDDEN, sentence));
     }
@@ -58,7 +60,8 @@ fn check(api: &Api, caller: &Caller, request: &Request) -> Result<(), Problem> {
 /// The origin of a page that is not ours and that the server's operator named.
 fn foreign_page(headers: &HeaderMap, api: &Api) -> Option<HeaderValue> {
     let origin = headers.get(header::ORIGIN)?;
-    let named = !api.origins.is_empty() && upgrade::is_welcome(headers, &api.origins);
+    let named = &api.live.get().origin;
+    let named = !named.is_empty() && upgrade::is_welcome(headers, named);
     named.then(|| origin.clone())
 }
 

@@ -19,10 +19,9 @@ mod tickets;
 
 use crate::code::SessionCode;
 use crate::directory::{Directory, Entry};
+use crate::live::Live;
 use crate::net::Caller;
 use crate::net::address_limits::{AddressLimits, Listening, NoListening, NotFound};
-use crate::net::limits::Limits;
-use crate::net::upgrade::AllowedOrigin;
 use crate::store::Store;
 use axum::Router;
 use axum::body::Bytes;
@@ -43,10 +42,8 @@ use utoipa_axum::routes;
 pub struct Api {
     directory: Arc<Directory>,
     store: Store,
-    limits: Limits,
     address_limits: Arc<AddressLimits>,
-    origins: Vec<AllowedOrigin>,
-    open_sessions: bool,
+    live: Arc<Live>,
     stop: CancellationToken,
     chat: Chat,
     boards: Boards,
@@ -56,7 +53,7 @@ pub struct Api {
 impl Api {
     /// An API over these.
     pub fn new(
-        config: &crate::config::Config,
+        live: Arc<Live>,
         directory: Arc<Directory>,
         store: Store,
         address_limits: Arc<AddressLimits>,
@@ -65,10 +62,8 @@ impl Api {
         Self {
             directory,
             store,
-            limits: config.limits.clone(),
             address_limits,
-            origins: config.origin.clone(),
-            open_sessions: config.open_sessions,
+            live,
             stop,
             chat: Chat::default(),
             boards: Boards::default(),

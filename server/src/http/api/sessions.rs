@@ -93,7 +93,7 @@ pub(super) async fn create(
     Extension(caller): Extension<Caller>,
     Told(mut settings): Told<SessionSettings>,
 ) -> Result<(StatusCode, Json<Created>), Problem> {
-    if !api.open_sessions {
+    if !api.live.get().open_sessions {
         let detail = "Visitors open no sessions on this server; join one of those in the list.";
         return Err(Problem::new(StatusCode::FORBIDDEN, detail));
     }

@@ -57,7 +57,7 @@ pub(super) async fn create(
     let promise = (!watch).then_some(promise);
     let ticket = Ticket { code: entry.code, watch, promise };
     let Some(ticket) = api.directory.tickets.give(ticket) else {
-        let wait = api.limits.ticket_life.max(Duration::from_secs(1));
+        let wait = api.live.get().limits.ticket_life.max(Duration::from_secs(1));
         return Err(Problem::busy("Too many are on their way in; try again soon.", wait));
     };
     let ticket = ticket.to_hex();

@@ -1,7 +1,15 @@
 //! What the host of a server may set. Built once in `main` from flags and environment, checked, and
 //! passed on by value.
 
-pub mod seeing;
+mod admin;
+mod reach;
+mod seeing;
+mod stopping;
+
+pub use admin::Admin;
+pub use reach::Reach;
+pub use seeing::{LogFormat, MetricsFor, Seeing};
+pub use stopping::Stopping;
 
 use crate::net::limits::{Limits, at_least_one};
 use crate::net::upgrade::AllowedOrigin;
@@ -78,9 +86,21 @@ pub struct Config {
     #[arg(long, env = "GAMEKEEPER_ORIGIN", value_name = "ORIGIN", value_delimiter = ',')]
     pub origin: Vec<AllowedOrigin>,
 
-    /// What the operator sees of the server.
+    /// How people reach the server.
+    #[command(flatten)]
+    pub reach: Reach,
+
+    /// What it tells of itself.
     #[command(flatten)]
     pub seeing: Seeing,
+
+    /// Who operates it.
+    #[command(flatten)]
+    pub admin: Admin,
+
+    /// How it stops.
+    #[command(flatten)]
+    pub stopping: Stopping,
 
     /// Limits on what comes from outside.
     #[command(flatten)]
@@ -126,13 +146,16 @@ impl Default for Config {
             data: None,
             seed: None,
             origin: Vec::new(),
+            reach: Reach::default(),
             seeing: Seeing::default(),
+            admin: Admin::default(),
+            stopping: Stopping::default(),
             limits: Limits::default(),
         }
     }
 }
 
-fn yes_or_no(text: &str) -> Result<bool, String> {
+pub(crate) fn yes_or_no(text: &str) -> Result<bool, String> {
     match text {
         "yes" => Ok(true),
         "no" => Ok(false),

@@ -1,0 +1,7 @@
+//! How people reach the server.
+
+use clap::Args;
+
+/// How people reach the server.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Reach {}
