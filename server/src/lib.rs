@@ -11,6 +11,7 @@ pub mod directory;
 pub mod http;
 pub mod live;
 pub mod logging;
+pub mod metrics;
 pub mod net;
 pub mod session;
 pub mod stopping;
@@ -112,12 +113,15 @@ impl Server {
             stop.clone(),
         );
         let ticks = Arc::clone(&directory.ticks);
+        let metrics = Arc::clone(&directory.metrics);
         let front = Front {
             live,
             stopping,
             directory,
+            store: store.clone(),
             address_limits,
             registry: Arc::default(),
+            metrics,
             refusals: Refusals::default(),
             api: http::api::router(Arc::new(api)),
             pages: http::router(),
