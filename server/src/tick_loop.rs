@@ -4,10 +4,10 @@
 //! lock around it, and it waits for nothing but the clock.
 
 use crate::metrics::{Measure, Stage, TickTimes};
-use crate::session::Session;
 use crate::session::door::{Outbox, ToSession};
 use crate::session::result::RoundResult;
 use crate::session::status::Status;
+use crate::session::{STOPPING, Session};
 use crate::throttle::Throttle;
 use shared::game::{Game, Tick};
 use shared::wire::close::CloseCode;
@@ -24,9 +24,6 @@ pub const CATCH_UP_STEPS_MAX: u64 = 5;
 const LINES_PER_MINUTE: u32 = 6;
 /// How often a second what a session shows of itself is made anew, beside when somebody came or went.
 pub const LOOKS_PER_SECOND: u16 = 2;
-
-/// What players are told when the server stops.
-pub const STOPPING: &str = "The server stops; try again in a minute.";
 
 /// What a session is told, and when it arrived.
 pub type Told<O> = (Instant, ToSession<O>);
@@ -55,8 +52,8 @@ pub trait Ticked<O>: Send {
     fn measure(&self) -> Measure {
         Measure::default()
     }
-    /// Whether it is over, and a sentence why.
-    fn over(&self) -> Option<&'static str> {
+    /// Whether it is over, with what its people are told.
+    fn over(&self) -> Option<(CloseCode, &'static str)> {
         None
     }
 }
@@ -94,7 +91,7 @@ impl<G: Game, O: Outbox> Ticked<O> for Session<G, O> {
         self.measure()
     }
 
-    fn over(&self) -> Option<&'static str> {
+    fn over(&self) -> Option<(CloseCode, &'static str)> {
         self.over()
     }
 }
@@ -132,7 +129,7 @@ impl<O> Ticked<O> for Box<dyn Ticked<O>> {
         (**self).measure()
     }
 
-    fn over(&self) -> Option<&'static str> {
+    fn over(&self) -> Option<(CloseCode, &'static str)> {
         (**self).over()
     }
 }
@@ -224,8 +221,8 @@ pub async fn run<O, S: Ticked<O>>(
             next_look = session.tick_now() + look_ticks;
             look_at(&mut session, &mut watcher);
         }
-        if let Some(why) = session.over() {
-            break (CloseCode::Ended, why);
+        if let Some(told) = session.over() {
+            break told;
         }
         if due.steps > 1 {
             // The next deadline may have passed too, and sleeping until the past does not yield.

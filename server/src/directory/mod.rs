@@ -22,9 +22,11 @@ use crate::live::Live;
 use crate::metrics::{Measure, Metrics};
 use crate::net::limits::SESSION_QUEUE_MAX;
 use crate::session::Counts;
+use crate::session::door::ToSession;
 use crate::session::result::RoundResult;
 use crate::session::settings::{Mode, SessionSettings};
 use crate::session::status::Status;
+use crate::stopping::Stopping;
 use crate::store::Store;
 use crate::tick_loop::{self, TickCounts, Ticked, Watcher};
 use dashmap::DashMap;
@@ -34,6 +36,7 @@ use shared::wire::close::CloseCode;
 use shared::wire::{HostSecret, Protocol};
 use std::sync::{Arc, Mutex, OnceLock};
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
@@ -56,6 +59,7 @@ pub struct Directory {
     /// The sum over all sessions there ever were.
     pub ticks: Arc<TickCounts>,
     store: Store,
+    stopping: Arc<Stopping>,
     stop: CancellationToken,
     tasks: TaskTracker,
 }
@@ -69,6 +73,8 @@ pub enum NoSession {
     Refused(String),
     /// This server opens none.
     Closed,
+    /// This server is about to stop.
+    Stopping,
 }
 
 impl core::fmt::Display for NoSession {
@@ -79,6 +85,7 @@ impl core::fmt::Display for NoSession {
             }
             Self::Refused(sentence) => sentence,
             Self::Closed => "This server opens no further sessions.",
+            Self::Stopping => "The server is about to stop; try again in a minute.",
         })
     }
 }
@@ -89,6 +96,7 @@ impl Directory {
         live: Arc<Live>,
         opener: Option<Opener>,
         store: Store,
+        stopping: Arc<Stopping>,
         stop: CancellationToken,
     ) -> Self {
         Self {
@@ -102,6 +110,7 @@ impl Directory {
             metrics: Arc::default(),
             ticks: Arc::default(),
             store,
+            stopping,
             stop,
             tasks: TaskTracker::new(),
         }
@@ -152,6 +161,9 @@ impl Directory {
     /// a new one where there is none. With it comes a place in it.
     pub fn quick(self: &Arc<Self>) -> Result<(Arc<Entry>, Promise), NoSession> {
         let _choosing = lock(&self.choosing);
+        if self.stopping.is_draining() {
+            return Err(NoSession::Stopping);
+        }
         if let Some(adopted) = self.adopted.get() {
             let entry = self.get(*adopted).ok_or(NoSession::Closed)?;
             let promise = entry.promise();
@@ -199,6 +211,18 @@ impl Directory {
         opens || self.entries().iter().any(|entry| entry.people_if_open().is_some())
     }
 
+    /// Tells every session that the server stops within so many seconds; none opens any more. Done when the last
+    /// one has ended.
+    pub(crate) async fn part(&self, seconds: u32) {
+        // Whoever was opening one is done; see `open`.
+        drop(lock(&self.choosing));
+        for entry in self.entries() {
+            // A session that takes nothing has ended.
+            let _ = entry.handle.queue.send((Instant::now(), ToSession::Part { seconds })).await;
+        }
+        self.ended().await;
+    }
+
     /// Waits until every session has told its players; the server is stopping.
     pub(crate) async fn ended(&self) {
         self.tasks.close();
@@ -211,10 +235,15 @@ impl Directory {
         host: Option<HostSecret>,
     ) -> Result<Arc<Entry>, NoSession> {
         let opener = self.opener.as_ref().ok_or(NoSession::Closed)?;
-        if self.sessions.len() >= self.live.get().max_sessions {
+        if self.stopping.is_draining() {
+            return Err(NoSession::Stopping);
+        }
+        let config = self.live.get();
+        if self.sessions.len() >= config.max_sessions {
             return Err(NoSession::Full);
         }
-        let session = opener.open(&settings, host, rand::random()).map_err(NoSession::Refused)?;
+        let session = opener.open(&settings, host, rand::random(), config.idle_seconds);
+        let session = session.map_err(NoSession::Refused)?;
         Ok(self.run(session, opener.protocol, settings))
     }
 

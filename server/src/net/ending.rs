@@ -5,7 +5,7 @@ use super::metered::TooManyBytes;
 use super::refusal::{Reason, Refusal};
 use crate::directory::SessionHandle;
 use crate::metrics::CloseBy;
-use crate::tick_loop::STOPPING;
+use crate::session::STOPPING;
 use shared::wire::close::CloseCode;
 use tokio_tungstenite::tungstenite::{self, error::ProtocolError};
 

@@ -62,9 +62,10 @@ impl Ticked<()> for Diary {
         Vec::new()
     }
 
-    fn over(&self) -> Option<&'static str> {
+    fn over(&self) -> Option<(CloseCode, &'static str)> {
         let entries = self.0.lock().unwrap();
-        entries.ends_after.filter(|&most| entries.ticks.len() >= most).map(|_| "Enough.")
+        let over = entries.ends_after.is_some_and(|most| entries.ticks.len() >= most);
+        over.then_some((CloseCode::Ended, "Enough."))
     }
 }
 
