@@ -10,6 +10,8 @@ pub mod config;
 pub mod directory;
 pub mod http;
 pub mod live;
+pub mod logging;
+pub mod metrics;
 pub mod net;
 pub mod session;
 pub mod stopping;
@@ -23,6 +25,7 @@ use config::Config;
 use directory::{Directory, Opener};
 use http::api::Api;
 use live::Live;
+use logging::Logs;
 use net::address_limits::AddressLimits;
 use net::outbox::ConnectionOutbox;
 use net::refusal::Refusals;
@@ -51,6 +54,8 @@ pub struct Server {
     pub ticks: Arc<TickCounts>,
     /// Results.
     pub store: Store,
+    /// The log.
+    pub logs: Logs,
 }
 
 /// Serves sessions of `G` on `listener` until `shutdown` is done, then tells everybody and returns. There is no
@@ -114,24 +119,38 @@ impl Server {
             stop.clone(),
         );
         let ticks = Arc::clone(&directory.ticks);
+        let metrics = Arc::clone(&directory.metrics);
         let front = Front {
             live,
             stopping,
             directory,
+            store: store.clone(),
             address_limits,
             registry: Arc::default(),
+            metrics,
             refusals: Refusals::default(),
             api: http::api::router(Arc::new(api)),
             pages: http::router(),
             stop,
             tasks: TaskTracker::new(),
         };
-        Ok(Self { front: Arc::new(front), ticks, store })
+        Ok(Self { front: Arc::new(front), ticks, store, logs: Logs::none() })
+    }
+
+    /// The same with a log to look at.
+    pub fn with_logs(self, logs: Logs) -> Self {
+        Self { logs, ..self }
     }
 
     /// Puts other settings in the place of the present ones. What was opened by them stays as it is: sockets, the
     /// store, sessions; see [`config::RESTART`].
     pub fn reload(&self, config: Config) {
+        // Whoever changed it by hand meanwhile keeps it so, unless the settings have another one now.
+        if config.seeing.log != self.front.live.get().seeing.log
+            && let Err(why) = self.logs.set_filter(&config.seeing.log)
+        {
+            tracing::warn!("the log stays as it is: {why}");
+        }
         self.front.live.replace(config);
     }
 
@@ -154,7 +173,7 @@ impl Server {
         listener: TcpListener,
         shutdown: impl Future<Output = ()>,
     ) -> Result<()> {
-        let Self { front, store, ticks } = self;
+        let Self { front, store, ticks, logs } = self;
         front.directory.reopen().await;
         let listing = tokio::spawn(Arc::clone(&front.directory).keep_listing());
         let accepting = tokio::spawn(listener::run(listener, Arc::clone(&front)));
@@ -182,6 +201,7 @@ impl Server {
         if !matches!(timeout(stop_wait, store.settled()).await, Ok(Ok(()))) {
             tracing::warn!("the disk is too slow: the last results may be lost");
         }
+        logs.finish();
         Ok(())
     }
 }

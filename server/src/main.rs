@@ -5,17 +5,17 @@ mod signals;
 use anyhow::Result;
 use server::Server;
 use server::config::{self, Config, LoadError, Loaded, Todo};
+use server::logging::Logs;
 use server::net::listener;
 use shared::arena::Arena;
 use signals::{Signals, Told};
 use std::future::pending;
-use std::io::{ErrorKind, IsTerminal};
+use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::process::ExitCode;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::time::{Duration, sleep};
-use tracing_subscriber::EnvFilter;
 
 /// Descriptors that the process needs beside one per connection.
 const DESCRIPTORS_EXTRA: u64 = 64;
@@ -61,18 +61,12 @@ fn check(loaded: &Loaded) {
 #[tokio::main]
 async fn serve(loaded: Loaded) -> Result<()> {
     let config = &loaded.config;
-    let filter = EnvFilter::try_new(&config.seeing.log)
-        .map_err(|why| anyhow::anyhow!("--log {:?} is no filter: {why}", config.seeing.log))?;
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_writer(std::io::stderr)
-        .init();
+    let logs = Logs::install(config)?;
     loaded.warnings.iter().for_each(|warning| tracing::warn!("perhaps a mistake: {warning}"));
     raise_descriptor_limit(config.limits.max_connections);
     let listener = listen(config.bind)?;
     let signals = Signals::listen()?;
-    let server = Server::of::<Arena>(config)?;
+    let server = Server::of::<Arena>(config)?.with_logs(logs);
     announce(listener.local_addr()?);
     let (stop, stopped) = oneshot::channel();
     tokio::spawn(obey(signals, server.clone(), loaded, stop));

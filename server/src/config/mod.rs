@@ -12,7 +12,7 @@ pub use admin::Admin;
 pub use file::FileErrors;
 pub use load::{Changes, Cli, LoadError, Loaded, Todo, load, settings};
 pub use reach::Reach;
-pub use seeing::Seeing;
+pub use seeing::{LogFormat, MetricsFor, Seeing};
 pub use stopping::Stopping;
 
 use crate::net::limits::{Limits, at_least_one};
@@ -24,7 +24,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 /// Settings that are as they were at the start until the server starts again; all others follow a reload.
-pub const RESTART: &[&str] = &["bind", "data"];
+pub const RESTART: &[&str] = &["bind", "data", "log_format", "otel_endpoint"];
 
 /// All settings.
 #[derive(Args, Clone, Debug)]

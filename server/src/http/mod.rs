@@ -3,6 +3,7 @@
 
 pub mod api;
 mod assets;
+pub mod health;
 
 use axum::Router;
 use axum::extract::Path;
@@ -23,7 +24,6 @@ pub fn router() -> Router {
         // A session's link. Whether there is such a session the page asks the API.
         .route("/s/{code}", get(page))
         .route("/assets/{build}/{*path}", get(asset))
-        .route("/healthz", get(|| async { "ok\n" }))
         .fallback(|| async { assets::not_found() })
 }
 

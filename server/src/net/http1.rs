@@ -5,13 +5,14 @@ use super::connection::Connection;
 use super::limits::{BODY_BYTES_MAX, HEAD_BYTES_MAX, HEADERS_MAX};
 use super::metered::{Metered, TooManyBytes};
 use super::refusal::Reason;
-use super::registry::{Slot, network};
+use super::registry::{Slot, State, network};
 use super::upgrade::{self, AllowedOrigin, TurnedDown};
 use super::way;
 use super::{API_PATH, Caller, Front, PLAY_PATH, closing};
 use crate::http::api::END_EARLY;
 use crate::http::api::problem::Problem;
-use crate::http::harden;
+use crate::http::{harden, health};
+use crate::metrics::Request as Asked;
 use axum::body::Body;
 use axum::response::IntoResponse;
 use hyper::body::Incoming;
@@ -29,6 +30,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 use tower::ServiceExt;
+use tracing::Instrument;
 
 /// Speaks HTTP with one peer. Returns when that is over; a WebSocket that came of it has a task of its
 /// own by then.
@@ -51,7 +53,7 @@ pub(super) async fn serve(tcp: TcpStream, slot: Slot, front: Arc<Front>) {
         .header_read_timeout(limits.head_wait)
         .max_buf_size(HEAD_BYTES_MAX)
         .max_headers(HEADERS_MAX)
-        .serve_connection(TokioIo::new(Metered::new(tcp)), service)
+        .serve_connection(TokioIo::new(Metered::new(tcp, Arc::clone(&front.metrics))), service)
         .with_upgrades();
 
     let talk = timeout(limits.http_wait, &mut connection);
@@ -75,6 +77,7 @@ pub(super) async fn serve(tcp: TcpStream, slot: Slot, front: Arc<Front>) {
         Err(_) => front.refusals.note(peer, Reason::HttpTimeout, "spoke HTTP for too long"),
     }
     if let Some(parts) = connection.into_parts() {
+        slot.is_now(State::Closing);
         closing::linger(parts.io.into_inner().unmetered(), limits.close_wait).await;
     }
 }
@@ -94,6 +97,8 @@ fn note(error: &hyper::Error, peer: SocketAddr, front: &Front) {
 /// What a request gets that is not turned down.
 #[derive(Debug)]
 pub enum Verdict {
+    /// How the server is.
+    Health(health::Ask),
     /// What the pages answer.
     Page,
     /// What the API answers.
@@ -110,7 +115,7 @@ pub fn judge<B>(request: &Request<B>, origins: &[AllowedOrigin]) -> Result<Verdi
         return Ok(Verdict::Api);
     }
     if !is_below(path, PLAY_PATH) {
-        return Ok(Verdict::Page);
+        return Ok(health::Ask::of(path).map_or(Verdict::Page, Verdict::Health));
     }
     upgrade::check(request, origins).map(Verdict::Play)
 }
@@ -126,18 +131,25 @@ async fn answer(
     front: Arc<Front>,
 ) -> Result<Response<Body>, Infallible> {
     let is_api = is_below(request.uri().path(), API_PATH);
+    let mut what = Asked::Page;
     let mut response = match judge(&request, &front.live.get().origin) {
+        Ok(Verdict::Health(ask)) => health::answer(ask, &request, &caller, &front).await,
         Ok(Verdict::Page) => {
             let Ok(response) = front.pages.clone().oneshot(request).await;
             response
         }
         Ok(Verdict::Api) => {
+            what = Asked::Api;
             request.extensions_mut().insert(caller);
             let Ok(response) = front.api.clone().oneshot(request).await;
             response
         }
-        Ok(Verdict::Play(headers)) => play(request, headers, caller.slot, front),
+        Ok(Verdict::Play(headers)) => {
+            what = Asked::Play;
+            play(request, headers, caller.slot, Arc::clone(&front))
+        }
         Err(turned_down) => {
+            what = Asked::TurnedDown;
             let refusal = &turned_down.refusal;
             front.refusals.note(caller.slot.peer, refusal.reason, &refusal.sentence);
             let mut response = if is_api {
@@ -149,6 +161,7 @@ async fn answer(
             response
         }
     };
+    front.metrics.network.answered(what, response.status().as_u16());
     harden(&mut response);
     Ok(response)
 }
@@ -215,13 +228,14 @@ fn play(
     };
     let upgraded = hyper::upgrade::on(&mut request);
     let tasks = front.tasks.clone();
-    tasks.spawn(async move {
+    let serving = async move {
         // An error is a peer that went away before it had its answer.
         let Ok(upgraded) = upgraded.await else { return };
         let parts = upgraded.downcast::<TokioIo<Metered>>().expect("it was ours before");
         let early = parts.read_buf.to_vec();
         Connection::new(parts.io.into_inner(), early, slot, way, front).await.serve().await;
-    });
+    };
+    tasks.spawn(serving.in_current_span());
     (StatusCode::SWITCHING_PROTOCOLS, headers).into_response()
 }
 

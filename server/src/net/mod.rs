@@ -22,7 +22,9 @@ mod way;
 
 use crate::directory::Directory;
 use crate::live::Live;
+use crate::metrics::Metrics;
 use crate::stopping::Stopping;
+use crate::store::Store;
 use address_limits::AddressLimits;
 use refusal::Refusals;
 use registry::{Registry, Slot};
@@ -65,10 +67,14 @@ pub struct Front {
     pub stopping: Arc<Stopping>,
     /// All sessions.
     pub directory: Arc<Directory>,
+    /// Results.
+    pub store: Store,
     /// How often each address may do what costs something.
     pub address_limits: Arc<AddressLimits>,
     /// Who is connected.
     pub registry: Arc<Registry>,
+    /// What is counted and measured.
+    pub metrics: Arc<Metrics>,
     /// What was refused how often.
     pub refusals: Refusals,
     /// Answers what is under [`API_PATH`].

@@ -140,6 +140,9 @@ pub trait Outbox: Send {
     /// connection is gone.
     fn push(&mut self, message: Bytes) -> bool;
 
+    /// How many messages wait in it.
+    fn waiting(&self) -> usize;
+
     /// Ends the connection: what was taken is still written, within limits, then a close frame with
     /// this code and reason, and the closing handshake is completed. Calls after the first change
     /// nothing.
