@@ -17,6 +17,7 @@ pub mod store;
 pub mod tick_loop;
 
 mod throttle;
+pub mod tick_times;
 
 use anyhow::{Context, Result, anyhow};
 use config::Config;

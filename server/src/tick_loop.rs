@@ -8,6 +8,7 @@ use crate::session::door::{Outbox, ToSession};
 use crate::session::result::RoundResult;
 use crate::session::status::Status;
 use crate::throttle::Throttle;
+use crate::tick_times::TickTimes;
 use shared::game::{Game, Tick};
 use shared::wire::close::CloseCode;
 use std::sync::Arc;
@@ -145,6 +146,8 @@ pub struct TickCounts {
     pub dropped: AtomicU64,
     /// Nanoseconds spent between waking up and sleeping again.
     pub busy_ns: AtomicU64,
+    /// How long steps took since somebody last asked.
+    pub times: TickTimes,
     /// What counts along: the sum over all loops.
     all: Option<Arc<Self>>,
 }
@@ -198,7 +201,9 @@ pub async fn run<O, S: Ticked<O>>(
             session.tick();
         }
         counts.add(|c| &c.ticks, due.steps);
-        counts.add(|c| &c.busy_ns, woke.elapsed().as_nanos() as u64);
+        let busy_ns = woke.elapsed().as_nanos() as u64;
+        counts.add(|c| &c.busy_ns, busy_ns);
+        counts.times.note(busy_ns, due.steps);
         if session.tick_now() >= next_look {
             next_look = session.tick_now() + look_ticks;
             look_at(&mut session, &mut watcher);

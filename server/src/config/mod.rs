@@ -6,7 +6,7 @@ mod reach;
 mod seeing;
 mod stopping;
 
-pub use admin::Admin;
+pub use admin::{ADMIN_TOKEN_CHARS_MIN, Admin, AdminToken};
 pub use reach::Reach;
 pub use seeing::Seeing;
 pub use stopping::Stopping;

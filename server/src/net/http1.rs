@@ -1,6 +1,7 @@
 //! HTTP/1.1 on an accepted socket, until the peer is done or asks for a WebSocket. What hyper lets
 //! through and we don't is refused here, for every page alike.
 
+use super::bans::BANNED;
 use super::connection::Connection;
 use super::limits::{BODY_BYTES_MAX, HEAD_BYTES_MAX, HEADERS_MAX};
 use super::metered::{Metered, TooManyBytes};
@@ -126,7 +127,12 @@ async fn answer(
     front: Arc<Front>,
 ) -> Result<Response<Body>, Infallible> {
     let is_api = is_below(request.uri().path(), API_PATH);
-    let mut response = match judge(&request, &front.live.get().origin) {
+    // Who was here before the ban, or comes through a proxy, was not turned away at the door.
+    let barred = front.bans.bars(caller.network).map(|_| {
+        Err(TurnedDown::new(StatusCode::FORBIDDEN, Reason::Banned, BANNED))
+    });
+    let verdict = barred.unwrap_or_else(|| judge(&request, &front.live.get().origin));
+    let mut response = match verdict {
         Ok(Verdict::Page) => {
             let Ok(response) = front.pages.clone().oneshot(request).await;
             response

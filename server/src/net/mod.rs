@@ -4,9 +4,11 @@
 //! `metered` measures their bytes, [`http1`] speaks HTTP until [`upgrade`] finds a WebSocket handshake and `way`
 //! its session, `connection` turns the WebSocket's messages into what a session is told and writes what its
 //! [`outbox`] holds, `ending` says how it ends, `closing` ends it properly. [`refusal`] is what whoever misbehaves
-//! gets, [`address_limits`] how often an address may do what costs something.
+//! gets, [`address_limits`] how often an address may do what costs something,
+//! [`bans`] which addresses nobody is let in from.
 
 pub mod address_limits;
+pub mod bans;
 mod closing;
 mod connection;
 mod ending;
@@ -24,6 +26,7 @@ use crate::directory::Directory;
 use crate::live::Live;
 use crate::stopping::Stopping;
 use address_limits::AddressLimits;
+use bans::Bans;
 use refusal::Refusals;
 use registry::{Registry, Slot};
 use std::net::IpAddr;
@@ -67,6 +70,8 @@ pub struct Front {
     pub directory: Arc<Directory>,
     /// How often each address may do what costs something.
     pub address_limits: Arc<AddressLimits>,
+    /// Addresses from which nobody is let in.
+    pub bans: Arc<Bans>,
     /// Who is connected.
     pub registry: Arc<Registry>,
     /// What was refused how often.

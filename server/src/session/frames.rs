@@ -62,7 +62,7 @@ impl FrameWriter {
         let focus = focus.reaching(link.reach(focus));
         let due = link.flow.is_open() && link.flow.is_due(changes.tick());
         if due {
-            link.mailbox.flush(&mut link.outbox);
+            link.bytes += link.mailbox.flush(&mut link.outbox);
         }
         if !due || !link.outbox.has_room() {
             counts.frames_withheld += 1;
@@ -96,8 +96,11 @@ impl FrameWriter {
             link.flow.committed(changes.tick());
             link.look = (link.look + LOOK_GROWS).min(1.0);
             counts.frames += 1;
+            link.bytes += self.bytes.len() as u64;
             counts.frame_bytes += self.bytes.len() as u64;
-            counts.keyframes += u64::from(self.bytes[0] & TYPE_MASK == TYPE_KEYFRAME);
+            let keyframe = self.bytes[0] & TYPE_MASK == TYPE_KEYFRAME;
+            link.keyframes += u32::from(keyframe);
+            counts.keyframes += u64::from(keyframe);
         } else {
             // The connection is going away; its frames no longer build on each other.
             link.flow.lost();

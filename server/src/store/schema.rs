@@ -51,6 +51,23 @@ const MIGRATIONS: &[&str] = &["
         ended INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX best_by_score ON best (score DESC, ended);
+", "
+    -- Addresses from which nobody is let in.
+    CREATE TABLE bans (
+        address TEXT PRIMARY KEY,
+        since INTEGER NOT NULL, -- ms since 1970, as are all times
+        until INTEGER NOT NULL,
+        reason TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    -- What the server's operator did.
+    CREATE TABLE audit (
+        id INTEGER PRIMARY KEY,
+        at INTEGER NOT NULL,
+        address TEXT NOT NULL,
+        action TEXT NOT NULL,
+        target TEXT NOT NULL,
+        outcome TEXT NOT NULL
+    ) STRICT;
 "];
 
 /// Why there is no database. Each is a sentence for who started the server.
@@ -137,9 +154,9 @@ mod tests {
                 db.execute_batch(sql).unwrap();
             }
             migrate(&mut db, from).unwrap();
-            let tables =
-                "SELECT count(*) FROM sqlite_schema WHERE name IN ('results', 'places', 'best')";
-            assert_eq!(db.query_row(tables, [], |row| row.get::<_, i64>(0)), Ok(3));
+            let tables = "SELECT count(*) FROM sqlite_schema \
+                          WHERE name IN ('results', 'places', 'best', 'bans', 'audit')";
+            assert_eq!(db.query_row(tables, [], |row| row.get::<_, i64>(0)), Ok(5));
         }
     }
 }
