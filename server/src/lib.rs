@@ -10,6 +10,7 @@ pub mod config;
 pub mod directory;
 pub mod http;
 pub mod live;
+pub mod logging;
 pub mod net;
 pub mod session;
 pub mod stopping;
@@ -24,6 +25,7 @@ use config::Config;
 use directory::{Directory, Opener};
 use http::api::Api;
 use live::Live;
+use logging::Logs;
 use net::address_limits::AddressLimits;
 use net::outbox::ConnectionOutbox;
 use net::refusal::Refusals;
@@ -52,6 +54,8 @@ pub struct Server {
     pub ticks: Arc<TickCounts>,
     /// Results.
     pub store: Store,
+    /// The log.
+    pub logs: Logs,
 }
 
 /// Serves sessions of `G` on `listener` until `shutdown` is done, then tells everybody and returns. There is no
@@ -121,7 +125,12 @@ impl Server {
             stop,
             tasks: TaskTracker::new(),
         };
-        Ok(Self { front: Arc::new(front), ticks, store })
+        Ok(Self { front: Arc::new(front), ticks, store, logs: Logs::none() })
+    }
+
+    /// The same with a log to look at.
+    pub fn with_logs(self, logs: Logs) -> Self {
+        Self { logs, ..self }
     }
 
     /// As [`Server::run`], with a session that was opened before; quick play leads to it, and has no other
@@ -143,7 +152,7 @@ impl Server {
         listener: TcpListener,
         shutdown: impl Future<Output = ()>,
     ) -> Result<()> {
-        let Self { front, store, ticks } = self;
+        let Self { front, store, ticks, logs } = self;
         let listing = tokio::spawn(Arc::clone(&front.directory).keep_listing());
         let accepting = tokio::spawn(listener::run(listener, Arc::clone(&front)));
         shutdown.await;
@@ -164,6 +173,7 @@ impl Server {
         if !matches!(timeout(stop_wait, store.settled()).await, Ok(Ok(()))) {
             tracing::warn!("the disk is too slow: the last results may be lost");
         }
+        logs.finish();
         Ok(())
     }
 }

@@ -4,13 +4,13 @@ use anyhow::Result;
 use clap::Parser;
 use server::Server;
 use server::config::Config;
+use server::logging::Logs;
 use server::net::listener;
 use shared::arena::Arena;
-use std::io::{ErrorKind, IsTerminal};
+use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::process::ExitCode;
 use tokio::net::TcpListener;
-use tracing_subscriber::EnvFilter;
 
 /// Descriptors that the process needs beside one per connection.
 const DESCRIPTORS_EXTRA: u64 = 64;
@@ -28,17 +28,11 @@ async fn main() -> ExitCode {
 }
 
 async fn serve(config: Config) -> Result<()> {
-    let filter = EnvFilter::try_new(&config.seeing.log)
-        .map_err(|why| anyhow::anyhow!("--log {:?} is no filter: {why}", config.seeing.log))?;
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_writer(std::io::stderr)
-        .init();
+    let logs = Logs::install(&config)?;
     raise_descriptor_limit(config.limits.max_connections);
     let listener = listen(config.bind)?;
     let shutdown = stop_signal()?;
-    let server = Server::of::<Arena>(&config)?;
+    let server = Server::of::<Arena>(&config)?.with_logs(logs);
     announce(listener.local_addr()?);
     server.run(listener, shutdown).await
 }

@@ -8,13 +8,14 @@ mod stopping;
 
 pub use admin::{ADMIN_TOKEN_CHARS_MIN, Admin, AdminToken};
 pub use reach::Reach;
-pub use seeing::Seeing;
+pub use seeing::{LogFormat, MetricsFor, Seeing};
 pub use stopping::Stopping;
 
 use crate::net::limits::{Limits, at_least_one};
 use crate::net::upgrade::AllowedOrigin;
 use crate::session::settings::{ROUND_S_MAX, ROUND_S_MIN};
 use clap::{ArgAction, Parser};
+use seeing::Seeing;
 use shared::game::{REWIND_MS, REWIND_MS_MAX, Setup};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
