@@ -15,7 +15,6 @@ use crate::net::limits::{Limits, at_least_one};
 use crate::net::upgrade::AllowedOrigin;
 use crate::session::settings::{ROUND_S_MAX, ROUND_S_MIN};
 use clap::{ArgAction, Parser};
-use seeing::Seeing;
 use shared::game::{REWIND_MS, REWIND_MS_MAX, Setup};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
