@@ -21,6 +21,8 @@ const TARGET: &str = "wasm32-unknown-unknown";
 const MODULE: &str = "client_web";
 /// What `index.html` writes where the folder of this build's assets belongs.
 const PLACEHOLDER: &str = "{{assets}}";
+/// What stands there for the path below which everything is served: the server knows it when it starts.
+const BASE: &str = "{{base}}";
 /// What the module is made of, from the workspace's root on.
 const SOURCES: &[&str] = &[
     "client-web/src",
@@ -154,11 +156,14 @@ fn table(mut files: BTreeMap<String, Vec<u8>>, folder: &Path) -> Result<String> 
     let page = files.remove("index.html").context("client-web/www/index.html is missing")?;
     let build = digest(files.iter().map(|(path, bytes)| (path.as_str(), bytes.as_slice())));
     let page = String::from_utf8(page).context("client-web/www/index.html is not UTF-8")?;
-    let page = page.replace(PLACEHOLDER, &format!("/assets/{build}")).into_bytes();
+    let page = page.replace(PLACEHOLDER, &format!("{BASE}/assets/{build}"));
 
     let mut source = format!("/// Names this build's assets.\nstatic BUILD: &str = {build:?};\n");
-    let entry = asset("index.html", &page, folder)?;
-    writeln!(source, "/// The page.\nstatic PAGE: Asset = {entry};")?;
+    let file = folder.join("index.html");
+    fs::create_dir_all(folder)?;
+    fs::write(&file, page)?;
+    writeln!(source, "/// The page, with {BASE:?} where the base path belongs.")?;
+    writeln!(source, "static PAGE: &str = include_str!({file:?});")?;
     writeln!(source, "/// What the page loads, in ascending order of paths.")?;
     writeln!(source, "static ASSETS: &[Asset] = &[")?;
     for (path, bytes) in &files {

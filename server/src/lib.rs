@@ -24,6 +24,7 @@ use directory::{Directory, Opener};
 use http::api::Api;
 use live::Live;
 use net::address_limits::AddressLimits;
+use net::listeners::Listeners;
 use net::outbox::ConnectionOutbox;
 use net::refusal::Refusals;
 use net::{Front, listener};
@@ -37,7 +38,6 @@ use std::sync::atomic::Ordering;
 use stopping::Stopping;
 use store::Store;
 use tick_loop::{TickCounts, Ticked};
-use tokio::net::TcpListener;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -53,14 +53,14 @@ pub struct Server {
     pub store: Store,
 }
 
-/// Serves sessions of `G` on `listener` until `shutdown` is done, then tells everybody and returns. There is no
+/// Serves sessions of `G` on `listeners` until `shutdown` is done, then tells everybody and returns. There is no
 /// session until somebody wants one. Errors when results cannot be kept where `config` says.
 pub async fn run<G: Game>(
     config: Config,
-    listener: TcpListener,
+    listeners: impl Into<Listeners>,
     shutdown: impl Future<Output = ()>,
 ) -> Result<()> {
-    Server::of::<G>(&config)?.run(listener, shutdown).await
+    Server::of::<G>(&config)?.run(listeners, shutdown).await
 }
 
 /// A session of `G` with its default settings, before its first tick, for [`Server::serve`]. Errors when the
@@ -116,7 +116,7 @@ impl Server {
             registry: Arc::default(),
             refusals: Refusals::default(),
             api: http::api::router(Arc::new(api)),
-            pages: http::router(),
+            pages: http::router(&config.reach.base_path),
             stop,
             tasks: TaskTracker::new(),
         };
@@ -129,22 +129,22 @@ impl Server {
         self,
         session: impl Ticked<ConnectionOutbox> + 'static,
         protocol: Protocol,
-        listener: TcpListener,
+        listeners: impl Into<Listeners>,
         shutdown: impl Future<Output = ()>,
     ) -> Result<()> {
         self.front.directory.adopt(session, protocol);
-        self.run(listener, shutdown).await
+        self.run(listeners, shutdown).await
     }
 
     /// Serves until `shutdown` is done, then tells everybody and returns.
     pub async fn run(
         self,
-        listener: TcpListener,
+        listeners: impl Into<Listeners>,
         shutdown: impl Future<Output = ()>,
     ) -> Result<()> {
         let Self { front, store, ticks } = self;
         let listing = tokio::spawn(Arc::clone(&front.directory).keep_listing());
-        let accepting = tokio::spawn(listener::run(listener, Arc::clone(&front)));
+        let accepting = tokio::spawn(listener::run(listeners.into(), Arc::clone(&front)));
         shutdown.await;
 
         let (connections, sessions) = (front.registry.open(), front.directory.len());

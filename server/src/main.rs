@@ -1,15 +1,15 @@
 //! The binary: flags to configuration, configuration to a running arena, signals to a proper end.
 
+mod announce;
+
 use anyhow::Result;
 use clap::Parser;
 use server::Server;
 use server::config::Config;
-use server::net::listener;
+use server::net::listeners::Listeners;
 use shared::arena::Arena;
-use std::io::{ErrorKind, IsTerminal};
-use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::io::IsTerminal;
 use std::process::ExitCode;
-use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
 /// Descriptors that the process needs beside one per connection.
@@ -36,62 +36,11 @@ async fn serve(config: Config) -> Result<()> {
         .with_writer(std::io::stderr)
         .init();
     raise_descriptor_limit(config.limits.max_connections);
-    let listener = listen(config.bind)?;
+    let listeners = Listeners::open(&config.reach)?;
     let shutdown = stop_signal()?;
     let server = Server::of::<Arena>(&config)?;
-    announce(listener.local_addr()?);
-    server.run(listener, shutdown).await
-}
-
-fn listen(address: SocketAddr) -> Result<TcpListener> {
-    listener::bind(address).map_err(|error| {
-        let (ip, port) = (address.ip(), address.port());
-        match error.kind() {
-            ErrorKind::AddrInUse => anyhow::anyhow!(
-                "Port {port} is taken by another program; stop that one, or choose another port, \
-                 such as: --bind {}",
-                SocketAddr::new(ip, port.checked_add(1).unwrap_or(8080))
-            ),
-            ErrorKind::PermissionDenied => anyhow::anyhow!(
-                "This user may not listen on port {port}; choose one above 1023, such as: --bind {}",
-                SocketAddr::new(ip, 8080)
-            ),
-            ErrorKind::AddrNotAvailable => anyhow::anyhow!(
-                "This machine has no address {ip}; choose one that it has, or all, with: --bind {}",
-                SocketAddr::new(Config::BIND.ip(), port)
-            ),
-            _ => anyhow::anyhow!("Cannot listen on {address}: {error}."),
-        }
-    })
-}
-
-/// Says which addresses to open.
-fn announce(bound: SocketAddr) {
-    let port = bound.port();
-    println!(
-        "Gamekeeper is running. Open this in a browser, and share it with whoever shall play:"
-    );
-    if bound.ip().is_loopback() {
-        println!("  http://localhost:{port}   (this machine only)");
-    } else if !bound.ip().is_unspecified() {
-        println!("  http://{bound}");
-    } else {
-        println!("  http://localhost:{port}   (this machine)");
-        if let Some(own) = own_address() {
-            println!("  http://{}   (this network)", SocketAddr::new(own, port));
-        }
-    }
-    println!("Ctrl-C stops it.");
-}
-
-/// The address under which others in the network reach this machine, if it is in one: the one that a
-/// packet to the outside would come from. Connecting a UDP socket sends none.
-fn own_address() -> Option<IpAddr> {
-    let socket = UdpSocket::bind("0.0.0.0:0").ok()?;
-    // 192.0.2.0/24 is set aside for documentation (RFC 5737): it is always outside, and never there.
-    socket.connect("192.0.2.1:9").ok()?;
-    let own = socket.local_addr().ok()?.ip();
-    (!own.is_loopback() && !own.is_unspecified()).then_some(own)
+    announce::announce(&listeners, &config.reach);
+    server.run(listeners, shutdown).await
 }
 
 /// Done at Ctrl-C or SIGTERM. From the call on, not only once it is awaited, neither kills the process.

@@ -7,7 +7,7 @@ mod seeing;
 mod stopping;
 
 pub use admin::Admin;
-pub use reach::Reach;
+pub use reach::{BasePath, Bind, Mode, ProxyHeader, PublicUrl, Reach};
 pub use seeing::Seeing;
 pub use stopping::Stopping;
 
@@ -16,7 +16,6 @@ use crate::net::upgrade::AllowedOrigin;
 use crate::session::settings::{ROUND_S_MAX, ROUND_S_MIN};
 use clap::{ArgAction, Parser};
 use shared::game::{REWIND_MS, REWIND_MS_MAX, Setup};
-use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 /// Gamekeeper: a multiplayer game server that you host yourself. Run it and open the address it
@@ -24,11 +23,6 @@ use std::path::PathBuf;
 #[derive(Clone, Debug, Parser)]
 #[command(name = "gamekeeper", version)]
 pub struct Config {
-    /// Address and port to listen on; 0.0.0.0 is every network of this machine, 127.0.0.1 this
-    /// machine alone, `[::]:8080` IPv6 and IPv4.
-    #[arg(long, env = "GAMEKEEPER_BIND", value_name = "ADDR:PORT", default_value_t = Self::BIND)]
-    pub bind: SocketAddr,
-
     /// Ticks per second. More is smoother and costs proportionally more of everything.
     #[arg(long, env = "GAMEKEEPER_TICK_RATE", value_name = "10..=128",
           default_value_t = Self::TICK_RATE, value_parser = clap::value_parser!(u16).range(10..=128))]
@@ -107,8 +101,6 @@ pub struct Config {
 }
 
 impl Config {
-    /// Where a server listens unless told otherwise.
-    pub const BIND: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::UNSPECIFIED), 8080);
     /// The tick rate that the arena's numbers were tuned at.
     pub const TICK_RATE: u16 = 30;
     /// Four or five ships in view wherever a newcomer is, in an arena of the usual size.
@@ -133,7 +125,6 @@ impl Config {
 impl Default for Config {
     fn default() -> Self {
         Self {
-            bind: Self::BIND,
             tick_rate: Self::TICK_RATE,
             rewind_ms: REWIND_MS,
             pilots: Self::PILOTS,

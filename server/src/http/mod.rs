@@ -4,6 +4,8 @@
 pub mod api;
 mod assets;
 
+use crate::config::BasePath;
+use assets::Page;
 use axum::Router;
 use axum::extract::Path;
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
@@ -16,19 +18,17 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self' 'wa
      style-src 'self'; img-src 'self' data:; connect-src 'self'; manifest-src 'self'; \
      base-uri 'none'; frame-ancestors 'none'; form-action 'self'";
 
-/// Answers everything that is neither a WebSocket nor the API's.
-pub fn router() -> Router {
+/// Answers everything that is neither a WebSocket nor the API's, for browsers that find it below `base`.
+pub fn router(base: &BasePath) -> Router {
+    let page = Page::game(base);
+    let page = get(move |headers: HeaderMap| async move { page.respond(&headers) });
     Router::new()
-        .route("/", get(page))
+        .route("/", page.clone())
         // A session's link. Whether there is such a session the page asks the API.
-        .route("/s/{code}", get(page))
+        .route("/s/{code}", page)
         .route("/assets/{build}/{*path}", get(asset))
         .route("/healthz", get(|| async { "ok\n" }))
         .fallback(|| async { assets::not_found() })
-}
-
-async fn page(headers: HeaderMap) -> impl IntoResponse {
-    assets::page(&headers)
 }
 
 async fn asset(

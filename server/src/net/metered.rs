@@ -1,12 +1,11 @@
-//! A TCP stream that counts what its peer sends. It sits under HTTP and WebSocket because neither
-//! shows everything to the layer above: endless empty fragments and pings never become a message.
+//! A stream that counts what its peer sends. It sits under TLS, HTTP and WebSocket because none of them
+//! shows everything to the layer above: empty records, endless empty fragments and pings never become a message.
 
 use super::limits::{BYTES_BURST_MAX, BYTES_PER_SECOND_MAX, Bucket};
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::time::Instant;
 
 /// The peer sent more bytes per second than it may; reading ends with this inside an [`io::Error`].
@@ -21,49 +20,51 @@ impl TooManyBytes {
     }
 }
 
-/// A TCP stream within its byte rate. Writing is not counted: what is written is ours.
+/// A stream within its byte rate. Writing is not counted: what is written is ours.
 #[derive(Debug)]
-pub(super) struct Metered {
-    tcp: TcpStream,
-    bytes: Bucket,
+pub(super) struct Metered<S> {
+    stream: S,
+    /// `None` for what is read only to be thrown away.
+    bytes: Option<Bucket>,
 }
 
-impl Metered {
-    pub(super) fn new(tcp: TcpStream) -> Self {
+impl<S> Metered<S> {
+    pub(super) fn new(stream: S) -> Self {
         let bytes = Bucket::new(BYTES_PER_SECOND_MAX, BYTES_BURST_MAX, Instant::now());
-        Self { tcp, bytes }
+        Self { stream, bytes: Some(bytes) }
     }
 
-    /// The stream without the meter, for reading what is thrown away.
-    pub(super) fn unmetered(&mut self) -> &mut TcpStream {
-        &mut self.tcp
+    /// From now on nothing is counted.
+    pub(super) fn stop_counting(&mut self) {
+        self.bytes = None;
     }
 }
 
-impl AsyncRead for Metered {
+impl<S: AsyncRead + Unpin> AsyncRead for Metered<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
-        ready!(Pin::new(&mut self.tcp).poll_read(cx, buf))?;
+        ready!(Pin::new(&mut self.stream).poll_read(cx, buf))?;
         let read = buf.filled().len() - before;
-        if self.bytes.take(read as f64, Instant::now()) {
-            Poll::Ready(Ok(()))
-        } else {
-            Poll::Ready(Err(io::Error::other(TooManyBytes)))
+        if let Some(bytes) = &mut self.bytes
+            && !bytes.take(read as f64, Instant::now())
+        {
+            return Poll::Ready(Err(io::Error::other(TooManyBytes)));
         }
+        Poll::Ready(Ok(()))
     }
 }
 
-impl AsyncWrite for Metered {
+impl<S: AsyncWrite + Unpin> AsyncWrite for Metered<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.tcp).poll_write(cx, buf)
+        Pin::new(&mut self.stream).poll_write(cx, buf)
     }
 
     fn poll_write_vectored(
@@ -71,18 +72,18 @@ impl AsyncWrite for Metered {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.tcp).poll_write_vectored(cx, bufs)
+        Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.tcp.is_write_vectored()
+        self.stream.is_write_vectored()
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.tcp).poll_flush(cx)
+        Pin::new(&mut self.stream).poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.tcp).poll_shutdown(cx)
+        Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }

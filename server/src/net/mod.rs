@@ -1,34 +1,47 @@
 //! The asynchronous side: sockets in, messages out. It knows tables and limits, never a game.
 //!
-//! In the order of the flow: [`listener`] accepts sockets within the [`limits`] that `registry` counts,
-//! `metered` measures their bytes, [`http1`] speaks HTTP until [`upgrade`] finds a WebSocket handshake and `way`
-//! its session, `connection` turns the WebSocket's messages into what a session is told and writes what its
+//! In the order of the flow: [`listeners`] opens what there is to listen on, [`listener`] accepts sockets within
+//! the [`limits`] that `registry` counts, `arrival` makes a `stream` of them (`proxy_protocol`, [`tls`]), whose bytes
+//! `metered` measures, [`http1`] speaks HTTP (`caller` says who asks) until [`upgrade`] finds a WebSocket handshake
+//! and `way` its session, `connection` turns the WebSocket's messages into what a session is told and writes what its
 //! [`outbox`] holds, `ending` says how it ends, `closing` ends it properly. [`refusal`] is what whoever misbehaves
 //! gets, [`address_limits`] how often an address may do what costs something.
 
 pub mod address_limits;
+mod arrival;
+mod base_path;
+mod caller;
 mod closing;
 mod connection;
 mod ending;
+mod forwarded;
 pub mod http1;
 pub mod limits;
 pub mod listener;
+pub mod listeners;
 mod metered;
 pub mod outbox;
+pub mod peer;
+mod proxy_protocol;
+mod redirect;
 pub mod refusal;
 pub mod registry;
+mod stream;
+pub mod tls;
+#[cfg(unix)]
+mod unix;
 pub mod upgrade;
 mod way;
+
+pub use caller::Caller;
 
 use crate::directory::Directory;
 use crate::live::Live;
 use crate::stopping::Stopping;
 use address_limits::AddressLimits;
 use refusal::Refusals;
-use registry::{Registry, Slot};
-use std::net::IpAddr;
+use registry::Registry;
 use std::sync::Arc;
-use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -37,24 +50,6 @@ use tokio_util::task::TaskTracker;
 pub const PLAY_PATH: &str = "/play";
 /// Where the HTTP API is.
 pub const API_PATH: &str = "/api";
-
-/// Who asks the API something.
-#[derive(Clone, Debug)]
-pub struct Caller {
-    /// The address, as limits count them.
-    pub network: IpAddr,
-    /// When an answer that takes long has to be over, as the connection's time is.
-    pub until: Instant,
-    slot: Arc<Slot>,
-}
-
-impl Caller {
-    /// Its connection no longer counts as one that may be there for nothing: friends behind one router may
-    /// all have the lobby open. What listens has limits of its own.
-    pub fn is_listening(&self) {
-        self.slot.joined();
-    }
-}
 
 /// What all connections share.
 #[derive(Debug)]

@@ -109,19 +109,20 @@ impl From<NotFound> for Problem {
 
 /// Answers everything under `/api`.
 pub fn router(api: Arc<Api>) -> Router {
-    let (router, document) = OpenApiRouter::with_openapi(openapi::frame())
-        .routes(routes!(sessions::list, sessions::create))
-        .routes(routes!(events::events))
-        .routes(routes!(sessions::look_up))
-        .routes(routes!(actions::act))
-        .routes(routes!(results::of_session))
-        .routes(routes!(results::recent))
-        .routes(routes!(results::leaderboard))
-        .routes(routes!(tickets::create))
-        .routes(routes!(chat::lines, chat::say))
-        .routes(routes!(about::protocol))
-        .routes(routes!(openapi::document))
-        .split_for_parts();
+    let (router, document) =
+        OpenApiRouter::with_openapi(openapi::frame(&api.live.get().reach.base_path))
+            .routes(routes!(sessions::list, sessions::create))
+            .routes(routes!(events::events))
+            .routes(routes!(sessions::look_up))
+            .routes(routes!(actions::act))
+            .routes(routes!(results::of_session))
+            .routes(routes!(results::recent))
+            .routes(routes!(results::leaderboard))
+            .routes(routes!(tickets::create))
+            .routes(routes!(chat::lines, chat::say))
+            .routes(routes!(about::protocol))
+            .routes(routes!(openapi::document))
+            .split_for_parts();
     let document = serde_json::to_vec(&openapi::complete(document)).expect("plain values");
     api.document.set(document.into()).expect("one router for one API");
     router
