@@ -38,7 +38,7 @@ use std::sync::atomic::Ordering;
 use stopping::Stopping;
 use store::Store;
 use tick_loop::{TickCounts, Ticked};
-use tokio::time::timeout;
+use tokio::time::{Duration, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -78,7 +78,7 @@ impl Server {
     /// Prepares a server that opens sessions of `G`, within the limits of `config`. Errors when results cannot
     /// be kept where it says.
     pub fn of<G: Game>(config: &Config) -> Result<Self> {
-        Self::with(config, Some(Opener::of::<G>(config.idle_seconds)))
+        Self::with(config, Some(Opener::of::<G>()))
     }
 
     /// Prepares a server that opens no session by itself; see [`Server::serve`].
@@ -97,7 +97,13 @@ impl Server {
         let stop = CancellationToken::new();
         let live = Arc::new(Live::new(config.clone()));
         let stopping = Arc::new(Stopping::default());
-        let directory = Directory::new(Arc::clone(&live), opener, store.clone(), stop.clone());
+        let directory = Directory::new(
+            Arc::clone(&live),
+            opener,
+            store.clone(),
+            Arc::clone(&stopping),
+            stop.clone(),
+        );
         let directory = Arc::new(directory);
         let address_limits = Arc::new(AddressLimits::new(&config.limits));
         let api = Api::new(
@@ -123,6 +129,13 @@ impl Server {
         Ok(Self { front: Arc::new(front), ticks, store })
     }
 
+    /// Puts other settings in the place of the present ones. What was opened by them stays as it is: sockets, the
+    /// store, sessions; see [`config::RESTART`].
+    pub fn reload(&self, mut config: Config) {
+        config.reach.keep(&self.front.live.get().reach);
+        self.front.live.replace(config);
+    }
+
     /// As [`Server::run`], with a session that was opened before; quick play leads to it, and has no other
     /// when it is over.
     pub async fn serve(
@@ -136,24 +149,31 @@ impl Server {
         self.run(listeners, shutdown).await
     }
 
-    /// Serves until `shutdown` is done, then tells everybody and returns.
+    /// Serves until `shutdown` is done, lets rounds end as the settings say, tells everybody and returns.
     pub async fn run(
         self,
         listeners: impl Into<Listeners>,
         shutdown: impl Future<Output = ()>,
     ) -> Result<()> {
         let Self { front, store, ticks } = self;
+        front.directory.reopen().await;
         let listing = tokio::spawn(Arc::clone(&front.directory).keep_listing());
         let accepting = tokio::spawn(listener::run(listeners.into(), Arc::clone(&front)));
         shutdown.await;
 
+        let config = front.live.get();
+        let (drain_s, stop_wait) = (config.stopping.drain_seconds, config.limits.stop_wait);
+        let drain = Duration::from_secs(drain_s.into());
         let (connections, sessions) = (front.registry.open(), front.directory.len());
-        let [made, late, dropped] =
-            [&ticks.ticks, &ticks.late, &ticks.dropped].map(|count| count.load(Ordering::Relaxed));
-        tracing::info!(connections, sessions, ticks = made, late, dropped, "stopping");
-        let stop_wait = front.live.get().limits.stop_wait;
+        tracing::info!(connections, sessions, drain_s, "stopping");
+        front.stopping.begin(drain);
+        // Whatever is not over in time is ended below.
+        let _ = timeout(drain, front.directory.part(drain_s)).await;
         front.stop.cancel();
         front.directory.ended().await;
+        let [made, late, dropped] =
+            [&ticks.ticks, &ticks.late, &ticks.dropped].map(|count| count.load(Ordering::Relaxed));
+        tracing::info!(ticks = made, late, dropped, "all sessions have ended");
         accepting.await.context("the listener broke")?;
         listing.await.context("the list of sessions broke")?;
         front.tasks.close();

@@ -1,24 +1,47 @@
-//! The binary: flags to configuration, configuration to a running arena, signals to a proper end.
+//! The binary: settings from where they come, a running arena from them, and signals to a reload or a proper end.
 
 mod announce;
+mod signals;
 
 use anyhow::Result;
-use clap::Parser;
 use server::Server;
-use server::config::Config;
+use server::config::{self, LoadError, Loaded, Todo};
 use server::net::listeners::Listeners;
+use server::net::tls::Tls;
 use shared::arena::Arena;
+use signals::{Signals, Told};
+use std::future::pending;
 use std::io::IsTerminal;
 use std::process::ExitCode;
+use std::sync::Arc;
+use tokio::sync::oneshot;
+use tokio::time::{Duration, sleep};
 use tracing_subscriber::EnvFilter;
 
 /// Descriptors that the process needs beside one per connection.
 const DESCRIPTORS_EXTRA: u64 = 64;
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    let config = Config::parse();
-    match serve(config).await {
+/// For how long goodbyes are waited for when the server is to stop at once.
+const AT_ONCE: Duration = Duration::from_millis(300);
+
+fn main() -> ExitCode {
+    let loaded = match config::load(std::env::args_os()) {
+        Ok(loaded) => loaded,
+        // Help and version are among them, each with its own status.
+        Err(LoadError::Flags(error)) => error.exit(),
+        Err(error) => {
+            eprintln!("{error}");
+            return ExitCode::from(2);
+        }
+    };
+    let done = match loaded.command {
+        Some(Todo::Check { .. }) => {
+            check(&loaded);
+            Ok(())
+        }
+        None => serve(loaded),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
             eprintln!("{why:#}");
@@ -27,7 +50,18 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn serve(config: Config) -> Result<()> {
+/// Says that the settings, which were read by now, make sense.
+fn check(loaded: &Loaded) {
+    loaded.warnings.iter().for_each(|warning| println!("Perhaps a mistake: {warning}."));
+    match &loaded.file {
+        Some(file) => println!("{} makes sense.", file.display()),
+        None => println!("The settings make sense; no file was named."),
+    }
+}
+
+#[tokio::main]
+async fn serve(loaded: Loaded) -> Result<()> {
+    let config = &loaded.config;
     let filter = EnvFilter::try_new(&config.seeing.log)
         .map_err(|why| anyhow::anyhow!("--log {:?} is no filter: {why}", config.seeing.log))?;
     tracing_subscriber::fmt()
@@ -35,35 +69,77 @@ async fn serve(config: Config) -> Result<()> {
         .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr)
         .init();
+    loaded.warnings.iter().for_each(|warning| tracing::warn!("perhaps a mistake: {warning}"));
     raise_descriptor_limit(config.limits.max_connections);
     let listeners = Listeners::open(&config.reach)?;
-    let shutdown = stop_signal()?;
-    let server = Server::of::<Arena>(&config)?;
+    let tls = listeners.tls();
+    let signals = Signals::listen()?;
+    let server = Server::of::<Arena>(config)?;
     announce::announce(&listeners, &config.reach);
-    server.run(listeners, shutdown).await
+    let (stop, stopped) = oneshot::channel();
+    tokio::spawn(obey(signals, server.clone(), loaded, tls, stop));
+    // An error would be the end of the task that listens to signals, which is no reason to stop.
+    server
+        .run(listeners, async {
+            if stopped.await.is_err() {
+                pending().await
+            }
+        })
+        .await
 }
 
-/// Done at Ctrl-C or SIGTERM. From the call on, not only once it is awaited, neither kills the process.
-#[cfg(unix)]
-fn stop_signal() -> Result<impl Future<Output = ()>> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (mut interrupt, mut terminate) =
-        (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    Ok(async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
+/// Does what signals say.
+async fn obey(
+    mut signals: Signals,
+    server: Server,
+    mut loaded: Loaded,
+    tls: Option<Arc<Tls>>,
+    stop: oneshot::Sender<()>,
+) {
+    let mut stop = Some(stop);
+    loop {
+        match (signals.next().await, stop.take()) {
+            (Told::Stop, Some(stop)) => {
+                println!("Stopping; once more Ctrl-C stops it at once.");
+                // Fails only when it has stopped by itself.
+                let _ = stop.send(());
+            }
+            (Told::Stop, None) => {
+                server.front.stop.cancel();
+                sleep(AT_ONCE).await;
+                tracing::warn!("stopped at once");
+                std::process::exit(1);
+            }
+            (Told::Reload, still) => {
+                stop = still;
+                reload(&server, &mut loaded);
+                // It would be looked at by itself, but whoever asks wants to know now.
+                match tls.as_deref().map(Tls::reload) {
+                    Some(Ok(true)) => tracing::info!("the certificate is a new one"),
+                    Some(Err(why)) => tracing::error!("the certificate stays as it is: {why:#}"),
+                    Some(Ok(false)) | None => {}
+                }
+            }
         }
-    })
+    }
 }
 
-/// Done at Ctrl-C. From the call on, not only once it is awaited, that does not kill the process.
-#[cfg(windows)]
-fn stop_signal() -> Result<impl Future<Output = ()>> {
-    let mut interrupt = tokio::signal::windows::ctrl_c()?;
-    Ok(async move {
-        interrupt.recv().await;
-    })
+/// Reads the settings again and says what came of it.
+fn reload(server: &Server, loaded: &mut Loaded) {
+    let changes = match loaded.reload() {
+        Ok(changes) => changes,
+        Err(why) => {
+            tracing::error!("the settings stay as they are, as these make no sense: {why}");
+            return;
+        }
+    };
+    raise_descriptor_limit(loaded.config.limits.max_connections);
+    server.reload(loaded.config.clone());
+    let list = |keys: &[String]| if keys.is_empty() { "none".into() } else { keys.join(", ") };
+    tracing::info!(changed = list(&changes.taken), "settings were read again");
+    if !changes.need_restart.is_empty() {
+        tracing::warn!(changed = list(&changes.need_restart), "these change with the next start");
+    }
 }
 
 /// Every connection is a descriptor, and many systems grant only 1024 until asked for more.

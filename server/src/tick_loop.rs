@@ -3,12 +3,13 @@
 //! the session's steps, at a fixed rate, and what it shows of itself. It owns the session, so there is no
 //! lock around it, and it waits for nothing but the clock.
 
-use crate::session::Session;
 use crate::session::door::{Outbox, ToSession};
 use crate::session::result::RoundResult;
 use crate::session::status::Status;
+use crate::session::{STOPPING, Session};
 use crate::throttle::Throttle;
 use shared::game::{Game, Tick};
+use shared::wire::HostSecret;
 use shared::wire::close::CloseCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -23,9 +24,6 @@ pub const CATCH_UP_STEPS_MAX: u64 = 5;
 const LINES_PER_MINUTE: u32 = 6;
 /// How often a second what a session shows of itself is made anew, beside when somebody came or went.
 pub const LOOKS_PER_SECOND: u16 = 2;
-
-/// What players are told when the server stops.
-pub const STOPPING: &str = "The server stops; try again in a minute.";
 
 /// What a session is told, and when it arrived.
 pub type Told<O> = (Instant, ToSession<O>);
@@ -46,12 +44,16 @@ pub trait Ticked<O>: Send {
     fn status(&self) -> Status {
         Status::default()
     }
+    /// Who shows this is its host; `None` where nobody can be.
+    fn host(&self) -> Option<HostSecret> {
+        None
+    }
     /// Results of rounds that ended since the last call.
     fn take_results(&mut self) -> Vec<RoundResult> {
         Vec::new()
     }
-    /// Whether it is over, and a sentence why.
-    fn over(&self) -> Option<&'static str> {
+    /// Whether it is over, with what its people are told.
+    fn over(&self) -> Option<(CloseCode, &'static str)> {
         None
     }
 }
@@ -81,11 +83,15 @@ impl<G: Game, O: Outbox> Ticked<O> for Session<G, O> {
         self.status()
     }
 
+    fn host(&self) -> Option<HostSecret> {
+        self.host()
+    }
+
     fn take_results(&mut self) -> Vec<RoundResult> {
         self.take_results()
     }
 
-    fn over(&self) -> Option<&'static str> {
+    fn over(&self) -> Option<(CloseCode, &'static str)> {
         self.over()
     }
 }
@@ -115,19 +121,23 @@ impl<O> Ticked<O> for Box<dyn Ticked<O>> {
         (**self).status()
     }
 
+    fn host(&self) -> Option<HostSecret> {
+        (**self).host()
+    }
+
     fn take_results(&mut self) -> Vec<RoundResult> {
         (**self).take_results()
     }
 
-    fn over(&self) -> Option<&'static str> {
+    fn over(&self) -> Option<(CloseCode, &'static str)> {
         (**self).over()
     }
 }
 
 /// Who is told what a session shows of itself. Called from the loop: it must not wait.
 pub trait Watcher: Send {
-    /// A new look.
-    fn status(&mut self, status: Status);
+    /// A new look, and who shows this is the host.
+    fn status(&mut self, status: Status, host: Option<HostSecret>);
     /// Rounds ended.
     fn results(&mut self, results: Vec<RoundResult>);
     /// Nothing more is taken from the queue, and everybody is about to be told this.
@@ -203,8 +213,8 @@ pub async fn run<O, S: Ticked<O>>(
             next_look = session.tick_now() + look_ticks;
             look_at(&mut session, &mut watcher);
         }
-        if let Some(why) = session.over() {
-            break (CloseCode::Ended, why);
+        if let Some(told) = session.over() {
+            break told;
         }
         if due.steps > 1 {
             // The next deadline may have passed too, and sleeping until the past does not yield.
@@ -221,7 +231,7 @@ pub async fn run<O, S: Ticked<O>>(
 }
 
 fn look_at<O>(session: &mut impl Ticked<O>, watcher: &mut impl Watcher) {
-    watcher.status(session.status());
+    watcher.status(session.status(), session.host());
     let results = session.take_results();
     if !results.is_empty() {
         watcher.results(results);

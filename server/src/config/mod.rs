@@ -1,12 +1,16 @@
-//! What the host of a server may set. Built once in `main` from flags and environment, checked, and
-//! passed on by value.
+//! What the host of a server may set. [`load`] builds it from flags, environment and a file; every setting is one
+//! argument of clap's, whose docstring is what `--help` and `docs/hosting.md` say of it.
 
 mod admin;
+mod file;
+mod load;
 mod reach;
 mod seeing;
 mod stopping;
 
 pub use admin::Admin;
+pub use file::FileErrors;
+pub use load::{Changes, Cli, LoadError, Loaded, Todo, load, settings};
 pub use reach::{BasePath, Bind, Mode, ProxyHeader, PublicUrl, Reach};
 pub use seeing::Seeing;
 pub use stopping::Stopping;
@@ -14,14 +18,17 @@ pub use stopping::Stopping;
 use crate::net::limits::{Limits, at_least_one};
 use crate::net::upgrade::AllowedOrigin;
 use crate::session::settings::{ROUND_S_MAX, ROUND_S_MIN};
-use clap::{ArgAction, Parser};
+use clap::{ArgAction, Args};
 use shared::game::{REWIND_MS, REWIND_MS_MAX, Setup};
 use std::path::PathBuf;
 
-/// Gamekeeper: a multiplayer game server that you host yourself. Run it and open the address it
-/// prints; whoever opens the same address plays with you.
-#[derive(Clone, Debug, Parser)]
-#[command(name = "gamekeeper", version)]
+/// Settings that are as they were at the start until the server starts again; all others follow a reload.
+pub const RESTART: &[&str] =
+    &["bind", "data", "unix_mode", "tls_cert", "tls_key", "tls_http", "base_path"];
+
+/// All settings.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Sessions")]
 pub struct Config {
     /// Ticks per second. More is smoother and costs proportionally more of everything.
     #[arg(long, env = "GAMEKEEPER_TICK_RATE", value_name = "10..=128",
@@ -114,6 +121,12 @@ impl Config {
     /// Who reloads the page, or sends a friend the link, finds the session again.
     pub const IDLE_SECONDS: u32 = 120;
 
+    /// What is wrong with settings that are right one by one.
+    fn validate(&self) -> Result<(), Vec<String>> {
+        let wrong = self.reach.contradictions();
+        if wrong.is_empty() { Ok(()) } else { Err(wrong) }
+    }
+
     /// What a session of a game with `settings` starts from.
     pub fn setup<S>(&self, settings: S) -> Setup<S> {
         let seed = self.seed.unwrap_or_else(rand::random);
@@ -165,9 +178,12 @@ fn round_seconds(text: &str) -> Result<u16, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use clap::FromArgMatches;
 
     fn parse(flags: &[&str]) -> Result<Config, String> {
-        Config::try_parse_from([&["gamekeeper"], flags].concat()).map_err(|e| e.to_string())
+        let matches = settings().try_get_matches_from([&["gamekeeper"], flags].concat());
+        let config = matches.and_then(|matches| Config::from_arg_matches(&matches));
+        config.map_err(|error| error.to_string())
     }
 
     #[test]

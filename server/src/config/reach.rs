@@ -10,6 +10,7 @@ use std::str::FromStr;
 
 /// How people reach the server.
 #[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Reaching it")]
 pub struct Reach {
     /// Where to listen; several with commas. An address and port: 0.0.0.0 is every network of this machine,
     /// 127.0.0.1 this machine alone, `[::]:8080` IPv6 and IPv4; port 0 is any free one. `unix:/PATH` is a Unix
@@ -25,16 +26,16 @@ pub struct Reach {
 
     /// File with the certificate and those of its issuers, in PEM: with it every TCP port speaks TLS. The file
     /// is looked at every few seconds, and a new certificate is used without dropping anybody.
-    #[arg(long, env = "GAMEKEEPER_TLS_CERT", value_name = "FILE", requires = "tls_key")]
+    #[arg(long, env = "GAMEKEEPER_TLS_CERT", value_name = "FILE")]
     pub tls_cert: Option<PathBuf>,
 
     /// File with the certificate's private key, in PEM.
-    #[arg(long, env = "GAMEKEEPER_TLS_KEY", value_name = "FILE", requires = "tls_cert")]
+    #[arg(long, env = "GAMEKEEPER_TLS_KEY", value_name = "FILE")]
     pub tls_key: Option<PathBuf>,
 
     /// Address and port of a second listener without TLS, such as 0.0.0.0:80, which sends browsers to https and
     /// answers nothing else but /healthz.
-    #[arg(long, env = "GAMEKEEPER_TLS_HTTP", value_name = "ADDR:PORT", requires = "tls_cert")]
+    #[arg(long, env = "GAMEKEEPER_TLS_HTTP", value_name = "ADDR:PORT")]
     pub tls_http: Option<SocketAddr>,
 
     /// For how many seconds browsers shall insist on TLS once they came over it (the header
@@ -95,6 +96,33 @@ impl Default for Reach {
 }
 
 impl Reach {
+    /// What does not go together, a sentence each.
+    pub(super) fn contradictions(&self) -> Vec<String> {
+        let mut wrong = Vec::new();
+        if self.tls_cert.is_some() != self.tls_key.is_some() {
+            wrong.push("tls_cert and tls_key belong together: set both, or neither.".to_owned());
+        }
+        if self.tls_http.is_some() && self.tls_cert.is_none() {
+            wrong.push(
+                "tls_http sends browsers to TLS, which needs tls_cert and tls_key.".to_owned(),
+            );
+        }
+        let may_have_proxies = |bind: &Bind| matches!(bind, Bind::Unix(_) | Bind::Systemd);
+        if self.proxy_protocol
+            && self.trusted_proxies.is_empty()
+            && !self.bind.iter().any(may_have_proxies)
+        {
+            let sentence = "proxy_protocol is read from trusted_proxies alone: name some.";
+            wrong.push(sentence.to_owned());
+        }
+        wrong
+    }
+
+    /// Takes over what stays as it was at the start, however it is set now.
+    pub(crate) fn keep(&mut self, started: &Self) {
+        self.base_path.clone_from(&started.base_path);
+    }
+
     /// Whether what connects from this address is a proxy that is believed.
     pub fn trusts(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
@@ -278,12 +306,13 @@ fn network(text: &str) -> Result<IpNet, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Config;
-    use clap::Parser;
+    use clap::FromArgMatches;
 
     fn parse(flags: &[&str]) -> Result<Reach, String> {
-        let parsed = Config::try_parse_from([&["gamekeeper"], flags].concat());
-        parsed.map(|config| config.reach).map_err(|why| why.to_string())
+        let settings = Reach::augment_args(clap::Command::new("gamekeeper"));
+        let matches = settings.try_get_matches_from([&["gamekeeper"], flags].concat());
+        let reach = matches.and_then(|matches| Reach::from_arg_matches(&matches));
+        reach.map_err(|why| why.to_string())
     }
 
     #[test]
@@ -299,12 +328,17 @@ mod tests {
 
     #[test]
     fn what_belongs_together_is_set_together() {
-        for alone in ["--tls-cert=c", "--tls-key=k", "--tls-http=0.0.0.0:80"] {
-            let said = parse(&[alone]).unwrap_err();
-            assert!(said.contains("--tls-"), "{said}");
+        for alone in ["--tls-cert=c", "--tls-key=k", "--tls-http=[::]:80", "--proxy-protocol=yes"] {
+            let wrong = parse(&[alone]).unwrap().contradictions();
+            assert_eq!(wrong.len(), 1, "{alone}: {wrong:?}");
         }
-        let reach = parse(&["--tls-cert=c", "--tls-key=k", "--tls-http=0.0.0.0:80"]).unwrap();
-        assert!(reach.tls_cert.is_some() && reach.tls_http.is_some());
+        for together in [
+            &["--tls-cert=c", "--tls-key=k", "--tls-http=0.0.0.0:80"][..],
+            &["--proxy-protocol=yes", "--trusted-proxies=10.0.0.0/8"],
+            &["--proxy-protocol=yes", "--bind=unix:/run/g.sock"],
+        ] {
+            assert!(parse(together).unwrap().contradictions().is_empty(), "{together:?}");
+        }
     }
 
     #[test]

@@ -20,10 +20,12 @@ pub use tickets::{TICKETS_MAX, Ticket, TicketId, Tickets};
 use crate::code::SessionCode;
 use crate::live::Live;
 use crate::net::limits::SESSION_QUEUE_MAX;
+use crate::session::door::ToSession;
 use crate::session::result::RoundResult;
 use crate::session::settings::{Mode, SessionSettings};
 use crate::session::status::Status;
-use crate::store::Store;
+use crate::stopping::Stopping;
+use crate::store::{OpenSession, Store};
 use crate::tick_loop::{self, TickCounts, Ticked, Watcher};
 use dashmap::DashMap;
 use entry::lock;
@@ -32,6 +34,7 @@ use shared::wire::close::CloseCode;
 use shared::wire::{HostSecret, Protocol};
 use std::sync::{Arc, Mutex, OnceLock};
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -51,6 +54,7 @@ pub struct Directory {
     /// The sum over all sessions there ever were.
     pub ticks: Arc<TickCounts>,
     store: Store,
+    stopping: Arc<Stopping>,
     stop: CancellationToken,
     tasks: TaskTracker,
 }
@@ -64,6 +68,8 @@ pub enum NoSession {
     Refused(String),
     /// This server opens none.
     Closed,
+    /// This server is about to stop.
+    Stopping,
 }
 
 impl core::fmt::Display for NoSession {
@@ -74,6 +80,7 @@ impl core::fmt::Display for NoSession {
             }
             Self::Refused(sentence) => sentence,
             Self::Closed => "This server opens no further sessions.",
+            Self::Stopping => "The server is about to stop; try again in a minute.",
         })
     }
 }
@@ -84,6 +91,7 @@ impl Directory {
         live: Arc<Live>,
         opener: Option<Opener>,
         store: Store,
+        stopping: Arc<Stopping>,
         stop: CancellationToken,
     ) -> Self {
         Self {
@@ -96,6 +104,7 @@ impl Directory {
             live,
             ticks: Arc::default(),
             store,
+            stopping,
             stop,
             tasks: TaskTracker::new(),
         }
@@ -146,6 +155,9 @@ impl Directory {
     /// a new one where there is none. With it comes a place in it.
     pub fn quick(self: &Arc<Self>) -> Result<(Arc<Entry>, Promise), NoSession> {
         let _choosing = lock(&self.choosing);
+        if self.stopping.is_draining() {
+            return Err(NoSession::Stopping);
+        }
         if let Some(adopted) = self.adopted.get() {
             let entry = self.get(*adopted).ok_or(NoSession::Closed)?;
             let promise = entry.promise();
@@ -175,16 +187,28 @@ impl Directory {
         session: impl Ticked<crate::net::outbox::ConnectionOutbox> + 'static,
         protocol: Protocol,
     ) -> Arc<Entry> {
-        let entry = self.run(Box::new(session), protocol, self.usual());
+        let code = self.fresh_code();
         // Only the first one: a second is there for who has its code.
-        let _ = self.adopted.set(entry.code);
-        entry
+        let _ = self.adopted.set(code);
+        self.run(code, Box::new(session), protocol, self.usual())
     }
 
     /// The game's tables; `None` where there is neither a game to open sessions of nor a session.
     pub fn protocol(&self) -> Option<Protocol> {
         let opened = self.opener.as_ref().map(|opener| opener.protocol);
         opened.or_else(|| Some(self.get(*self.adopted.get()?)?.handle.protocol))
+    }
+
+    /// Tells every session that the server stops within so many seconds; none opens any more. Done when the last
+    /// one has ended.
+    pub(crate) async fn part(&self, seconds: u32) {
+        // Whoever was opening one is done; see `open`.
+        drop(lock(&self.choosing));
+        for entry in self.entries() {
+            // A session that takes nothing has ended.
+            let _ = entry.handle.queue.send((Instant::now(), ToSession::Part { seconds })).await;
+        }
+        self.ended().await;
     }
 
     /// Waits until every session has told its players; the server is stopping.
@@ -199,15 +223,43 @@ impl Directory {
         host: Option<HostSecret>,
     ) -> Result<Arc<Entry>, NoSession> {
         let opener = self.opener.as_ref().ok_or(NoSession::Closed)?;
-        if self.sessions.len() >= self.live.get().max_sessions {
+        if self.stopping.is_draining() {
+            return Err(NoSession::Stopping);
+        }
+        let config = self.live.get();
+        if self.sessions.len() >= config.max_sessions {
             return Err(NoSession::Full);
         }
-        let session = opener.open(&settings, host, rand::random()).map_err(NoSession::Refused)?;
-        Ok(self.run(session, opener.protocol, settings))
+        let session = opener.open(&settings, host, rand::random(), config.idle_seconds);
+        let session = session.map_err(NoSession::Refused)?;
+        Ok(self.run(self.fresh_code(), session, opener.protocol, settings))
+    }
+
+    /// Opens the sessions again that were open when the server last ended.
+    pub(crate) async fn reopen(self: &Arc<Self>) {
+        let (Some(opener), Ok(sessions)) = (&self.opener, self.store.open_sessions().await) else {
+            return;
+        };
+        let config = self.live.get();
+        for OpenSession { code, settings, host } in sessions {
+            let session = if self.len() < config.max_sessions {
+                opener.open(&settings, host, rand::random(), config.idle_seconds)
+            } else {
+                Err("there are as many sessions as there may be".into())
+            };
+            match session {
+                Ok(session) => drop(self.run(code, session, opener.protocol, settings)),
+                Err(why) => {
+                    tracing::warn!(session = ?code, "does not open again: {why}");
+                    self.store.forget(code);
+                }
+            }
+        }
     }
 
     fn run(
         self: &Arc<Self>,
+        code: SessionCode,
         session: AnySession,
         protocol: Protocol,
         settings: SessionSettings,
@@ -219,10 +271,6 @@ impl Directory {
             tick_rate: session.tick_rate(),
             ending: Arc::default(),
         };
-        // One in a quadrillion would be taken, and must not be taken twice.
-        let code = std::iter::repeat_with(SessionCode::random)
-            .find(|code| !self.sessions.contains_key(code))
-            .expect("there is no end to them");
         let (ticks, stop) = (TickCounts::part_of(&self.ticks), self.stop.child_token());
         let entry = Entry::new(code, handle, ticks, stop, settings, session.status());
         let entry = Arc::new(entry);
@@ -240,13 +288,17 @@ impl Directory {
         session: AnySession,
         told: mpsc::Receiver<tick_loop::Told<crate::net::outbox::ConnectionOutbox>>,
     ) {
-        let reporter = Reporter { directory: Arc::clone(&self), entry: Arc::clone(&entry) };
+        let lasts = self.adopted.get() != Some(&entry.code) && self.opener.is_some();
+        let reporter = Reporter { directory: Arc::clone(&self), entry: Arc::clone(&entry), lasts };
         let (ticks, stop) = (Arc::clone(&entry.ticks), entry.stop.clone());
         // A task of its own, so that a panic ends there. What it leaves behind is dropped whole.
         let ticking = tokio::spawn(async move {
             tick_loop::run(session, told, &ticks, stop, reporter).await;
         });
         let broken = ticking.await.is_err();
+        if broken && lasts {
+            self.store.forget(entry.code);
+        }
         let public = entry.is_public();
         self.sessions.remove(&entry.code);
         self.listing.note();
@@ -264,6 +316,13 @@ impl Directory {
     /// What quick play opens.
     fn usual(&self) -> SessionSettings {
         opening::usual(&self.live.get())
+    }
+
+    fn fresh_code(&self) -> SessionCode {
+        // One in a quadrillion would be taken, and must not be taken twice.
+        std::iter::repeat_with(SessionCode::random)
+            .find(|code| !self.sessions.contains_key(code))
+            .expect("there is no end to them")
     }
 
     /// "Arena" and the smallest number that no session has.
@@ -285,10 +344,17 @@ fn is_usual(settings: &SessionSettings, usual: &SessionSettings) -> bool {
 struct Reporter {
     directory: Arc<Directory>,
     entry: Arc<Entry>,
+    /// Whether the next start opens it again.
+    lasts: bool,
 }
 
 impl Watcher for Reporter {
-    fn status(&mut self, status: Status) {
+    fn status(&mut self, status: Status, host: Option<HostSecret>) {
+        if self.lasts
+            && let Some(session) = self.entry.to_keep(host)
+        {
+            self.directory.store.remember(session);
+        }
         if self.entry.show(status) {
             self.directory.listing.note();
         }
@@ -303,6 +369,9 @@ impl Watcher for Reporter {
     fn over(&mut self, code: CloseCode, why: &'static str) {
         // From now on nobody finds it, and who already has it is told why it takes nothing.
         let _ = self.entry.handle.ending.set((code, why));
+        if self.lasts && code != CloseCode::GoingAway {
+            self.directory.store.forget(self.entry.code);
+        }
         self.directory.sessions.remove(&self.entry.code);
         self.directory.listing.note();
     }

@@ -4,7 +4,7 @@
 use super::metered::TooManyBytes;
 use super::refusal::{Reason, Refusal};
 use crate::directory::SessionHandle;
-use crate::tick_loop::STOPPING;
+use crate::session::STOPPING;
 use shared::wire::close::CloseCode;
 use tokio_tungstenite::tungstenite::{self, error::ProtocolError};
 

@@ -122,6 +122,11 @@ pub enum ToSession<O> {
         /// What, already cleaned.
         text: String,
     },
+    /// The server is about to stop: the session ends when its round does, at the latest then.
+    Part {
+        /// From now on.
+        seconds: u32,
+    },
 }
 
 /// What waits to be written to one connection. Messages leave in the order in which they were taken,

@@ -18,6 +18,7 @@ mod hosting;
 pub mod interest;
 mod mailbox;
 mod members;
+mod parting;
 mod past;
 mod pilots;
 mod players;
@@ -35,6 +36,8 @@ use frames::FrameWriter;
 use healing::Complaints;
 use hosting::Hosting;
 use interest::Interest;
+use parting::Parting;
+pub use parting::STOPPING;
 use past::Past;
 use pilots::Pilots;
 pub use players::SEAT_GRACE_SECONDS;
@@ -44,6 +47,7 @@ use rounds::Rounds;
 use settings::Mode;
 use shared::game::{Command, Focus, Game, PlayerId, Setup, Tick};
 use shared::netcode::frame::Changes;
+use shared::wire::HostSecret;
 use shared::wire::close::CloseCode;
 use status::Status;
 use std::sync::Arc;
@@ -80,8 +84,10 @@ pub struct Session<G: Game, O: Outbox> {
     places: Places,
     /// Since when nobody has been here.
     idle_since: Option<Tick>,
+    /// Set once the server is about to stop.
+    parting: Option<Parting>,
     /// Why it is over.
-    ended: Option<&'static str>,
+    ended: Option<(CloseCode, &'static str)>,
     results: Vec<RoundResult>,
     counts: Counts,
     complaints: Complaints,
@@ -112,6 +118,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
             past: None,
             places: Places::default(),
             idle_since: None,
+            parting: None,
             ended: None,
             results: Vec::new(),
             counts: Counts::default(),
@@ -170,13 +177,18 @@ impl<G: Game, O: Outbox> Session<G, O> {
         }
     }
 
+    /// Who shows this is the host; `None` where nobody can be.
+    pub fn host(&self) -> Option<HostSecret> {
+        self.hosting.secret
+    }
+
     /// Results of rounds that ended since the last call.
     pub fn take_results(&mut self) -> Vec<RoundResult> {
         core::mem::take(&mut self.results)
     }
 
-    /// Whether the session is over, and a sentence why.
-    pub fn over(&self) -> Option<&'static str> {
+    /// Whether the session is over, with what its people are told.
+    pub fn over(&self) -> Option<(CloseCode, &'static str)> {
         self.ended
     }
 
@@ -252,6 +264,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
             ToSession::Team { connection, team } => self.wants_team(connection, team),
             ToSession::Act(act) => self.act(act),
             ToSession::Announce { text } => self.announce(&text),
+            ToSession::Part { seconds } => self.part_within(seconds),
             ToSession::Resync { connection, tick, mismatch } => {
                 self.resync(connection, tick, mismatch);
             }
@@ -277,6 +290,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
         self.send_frames();
         self.drop_the_unresponsive();
         self.look_for_life();
+        self.part();
     }
 
     /// Tells everybody why and ends every connection.
@@ -357,7 +371,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
         let since = *self.idle_since.get_or_insert(self.tick);
         let idle = self.config.idle_s * u32::from(self.config.setup.tick_rate);
         if self.tick.wrapping_sub(since) >= idle {
-            self.ended = Some("Nobody was here any more.");
+            self.ended = Some((CloseCode::Ended, "Nobody was here any more."));
         }
     }
 }

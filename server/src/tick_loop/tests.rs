@@ -19,7 +19,7 @@ struct Entries {
 }
 
 impl Watcher for Diary {
-    fn status(&mut self, _: Status) {
+    fn status(&mut self, _: Status, _: Option<HostSecret>) {
         self.0.lock().unwrap().looks += 1;
     }
 
@@ -61,9 +61,10 @@ impl Ticked<()> for Diary {
         Vec::new()
     }
 
-    fn over(&self) -> Option<&'static str> {
+    fn over(&self) -> Option<(CloseCode, &'static str)> {
         let entries = self.0.lock().unwrap();
-        entries.ends_after.filter(|&most| entries.ticks.len() >= most).map(|_| "Enough.")
+        let over = entries.ends_after.is_some_and(|most| entries.ticks.len() >= most);
+        over.then_some((CloseCode::Ended, "Enough."))
     }
 }
 
