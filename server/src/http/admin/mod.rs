@@ -42,6 +42,7 @@ use gate::{Gate, NoEntry};
 pub use gate::{TOKEN_TRIES, TOKEN_TRIES_IN_ALL};
 use history::History;
 pub use history::{HISTORY_SAMPLES, SAMPLE_EVERY};
+use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
 use tokio::sync::oneshot;
 use tokio::time::{Duration, Instant, timeout};
@@ -135,6 +136,11 @@ impl Operator {
     /// Whether there is a token.
     pub fn is_on(&self) -> bool {
         self.gate.is_on()
+    }
+
+    /// Whether somebody at `from` shows the token with a request that has these headers.
+    pub(crate) fn lets_in(&self, from: IpAddr, headers: &HeaderMap) -> bool {
+        self.gate.enter(from, bearer(headers)).is_ok()
     }
 
     /// Samples sessions for as long as the server runs.
