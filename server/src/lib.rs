@@ -174,6 +174,7 @@ impl Server {
         shutdown: impl Future<Output = ()>,
     ) -> Result<()> {
         let Self { front, store, ticks, logs } = self;
+        front.directory.reopen().await;
         let listing = tokio::spawn(Arc::clone(&front.directory).keep_listing());
         let accepting = tokio::spawn(listener::run(listener, Arc::clone(&front)));
         shutdown.await;

@@ -51,6 +51,12 @@ const MIGRATIONS: &[&str] = &["
         ended INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX best_by_score ON best (score DESC, ended);
+", "
+    CREATE TABLE open_sessions (
+        code TEXT PRIMARY KEY,
+        settings TEXT NOT NULL, -- JSON
+        host BLOB -- who shows it is the host; NULL where nobody is
+    ) STRICT, WITHOUT ROWID;
 "];
 
 /// Why there is no database. Each is a sentence for who started the server.
