@@ -19,7 +19,9 @@ use std::process::Command;
 const TARGET: &str = "wasm32-unknown-unknown";
 /// Name of the module's files: `client_web.js`, `client_web_bg.wasm`.
 const MODULE: &str = "client_web";
-/// What `index.html` writes where the folder of this build's assets belongs.
+/// Pages, by what they are called in the table.
+const PAGES: [(&str, &str); 2] = [("PAGE", "index.html"), ("ADMIN_PAGE", "admin.html")];
+/// What a page writes where the folder of this build's assets belongs.
 const PLACEHOLDER: &str = "{{assets}}";
 /// What the module is made of, from the workspace's root on.
 const SOURCES: &[&str] = &[
@@ -51,8 +53,8 @@ fn embed() -> Result<()> {
     let wasm = compile(&root, &target_folder(&out))?;
     let mut files = bind(&wasm, &out.join("module"))?;
     collect(&root.join("client-web/www"), "", &mut files)?;
-    bundle::script(&mut files, "main.js", &["client_web.js"])?;
-    bundle::styles(&mut files, "page.css")?;
+    bundle::scripts(&mut files, &[("main.js", &["client_web.js"]), ("admin/main.js", &[])])?;
+    bundle::styles(&mut files, &["page.css", "admin/page.css"])?;
     fs::write(out.join("assets.rs"), table(files, &out.join("assets"))?)?;
     Ok(())
 }
@@ -151,14 +153,22 @@ fn collect(folder: &Path, prefix: &str, files: &mut BTreeMap<String, Vec<u8>>) -
 /// Writes the files and their compressed forms into `folder`, and the Rust source that includes them.
 fn table(mut files: BTreeMap<String, Vec<u8>>, folder: &Path) -> Result<String> {
     remove_folder(folder)?;
-    let page = files.remove("index.html").context("client-web/www/index.html is missing")?;
+    let mut pages = Vec::new();
+    for (name, file) in PAGES {
+        let page =
+            files.remove(file).with_context(|| format!("client-web/www/{file} is missing"))?;
+        pages.push((name, file, page));
+    }
     let build = digest(files.iter().map(|(path, bytes)| (path.as_str(), bytes.as_slice())));
-    let page = String::from_utf8(page).context("client-web/www/index.html is not UTF-8")?;
-    let page = page.replace(PLACEHOLDER, &format!("/assets/{build}")).into_bytes();
 
     let mut source = format!("/// Names this build's assets.\nstatic BUILD: &str = {build:?};\n");
-    let entry = asset("index.html", &page, folder)?;
-    writeln!(source, "/// The page.\nstatic PAGE: Asset = {entry};")?;
+    for (name, file, page) in pages {
+        let page = String::from_utf8(page)
+            .with_context(|| format!("client-web/www/{file} is not UTF-8"))?;
+        let page = page.replace(PLACEHOLDER, &format!("/assets/{build}")).into_bytes();
+        let entry = asset(file, &page, folder)?;
+        writeln!(source, "/// A page.\nstatic {name}: Asset = {entry};")?;
+    }
     writeln!(source, "/// What the page loads, in ascending order of paths.")?;
     writeln!(source, "static ASSETS: &[Asset] = &[")?;
     for (path, bytes) in &files {

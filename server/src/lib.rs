@@ -18,17 +18,21 @@ pub mod stopping;
 pub mod store;
 pub mod tick_loop;
 
+pub mod recent_times;
 mod throttle;
 
 use anyhow::{Context, Result, anyhow};
 use config::Config;
 use directory::{Directory, Opener};
+use http::admin::{self, Operator};
 use http::api::Api;
 use live::Live;
 use logging::Logs;
 use net::address_limits::AddressLimits;
+use net::bans::Bans;
 use net::outbox::ConnectionOutbox;
 use net::refusal::Refusals;
+use net::registry::Registry;
 use net::{Front, listener};
 use session::settings::PilotCount;
 use session::{Session, SessionConfig};
@@ -56,6 +60,8 @@ pub struct Server {
     pub store: Store,
     /// The log.
     pub logs: Logs,
+    /// What the operator sees and does; told of a reload.
+    pub operator: Arc<Operator>,
 }
 
 /// Serves sessions of `G` on `listener` until `shutdown` is done, then tells everybody and returns. There is no
@@ -120,25 +126,40 @@ impl Server {
         );
         let ticks = Arc::clone(&directory.ticks);
         let metrics = Arc::clone(&directory.metrics);
+        let registry = Arc::<Registry>::default();
+        let bans = Arc::new(Bans::new(store.clone()));
+        let operator = Operator::new(admin::Parts {
+            live: Arc::clone(&live),
+            stopping: Arc::clone(&stopping),
+            directory: Arc::clone(&directory),
+            store: store.clone(),
+            bans: Arc::clone(&bans),
+            registry: Arc::clone(&registry),
+            address_limits: Arc::clone(&address_limits),
+            stop: stop.clone(),
+        });
+        let operator = Arc::new(operator.map_err(anyhow::Error::msg)?);
         let front = Front {
             live,
             stopping,
             directory,
             store: store.clone(),
             address_limits,
-            registry: Arc::default(),
+            bans,
+            registry,
             metrics,
             refusals: Refusals::default(),
-            api: http::api::router(Arc::new(api)),
-            pages: http::router(),
+            api: http::api::router(Arc::new(api), &operator),
+            pages: http::router(Arc::clone(&operator)),
             stop,
             tasks: TaskTracker::new(),
         };
-        Ok(Self { front: Arc::new(front), ticks, store, logs: Logs::none() })
+        Ok(Self { front: Arc::new(front), ticks, store, logs: Logs::none(), operator })
     }
 
     /// The same with a log to look at.
     pub fn with_logs(self, logs: Logs) -> Self {
+        self.operator.show_logs(logs.clone());
         Self { logs, ..self }
     }
 
@@ -173,8 +194,9 @@ impl Server {
         listener: TcpListener,
         shutdown: impl Future<Output = ()>,
     ) -> Result<()> {
-        let Self { front, store, ticks, logs } = self;
+        let Self { front, store, ticks, logs, operator } = self;
         front.directory.reopen().await;
+        let sampling = tokio::spawn(operator.keep_history());
         let listing = tokio::spawn(Arc::clone(&front.directory).keep_listing());
         let accepting = tokio::spawn(listener::run(listener, Arc::clone(&front)));
         shutdown.await;
@@ -194,6 +216,7 @@ impl Server {
         tracing::info!(ticks = made, late, dropped, "all sessions have ended");
         accepting.await.context("the listener broke")?;
         listing.await.context("the list of sessions broke")?;
+        sampling.await.context("the operator's history broke")?;
         front.tasks.close();
         if timeout(stop_wait, front.tasks.wait()).await.is_err() {
             tracing::warn!(peers = ?front.registry.peers(), "these did not say goodbye in time");

@@ -4,6 +4,7 @@
 //! lock around it, and it waits for nothing but the clock.
 
 use crate::metrics::{Measure, Stage, TickTimes};
+use crate::recent_times::RecentTimes;
 use crate::session::door::{Outbox, ToSession};
 use crate::session::result::RoundResult;
 use crate::session::status::Status;
@@ -168,6 +169,8 @@ pub struct TickCounts {
     pub dropped: AtomicU64,
     /// Nanoseconds spent between waking up and sleeping again.
     pub busy_ns: AtomicU64,
+    /// How long steps took since somebody last asked.
+    pub times: RecentTimes,
     /// What counts along: the sum over all loops.
     all: Option<Arc<Self>>,
 }
@@ -229,7 +232,9 @@ pub async fn run<O, S: Ticked<O>>(
             times.end(&laps);
         }
         counts.add(|c| &c.ticks, due.steps);
-        counts.add(|c| &c.busy_ns, woke.elapsed().as_nanos() as u64);
+        let busy_ns = woke.elapsed().as_nanos() as u64;
+        counts.add(|c| &c.busy_ns, busy_ns);
+        counts.times.note(busy_ns, due.steps);
         if session.tick_now() >= next_look {
             next_look = session.tick_now() + look_ticks;
             look_at(&mut session, &mut watcher);

@@ -8,7 +8,7 @@ mod reach;
 mod seeing;
 mod stopping;
 
-pub use admin::Admin;
+pub use admin::{ADMIN_TOKEN_CHARS_MIN, Admin, AdminToken};
 pub use file::FileErrors;
 pub use load::{Changes, Cli, LoadError, Loaded, Todo, load, settings};
 pub use reach::Reach;
@@ -22,6 +22,7 @@ use clap::{ArgAction, Args};
 use shared::game::{REWIND_MS, REWIND_MS_MAX, Setup};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use tracing_subscriber::EnvFilter;
 
 /// Settings that are as they were at the start until the server starts again; all others follow a reload.
 pub const RESTART: &[&str] = &["bind", "data", "log_format", "otel_endpoint"];
@@ -130,7 +131,12 @@ impl Config {
 
     /// What is wrong with settings that are right one by one.
     fn validate(&self) -> Result<(), Vec<String>> {
-        Ok(())
+        let filter = EnvFilter::try_new(&self.seeing.log);
+        let filter =
+            filter.map_err(|why| format!("log: {:?} is no filter: {why}", self.seeing.log));
+        let checks = [filter.map(drop), self.admin.token().map(drop)];
+        let wrong: Vec<_> = checks.into_iter().filter_map(Result::err).collect();
+        if wrong.is_empty() { Ok(()) } else { Err(wrong) }
     }
 
     /// What a session of a game with `settings` starts from.

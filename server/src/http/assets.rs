@@ -31,6 +31,11 @@ pub(super) fn page(request: &HeaderMap) -> Response<Body> {
     respond(&PAGE, ASK_AGAIN, request)
 }
 
+/// The operator's page.
+pub(super) fn admin_page(request: &HeaderMap) -> Response<Body> {
+    respond(&ADMIN_PAGE, ASK_AGAIN, request)
+}
+
 /// What the page loads.
 pub(super) fn asset(build: &str, path: &str, request: &HeaderMap) -> Response<Body> {
     match ASSETS.binary_search_by_key(&path, |asset| asset.path) {
@@ -88,13 +93,15 @@ mod tests {
 
     #[test]
     fn the_page_names_this_builds_assets_and_they_are_there() {
-        let page = std::str::from_utf8(PAGE.plain).unwrap();
-        let folder = format!("/assets/{BUILD}/");
-        let named: Vec<_> = page.split(&folder).skip(1).collect();
-        assert!(!named.is_empty() && !page.contains("{{"));
-        for rest in named {
-            let path = rest.split(['"', '\'']).next().unwrap();
-            assert_eq!(ask(path, &[]).status(), StatusCode::OK, "{path}");
+        for page in [&PAGE, &ADMIN_PAGE] {
+            let page = std::str::from_utf8(page.plain).unwrap();
+            let folder = format!("/assets/{BUILD}/");
+            let named: Vec<_> = page.split(&folder).skip(1).collect();
+            assert!(!named.is_empty() && !page.contains("{{"));
+            for rest in named {
+                let path = rest.split(['"', '\'']).next().unwrap();
+                assert_eq!(ask(path, &[]).status(), StatusCode::OK, "{path}");
+            }
         }
         assert_eq!(
             ask("client_web_bg.wasm", &[]).headers()[header::CONTENT_TYPE],

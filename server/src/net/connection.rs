@@ -3,6 +3,7 @@
 //! while a slow line holds up writing, as what the peer says is what opens the window again; when the
 //! session's queue is full, it waits, and so does the peer.
 
+use super::bans::BANNED;
 use super::ending::{Ending, broken};
 use super::limits::{Bucket, MESSAGES_BURST_SECONDS, MESSAGES_PER_TICK_MAX, REPLIES_MAX};
 use super::metered::Metered;
@@ -301,15 +302,21 @@ impl Connection {
             let sentence = format!("A name has 1 to {NAME_CHARS_MAX} letters that can be seen.");
             return Err(Ending::Refused(Refusal::new(Reason::BadName, sentence)));
         };
+        // A ban may have come between the handshake and the hello.
+        if self.front.bans.bars(self.slot.peer.ip()).is_some() {
+            return Err(Ending::refused(Reason::Banned, BANNED));
+        }
         let (outbox, outgoings) = outbox();
         let connection = self.slot.id;
         // Drawn here, as a session has nothing of its own that could not be foreseen.
         let fresh = SeatToken(rand::random());
         let fresh_host = HostSecret(rand::random());
+        let address = Some(registry::network(self.slot.peer.ip()));
         let network = registry::telling_network(self.slot.peer.ip());
         let newcomer = Newcomer {
             connection,
             network,
+            address,
             name,
             seat,
             visitor,

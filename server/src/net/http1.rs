@@ -1,6 +1,7 @@
 //! HTTP/1.1 on an accepted socket, until the peer is done or asks for a WebSocket. What hyper lets
 //! through and we don't is refused here, for every page alike.
 
+use super::bans::BANNED;
 use super::connection::Connection;
 use super::limits::{BODY_BYTES_MAX, HEAD_BYTES_MAX, HEADERS_MAX};
 use super::metered::{Metered, TooManyBytes};
@@ -132,7 +133,15 @@ async fn answer(
 ) -> Result<Response<Body>, Infallible> {
     let is_api = is_below(request.uri().path(), API_PATH);
     let mut what = Asked::Page;
-    let mut response = match judge(&request, &front.live.get().origin) {
+    let verdict = match judge(&request, &front.live.get().origin) {
+        Ok(Verdict::Health(ask)) => Ok(Verdict::Health(ask)),
+        // Who was here before the ban, or comes through a proxy, was not turned away at the door.
+        _ if front.bans.bars(caller.network).is_some() => {
+            Err(TurnedDown::new(StatusCode::FORBIDDEN, Reason::Banned, BANNED))
+        }
+        verdict => verdict,
+    };
+    let mut response = match verdict {
         Ok(Verdict::Health(ask)) => health::answer(ask, &request, &caller, &front).await,
         Ok(Verdict::Page) => {
             let Ok(response) = front.pages.clone().oneshot(request).await;

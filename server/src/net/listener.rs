@@ -1,7 +1,9 @@
 //! Takes sockets. Comes in: an address, then connections. Goes out: a task per connection that was
 //! within the limits. When accepting fails it says so, waits a little and goes on.
 
+use super::bans::BANNED;
 use super::limits::{BACKLOG, KERNEL_UNSENT_BYTES_MAX};
+use super::refusal::Reason;
 use super::{Front, http1};
 use crate::throttle::Throttle;
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
@@ -62,8 +64,12 @@ pub(crate) async fn run(listener: TcpListener, front: Arc<Front>) {
     }
 }
 
-/// Gives a connection its task, or shuts it at once when a limit says so.
+/// Gives a connection its task, or shuts it at once when a limit or a ban says so.
 fn admit(tcp: TcpStream, peer: SocketAddr, front: &Arc<Front>) {
+    if front.bans.bars(peer.ip()).is_some() {
+        front.refusals.note(peer, Reason::Banned, BANNED);
+        return;
+    }
     let limits = &front.live.get().limits;
     match front.registry.enter(peer, limits) {
         Ok(slot) => {

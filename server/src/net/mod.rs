@@ -4,9 +4,11 @@
 //! `metered` measures their bytes, [`http1`] speaks HTTP until [`upgrade`] finds a WebSocket handshake and `way`
 //! its session, `connection` turns the WebSocket's messages into what a session is told and writes what its
 //! [`outbox`] holds, `ending` says how it ends, `closing` ends it properly. [`refusal`] is what whoever misbehaves
-//! gets, [`address_limits`] how often an address may do what costs something.
+//! gets, [`address_limits`] how often an address may do what costs something,
+//! [`bans`] which addresses nobody is let in from.
 
 pub mod address_limits;
+pub mod bans;
 mod closing;
 mod connection;
 mod ending;
@@ -26,6 +28,7 @@ use crate::metrics::Metrics;
 use crate::stopping::Stopping;
 use crate::store::Store;
 use address_limits::AddressLimits;
+use bans::Bans;
 use refusal::Refusals;
 use registry::{Registry, Slot};
 use std::net::IpAddr;
@@ -71,6 +74,8 @@ pub struct Front {
     pub store: Store,
     /// How often each address may do what costs something.
     pub address_limits: Arc<AddressLimits>,
+    /// Addresses from which nobody is let in.
+    pub bans: Arc<Bans>,
     /// Who is connected.
     pub registry: Arc<Registry>,
     /// What is counted and measured.

@@ -153,7 +153,7 @@ pub(super) fn telling_network(address: IpAddr) -> Option<IpAddr> {
 
 /// What counts as one address: of IPv6 the /64 network, as that is what one household or machine is
 /// given; IPv4 dressed up as IPv6 is itself.
-pub(super) fn network(address: IpAddr) -> IpAddr {
+pub(crate) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(v4) => IpAddr::V4(v4),
         IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX))),

@@ -63,7 +63,9 @@ impl FrameWriter {
         let open = link.flow.is_open();
         let due = open && link.flow.is_due(changes.tick());
         if due {
-            counts.told_bytes += link.mailbox.flush(&mut link.outbox);
+            let bytes = link.mailbox.flush(&mut link.outbox);
+            counts.told_bytes += bytes;
+            link.bytes += bytes;
         }
         let paused = !open || !link.outbox.has_room();
         counts.pauses += u64::from(paused && !link.paused);
@@ -101,10 +103,12 @@ impl FrameWriter {
             link.flow.committed(changes.tick());
             link.look = (link.look + LOOK_GROWS).min(1.0);
             counts.frames += 1;
+            link.bytes += self.bytes.len() as u64;
             counts.frame_bytes += self.bytes.len() as u64;
             if self.bytes[0] & TYPE_MASK == TYPE_KEYFRAME {
                 counts.keyframes += 1;
                 counts.keyframe_bytes += self.bytes.len() as u64;
+                link.keyframes += 1;
             }
         } else {
             // The connection is going away; its frames no longer build on each other.

@@ -15,6 +15,7 @@ mod flow;
 mod frames;
 mod healing;
 mod hosting;
+pub mod inspect;
 pub mod interest;
 mod mailbox;
 mod members;
@@ -274,6 +275,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
             ToSession::Watch { connection, watch } => self.wants_to_watch(connection, watch),
             ToSession::Team { connection, team } => self.wants_team(connection, team),
             ToSession::Act(act) => self.act(act),
+            ToSession::Inspect(what) => self.inspect(what),
             ToSession::Announce { text } => self.announce(&text),
             ToSession::Part { seconds } => self.part_within(seconds),
             ToSession::Resync { connection, tick, mismatch } => {
