@@ -147,6 +147,7 @@ impl Server {
             address_limits,
             bans,
             registry,
+            operator: Arc::clone(&operator),
             metrics,
             refusals: Refusals::default(),
             api: http::api::router(Arc::new(api), &operator),

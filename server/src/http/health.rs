@@ -75,10 +75,14 @@ fn why_not_ready(front: &Front) -> Option<&'static str> {
     None
 }
 
-fn may_read<B>(_request: &Request<B>, caller: &Caller, front: &Front) -> bool {
+/// Whether `caller` may read the metrics. Who may not is told what is told where nothing is.
+fn may_read<B>(request: &Request<B>, caller: &Caller, front: &Front) -> bool {
     match front.live.get().seeing.metrics {
         MetricsFor::Off => false,
         MetricsFor::Everyone => true,
-        MetricsFor::Local => caller.network.is_loopback(),
+        MetricsFor::Local => {
+            caller.network.is_loopback()
+                || front.operator.is_shown(caller.network, request.headers())
+        }
     }
 }

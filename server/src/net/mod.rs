@@ -23,6 +23,7 @@ pub mod upgrade;
 mod way;
 
 use crate::directory::Directory;
+use crate::http::admin::Operator;
 use crate::live::Live;
 use crate::metrics::Metrics;
 use crate::stopping::Stopping;
@@ -78,6 +79,8 @@ pub struct Front {
     pub bans: Arc<Bans>,
     /// Who is connected.
     pub registry: Arc<Registry>,
+    /// Who operates the server.
+    pub operator: Arc<Operator>,
     /// What is counted and measured.
     pub metrics: Arc<Metrics>,
     /// What was refused how often.

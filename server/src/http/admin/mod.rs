@@ -11,7 +11,6 @@ mod audit;
 mod events;
 mod gate;
 mod history;
-mod process;
 mod views;
 mod watching;
 
@@ -42,6 +41,7 @@ use gate::{Gate, NoEntry};
 pub use gate::{TOKEN_TRIES, TOKEN_TRIES_IN_ALL};
 use history::History;
 pub use history::{HISTORY_SAMPLES, SAMPLE_EVERY};
+use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
 use tokio::sync::oneshot;
 use tokio::time::{Duration, Instant, timeout};
@@ -135,6 +135,19 @@ impl Operator {
     /// Whether there is a token.
     pub fn is_on(&self) -> bool {
         self.gate.is_on()
+    }
+
+    /// Whether a request from `network` shows the token. One that shows another counts as a try.
+    pub(crate) fn is_shown(&self, network: IpAddr, headers: &HeaderMap) -> bool {
+        let Some(shown) = bearer(headers) else { return false };
+        match self.gate.enter(network, Some(shown)) {
+            Ok(()) => true,
+            Err(NoEntry::Off | NoEntry::Missing) => false,
+            Err(NoEntry::Wrong | NoEntry::TooOften(_)) => {
+                self.audit.wrong_token(network);
+                false
+            }
+        }
     }
 
     /// Samples sessions for as long as the server runs.
