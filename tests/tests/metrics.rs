@@ -24,6 +24,9 @@ const PAGE: &str = include_str!("../../docs/hosting.md");
 const DASHBOARD: &str = include_str!("../../deploy/grafana-dashboard.json");
 const ALERTS: &str = include_str!("../../deploy/alerts.yml");
 
+/// What the operator shows.
+const TOKEN: &str = "a-token-of-the-operators";
+
 /// What one metric is.
 #[derive(Debug, Default, PartialEq)]
 struct Family {
