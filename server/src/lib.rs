@@ -30,6 +30,7 @@ use live::Live;
 use logging::Logs;
 use net::address_limits::AddressLimits;
 use net::bans::Bans;
+use net::listeners::Listeners;
 use net::outbox::ConnectionOutbox;
 use net::refusal::Refusals;
 use net::registry::Registry;
@@ -44,7 +45,6 @@ use std::sync::atomic::Ordering;
 use stopping::Stopping;
 use store::Store;
 use tick_loop::{TickCounts, Ticked};
-use tokio::net::TcpListener;
 use tokio::time::{Duration, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -64,14 +64,14 @@ pub struct Server {
     pub operator: Arc<Operator>,
 }
 
-/// Serves sessions of `G` on `listener` until `shutdown` is done, then tells everybody and returns. There is no
+/// Serves sessions of `G` on `listeners` until `shutdown` is done, then tells everybody and returns. There is no
 /// session until somebody wants one. Errors when results cannot be kept where `config` says.
 pub async fn run<G: Game>(
     config: Config,
-    listener: TcpListener,
+    listeners: impl Into<Listeners>,
     shutdown: impl Future<Output = ()>,
 ) -> Result<()> {
-    Server::of::<G>(&config)?.run(listener, shutdown).await
+    Server::of::<G>(&config)?.run(listeners, shutdown).await
 }
 
 /// A session of `G` with its default settings, before its first tick, for [`Server::serve`]. Errors when the
@@ -147,11 +147,11 @@ impl Server {
             address_limits,
             bans,
             registry,
-            operator: Arc::clone(&operator),
             metrics,
             refusals: Refusals::default(),
             api: http::api::router(Arc::new(api), &operator),
-            pages: http::router(Arc::clone(&operator)),
+            pages: http::router(&config.reach.base_path, Arc::clone(&operator)),
+            operator: Arc::clone(&operator),
             stop,
             tasks: TaskTracker::new(),
         };
@@ -166,13 +166,18 @@ impl Server {
 
     /// Puts other settings in the place of the present ones. What was opened by them stays as it is: sockets, the
     /// store, sessions; see [`config::RESTART`].
-    pub fn reload(&self, config: Config) {
+    pub fn reload(&self, mut config: Config) {
+        let before = self.front.live.get();
         // Whoever changed it by hand meanwhile keeps it so, unless the settings have another one now.
-        if config.seeing.log != self.front.live.get().seeing.log
+        if config.seeing.log != before.seeing.log
             && let Err(why) = self.logs.set_filter(&config.seeing.log)
         {
             tracing::warn!("the log stays as it is: {why}");
         }
+        if let Err(why) = self.operator.reload(&config.admin) {
+            tracing::warn!("the operator's token stays as it is: {why}");
+        }
+        config.reach.keep(&before.reach);
         self.front.live.replace(config);
     }
 
@@ -182,24 +187,24 @@ impl Server {
         self,
         session: impl Ticked<ConnectionOutbox> + 'static,
         protocol: Protocol,
-        listener: TcpListener,
+        listeners: impl Into<Listeners>,
         shutdown: impl Future<Output = ()>,
     ) -> Result<()> {
         self.front.directory.adopt(session, protocol);
-        self.run(listener, shutdown).await
+        self.run(listeners, shutdown).await
     }
 
     /// Serves until `shutdown` is done, lets rounds end as the settings say, tells everybody and returns.
     pub async fn run(
         self,
-        listener: TcpListener,
+        listeners: impl Into<Listeners>,
         shutdown: impl Future<Output = ()>,
     ) -> Result<()> {
         let Self { front, store, ticks, logs, operator } = self;
         front.directory.reopen().await;
         let sampling = tokio::spawn(operator.keep_history());
         let listing = tokio::spawn(Arc::clone(&front.directory).keep_listing());
-        let accepting = tokio::spawn(listener::run(listener, Arc::clone(&front)));
+        let accepting = tokio::spawn(listener::run(listeners.into(), Arc::clone(&front)));
         shutdown.await;
 
         let config = front.live.get();

@@ -81,8 +81,7 @@ fn may_read<B>(request: &Request<B>, caller: &Caller, front: &Front) -> bool {
         MetricsFor::Off => false,
         MetricsFor::Everyone => true,
         MetricsFor::Local => {
-            caller.network.is_loopback()
-                || front.operator.is_shown(caller.network, request.headers())
+            caller.is_local || front.operator.lets_in(caller.network, request.headers())
         }
     }
 }

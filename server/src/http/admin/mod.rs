@@ -137,14 +137,13 @@ impl Operator {
         self.gate.is_on()
     }
 
-    /// Whether a request from `network` shows the token. One that shows another counts as a try.
-    pub(crate) fn is_shown(&self, network: IpAddr, headers: &HeaderMap) -> bool {
-        let Some(shown) = bearer(headers) else { return false };
-        match self.gate.enter(network, Some(shown)) {
+    /// Whether somebody at `from` shows the token with a request that has these headers. Another token is a try.
+    pub(crate) fn lets_in(&self, from: IpAddr, headers: &HeaderMap) -> bool {
+        match self.gate.enter(from, bearer(headers)) {
             Ok(()) => true,
             Err(NoEntry::Off | NoEntry::Missing) => false,
             Err(NoEntry::Wrong | NoEntry::TooOften(_)) => {
-                self.audit.wrong_token(network);
+                self.audit.wrong_token(from);
                 false
             }
         }
