@@ -161,7 +161,6 @@ impl Server {
     /// The same with a log to look at.
     pub fn with_logs(self, logs: Logs) -> Self {
         self.operator.show_logs(logs.clone());
-        self.operator.show_logs(logs.clone());
         Self { logs, ..self }
     }
 

@@ -234,3 +234,37 @@ fn a_player_is_waited_for_and_a_second_signal_ends_it_now() {
     assert_eq!(status.code(), Some(1));
     assert!(told.elapsed() < Duration::from_secs(2), "{:?}", told.elapsed());
 }
+
+#[cfg(unix)]
+#[test]
+fn the_log_is_text_or_json() {
+    for format in ["text", "json"] {
+        let flags = ["--bind", "127.0.0.1:0", "--log-format", format];
+        let mut child = server(&flags).spawn().expect("it starts");
+        ask(port(&mut child), "/%2e%2e");
+        Command::new("kill").arg(child.id().to_string()).status().expect("kill");
+        let Output { status, stderr, .. } = child.wait_with_output().expect("it ends");
+        assert!(status.success());
+        let log = String::from_utf8(stderr).expect("UTF-8");
+        assert!(log.lines().count() >= 2, "{log}");
+        for line in log.lines() {
+            let parsed = serde_json::from_str::<serde_json::Value>(line);
+            match format {
+                "json" => {
+                    let line = parsed.unwrap_or_else(|why| panic!("{why}: {line}"));
+                    assert!(line["at"].is_u64() && line["spans"].is_array(), "{line}");
+                }
+                // No colours where it is no terminal.
+                _ => assert!(line.contains(" INFO ") && !line.contains('\x1b'), "{line}"),
+            }
+        }
+    }
+}
+
+#[cfg(not(feature = "otel"))]
+#[test]
+fn traces_need_a_binary_that_has_them() {
+    let said =
+        failed(&["--bind", "127.0.0.1:0", "--otel-endpoint", "http://127.0.0.1:4318/v1/traces"]);
+    assert!(said.contains("--features otel") && said.trim_end().lines().count() == 1, "{said}");
+}
