@@ -11,6 +11,7 @@ pub mod directory;
 pub mod http;
 pub mod live;
 pub mod logging;
+pub mod metrics;
 pub mod net;
 pub mod session;
 pub mod stopping;
@@ -18,7 +19,7 @@ pub mod store;
 pub mod tick_loop;
 
 mod throttle;
-pub mod tick_times;
+pub mod recent_ticks;
 
 use anyhow::{Context, Result, anyhow};
 use config::Config;
@@ -44,7 +45,7 @@ use stopping::Stopping;
 use store::Store;
 use tick_loop::{TickCounts, Ticked};
 use tokio::net::TcpListener;
-use tokio::time::timeout;
+use tokio::time::{Duration, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -88,7 +89,7 @@ impl Server {
     /// Prepares a server that opens sessions of `G`, within the limits of `config`. Errors when results cannot
     /// be kept where it says.
     pub fn of<G: Game>(config: &Config) -> Result<Self> {
-        Self::with(config, Some(Opener::of::<G>(config.idle_seconds)))
+        Self::with(config, Some(Opener::of::<G>()))
     }
 
     /// Prepares a server that opens no session by itself; see [`Server::serve`].
@@ -107,7 +108,13 @@ impl Server {
         let stop = CancellationToken::new();
         let live = Arc::new(Live::new(config.clone()));
         let stopping = Arc::new(Stopping::default());
-        let directory = Directory::new(Arc::clone(&live), opener, store.clone(), stop.clone());
+        let directory = Directory::new(
+            Arc::clone(&live),
+            opener,
+            store.clone(),
+            Arc::clone(&stopping),
+            stop.clone(),
+        );
         let directory = Arc::new(directory);
         let address_limits = Arc::new(AddressLimits::new(&config.limits));
         let api = Api::new(
@@ -131,13 +138,16 @@ impl Server {
             stop: stop.clone(),
         });
         let operator = Arc::new(operator.map_err(anyhow::Error::msg)?);
+        let metrics = Arc::clone(&directory.metrics);
         let front = Front {
             live,
             stopping,
             directory,
+            store: store.clone(),
             address_limits,
             bans,
             registry,
+            metrics,
             refusals: Refusals::default(),
             api: http::api::router(Arc::new(api), &operator),
             pages: http::router(Arc::clone(&operator)),
@@ -153,6 +163,18 @@ impl Server {
         Self { logs, ..self }
     }
 
+    /// Puts other settings in the place of the present ones. What was opened by them stays as it is: sockets, the
+    /// store, sessions; see [`config::RESTART`].
+    pub fn reload(&self, config: Config) {
+        // Whoever changed it by hand meanwhile keeps it so, unless the settings have another one now.
+        if config.seeing.log != self.front.live.get().seeing.log
+            && let Err(why) = self.logs.set_filter(&config.seeing.log)
+        {
+            tracing::warn!("the log stays as it is: {why}");
+        }
+        self.front.live.replace(config);
+    }
+
     /// As [`Server::run`], with a session that was opened before; quick play leads to it, and has no other
     /// when it is over.
     pub async fn serve(
@@ -166,7 +188,7 @@ impl Server {
         self.run(listener, shutdown).await
     }
 
-    /// Serves until `shutdown` is done, then tells everybody and returns.
+    /// Serves until `shutdown` is done, lets rounds end as the settings say, tells everybody and returns.
     pub async fn run(
         self,
         listener: TcpListener,
@@ -178,13 +200,19 @@ impl Server {
         let accepting = tokio::spawn(listener::run(listener, Arc::clone(&front)));
         shutdown.await;
 
+        let config = front.live.get();
+        let (drain_s, stop_wait) = (config.stopping.drain_seconds, config.limits.stop_wait);
+        let drain = Duration::from_secs(drain_s.into());
         let (connections, sessions) = (front.registry.open(), front.directory.len());
-        let [made, late, dropped] =
-            [&ticks.ticks, &ticks.late, &ticks.dropped].map(|count| count.load(Ordering::Relaxed));
-        tracing::info!(connections, sessions, ticks = made, late, dropped, "stopping");
-        let stop_wait = front.live.get().limits.stop_wait;
+        tracing::info!(connections, sessions, drain_s, "stopping");
+        front.stopping.begin(drain);
+        // Whatever is not over in time is ended below.
+        let _ = timeout(drain, front.directory.part(drain_s)).await;
         front.stop.cancel();
         front.directory.ended().await;
+        let [made, late, dropped] =
+            [&ticks.ticks, &ticks.late, &ticks.dropped].map(|count| count.load(Ordering::Relaxed));
+        tracing::info!(ticks = made, late, dropped, "all sessions have ended");
         accepting.await.context("the listener broke")?;
         listing.await.context("the list of sessions broke")?;
         sampling.await.context("the operator's history broke")?;

@@ -1,24 +1,46 @@
-//! The binary: flags to configuration, configuration to a running arena, signals to a proper end.
+//! The binary: settings from where they come, a running arena from them, and signals to a reload or a proper end.
+
+mod signals;
 
 use anyhow::Result;
-use clap::Parser;
 use server::Server;
-use server::config::Config;
+use server::config::{self, Config, LoadError, Loaded, Todo};
 use server::logging::Logs;
 use server::net::listener;
 use shared::arena::Arena;
+use signals::{Signals, Told};
+use std::future::pending;
 use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::process::ExitCode;
 use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::time::{Duration, sleep};
 
 /// Descriptors that the process needs beside one per connection.
 const DESCRIPTORS_EXTRA: u64 = 64;
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    let config = Config::parse();
-    match serve(config).await {
+/// For how long goodbyes are waited for when the server is to stop at once.
+const AT_ONCE: Duration = Duration::from_millis(300);
+
+fn main() -> ExitCode {
+    let loaded = match config::load(std::env::args_os()) {
+        Ok(loaded) => loaded,
+        // Help and version are among them, each with its own status.
+        Err(LoadError::Flags(error)) => error.exit(),
+        Err(error) => {
+            eprintln!("{error}");
+            return ExitCode::from(2);
+        }
+    };
+    let done = match loaded.command {
+        Some(Todo::Check { .. }) => {
+            check(&loaded);
+            Ok(())
+        }
+        None => serve(loaded),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
             eprintln!("{why:#}");
@@ -27,14 +49,77 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn serve(config: Config) -> Result<()> {
-    let logs = Logs::install(&config)?;
+/// Says that the settings, which were read by now, make sense.
+fn check(loaded: &Loaded) {
+    loaded.warnings.iter().for_each(|warning| println!("Perhaps a mistake: {warning}."));
+    match &loaded.file {
+        Some(file) => println!("{} makes sense.", file.display()),
+        None => println!("The settings make sense; no file was named."),
+    }
+}
+
+#[tokio::main]
+async fn serve(loaded: Loaded) -> Result<()> {
+    let config = &loaded.config;
+    let logs = Logs::install(config)?;
+    loaded.warnings.iter().for_each(|warning| tracing::warn!("perhaps a mistake: {warning}"));
     raise_descriptor_limit(config.limits.max_connections);
     let listener = listen(config.bind)?;
-    let shutdown = stop_signal()?;
-    let server = Server::of::<Arena>(&config)?.with_logs(logs);
+    let signals = Signals::listen()?;
+    let server = Server::of::<Arena>(config)?.with_logs(logs);
     announce(listener.local_addr()?);
-    server.run(listener, shutdown).await
+    let (stop, stopped) = oneshot::channel();
+    tokio::spawn(obey(signals, server.clone(), loaded, stop));
+    // An error would be the end of the task that listens to signals, which is no reason to stop.
+    server
+        .run(listener, async {
+            if stopped.await.is_err() {
+                pending().await
+            }
+        })
+        .await
+}
+
+/// Does what signals say.
+async fn obey(mut signals: Signals, server: Server, mut loaded: Loaded, stop: oneshot::Sender<()>) {
+    let mut stop = Some(stop);
+    loop {
+        match (signals.next().await, stop.take()) {
+            (Told::Stop, Some(stop)) => {
+                println!("Stopping; once more Ctrl-C stops it at once.");
+                // Fails only when it has stopped by itself.
+                let _ = stop.send(());
+            }
+            (Told::Stop, None) => {
+                server.front.stop.cancel();
+                sleep(AT_ONCE).await;
+                tracing::warn!("stopped at once");
+                std::process::exit(1);
+            }
+            (Told::Reload, still) => {
+                stop = still;
+                reload(&server, &mut loaded);
+            }
+        }
+    }
+}
+
+/// Reads the settings again and says what came of it.
+fn reload(server: &Server, loaded: &mut Loaded) {
+    let changes = match loaded.reload() {
+        Ok(changes) => changes,
+        Err(why) => {
+            tracing::error!("the settings stay as they are, as these make no sense: {why}");
+            return;
+        }
+    };
+    raise_descriptor_limit(loaded.config.limits.max_connections);
+    server.reload(loaded.config.clone());
+    let list = |keys: &[String]| if keys.is_empty() { "none".into() } else { keys.join(", ") };
+    tracing::info!(changed = list(&changes.taken), "settings were read again");
+    if !changes.need_restart.is_empty() {
+        tracing::warn!(changed = list(&changes.need_restart), "these change with the next start");
+    }
 }
 
 fn listen(address: SocketAddr) -> Result<TcpListener> {
@@ -86,29 +171,6 @@ fn own_address() -> Option<IpAddr> {
     socket.connect("192.0.2.1:9").ok()?;
     let own = socket.local_addr().ok()?.ip();
     (!own.is_loopback() && !own.is_unspecified()).then_some(own)
-}
-
-/// Done at Ctrl-C or SIGTERM. From the call on, not only once it is awaited, neither kills the process.
-#[cfg(unix)]
-fn stop_signal() -> Result<impl Future<Output = ()>> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (mut interrupt, mut terminate) =
-        (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    Ok(async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-    })
-}
-
-/// Done at Ctrl-C. From the call on, not only once it is awaited, that does not kill the process.
-#[cfg(windows)]
-fn stop_signal() -> Result<impl Future<Output = ()>> {
-    let mut interrupt = tokio::signal::windows::ctrl_c()?;
-    Ok(async move {
-        interrupt.recv().await;
-    })
 }
 
 /// Every connection is a descriptor, and many systems grant only 1024 until asked for more.

@@ -3,12 +3,13 @@
 //! the session's steps, at a fixed rate, and what it shows of itself. It owns the session, so there is no
 //! lock around it, and it waits for nothing but the clock.
 
-use crate::session::Session;
+use crate::metrics::{Measure, Stage, TickTimes};
 use crate::session::door::{Outbox, ToSession};
 use crate::session::result::RoundResult;
 use crate::session::status::Status;
+use crate::session::{STOPPING, Session};
 use crate::throttle::Throttle;
-use crate::tick_times::TickTimes;
+use crate::recent_ticks::RecentTicks;
 use shared::game::{Game, Tick};
 use shared::wire::close::CloseCode;
 use std::sync::Arc;
@@ -25,9 +26,6 @@ const LINES_PER_MINUTE: u32 = 6;
 /// How often a second what a session shows of itself is made anew, beside when somebody came or went.
 pub const LOOKS_PER_SECOND: u16 = 2;
 
-/// What players are told when the server stops.
-pub const STOPPING: &str = "The server stops; try again in a minute.";
-
 /// What a session is told, and when it arrived.
 pub type Told<O> = (Instant, ToSession<O>);
 
@@ -39,8 +37,8 @@ pub trait Ticked<O>: Send {
     fn tick_now(&self) -> Tick;
     /// Takes what somebody said; `at` in ticks since the start, the step of tick N being at N.
     fn handle(&mut self, told: ToSession<O>, at: f64);
-    /// One step.
-    fn tick(&mut self);
+    /// One step; `lap` is to be called at the end of each stage.
+    fn tick(&mut self, lap: &mut dyn FnMut(Stage));
     /// Tells everybody that it is over.
     fn stop(&mut self, code: CloseCode, reason: &str);
     /// What it shows of itself.
@@ -51,8 +49,12 @@ pub trait Ticked<O>: Send {
     fn take_results(&mut self) -> Vec<RoundResult> {
         Vec::new()
     }
-    /// Whether it is over, and a sentence why.
-    fn over(&self) -> Option<&'static str> {
+    /// How it stands, for the metrics.
+    fn measure(&self) -> Measure {
+        Measure::default()
+    }
+    /// Whether it is over, with what its people are told.
+    fn over(&self) -> Option<(CloseCode, &'static str)> {
         None
     }
 }
@@ -70,8 +72,8 @@ impl<G: Game, O: Outbox> Ticked<O> for Session<G, O> {
         self.handle(told, at);
     }
 
-    fn tick(&mut self) {
-        self.tick();
+    fn tick(&mut self, lap: &mut dyn FnMut(Stage)) {
+        self.tick_in_laps(lap);
     }
 
     fn stop(&mut self, code: CloseCode, reason: &str) {
@@ -86,7 +88,11 @@ impl<G: Game, O: Outbox> Ticked<O> for Session<G, O> {
         self.take_results()
     }
 
-    fn over(&self) -> Option<&'static str> {
+    fn measure(&self) -> Measure {
+        self.measure()
+    }
+
+    fn over(&self) -> Option<(CloseCode, &'static str)> {
         self.over()
     }
 }
@@ -104,8 +110,8 @@ impl<O> Ticked<O> for Box<dyn Ticked<O>> {
         (**self).handle(told, at);
     }
 
-    fn tick(&mut self) {
-        (**self).tick();
+    fn tick(&mut self, lap: &mut dyn FnMut(Stage)) {
+        (**self).tick(lap);
     }
 
     fn stop(&mut self, code: CloseCode, reason: &str) {
@@ -120,15 +126,19 @@ impl<O> Ticked<O> for Box<dyn Ticked<O>> {
         (**self).take_results()
     }
 
-    fn over(&self) -> Option<&'static str> {
+    fn measure(&self) -> Measure {
+        (**self).measure()
+    }
+
+    fn over(&self) -> Option<(CloseCode, &'static str)> {
         (**self).over()
     }
 }
 
 /// Who is told what a session shows of itself. Called from the loop: it must not wait.
 pub trait Watcher: Send {
-    /// A new look.
-    fn status(&mut self, status: Status);
+    /// A new look, and how the session stands.
+    fn status(&mut self, status: Status, measure: Measure);
     /// Rounds ended.
     fn results(&mut self, results: Vec<RoundResult>);
     /// Nothing more is taken from the queue, and everybody is about to be told this.
@@ -147,7 +157,7 @@ pub struct TickCounts {
     /// Nanoseconds spent between waking up and sleeping again.
     pub busy_ns: AtomicU64,
     /// How long steps took since somebody last asked.
-    pub times: TickTimes,
+    pub recent: RecentTicks,
     /// What counts along: the sum over all loops.
     all: Option<Arc<Self>>,
 }
@@ -172,6 +182,7 @@ pub async fn run<O, S: Ticked<O>>(
     mut session: S,
     mut queue: mpsc::Receiver<Told<O>>,
     counts: &TickCounts,
+    times: &TickTimes,
     stop: CancellationToken,
     mut watcher: impl Watcher,
 ) {
@@ -186,6 +197,8 @@ pub async fn run<O, S: Ticked<O>>(
             () = sleep_until(pace.next_deadline()) => {}
         }
         let woke = Instant::now();
+        times.woke(woke.saturating_duration_since(pace.next_deadline()));
+        let mut laps = times.begin();
         let due = pace.due(woke);
         note(due, counts, &lines);
         // As many as there are now: a queue that fills as fast as it is drained holds up no tick.
@@ -197,19 +210,24 @@ pub async fn run<O, S: Ticked<O>>(
             }
             session.handle(told, at);
         }
-        for _ in 0..due.steps {
-            session.tick();
+        laps.lap(Stage::Drain);
+        for step in 0..due.steps {
+            if step > 0 {
+                laps = times.begin();
+            }
+            session.tick(&mut |stage| laps.lap(stage));
+            times.end(&laps);
         }
         counts.add(|c| &c.ticks, due.steps);
         let busy_ns = woke.elapsed().as_nanos() as u64;
         counts.add(|c| &c.busy_ns, busy_ns);
-        counts.times.note(busy_ns, due.steps);
+        counts.recent.note(busy_ns, due.steps);
         if session.tick_now() >= next_look {
             next_look = session.tick_now() + look_ticks;
             look_at(&mut session, &mut watcher);
         }
-        if let Some(why) = session.over() {
-            break (CloseCode::Ended, why);
+        if let Some(told) = session.over() {
+            break told;
         }
         if due.steps > 1 {
             // The next deadline may have passed too, and sleeping until the past does not yield.
@@ -226,7 +244,7 @@ pub async fn run<O, S: Ticked<O>>(
 }
 
 fn look_at<O>(session: &mut impl Ticked<O>, watcher: &mut impl Watcher) {
-    watcher.status(session.status());
+    watcher.status(session.status(), session.measure());
     let results = session.take_results();
     if !results.is_empty() {
         watcher.results(results);

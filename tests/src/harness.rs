@@ -3,7 +3,7 @@
 use crate::buoys::Buoys;
 use futures_util::{SinkExt, StreamExt};
 use server::Server;
-use server::config::Config;
+use server::config::{Config, Stopping};
 use server::net::PLAY_PATH;
 use server::net::limits::Limits;
 use server::net::listener;
@@ -39,6 +39,11 @@ pub fn hasty() -> Limits {
     }
 }
 
+/// The same settings for a server that stops without waiting for rounds to end.
+pub fn undrained(config: &Config) -> Config {
+    Config { stopping: Stopping { drain_seconds: 0 }, ..config.clone() }
+}
+
 /// A server that runs.
 pub struct Running {
     /// Where.
@@ -60,7 +65,7 @@ impl Running {
     pub fn start_with(config: &Config, session: impl Ticked<ConnectionOutbox> + 'static) -> Self {
         let listener = listener::bind("127.0.0.1:0".parse().expect("an address")).expect("a port");
         let address = listener.local_addr().expect("bound");
-        let server = Server::new(config).expect("a place for results");
+        let server = Server::new(&undrained(config)).expect("a place for results");
         let (stop, stopped) = oneshot::channel::<()>();
         let running = server.clone();
         let task = tokio::spawn(async move {
@@ -72,6 +77,11 @@ impl Running {
 
     /// A server of `G` without a session: they open as somebody wants one.
     pub fn start_empty<G: Game>(config: &Config) -> Self {
+        Self::start_draining::<G>(&undrained(config))
+    }
+
+    /// The same; when it is stopped it lets rounds end, for as long as `config` says.
+    pub fn start_draining<G: Game>(config: &Config) -> Self {
         let listener = listener::bind("127.0.0.1:0".parse().expect("an address")).expect("a port");
         let address = listener.local_addr().expect("bound");
         let server = Server::of::<G>(config).expect("a place for results");

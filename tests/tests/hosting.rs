@@ -251,7 +251,7 @@ fn a_session_ends_when_the_host_says_so_or_when_nobody_comes<G: Game>() {
     let mut world = hosted::<G>(58);
     assert_eq!(world.session.over(), None);
     assert_eq!(world.act(SECRET, HostAction::End), Ok(()));
-    assert!(world.session.over().is_some_and(|why| why.contains("host")));
+    assert!(world.session.over().is_some_and(|(_, why)| why.contains("host")));
 
     let mut world = World::<G>::open(SessionConfig { idle_s: 5, ..config::<G>(59) });
     world.run(3000.0);
@@ -262,7 +262,7 @@ fn a_session_ends_when_the_host_says_so_or_when_nobody_comes<G: Game>() {
     world.run(4000.0);
     assert_eq!(world.session.over(), None);
     world.run(2000.0);
-    assert!(world.session.over().is_some_and(|why| why.contains("Nobody")));
+    assert!(world.session.over().is_some_and(|(_, why)| why.contains("Nobody")));
 }
 
 fn a_late_joiner_reads_what_was_said<G: Game>() {

@@ -3,6 +3,7 @@
 
 use bytes::Bytes;
 use server::config::Config;
+use server::metrics::Stage;
 use server::net::limits::{Limits, OUTBOX_BYTES_MAX};
 use server::net::outbox::ConnectionOutbox;
 use server::net::refusal::Reason;
@@ -262,7 +263,7 @@ impl Ticked<ConnectionOutbox> for Firehose {
         }
     }
 
-    fn tick(&mut self) {
+    fn tick(&mut self, _: &mut dyn FnMut(Stage)) {
         self.tick += 1;
         let block = Bytes::from(vec![1; OUTBOX_BYTES_MAX / 2]);
         for outbox in &mut self.outboxes {

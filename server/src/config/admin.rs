@@ -11,6 +11,7 @@ pub const ADMIN_TOKEN_CHARS_MIN: usize = 16;
 
 /// Who operates the server.
 #[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Operating it")]
 pub struct Admin {
     /// What whoever operates the server shows to use the page at /admin, at least 16 characters. Without one there is
     /// no such page. Other users of this machine may see flags: better set it in the environment or in a file.

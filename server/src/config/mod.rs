@@ -1,12 +1,16 @@
-//! What the host of a server may set. Built once in `main` from flags and environment, checked, and
-//! passed on by value.
+//! What the host of a server may set. [`load`] builds it from flags, environment and a file; every setting is one
+//! argument of clap's, whose docstring is what `--help` and `docs/hosting.md` say of it.
 
 mod admin;
+mod file;
+mod load;
 mod reach;
 mod seeing;
 mod stopping;
 
 pub use admin::{ADMIN_TOKEN_CHARS_MIN, Admin, AdminToken};
+pub use file::FileErrors;
+pub use load::{Changes, Cli, LoadError, Loaded, Todo, load, settings};
 pub use reach::Reach;
 pub use seeing::{LogFormat, MetricsFor, Seeing};
 pub use stopping::Stopping;
@@ -14,15 +18,17 @@ pub use stopping::Stopping;
 use crate::net::limits::{Limits, at_least_one};
 use crate::net::upgrade::AllowedOrigin;
 use crate::session::settings::{ROUND_S_MAX, ROUND_S_MIN};
-use clap::{ArgAction, Parser};
+use clap::{ArgAction, Args};
 use shared::game::{REWIND_MS, REWIND_MS_MAX, Setup};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
-/// Gamekeeper: a multiplayer game server that you host yourself. Run it and open the address it
-/// prints; whoever opens the same address plays with you.
-#[derive(Clone, Debug, Parser)]
-#[command(name = "gamekeeper", version)]
+/// Settings that are as they were at the start until the server starts again; all others follow a reload.
+pub const RESTART: &[&str] = &["bind", "data", "log_format", "otel_endpoint"];
+
+/// All settings.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Sessions")]
 pub struct Config {
     /// Address and port to listen on; 0.0.0.0 is every network of this machine, 127.0.0.1 this
     /// machine alone, `[::]:8080` IPv6 and IPv4.
@@ -122,6 +128,11 @@ impl Config {
     /// Who reloads the page, or sends a friend the link, finds the session again.
     pub const IDLE_SECONDS: u32 = 120;
 
+    /// What is wrong with settings that are right one by one.
+    fn validate(&self) -> Result<(), Vec<String>> {
+        Ok(())
+    }
+
     /// What a session of a game with `settings` starts from.
     pub fn setup<S>(&self, settings: S) -> Setup<S> {
         let seed = self.seed.unwrap_or_else(rand::random);
@@ -174,9 +185,12 @@ fn round_seconds(text: &str) -> Result<u16, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use clap::FromArgMatches;
 
     fn parse(flags: &[&str]) -> Result<Config, String> {
-        Config::try_parse_from([&["gamekeeper"], flags].concat()).map_err(|e| e.to_string())
+        let matches = settings().try_get_matches_from([&["gamekeeper"], flags].concat());
+        let config = matches.and_then(|matches| Config::from_arg_matches(&matches));
+        config.map_err(|error| error.to_string())
     }
 
     #[test]

@@ -4,4 +4,5 @@ use clap::Args;
 
 /// How people reach the server.
 #[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Reaching it")]
 pub struct Reach {}

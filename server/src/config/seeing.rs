@@ -1,6 +1,7 @@
 //! What the operator sees of the server: logs, metrics.
 
 use clap::{Args, ValueEnum};
+use tracing_subscriber::EnvFilter;
 
 /// How lines of the log are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -26,10 +27,12 @@ pub enum MetricsFor {
 
 /// What the operator sees of the server.
 #[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Seeing inside")]
 pub struct Seeing {
     /// What goes into the log: error, warn, info, debug, trace, or a filter such as
     /// `info,server::net=debug`. More helps to find what is wrong, and fills disks.
-    #[arg(long, env = "GAMEKEEPER_LOG", value_name = "FILTER", default_value = Self::LOG)]
+    #[arg(long, env = "GAMEKEEPER_LOG", value_name = "FILTER", default_value = Self::LOG,
+          value_parser = log_filter)]
     pub log: String,
 
     /// How lines of the log are written: text for people, json for programs that collect logs.
@@ -64,6 +67,11 @@ pub struct Seeing {
 impl Seeing {
     /// What people want to know, without what only developers do.
     pub const LOG: &str = "info";
+}
+
+fn log_filter(text: &str) -> Result<String, String> {
+    EnvFilter::try_new(text).map_err(|why| format!("it is no filter: {why}"))?;
+    Ok(text.to_owned())
 }
 
 impl Default for Seeing {

@@ -4,6 +4,7 @@ use clap::Args;
 
 /// How the server stops.
 #[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Stopping it")]
 pub struct Stopping {
     /// For how many seconds, once it was asked to stop, rounds may go on to their end; 0 ends them at once.
     /// Whoever stops it has to wait as long: systemd's `TimeoutStopSec` and a container's stop period have to be longer.

@@ -19,10 +19,14 @@ pub use tickets::{TICKETS_MAX, Ticket, TicketId, Tickets};
 
 use crate::code::SessionCode;
 use crate::live::Live;
+use crate::metrics::{Measure, Metrics};
 use crate::net::limits::SESSION_QUEUE_MAX;
+use crate::session::Counts;
+use crate::session::door::ToSession;
 use crate::session::result::RoundResult;
 use crate::session::settings::{Mode, SessionSettings};
 use crate::session::status::Status;
+use crate::stopping::Stopping;
 use crate::store::Store;
 use crate::tick_loop::{self, TickCounts, Ticked, Watcher};
 use dashmap::DashMap;
@@ -32,8 +36,10 @@ use shared::wire::close::CloseCode;
 use shared::wire::{HostSecret, Protocol};
 use std::sync::{Arc, Mutex, OnceLock};
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tracing::Instrument;
 
 /// All sessions.
 #[derive(Debug)]
@@ -48,9 +54,12 @@ pub struct Directory {
     listing: Listing,
     /// Tickets that nobody has used yet.
     pub tickets: Tickets,
+    /// What sessions count and how long their ticks take.
+    pub metrics: Arc<Metrics>,
     /// The sum over all sessions there ever were.
     pub ticks: Arc<TickCounts>,
     store: Store,
+    stopping: Arc<Stopping>,
     stop: CancellationToken,
     tasks: TaskTracker,
 }
@@ -64,6 +73,8 @@ pub enum NoSession {
     Refused(String),
     /// This server opens none.
     Closed,
+    /// This server is about to stop.
+    Stopping,
 }
 
 impl core::fmt::Display for NoSession {
@@ -74,6 +85,7 @@ impl core::fmt::Display for NoSession {
             }
             Self::Refused(sentence) => sentence,
             Self::Closed => "This server opens no further sessions.",
+            Self::Stopping => "The server is about to stop; try again in a minute.",
         })
     }
 }
@@ -84,6 +96,7 @@ impl Directory {
         live: Arc<Live>,
         opener: Option<Opener>,
         store: Store,
+        stopping: Arc<Stopping>,
         stop: CancellationToken,
     ) -> Self {
         Self {
@@ -94,8 +107,10 @@ impl Directory {
             listing: Listing::new(),
             tickets: Tickets::new(live.get().limits.ticket_life),
             live,
+            metrics: Arc::default(),
             ticks: Arc::default(),
             store,
+            stopping,
             stop,
             tasks: TaskTracker::new(),
         }
@@ -146,6 +161,9 @@ impl Directory {
     /// a new one where there is none. With it comes a place in it.
     pub fn quick(self: &Arc<Self>) -> Result<(Arc<Entry>, Promise), NoSession> {
         let _choosing = lock(&self.choosing);
+        if self.stopping.is_draining() {
+            return Err(NoSession::Stopping);
+        }
         if let Some(adopted) = self.adopted.get() {
             let entry = self.get(*adopted).ok_or(NoSession::Closed)?;
             let promise = entry.promise();
@@ -187,6 +205,24 @@ impl Directory {
         opened.or_else(|| Some(self.get(*self.adopted.get()?)?.handle.protocol))
     }
 
+    /// Whether there is room for somebody new who does not care where.
+    pub fn has_room(&self) -> bool {
+        let opens = self.opener.is_some() && self.len() < self.live.get().max_sessions;
+        opens || self.entries().iter().any(|entry| entry.people_if_open().is_some())
+    }
+
+    /// Tells every session that the server stops within so many seconds; none opens any more. Done when the last
+    /// one has ended.
+    pub(crate) async fn part(&self, seconds: u32) {
+        // Whoever was opening one is done; see `open`.
+        drop(lock(&self.choosing));
+        for entry in self.entries() {
+            // A session that takes nothing has ended.
+            let _ = entry.handle.queue.send((Instant::now(), ToSession::Part { seconds })).await;
+        }
+        self.ended().await;
+    }
+
     /// Waits until every session has told its players; the server is stopping.
     pub(crate) async fn ended(&self) {
         self.tasks.close();
@@ -199,10 +235,15 @@ impl Directory {
         host: Option<HostSecret>,
     ) -> Result<Arc<Entry>, NoSession> {
         let opener = self.opener.as_ref().ok_or(NoSession::Closed)?;
-        if self.sessions.len() >= self.live.get().max_sessions {
+        if self.stopping.is_draining() {
+            return Err(NoSession::Stopping);
+        }
+        let config = self.live.get();
+        if self.sessions.len() >= config.max_sessions {
             return Err(NoSession::Full);
         }
-        let session = opener.open(&settings, host, rand::random()).map_err(NoSession::Refused)?;
+        let session = opener.open(&settings, host, rand::random(), config.idle_seconds);
+        let session = session.map_err(NoSession::Refused)?;
         Ok(self.run(session, opener.protocol, settings))
     }
 
@@ -227,6 +268,7 @@ impl Directory {
         let entry = Entry::new(code, handle, ticks, stop, settings, session.status());
         let entry = Arc::new(entry);
         self.sessions.insert(code, Arc::clone(&entry));
+        self.metrics.sessions.opened.inc();
         tracing::info!(session = code.for_log(entry.is_public()), "a session opens");
         self.listing.note();
         self.tasks.spawn(Arc::clone(self).live(Arc::clone(&entry), session, told));
@@ -240,23 +282,33 @@ impl Directory {
         session: AnySession,
         told: mpsc::Receiver<tick_loop::Told<crate::net::outbox::ConnectionOutbox>>,
     ) {
-        let reporter = Reporter { directory: Arc::clone(&self), entry: Arc::clone(&entry) };
+        let reporter = Reporter {
+            directory: Arc::clone(&self),
+            entry: Arc::clone(&entry),
+            counted: Counts::default(),
+        };
+        let metrics = Arc::clone(&self.metrics);
+        // Of the highest level, so that it is around every line, whatever gets into the log.
+        let span = tracing::error_span!("session", code = entry.code.for_log(entry.is_public()));
         let (ticks, stop) = (Arc::clone(&entry.ticks), entry.stop.clone());
         // A task of its own, so that a panic ends there. What it leaves behind is dropped whole.
-        let ticking = tokio::spawn(async move {
-            tick_loop::run(session, told, &ticks, stop, reporter).await;
-        });
+        let ticking = async move {
+            tick_loop::run(session, told, &ticks, &metrics.ticks, stop, reporter).await;
+        };
+        let ticking = tokio::spawn(ticking.instrument(span));
         let broken = ticking.await.is_err();
         let public = entry.is_public();
         self.sessions.remove(&entry.code);
         self.listing.note();
         let session = entry.code.for_log(public);
         if broken {
+            self.metrics.sessions.broken.inc();
             tracing::error!(
                 session,
                 "a session broke; its players were sent away, the others play on"
             );
         } else {
+            self.metrics.sessions.ended.inc();
             tracing::info!(session, "a session ends");
         }
     }
@@ -285,11 +337,17 @@ fn is_usual(settings: &SessionSettings, usual: &SessionSettings) -> bool {
 struct Reporter {
     directory: Arc<Directory>,
     entry: Arc<Entry>,
+    /// What is in the metrics already.
+    counted: Counts,
 }
 
 impl Watcher for Reporter {
-    fn status(&mut self, status: Status) {
-        if self.entry.show(status) {
+    fn status(&mut self, status: Status, measure: Measure) {
+        let Measure { counts, .. } = measure;
+        let tick_rate = self.entry.handle.tick_rate;
+        self.directory.metrics.sessions.add(&self.counted, &counts, tick_rate);
+        self.counted = counts;
+        if self.entry.show(status, measure) {
             self.directory.listing.note();
         }
     }

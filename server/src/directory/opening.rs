@@ -18,8 +18,9 @@ pub const CREATED_SPECTATORS_MAX: u16 = 256;
 /// A session of any game.
 pub type AnySession = Box<dyn Ticked<ConnectionOutbox>>;
 
-type Open =
-    dyn Fn(&SessionSettings, Option<HostSecret>, u64) -> Result<AnySession, String> + Send + Sync;
+type Open = dyn Fn(&SessionSettings, Option<HostSecret>, u64, u32) -> Result<AnySession, String>
+    + Send
+    + Sync;
 
 /// Opens sessions of one game.
 pub struct Opener {
@@ -35,9 +36,9 @@ impl core::fmt::Debug for Opener {
 }
 
 impl Opener {
-    /// For sessions of `G` that end when nobody was there for `idle_s` seconds.
-    pub fn of<G: Game>(idle_s: u32) -> Self {
-        let open = move |settings: &SessionSettings, host, seed| {
+    /// For sessions of `G`.
+    pub fn of<G: Game>() -> Self {
+        let open = move |settings: &SessionSettings, host, seed, idle_s| {
             let mut config = settings.config::<G>(seed)?;
             config.host = host;
             // Players know the seed, and what they can foresee they can cheat with.
@@ -48,14 +49,16 @@ impl Opener {
         Self { open: Box::new(open), protocol: Protocol::of::<G>() }
     }
 
-    /// A session before its first tick; its first round has the seed `seed` unless the settings name one.
+    /// A session before its first tick; its first round has the seed `seed` unless the settings name one. It ends when
+    /// nobody was there for `idle_s` seconds.
     pub(super) fn open(
         &self,
         settings: &SessionSettings,
         host: Option<HostSecret>,
         seed: u64,
+        idle_s: u32,
     ) -> Result<AnySession, String> {
-        (self.open)(settings, host, seed)
+        (self.open)(settings, host, seed, idle_s)
     }
 }
 

@@ -5,6 +5,7 @@
 pub mod admin;
 pub mod api;
 mod assets;
+pub mod health;
 
 use admin::Operator;
 use axum::Router;
@@ -30,7 +31,6 @@ pub(crate) fn router(operator: Arc<Operator>) -> Router {
         // A session's link. Whether there is such a session the page asks the API.
         .route("/s/{code}", get(page))
         .route("/assets/{build}/{*path}", get(asset))
-        .route("/healthz", get(|| async { "ok\n" }))
         .fallback(|| async { assets::not_found() })
 }
 

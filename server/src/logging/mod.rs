@@ -82,8 +82,7 @@ impl Logs {
             ));
         }
         // Not `init`, which would let in what libraries say through the `log` crate.
-        tracing::subscriber::set_global_default(all)
-            .context("there is a log already")?;
+        tracing::subscriber::set_global_default(all).context("there is a log already")?;
         Ok(Self {
             kept,
             filter: Arc::new(Mutex::new(seeing.log.clone())),

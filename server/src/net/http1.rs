@@ -6,13 +6,14 @@ use super::connection::Connection;
 use super::limits::{BODY_BYTES_MAX, HEAD_BYTES_MAX, HEADERS_MAX};
 use super::metered::{Metered, TooManyBytes};
 use super::refusal::Reason;
-use super::registry::{Slot, network};
+use super::registry::{Slot, State, network};
 use super::upgrade::{self, AllowedOrigin, TurnedDown};
 use super::way;
 use super::{API_PATH, Caller, Front, PLAY_PATH, closing};
 use crate::http::api::END_EARLY;
 use crate::http::api::problem::Problem;
-use crate::http::harden;
+use crate::http::{harden, health};
+use crate::metrics::Request as Asked;
 use axum::body::Body;
 use axum::response::IntoResponse;
 use hyper::body::Incoming;
@@ -30,6 +31,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 use tower::ServiceExt;
+use tracing::Instrument;
 
 /// Speaks HTTP with one peer. Returns when that is over; a WebSocket that came of it has a task of its
 /// own by then.
@@ -52,7 +54,7 @@ pub(super) async fn serve(tcp: TcpStream, slot: Slot, front: Arc<Front>) {
         .header_read_timeout(limits.head_wait)
         .max_buf_size(HEAD_BYTES_MAX)
         .max_headers(HEADERS_MAX)
-        .serve_connection(TokioIo::new(Metered::new(tcp)), service)
+        .serve_connection(TokioIo::new(Metered::new(tcp, Arc::clone(&front.metrics))), service)
         .with_upgrades();
 
     let talk = timeout(limits.http_wait, &mut connection);
@@ -76,6 +78,7 @@ pub(super) async fn serve(tcp: TcpStream, slot: Slot, front: Arc<Front>) {
         Err(_) => front.refusals.note(peer, Reason::HttpTimeout, "spoke HTTP for too long"),
     }
     if let Some(parts) = connection.into_parts() {
+        slot.is_now(State::Closing);
         closing::linger(parts.io.into_inner().unmetered(), limits.close_wait).await;
     }
 }
@@ -95,6 +98,8 @@ fn note(error: &hyper::Error, peer: SocketAddr, front: &Front) {
 /// What a request gets that is not turned down.
 #[derive(Debug)]
 pub enum Verdict {
+    /// How the server is.
+    Health(health::Ask),
     /// What the pages answer.
     Page,
     /// What the API answers.
@@ -111,7 +116,7 @@ pub fn judge<B>(request: &Request<B>, origins: &[AllowedOrigin]) -> Result<Verdi
         return Ok(Verdict::Api);
     }
     if !is_below(path, PLAY_PATH) {
-        return Ok(Verdict::Page);
+        return Ok(health::Ask::of(path).map_or(Verdict::Page, Verdict::Health));
     }
     upgrade::check(request, origins).map(Verdict::Play)
 }
@@ -132,18 +137,25 @@ async fn answer(
         Err(TurnedDown::new(StatusCode::FORBIDDEN, Reason::Banned, BANNED))
     });
     let verdict = barred.unwrap_or_else(|| judge(&request, &front.live.get().origin));
+    let mut what = Asked::Page;
     let mut response = match verdict {
+        Ok(Verdict::Health(ask)) => health::answer(ask, &request, &caller, &front).await,
         Ok(Verdict::Page) => {
             let Ok(response) = front.pages.clone().oneshot(request).await;
             response
         }
         Ok(Verdict::Api) => {
+            what = Asked::Api;
             request.extensions_mut().insert(caller);
             let Ok(response) = front.api.clone().oneshot(request).await;
             response
         }
-        Ok(Verdict::Play(headers)) => play(request, headers, caller.slot, front),
+        Ok(Verdict::Play(headers)) => {
+            what = Asked::Play;
+            play(request, headers, caller.slot, Arc::clone(&front))
+        }
         Err(turned_down) => {
+            what = Asked::TurnedDown;
             let refusal = &turned_down.refusal;
             front.refusals.note(caller.slot.peer, refusal.reason, &refusal.sentence);
             let mut response = if is_api {
@@ -155,6 +167,7 @@ async fn answer(
             response
         }
     };
+    front.metrics.network.answered(what, response.status().as_u16());
     harden(&mut response);
     Ok(response)
 }
@@ -221,13 +234,14 @@ fn play(
     };
     let upgraded = hyper::upgrade::on(&mut request);
     let tasks = front.tasks.clone();
-    tasks.spawn(async move {
+    let serving = async move {
         // An error is a peer that went away before it had its answer.
         let Ok(upgraded) = upgraded.await else { return };
         let parts = upgraded.downcast::<TokioIo<Metered>>().expect("it was ours before");
         let early = parts.read_buf.to_vec();
         Connection::new(parts.io.into_inner(), early, slot, way, front).await.serve().await;
-    });
+    };
+    tasks.spawn(serving.in_current_span());
     (StatusCode::SWITCHING_PROTOCOLS, headers).into_response()
 }
 

@@ -46,6 +46,7 @@ pub const BACKLOG: u32 = 1024;
 /// Limits that a host, or a test in a hurry, may set. Durations are not flags: their defaults come
 /// from measurements, and a host has no reason to touch them.
 #[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Limits")]
 pub struct Limits {
     /// The most connections in all; further ones are shut at once.
     #[arg(long, env = "GAMEKEEPER_MAX_CONNECTIONS", value_name = "COUNT",

@@ -12,6 +12,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Duration, Instant, sleep};
+use tracing::Instrument;
 
 /// Wait after the first failed accept in a row; doubles with each further one.
 const BACK_OFF_MIN: Duration = Duration::from_millis(50);
@@ -76,7 +77,9 @@ fn admit(tcp: TcpStream, peer: SocketAddr, front: &Arc<Front>) {
                 tracing::debug!(%peer, %error, "gone before it was served");
                 return;
             }
-            front.tasks.spawn(http1::serve(tcp, slot, Arc::clone(front)));
+            // Of the highest level, so that it is around every line, whatever gets into the log.
+            let span = tracing::error_span!("connection", id = slot.id.0, %peer);
+            front.tasks.spawn(http1::serve(tcp, slot, Arc::clone(front)).instrument(span));
         }
         Err(reason) => {
             front.refusals.note(peer, reason, "too many connections");

@@ -24,7 +24,9 @@ mod way;
 
 use crate::directory::Directory;
 use crate::live::Live;
+use crate::metrics::Metrics;
 use crate::stopping::Stopping;
+use crate::store::Store;
 use address_limits::AddressLimits;
 use bans::Bans;
 use refusal::Refusals;
@@ -68,12 +70,16 @@ pub struct Front {
     pub stopping: Arc<Stopping>,
     /// All sessions.
     pub directory: Arc<Directory>,
+    /// Results.
+    pub store: Store,
     /// How often each address may do what costs something.
     pub address_limits: Arc<AddressLimits>,
     /// Addresses from which nobody is let in.
     pub bans: Arc<Bans>,
     /// Who is connected.
     pub registry: Arc<Registry>,
+    /// What is counted and measured.
+    pub metrics: Arc<Metrics>,
     /// What was refused how often.
     pub refusals: Refusals,
     /// Answers what is under [`API_PATH`].

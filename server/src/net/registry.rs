@@ -10,11 +10,32 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
+/// What a connection is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// It speaks HTTP.
+    Http,
+    /// It is a WebSocket that has joined no session.
+    Unjoined,
+    /// It is a WebSocket that has.
+    Joined,
+    /// It is being closed.
+    Closing,
+}
+
+impl State {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Http, Self::Unjoined, Self::Joined, Self::Closing];
+    /// Their names in the metrics.
+    pub const LABELS: [&'static str; 4] = ["http", "unjoined", "joined", "closing"];
+}
+
 /// All open connections.
 #[derive(Debug, Default)]
 pub struct Registry {
     next_id: AtomicU64,
     open: AtomicUsize,
+    states: [AtomicUsize; State::ALL.len()],
     connections: DashMap<ConnectionId, SocketAddr>,
     addresses: DashMap<IpAddr, Share>,
 }
@@ -33,12 +54,23 @@ pub(super) struct Slot {
     pub(super) id: ConnectionId,
     pub(super) peer: SocketAddr,
     joined: AtomicBool,
+    state: AtomicUsize,
 }
 
 impl Registry {
     /// How many connections are open.
     pub fn open(&self) -> usize {
         self.open.load(Ordering::Relaxed)
+    }
+
+    /// How many connections do this now.
+    pub fn count(&self, state: State) -> usize {
+        self.states[state as usize].load(Ordering::Relaxed)
+    }
+
+    /// How many connections there ever were.
+    pub fn accepted(&self) -> u64 {
+        self.next_id.load(Ordering::Relaxed)
     }
 
     /// Who is connected, in no order.
@@ -68,11 +100,25 @@ impl Registry {
         drop(share);
         let id = ConnectionId(self.next_id.fetch_add(1, Ordering::Relaxed));
         self.connections.insert(id, peer);
-        Ok(Slot { registry: Arc::clone(self), id, peer, joined: AtomicBool::new(false) })
+        self.states[State::Http as usize].fetch_add(1, Ordering::Relaxed);
+        Ok(Slot {
+            registry: Arc::clone(self),
+            id,
+            peer,
+            joined: AtomicBool::new(false),
+            state: AtomicUsize::new(State::Http as usize),
+        })
     }
 }
 
 impl Slot {
+    /// From now on it does this.
+    pub(super) fn is_now(&self, state: State) {
+        let before = self.state.swap(state as usize, Ordering::Relaxed);
+        self.registry.states[before].fetch_sub(1, Ordering::Relaxed);
+        self.registry.states[state as usize].fetch_add(1, Ordering::Relaxed);
+    }
+
     /// It said a proper hello, so it no longer counts as unjoined.
     pub(super) fn joined(&self) {
         if !self.joined.swap(true, Ordering::Relaxed)
@@ -85,6 +131,7 @@ impl Slot {
 
 impl Drop for Slot {
     fn drop(&mut self) {
+        self.registry.states[*self.state.get_mut()].fetch_sub(1, Ordering::Relaxed);
         self.registry.connections.remove(&self.id);
         self.registry.open.fetch_sub(1, Ordering::Relaxed);
         if let Entry::Occupied(mut entry) = self.registry.addresses.entry(network(self.peer.ip())) {
@@ -133,13 +180,17 @@ mod tests {
         let own_held: Vec<_> = (0..2 * held.len()).map(|_| enter("127.0.0.1").unwrap()).collect();
         held[0].joined();
         held[0].joined();
+        held[0].is_now(State::Joined);
         held.push(enter("10.0.0.1").unwrap());
         assert!(enter("10.0.0.1").is_err());
         let open = held.len() + own_held.len();
         assert_eq!((registry.open(), registry.peers().len()), (open, open));
+        let states = || State::ALL.map(|state| registry.count(state));
+        assert_eq!(states(), [open - 1, 0, 1, 0]);
         held.clear();
         drop(own_held);
         assert_eq!((registry.open(), registry.addresses.len()), (0, 0));
+        assert_eq!(states(), [0; 4]);
     }
 
     #[test]

@@ -127,6 +127,11 @@ pub enum ToSession<O> {
         /// What, already cleaned.
         text: String,
     },
+    /// The server is about to stop: the session ends when its round does, at the latest then.
+    Part {
+        /// From now on.
+        seconds: u32,
+    },
 }
 
 /// What waits to be written to one connection. Messages leave in the order in which they were taken,
@@ -139,6 +144,9 @@ pub trait Outbox: Send {
     /// Takes one whole binary message. False, and nothing taken, when there is no room or the
     /// connection is gone.
     fn push(&mut self, message: Bytes) -> bool;
+
+    /// How many messages wait in it.
+    fn waiting(&self) -> usize;
 
     /// Ends the connection: what was taken is still written, within limits, then a close frame with
     /// this code and reason, and the closing handshake is completed. Calls after the first change

@@ -60,11 +60,18 @@ impl FrameWriter {
         counts: &mut Counts,
     ) {
         let focus = focus.reaching(link.reach(focus));
-        let due = link.flow.is_open() && link.flow.is_due(changes.tick());
+        let open = link.flow.is_open();
+        let due = open && link.flow.is_due(changes.tick());
         if due {
-            link.bytes += link.mailbox.flush(&mut link.outbox);
+            let told = link.mailbox.flush(&mut link.outbox);
+            link.bytes += told;
+            counts.told_bytes += told;
         }
-        if !due || !link.outbox.has_room() {
+        let paused = !open || !link.outbox.has_room();
+        counts.pauses += u64::from(paused && !link.paused);
+        counts.paused_ticks += u64::from(paused);
+        link.paused = paused;
+        if !due || paused {
             counts.frames_withheld += 1;
             if link.missed.len() == PAST_TICKS {
                 link.flow.lost();
@@ -98,9 +105,11 @@ impl FrameWriter {
             counts.frames += 1;
             link.bytes += self.bytes.len() as u64;
             counts.frame_bytes += self.bytes.len() as u64;
-            let keyframe = self.bytes[0] & TYPE_MASK == TYPE_KEYFRAME;
-            link.keyframes += u32::from(keyframe);
-            counts.keyframes += u64::from(keyframe);
+            if self.bytes[0] & TYPE_MASK == TYPE_KEYFRAME {
+                link.keyframes += 1;
+                counts.keyframes += 1;
+                counts.keyframe_bytes += self.bytes.len() as u64;
+            }
         } else {
             // The connection is going away; its frames no longer build on each other.
             link.flow.lost();

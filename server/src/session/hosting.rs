@@ -143,7 +143,9 @@ impl<G: Game, O: Outbox> Session<G, O> {
                 self.somebody(player)?;
                 self.make_host(PlayerId(player));
             }
-            HostAction::End => self.ended = Some("The host has ended the session."),
+            HostAction::End => {
+                self.ended = Some((CloseCode::Ended, "The host has ended the session."))
+            }
         }
         Ok(())
     }

@@ -35,7 +35,12 @@ impl Mailbox {
         core::mem::take(&mut self.forgotten)
     }
 
-    /// Hands over as much as the outbox takes; how many bytes that is.
+    /// How many messages wait.
+    pub(super) fn len(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// Hands over as much as the outbox takes; how many bytes that was.
     pub(super) fn flush(&mut self, outbox: &mut impl Outbox) -> u64 {
         let mut bytes = 0;
         while let Some(message) = self.waiting.front() {

@@ -2,7 +2,7 @@
 
 use super::door::{ConnectionId, Newcomer, Outbox};
 use super::players::{Link, SEAT_GRACE_SECONDS};
-use super::{Session, flow, talk};
+use super::{Session, flow, parting, talk};
 use shared::game::{Game, PlayerId};
 use shared::wire::close::CloseCode;
 use shared::wire::message::{self, ServerMessage};
@@ -35,6 +35,9 @@ impl<G: Game, O: Outbox> Session<G, O> {
 
     /// Whether somebody new is let in, or why not.
     fn admit(&self, who: &Newcomer<O>) -> Result<(), (CloseCode, String)> {
+        if self.parting.is_some() {
+            return Err((CloseCode::GoingAway, parting::NOBODY_NEW.into()));
+        }
         if self.hosting.is_shown(who.host) {
             return Ok(());
         }

@@ -19,6 +19,7 @@ pub mod inspect;
 pub mod interest;
 mod mailbox;
 mod members;
+mod parting;
 mod past;
 mod pilots;
 mod players;
@@ -30,12 +31,15 @@ mod talk;
 mod teams;
 mod watching;
 
+use crate::metrics::{Depth, Measure, Stage};
 pub use config::{Counts, SessionConfig};
 use door::{ConnectionId, Outbox, ToSession};
 use frames::FrameWriter;
 use healing::Complaints;
 use hosting::Hosting;
 use interest::Interest;
+use parting::Parting;
+pub use parting::STOPPING;
 use past::Past;
 use pilots::Pilots;
 pub use players::SEAT_GRACE_SECONDS;
@@ -81,8 +85,10 @@ pub struct Session<G: Game, O: Outbox> {
     places: Places,
     /// Since when nobody has been here.
     idle_since: Option<Tick>,
+    /// Set once the server is about to stop.
+    parting: Option<Parting>,
     /// Why it is over.
-    ended: Option<&'static str>,
+    ended: Option<(CloseCode, &'static str)>,
     results: Vec<RoundResult>,
     counts: Counts,
     complaints: Complaints,
@@ -113,6 +119,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
             past: None,
             places: Places::default(),
             idle_since: None,
+            parting: None,
             ended: None,
             results: Vec::new(),
             counts: Counts::default(),
@@ -176,8 +183,8 @@ impl<G: Game, O: Outbox> Session<G, O> {
         core::mem::take(&mut self.results)
     }
 
-    /// Whether the session is over, and a sentence why.
-    pub fn over(&self) -> Option<&'static str> {
+    /// Whether the session is over, with what its people are told.
+    pub fn over(&self) -> Option<(CloseCode, &'static str)> {
         self.ended
     }
 
@@ -189,6 +196,16 @@ impl<G: Game, O: Outbox> Session<G, O> {
     /// What happened so far.
     pub fn counts(&self) -> Counts {
         self.counts
+    }
+
+    /// How it stands, for the metrics.
+    pub fn measure(&self) -> Measure {
+        let (mut outboxes, mut mailboxes) = (Depth::default(), Depth::default());
+        for link in self.players.links() {
+            outboxes.add(link.outbox.waiting());
+            mailboxes.add(link.mailbox.len());
+        }
+        Measure { counts: self.counts, away: self.away() as u32, outboxes, mailboxes }
     }
 
     /// The rules of this session.
@@ -254,6 +271,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
             ToSession::Act(act) => self.act(act),
             ToSession::Inspect(what) => self.inspect(what),
             ToSession::Announce { text } => self.announce(&text),
+            ToSession::Part { seconds } => self.part_within(seconds),
             ToSession::Resync { connection, tick, mismatch } => {
                 self.resync(connection, tick, mismatch);
             }
@@ -266,19 +284,33 @@ impl<G: Game, O: Outbox> Session<G, O> {
 
     /// One tick: inputs, step, rows, views, frames, outboxes.
     pub fn tick(&mut self) {
+        self.tick_in_laps(&mut |_| {});
+    }
+
+    /// One tick; `lap` is called at the end of each stage, by whoever has a clock.
+    pub fn tick_in_laps(&mut self, lap: &mut dyn FnMut(Stage)) {
         self.free_lost_seats();
         self.fill_up();
         self.turn_rounds();
+        lap(Stage::Seats);
         self.gather_commands();
+        lap(Stage::Inputs);
         self.tick = self.tick.wrapping_add(1);
         self.game.step(&self.terms.rules, &self.commands, &mut self.events);
+        lap(Stage::Step);
         let game = &self.game;
         self.changes.advance::<G>(self.tick, &self.terms.rules, |rows| game.publish(rows));
+        lap(Stage::Publish);
         self.interest.rebuild(&self.changes);
+        lap(Stage::Interest);
         self.talk();
+        lap(Stage::Talk);
         self.send_frames();
+        lap(Stage::Frames);
         self.drop_the_unresponsive();
         self.look_for_life();
+        self.part();
+        lap(Stage::Seats);
     }
 
     /// Tells everybody why and ends every connection.
@@ -359,7 +391,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
         let since = *self.idle_since.get_or_insert(self.tick);
         let idle = self.config.idle_s * u32::from(self.config.setup.tick_rate);
         if self.tick.wrapping_sub(since) >= idle {
-            self.ended = Some("Nobody was here any more.");
+            self.ended = Some((CloseCode::Ended, "Nobody was here any more."));
         }
     }
 }

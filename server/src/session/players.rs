@@ -96,6 +96,8 @@ pub(super) struct Link<O> {
     /// Where the player looked in the ticks since the last frame, oldest first; no longer than can be caught up on.
     pub(super) missed: Vec<Focus>,
     pub(super) flow: Flow,
+    /// Whether the last tick's frame found the window shut or the outbox full.
+    pub(super) paused: bool,
     /// Fields that the client may still tell were wrong.
     pub(super) explanations: usize,
     pub(super) mailbox: Mailbox,
@@ -125,6 +127,7 @@ impl<O: Outbox> Link<O> {
             look: 1.0,
             missed: Vec::new(),
             flow: Flow::new(first),
+            paused: false,
             explanations: 0,
             mailbox: Mailbox::default(),
             standings: Bytes::new(),

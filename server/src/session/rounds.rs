@@ -76,10 +76,11 @@ impl<G: Game, O: Outbox> Session<G, O> {
             Phase::WarmUp if self.rounds.ends.is_none() => {
                 self.enter(Phase::WarmUp, Some(WARM_UP_SECONDS));
             }
-            Phase::WarmUp if due => self.start_round(),
+            Phase::WarmUp if due && self.parting.is_none() => self.start_round(),
             // Everybody has left: nothing to be told, and nobody to tell it to.
             Phase::Play if people == 0 => self.enter(Phase::WarmUp, None),
             Phase::Play if due => self.finish_round(),
+            Phase::Results if due && self.parting.is_some() => self.end_with_the_server(),
             Phase::Results if due && enough => self.start_round(),
             Phase::Results if due => {
                 self.begin();

@@ -144,6 +144,16 @@ impl Store {
         self.troubles.lost.load(Ordering::Relaxed)
     }
 
+    /// Results and questions that wait for the disk.
+    pub fn waiting(&self) -> usize {
+        self.jobs.max_capacity() - self.jobs.capacity()
+    }
+
+    /// Whether there is still somebody who keeps results and answers questions.
+    pub fn is_working(&self) -> bool {
+        !self.jobs.is_closed()
+    }
+
     /// The newest results of public sessions, newest first.
     pub async fn recent(&self, limit: u32) -> Result<Vec<KeptResult>, NoAnswer> {
         self.ask(move |db| results::recent(db, limit)).await

@@ -8,7 +8,7 @@ use crate::directory::Entry;
 use crate::session::status::Status;
 use crate::store::unix_ms;
 use crate::tick_loop::TickCounts;
-use crate::tick_times::Taken;
+use crate::recent_ticks::Taken;
 use axum::body::Bytes;
 use futures_util::future::join_all;
 use serde::Serialize;
@@ -243,7 +243,7 @@ impl Followed {
         };
         let last = std::mem::replace(&mut self.last, now);
         let fresh = self.samples.is_empty();
-        let Taken { median_ns, longest_ns } = entry.ticks.times.take();
+        let Taken { median_ns, longest_ns } = entry.ticks.recent.take();
         let since = |now: u64, last: u64| if fresh { 0 } else { now.saturating_sub(last) };
         let bytes = now.bytes.zip(last.bytes).map_or(0, |(now, last)| since(now, last));
         let pulse = Pulse {

@@ -86,7 +86,9 @@ impl From<NoSession> for Problem {
         let detail = why.to_string();
         match why {
             NoSession::Refused(_) => Self::refused(detail),
-            NoSession::Full | NoSession::Closed => Self::busy(detail, Duration::from_secs(60)),
+            NoSession::Full | NoSession::Closed | NoSession::Stopping => {
+                Self::busy(detail, Duration::from_secs(60))
+            }
         }
     }
 }

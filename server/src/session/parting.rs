@@ -1,0 +1,60 @@
+//! The end of a session because the server is about to stop. Comes in: for how long it may still go on. Goes out:
+//! notices, nobody new, and an end at a good moment: after the round's result, if that comes in time.
+
+use super::Session;
+use super::door::Outbox;
+use shared::game::{Game, Tick};
+use shared::wire::close::CloseCode;
+use shared::wire::message::Phase;
+
+/// What players are told when the server stops.
+pub const STOPPING: &str = "The server has stopped; it may be back in a minute.";
+/// What is said to whoever comes while the last rounds go on.
+pub(super) const NOBODY_NEW: &str = "The server is about to stop: nobody new is let in.";
+/// For how long a session still goes on in which no round is to be finished, in seconds: long enough to read why.
+pub(super) const NOTICE_SECONDS: u32 = 10;
+
+/// How the end stands.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Parting {
+    /// It is over then, whatever goes on.
+    by: Tick,
+    /// When everybody is told once more.
+    remind: Option<Tick>,
+}
+
+impl<G: Game, O: Outbox> Session<G, O> {
+    /// From now on nobody new is let in, and within so many seconds it is over.
+    pub(super) fn part_within(&mut self, seconds: u32) {
+        if self.parting.is_some() {
+            return;
+        }
+        let rate = u32::from(self.config.setup.tick_rate);
+        let in_round = matches!(self.rounds.phase, Phase::Play | Phase::Results);
+        let seconds = if in_round { seconds } else { seconds.min(NOTICE_SECONDS) };
+        let by = self.tick.wrapping_add(seconds * rate);
+        let remind = (seconds > 2 * NOTICE_SECONDS).then(|| by.wrapping_sub(NOTICE_SECONDS * rate));
+        self.parting = Some(Parting { by, remind });
+        let when = if in_round { "when this round is over, at the latest " } else { "" };
+        self.announce(&format!(
+            "The server stops {when}in {seconds} seconds. If it comes back, so does this page by itself."
+        ));
+    }
+
+    /// Ends when it is time.
+    pub(super) fn part(&mut self) {
+        let Some(parting) = &mut self.parting else { return };
+        let reached = |tick: Tick| self.tick.wrapping_sub(tick) as i32 >= 0;
+        if reached(parting.by) || self.players.here() == 0 {
+            self.end_with_the_server();
+        } else if parting.remind.is_some_and(reached) {
+            parting.remind = None;
+            self.announce(&format!("The server stops in {NOTICE_SECONDS} seconds."));
+        }
+    }
+
+    /// Nothing of it is to go on elsewhere, but its players may come back.
+    pub(super) fn end_with_the_server(&mut self) {
+        self.ended.get_or_insert((CloseCode::GoingAway, STOPPING));
+    }
+}
