@@ -172,6 +172,9 @@ impl Server {
         {
             tracing::warn!("the log stays as it is: {why}");
         }
+        if let Err(why) = self.operator.reload(&config.admin) {
+            tracing::error!("the operator's token stays as it was: {why}");
+        }
         self.front.live.replace(config);
     }
 
@@ -195,6 +198,7 @@ impl Server {
         shutdown: impl Future<Output = ()>,
     ) -> Result<()> {
         let Self { front, store, ticks, logs, operator } = self;
+        front.directory.reopen().await;
         let sampling = tokio::spawn(operator.keep_history());
         let listing = tokio::spawn(Arc::clone(&front.directory).keep_listing());
         let accepting = tokio::spawn(listener::run(listener, Arc::clone(&front)));

@@ -11,6 +11,7 @@ use crate::session::{STOPPING, Session};
 use crate::throttle::Throttle;
 use crate::recent_ticks::RecentTicks;
 use shared::game::{Game, Tick};
+use shared::wire::HostSecret;
 use shared::wire::close::CloseCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -44,6 +45,10 @@ pub trait Ticked<O>: Send {
     /// What it shows of itself.
     fn status(&self) -> Status {
         Status::default()
+    }
+    /// Who shows this is its host; `None` where nobody can be.
+    fn host(&self) -> Option<HostSecret> {
+        None
     }
     /// Results of rounds that ended since the last call.
     fn take_results(&mut self) -> Vec<RoundResult> {
@@ -84,6 +89,10 @@ impl<G: Game, O: Outbox> Ticked<O> for Session<G, O> {
         self.status()
     }
 
+    fn host(&self) -> Option<HostSecret> {
+        self.host()
+    }
+
     fn take_results(&mut self) -> Vec<RoundResult> {
         self.take_results()
     }
@@ -122,6 +131,10 @@ impl<O> Ticked<O> for Box<dyn Ticked<O>> {
         (**self).status()
     }
 
+    fn host(&self) -> Option<HostSecret> {
+        (**self).host()
+    }
+
     fn take_results(&mut self) -> Vec<RoundResult> {
         (**self).take_results()
     }
@@ -137,8 +150,8 @@ impl<O> Ticked<O> for Box<dyn Ticked<O>> {
 
 /// Who is told what a session shows of itself. Called from the loop: it must not wait.
 pub trait Watcher: Send {
-    /// A new look, and how the session stands.
-    fn status(&mut self, status: Status, measure: Measure);
+    /// A new look, how the session stands, and who shows this is the host.
+    fn status(&mut self, status: Status, measure: Measure, host: Option<HostSecret>);
     /// Rounds ended.
     fn results(&mut self, results: Vec<RoundResult>);
     /// Nothing more is taken from the queue, and everybody is about to be told this.
@@ -244,7 +257,7 @@ pub async fn run<O, S: Ticked<O>>(
 }
 
 fn look_at<O>(session: &mut impl Ticked<O>, watcher: &mut impl Watcher) {
-    watcher.status(session.status(), session.measure());
+    watcher.status(session.status(), session.measure(), session.host());
     let results = session.take_results();
     if !results.is_empty() {
         watcher.results(results);

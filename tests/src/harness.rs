@@ -50,7 +50,7 @@ pub struct Running {
     pub address: SocketAddr,
     /// Its insides.
     pub server: Server,
-    stop: oneshot::Sender<()>,
+    stop: Option<oneshot::Sender<()>>,
     task: JoinHandle<anyhow::Result<()>>,
 }
 
@@ -72,7 +72,7 @@ impl Running {
             let shutdown = async { drop(stopped.await) };
             running.serve(session, Protocol::of::<Buoys>(), listener, shutdown).await
         });
-        Self { address, server, stop, task }
+        Self { address, server, stop: Some(stop), task }
     }
 
     /// A server of `G` without a session: they open as somebody wants one.
@@ -89,12 +89,17 @@ impl Running {
         let running = server.clone();
         let task =
             tokio::spawn(async move { running.run(listener, async { drop(stopped.await) }).await });
-        Self { address, server, stop, task }
+        Self { address, server, stop: Some(stop), task }
+    }
+
+    /// Asks it to stop, which may take as long as its rounds do.
+    pub fn ask_to_stop(&mut self) {
+        self.stop = None;
     }
 
     /// Stops it, and how it ended.
-    pub async fn stop(self) -> anyhow::Result<()> {
-        drop(self.stop);
+    pub async fn stop(mut self) -> anyhow::Result<()> {
+        self.ask_to_stop();
         timeout(PATIENCE, self.task).await.expect("it stops").expect("it does not panic")
     }
 
@@ -219,6 +224,11 @@ pub struct Peer {
 }
 
 impl Peer {
+    /// One over a connection that is there.
+    pub fn of(stream: TcpStream) -> Self {
+        Self { stream, received: Vec::new() }
+    }
+
     /// Sends bytes. A server that has had enough may be gone by then; that is for the answer to say.
     pub async fn send(&mut self, bytes: &[u8]) {
         let sent = timeout(PATIENCE, self.stream.write_all(bytes)).await;

@@ -7,11 +7,11 @@ use crate::net::outbox::ConnectionOutbox;
 use crate::session::result::RoundResult;
 use crate::session::settings::SessionSettings;
 use crate::session::status::Status;
-use crate::store::{KeptResult, unix_ms};
+use crate::store::{KeptResult, OpenSession, unix_ms};
 use crate::tick_loop::{TickCounts, Told};
 use serde::Serialize;
-use shared::wire::Protocol;
 use shared::wire::close::CloseCode;
+use shared::wire::{HostSecret, Protocol};
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
@@ -36,6 +36,8 @@ pub struct Entry {
     shown: Mutex<Shown>,
     settings: Mutex<SessionSettings>,
     results: Mutex<VecDeque<KeptResult>>,
+    /// What the store has of it, for the next start; `None` where nothing is kept.
+    kept: Mutex<Option<OpenSession>>,
     promised: Arc<AtomicUsize>,
 }
 
@@ -96,6 +98,7 @@ impl Entry {
             shown: Mutex::new(Shown::new(status, Measure::default())),
             settings: Mutex::new(settings),
             results: Mutex::default(),
+            kept: Mutex::default(),
             promised: Arc::default(),
         }
     }
@@ -139,6 +142,18 @@ impl Entry {
     /// The newest results, newest first, at most [`RESULTS_KEPT`].
     pub fn results(&self) -> Vec<KeptResult> {
         lock(&self.results).iter().cloned().collect()
+    }
+
+    /// What the store has to keep of it, if that is no longer what it has.
+    pub(super) fn to_keep(&self, host: Option<HostSecret>) -> Option<OpenSession> {
+        let settings = lock(&self.settings);
+        let mut kept = lock(&self.kept);
+        if kept.as_ref().is_some_and(|kept| kept.host == host && kept.settings == *settings) {
+            return None;
+        }
+        let now = OpenSession { code: self.code, settings: settings.clone(), host };
+        *kept = Some(now.clone());
+        Some(now)
     }
 
     /// Promises somebody a place.

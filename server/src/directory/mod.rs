@@ -27,7 +27,7 @@ use crate::session::result::RoundResult;
 use crate::session::settings::{Mode, SessionSettings};
 use crate::session::status::Status;
 use crate::stopping::Stopping;
-use crate::store::Store;
+use crate::store::{OpenSession, Store};
 use crate::tick_loop::{self, TickCounts, Ticked, Watcher};
 use dashmap::DashMap;
 use entry::lock;
@@ -193,10 +193,10 @@ impl Directory {
         session: impl Ticked<crate::net::outbox::ConnectionOutbox> + 'static,
         protocol: Protocol,
     ) -> Arc<Entry> {
-        let entry = self.run(Box::new(session), protocol, self.usual());
+        let code = self.fresh_code();
         // Only the first one: a second is there for who has its code.
-        let _ = self.adopted.set(entry.code);
-        entry
+        let _ = self.adopted.set(code);
+        self.run(code, Box::new(session), protocol, self.usual())
     }
 
     /// The game's tables; `None` where there is neither a game to open sessions of nor a session.
@@ -244,11 +244,34 @@ impl Directory {
         }
         let session = opener.open(&settings, host, rand::random(), config.idle_seconds);
         let session = session.map_err(NoSession::Refused)?;
-        Ok(self.run(session, opener.protocol, settings))
+        Ok(self.run(self.fresh_code(), session, opener.protocol, settings))
+    }
+
+    /// Opens the sessions again that were open when the server last ended.
+    pub(crate) async fn reopen(self: &Arc<Self>) {
+        let (Some(opener), Ok(sessions)) = (&self.opener, self.store.open_sessions().await) else {
+            return;
+        };
+        let config = self.live.get();
+        for OpenSession { code, settings, host } in sessions {
+            let session = if self.len() < config.max_sessions {
+                opener.open(&settings, host, rand::random(), config.idle_seconds)
+            } else {
+                Err("there are as many sessions as there may be".into())
+            };
+            match session {
+                Ok(session) => drop(self.run(code, session, opener.protocol, settings)),
+                Err(why) => {
+                    tracing::warn!(session = ?code, "does not open again: {why}");
+                    self.store.forget(code);
+                }
+            }
+        }
     }
 
     fn run(
         self: &Arc<Self>,
+        code: SessionCode,
         session: AnySession,
         protocol: Protocol,
         settings: SessionSettings,
@@ -260,10 +283,6 @@ impl Directory {
             tick_rate: session.tick_rate(),
             ending: Arc::default(),
         };
-        // One in a quadrillion would be taken, and must not be taken twice.
-        let code = std::iter::repeat_with(SessionCode::random)
-            .find(|code| !self.sessions.contains_key(code))
-            .expect("there is no end to them");
         let (ticks, stop) = (TickCounts::part_of(&self.ticks), self.stop.child_token());
         let entry = Entry::new(code, handle, ticks, stop, settings, session.status());
         let entry = Arc::new(entry);
@@ -282,9 +301,11 @@ impl Directory {
         session: AnySession,
         told: mpsc::Receiver<tick_loop::Told<crate::net::outbox::ConnectionOutbox>>,
     ) {
+        let lasts = self.adopted.get() != Some(&entry.code) && self.opener.is_some();
         let reporter = Reporter {
             directory: Arc::clone(&self),
             entry: Arc::clone(&entry),
+            lasts,
             counted: Counts::default(),
         };
         let metrics = Arc::clone(&self.metrics);
@@ -297,6 +318,9 @@ impl Directory {
         };
         let ticking = tokio::spawn(ticking.instrument(span));
         let broken = ticking.await.is_err();
+        if broken && lasts {
+            self.store.forget(entry.code);
+        }
         let public = entry.is_public();
         self.sessions.remove(&entry.code);
         self.listing.note();
@@ -318,6 +342,13 @@ impl Directory {
         opening::usual(&self.live.get())
     }
 
+    fn fresh_code(&self) -> SessionCode {
+        // One in a quadrillion would be taken, and must not be taken twice.
+        std::iter::repeat_with(SessionCode::random)
+            .find(|code| !self.sessions.contains_key(code))
+            .expect("there is no end to them")
+    }
+
     /// "Arena" and the smallest number that no session has.
     fn free_name(&self, name: &str) -> String {
         let taken: Vec<_> = self.entries().iter().map(|entry| entry.info().status.name).collect();
@@ -337,12 +368,19 @@ fn is_usual(settings: &SessionSettings, usual: &SessionSettings) -> bool {
 struct Reporter {
     directory: Arc<Directory>,
     entry: Arc<Entry>,
+    /// Whether the next start opens it again.
+    lasts: bool,
     /// What is in the metrics already.
     counted: Counts,
 }
 
 impl Watcher for Reporter {
-    fn status(&mut self, status: Status, measure: Measure) {
+    fn status(&mut self, status: Status, measure: Measure, host: Option<HostSecret>) {
+        if self.lasts
+            && let Some(session) = self.entry.to_keep(host)
+        {
+            self.directory.store.remember(session);
+        }
         let Measure { counts, .. } = measure;
         let tick_rate = self.entry.handle.tick_rate;
         self.directory.metrics.sessions.add(&self.counted, &counts, tick_rate);
@@ -361,6 +399,9 @@ impl Watcher for Reporter {
     fn over(&mut self, code: CloseCode, why: &'static str) {
         // From now on nobody finds it, and who already has it is told why it takes nothing.
         let _ = self.entry.handle.ending.set((code, why));
+        if self.lasts && code != CloseCode::GoingAway {
+            self.directory.store.forget(self.entry.code);
+        }
         self.directory.sessions.remove(&self.entry.code);
         self.directory.listing.note();
     }

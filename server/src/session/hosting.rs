@@ -91,7 +91,8 @@ impl<G: Game, O: Outbox> Session<G, O> {
                 }
             }
             OperatorAction::End => {
-                self.ended = Some("The operator of the server has ended this session.");
+                let why = "The operator of the server has ended this session.";
+                self.ended = Some((CloseCode::Ended, why));
             }
             OperatorAction::AsHost(action) => self.do_act(action)?,
         }

@@ -49,6 +49,7 @@ use rounds::Rounds;
 use settings::Mode;
 use shared::game::{Command, Focus, Game, PlayerId, Setup, Tick};
 use shared::netcode::frame::Changes;
+use shared::wire::HostSecret;
 use shared::wire::close::CloseCode;
 use status::Status;
 use std::sync::Arc;
@@ -176,6 +177,11 @@ impl<G: Game, O: Outbox> Session<G, O> {
             phase_left_s,
             host: host.map(|player| player.name.clone()),
         }
+    }
+
+    /// Who shows this is the host; `None` where nobody can be.
+    pub fn host(&self) -> Option<HostSecret> {
+        self.hosting.secret
     }
 
     /// Results of rounds that ended since the last call.

@@ -6,11 +6,13 @@ mod leaderboard;
 mod operator;
 mod results;
 mod schema;
+mod sessions;
 
 pub use leaderboard::{LEADERBOARD_MAX, LeaderboardRow, Period};
 pub use operator::{AUDIT_MAX, Deed, KeptBan};
 pub use results::RESULTS_MAX;
 pub use schema::{FILE_NAME, OpenError};
+pub use sessions::OpenSession;
 
 use crate::code::SessionCode;
 use crate::session::result::RoundResult;
@@ -175,6 +177,21 @@ impl Store {
         self.ask(move |db| leaderboard::best(db, period, limit, now)).await
     }
 
+    /// Keeps that a session is open. Never waits.
+    pub fn remember(&self, session: OpenSession) {
+        self.tell(move |db| sessions::remember(db, &session));
+    }
+
+    /// Keeps that a session is over. Never waits.
+    pub fn forget(&self, code: SessionCode) {
+        self.tell(move |db| sessions::forget(db, code));
+    }
+
+    /// The sessions that were open when the server last ended, however it did.
+    pub async fn open_sessions(&self) -> Result<Vec<OpenSession>, NoAnswer> {
+        self.ask(|db| sessions::all(db)).await
+    }
+
     /// Done once everything kept so far is on the disk, all of it in the one file that a backup takes.
     pub async fn settled(&self) -> Result<(), NoAnswer> {
         let (done, waiting) = oneshot::channel();
@@ -187,6 +204,19 @@ impl Store {
         });
         self.jobs.send(Job::Ask(settle)).await.map_err(|_| NoAnswer)?;
         waiting.await.map_err(|_| NoAnswer)
+    }
+
+    /// Writes something without waiting for it.
+    fn tell(&self, write: impl FnOnce(&mut Connection) -> rusqlite::Result<()> + Send + 'static) {
+        let troubles = Arc::clone(&self.troubles);
+        let job: Ask = Box::new(move |db| {
+            if let Err(error) = write(db) {
+                troubles.note(&error.to_string());
+            }
+        });
+        if self.jobs.try_send(Job::Ask(job)).is_err() {
+            self.troubles.note("the disk is too slow, or the store broke");
+        }
     }
 
     async fn ask<T: Send + 'static>(
@@ -215,7 +245,7 @@ impl Troubles {
         let lost = self.lost.fetch_add(1, Ordering::Relaxed) + 1;
         if let Some(hidden) = self.lines.pass(Instant::now()) {
             let hidden = (hidden > 0).then_some(hidden);
-            tracing::error!(lost, hidden, "a result could not be kept: {why}");
+            tracing::error!(lost, hidden, "something could not be kept: {why}");
         }
     }
 }

@@ -20,7 +20,7 @@ struct Entries {
 }
 
 impl Watcher for Diary {
-    fn status(&mut self, _: Status, _: Measure) {
+    fn status(&mut self, _: Status, _: Measure, _: Option<HostSecret>) {
         self.0.lock().unwrap().looks += 1;
     }
 
