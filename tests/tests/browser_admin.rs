@@ -144,7 +144,7 @@ async fn an_operator_runs_a_server_from_a_desk() {
     press(&page, "Ann", "Follow").await;
     page.until("document.getElementById('map-said').textContent.startsWith('Follows Ann')").await;
     // Rates need two looks, and text of others is text.
-    page.until(&format!("(() => {{ {ROW} return row('Zoë <b>')?.cells[6].textContent.includes('B/s'); }})()")).await;
+    page.until(&format!("(() => {{ {ROW} return row('Zoë <b>')?.cells[7].textContent.includes('B/s'); }})()")).await;
     page.picture("42-admin-session").await;
     clean(&page, "a session").await;
     // The plots are read by keyboard.
@@ -166,7 +166,7 @@ async fn an_operator_runs_a_server_from_a_desk() {
     assert_eq!(players.remove(1).closed().await, Some(4010));
     page.until("document.getElementById('bans-count').textContent === '1'").await;
     press(&page, "Ann", "Mute").await;
-    page.until(&format!("(() => {{ {ROW} return row('Ann').cells[2].textContent.includes('muted'); }})()")).await;
+    page.until(&format!("(() => {{ {ROW} return row('Ann').cells[3].textContent.includes('muted'); }})()")).await;
 
     page.click("#announce-all").await;
     page.until("document.getElementById('ask').open").await;
