@@ -1,6 +1,8 @@
 // Questions to the server's HTTP API. Comes in: a method, a path, a body. Goes out: what was answered, or a
 // `Refusal` with a sentence for a person. It keeps nothing.
 
+import { BASE } from './here.js';
+
 /** How long an answer may take, ms; the server holds a long poll for at most 25 s. */
 const PATIENCE_MS = 10_000;
 /** How often in a row the way to the server is timed; the quickest counts, as the first one may have to
@@ -24,7 +26,7 @@ export async function ask(method, path, { body, secret, patience = PATIENCE_MS, 
   const limit = AbortSignal.timeout(patience);
   let response;
   try {
-    response = await fetch(`/api${path}`, {
+    response = await fetch(`${BASE}/api${path}`, {
       method, headers, cache: 'no-store',
       body: body === undefined ? undefined : JSON.stringify(body),
       signal: signal ? AbortSignal.any([limit, signal]) : limit,
@@ -52,7 +54,7 @@ export async function measurePing() {
   for (let i = 0; i < PING_TRIES; i++) {
     const from = performance.now();
     try {
-      await fetch('/healthz', { cache: 'no-store', signal: AbortSignal.timeout(PATIENCE_MS) });
+      await fetch(`${BASE}/healthz`, { cache: 'no-store', signal: AbortSignal.timeout(PATIENCE_MS) });
     } catch {
       return best;
     }

@@ -7,9 +7,13 @@ const HOST = (code) => `gamekeeper.host.${code}`;
 const CODE = /^[A-Za-z0-9_-]{3,32}$/;
 const SECRET = /^[0-9a-f]{32}$/;
 
+/** The path below which the server serves everything, without a slash at its end; mostly nothing. */
+export const BASE = document.querySelector('meta[name=base]')?.content ?? '';
+
 /** The code in the page's address, or null in the lobby. */
 export function codeInAddress() {
-  const found = /^\/s\/([^/]+)\/?$/.exec(location.pathname);
+  if (!location.pathname.startsWith(BASE)) return null;
+  const found = /^\/s\/([^/]+)\/?$/.exec(location.pathname.slice(BASE.length));
   return found && CODE.test(found[1]) ? found[1] : null;
 }
 
@@ -22,11 +26,11 @@ export function codeIn(text) {
 }
 
 /** The link to a session, to be given to friends. */
-export const linkTo = (code) => `${location.origin}/s/${encodeURIComponent(code)}`;
+export const linkTo = (code) => `${location.origin}${BASE}/s/${encodeURIComponent(code)}`;
 
 /** Lets the address bar show a session, or with null the lobby. */
 export function showAddress(code) {
-  const path = code ? `/s/${encodeURIComponent(code)}` : '/';
+  const path = code ? `${BASE}/s/${encodeURIComponent(code)}` : `${BASE}/`;
   if (location.pathname !== path) history.replaceState(null, '', path + location.search);
 }
 

@@ -2,6 +2,7 @@
 // these fail long polls. Goes out: calls of `on`. It runs only while the lobby is on the screen.
 
 import { Refusal, ask } from './api.js';
+import { BASE } from './here.js';
 
 /** A stream that fails so often before its first event is given up for polling. */
 const TRIES = 2;
@@ -51,7 +52,7 @@ export class Live {
   }
 
   #listen() {
-    const stream = new EventSource('/api/sessions/events');
+    const stream = new EventSource(`${BASE}/api/sessions/events`);
     this.#stream = stream;
     stream.addEventListener('sessions', ({ data }) => {
       this.#heard = true;

@@ -23,6 +23,8 @@ const MODULE: &str = "client_web";
 const PAGES: [(&str, &str); 2] = [("PAGE", "index.html"), ("ADMIN_PAGE", "admin.html")];
 /// What a page writes where the folder of this build's assets belongs.
 const PLACEHOLDER: &str = "{{assets}}";
+/// What stands there for the path below which everything is served: the server knows it when it starts.
+const BASE: &str = "{{base}}";
 /// What the module is made of, from the workspace's root on.
 const SOURCES: &[&str] = &[
     "client-web/src",
@@ -162,12 +164,15 @@ fn table(mut files: BTreeMap<String, Vec<u8>>, folder: &Path) -> Result<String> 
     let build = digest(files.iter().map(|(path, bytes)| (path.as_str(), bytes.as_slice())));
 
     let mut source = format!("/// Names this build's assets.\nstatic BUILD: &str = {build:?};\n");
+    fs::create_dir_all(folder)?;
     for (name, file, page) in pages {
         let page = String::from_utf8(page)
             .with_context(|| format!("client-web/www/{file} is not UTF-8"))?;
-        let page = page.replace(PLACEHOLDER, &format!("/assets/{build}")).into_bytes();
-        let entry = asset(file, &page, folder)?;
-        writeln!(source, "/// A page.\nstatic {name}: Asset = {entry};")?;
+        let page = page.replace(PLACEHOLDER, &format!("{BASE}/assets/{build}"));
+        let file = folder.join(file);
+        fs::write(&file, page)?;
+        writeln!(source, "/// A page, with {BASE:?} where the base path belongs.")?;
+        writeln!(source, "static {name}: &str = include_str!({file:?});")?;
     }
     writeln!(source, "/// What the page loads, in ascending order of paths.")?;
     writeln!(source, "static ASSETS: &[Asset] = &[")?;

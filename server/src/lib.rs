@@ -18,8 +18,8 @@ pub mod stopping;
 pub mod store;
 pub mod tick_loop;
 
+pub mod recent_times;
 mod throttle;
-pub mod recent_ticks;
 
 use anyhow::{Context, Result, anyhow};
 use config::Config;
@@ -30,6 +30,7 @@ use live::Live;
 use logging::Logs;
 use net::address_limits::AddressLimits;
 use net::bans::Bans;
+use net::listeners::Listeners;
 use net::outbox::ConnectionOutbox;
 use net::refusal::Refusals;
 use net::registry::Registry;
@@ -44,7 +45,6 @@ use std::sync::atomic::Ordering;
 use stopping::Stopping;
 use store::Store;
 use tick_loop::{TickCounts, Ticked};
-use tokio::net::TcpListener;
 use tokio::time::{Duration, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -64,14 +64,14 @@ pub struct Server {
     pub operator: Arc<Operator>,
 }
 
-/// Serves sessions of `G` on `listener` until `shutdown` is done, then tells everybody and returns. There is no
+/// Serves sessions of `G` on `listeners` until `shutdown` is done, then tells everybody and returns. There is no
 /// session until somebody wants one. Errors when results cannot be kept where `config` says.
 pub async fn run<G: Game>(
     config: Config,
-    listener: TcpListener,
+    listeners: impl Into<Listeners>,
     shutdown: impl Future<Output = ()>,
 ) -> Result<()> {
-    Server::of::<G>(&config)?.run(listener, shutdown).await
+    Server::of::<G>(&config)?.run(listeners, shutdown).await
 }
 
 /// A session of `G` with its default settings, before its first tick, for [`Server::serve`]. Errors when the
@@ -125,6 +125,7 @@ impl Server {
             stop.clone(),
         );
         let ticks = Arc::clone(&directory.ticks);
+        let metrics = Arc::clone(&directory.metrics);
         let registry = Arc::<Registry>::default();
         let bans = Arc::new(Bans::new(store.clone()));
         let operator = Operator::new(admin::Parts {
@@ -138,7 +139,6 @@ impl Server {
             stop: stop.clone(),
         });
         let operator = Arc::new(operator.map_err(anyhow::Error::msg)?);
-        let metrics = Arc::clone(&directory.metrics);
         let front = Front {
             live,
             stopping,
@@ -150,7 +150,8 @@ impl Server {
             metrics,
             refusals: Refusals::default(),
             api: http::api::router(Arc::new(api), &operator),
-            pages: http::router(Arc::clone(&operator)),
+            pages: http::router(&config.reach.base_path, Arc::clone(&operator)),
+            operator: Arc::clone(&operator),
             stop,
             tasks: TaskTracker::new(),
         };
@@ -160,21 +161,24 @@ impl Server {
     /// The same with a log to look at.
     pub fn with_logs(self, logs: Logs) -> Self {
         self.operator.show_logs(logs.clone());
+        self.operator.show_logs(logs.clone());
         Self { logs, ..self }
     }
 
     /// Puts other settings in the place of the present ones. What was opened by them stays as it is: sockets, the
     /// store, sessions; see [`config::RESTART`].
-    pub fn reload(&self, config: Config) {
+    pub fn reload(&self, mut config: Config) {
+        let before = self.front.live.get();
         // Whoever changed it by hand meanwhile keeps it so, unless the settings have another one now.
-        if config.seeing.log != self.front.live.get().seeing.log
+        if config.seeing.log != before.seeing.log
             && let Err(why) = self.logs.set_filter(&config.seeing.log)
         {
             tracing::warn!("the log stays as it is: {why}");
         }
         if let Err(why) = self.operator.reload(&config.admin) {
-            tracing::error!("the operator's token stays as it was: {why}");
+            tracing::warn!("the operator's token stays as it is: {why}");
         }
+        config.reach.keep(&before.reach);
         self.front.live.replace(config);
     }
 
@@ -184,24 +188,24 @@ impl Server {
         self,
         session: impl Ticked<ConnectionOutbox> + 'static,
         protocol: Protocol,
-        listener: TcpListener,
+        listeners: impl Into<Listeners>,
         shutdown: impl Future<Output = ()>,
     ) -> Result<()> {
         self.front.directory.adopt(session, protocol);
-        self.run(listener, shutdown).await
+        self.run(listeners, shutdown).await
     }
 
     /// Serves until `shutdown` is done, lets rounds end as the settings say, tells everybody and returns.
     pub async fn run(
         self,
-        listener: TcpListener,
+        listeners: impl Into<Listeners>,
         shutdown: impl Future<Output = ()>,
     ) -> Result<()> {
         let Self { front, store, ticks, logs, operator } = self;
         front.directory.reopen().await;
         let sampling = tokio::spawn(operator.keep_history());
         let listing = tokio::spawn(Arc::clone(&front.directory).keep_listing());
-        let accepting = tokio::spawn(listener::run(listener, Arc::clone(&front)));
+        let accepting = tokio::spawn(listener::run(listeners.into(), Arc::clone(&front)));
         shutdown.await;
 
         let config = front.live.get();

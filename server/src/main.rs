@@ -1,19 +1,19 @@
 //! The binary: settings from where they come, a running arena from them, and signals to a reload or a proper end.
 
+mod announce;
 mod signals;
 
 use anyhow::Result;
 use server::Server;
-use server::config::{self, Config, LoadError, Loaded, Todo};
+use server::config::{self, LoadError, Loaded, Todo};
 use server::logging::Logs;
-use server::net::listener;
+use server::net::listeners::Listeners;
+use server::net::tls::Tls;
 use shared::arena::Arena;
 use signals::{Signals, Told};
 use std::future::pending;
-use std::io::ErrorKind;
-use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::process::ExitCode;
-use tokio::net::TcpListener;
+use std::sync::Arc;
 use tokio::sync::oneshot;
 use tokio::time::{Duration, sleep};
 
@@ -64,15 +64,16 @@ async fn serve(loaded: Loaded) -> Result<()> {
     let logs = Logs::install(config)?;
     loaded.warnings.iter().for_each(|warning| tracing::warn!("perhaps a mistake: {warning}"));
     raise_descriptor_limit(config.limits.max_connections);
-    let listener = listen(config.bind)?;
+    let listeners = Listeners::open(&config.reach)?;
+    let tls = listeners.tls();
     let signals = Signals::listen()?;
     let server = Server::of::<Arena>(config)?.with_logs(logs);
-    announce(listener.local_addr()?);
+    announce::announce(&listeners, &config.reach);
     let (stop, stopped) = oneshot::channel();
-    tokio::spawn(obey(signals, server.clone(), loaded, stop));
+    tokio::spawn(obey(signals, server.clone(), loaded, tls, stop));
     // An error would be the end of the task that listens to signals, which is no reason to stop.
     server
-        .run(listener, async {
+        .run(listeners, async {
             if stopped.await.is_err() {
                 pending().await
             }
@@ -81,7 +82,13 @@ async fn serve(loaded: Loaded) -> Result<()> {
 }
 
 /// Does what signals say.
-async fn obey(mut signals: Signals, server: Server, mut loaded: Loaded, stop: oneshot::Sender<()>) {
+async fn obey(
+    mut signals: Signals,
+    server: Server,
+    mut loaded: Loaded,
+    tls: Option<Arc<Tls>>,
+    stop: oneshot::Sender<()>,
+) {
     let mut stop = Some(stop);
     loop {
         match (signals.next().await, stop.take()) {
@@ -99,6 +106,12 @@ async fn obey(mut signals: Signals, server: Server, mut loaded: Loaded, stop: on
             (Told::Reload, still) => {
                 stop = still;
                 reload(&server, &mut loaded);
+                // It would be looked at by itself, but whoever asks wants to know now.
+                match tls.as_deref().map(Tls::reload) {
+                    Some(Ok(true)) => tracing::info!("the certificate is a new one"),
+                    Some(Err(why)) => tracing::error!("the certificate stays as it is: {why:#}"),
+                    Some(Ok(false)) | None => {}
+                }
             }
         }
     }
@@ -120,57 +133,6 @@ fn reload(server: &Server, loaded: &mut Loaded) {
     if !changes.need_restart.is_empty() {
         tracing::warn!(changed = list(&changes.need_restart), "these change with the next start");
     }
-}
-
-fn listen(address: SocketAddr) -> Result<TcpListener> {
-    listener::bind(address).map_err(|error| {
-        let (ip, port) = (address.ip(), address.port());
-        match error.kind() {
-            ErrorKind::AddrInUse => anyhow::anyhow!(
-                "Port {port} is taken by another program; stop that one, or choose another port, \
-                 such as: --bind {}",
-                SocketAddr::new(ip, port.checked_add(1).unwrap_or(8080))
-            ),
-            ErrorKind::PermissionDenied => anyhow::anyhow!(
-                "This user may not listen on port {port}; choose one above 1023, such as: --bind {}",
-                SocketAddr::new(ip, 8080)
-            ),
-            ErrorKind::AddrNotAvailable => anyhow::anyhow!(
-                "This machine has no address {ip}; choose one that it has, or all, with: --bind {}",
-                SocketAddr::new(Config::BIND.ip(), port)
-            ),
-            _ => anyhow::anyhow!("Cannot listen on {address}: {error}."),
-        }
-    })
-}
-
-/// Says which addresses to open.
-fn announce(bound: SocketAddr) {
-    let port = bound.port();
-    println!(
-        "Gamekeeper is running. Open this in a browser, and share it with whoever shall play:"
-    );
-    if bound.ip().is_loopback() {
-        println!("  http://localhost:{port}   (this machine only)");
-    } else if !bound.ip().is_unspecified() {
-        println!("  http://{bound}");
-    } else {
-        println!("  http://localhost:{port}   (this machine)");
-        if let Some(own) = own_address() {
-            println!("  http://{}   (this network)", SocketAddr::new(own, port));
-        }
-    }
-    println!("Ctrl-C stops it.");
-}
-
-/// The address under which others in the network reach this machine, if it is in one: the one that a
-/// packet to the outside would come from. Connecting a UDP socket sends none.
-fn own_address() -> Option<IpAddr> {
-    let socket = UdpSocket::bind("0.0.0.0:0").ok()?;
-    // 192.0.2.0/24 is set aside for documentation (RFC 5737): it is always outside, and never there.
-    socket.connect("192.0.2.1:9").ok()?;
-    let own = socket.local_addr().ok()?.ip();
-    (!own.is_loopback() && !own.is_unspecified()).then_some(own)
 }
 
 /// Every connection is a descriptor, and many systems grant only 1024 until asked for more.

@@ -4,12 +4,12 @@
 //! lock around it, and it waits for nothing but the clock.
 
 use crate::metrics::{Measure, Stage, TickTimes};
+use crate::recent_times::RecentTimes;
 use crate::session::door::{Outbox, ToSession};
 use crate::session::result::RoundResult;
 use crate::session::status::Status;
 use crate::session::{STOPPING, Session};
 use crate::throttle::Throttle;
-use crate::recent_ticks::RecentTicks;
 use shared::game::{Game, Tick};
 use shared::wire::HostSecret;
 use shared::wire::close::CloseCode;
@@ -170,7 +170,7 @@ pub struct TickCounts {
     /// Nanoseconds spent between waking up and sleeping again.
     pub busy_ns: AtomicU64,
     /// How long steps took since somebody last asked.
-    pub recent: RecentTicks,
+    pub times: RecentTimes,
     /// What counts along: the sum over all loops.
     all: Option<Arc<Self>>,
 }
@@ -234,7 +234,7 @@ pub async fn run<O, S: Ticked<O>>(
         counts.add(|c| &c.ticks, due.steps);
         let busy_ns = woke.elapsed().as_nanos() as u64;
         counts.add(|c| &c.busy_ns, busy_ns);
-        counts.recent.note(busy_ns, due.steps);
+        counts.times.note(busy_ns, due.steps);
         if session.tick_now() >= next_look {
             next_look = session.tick_now() + look_ticks;
             look_at(&mut session, &mut watcher);

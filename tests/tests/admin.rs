@@ -173,7 +173,8 @@ async fn another_token_after_a_reload_ends_what_the_old_one_opened() {
     let too_short = Admin { admin_token: "short".parse().ok(), ..Admin::default() };
     assert!(running.server.operator.reload(&too_short).unwrap_err().contains("too short"));
     see(&running, "/bans").await.expect(200);
-    let other = Admin { admin_token: "another-token-of-this-test".parse().ok(), ..Admin::default() };
+    let other =
+        Admin { admin_token: "another-token-of-this-test".parse().ok(), ..Admin::default() };
     running.server.operator.reload(&other).unwrap();
     ear.end().await;
     see(&running, "/bans").await.problem(401);
@@ -192,20 +193,38 @@ async fn the_operator_sees_the_server_its_sessions_and_who_is_in_them() {
     watched.send(&binary(&hello("Bob"))).await;
     let (mut inside, mut lines) = (Value::Null, Vec::new());
     // A line has a rate once there were two looks at it.
-    while lines.len() < 2 || lines.iter().any(|line: &Value| line[1] != "Bob" && line[7].is_null()) {
+    while lines.len() < 2 || lines.iter().any(|line: &Value| line[1] != "Bob" && line[7].is_null())
+    {
         inside = ear.next("session").await.expect("it goes on");
         lines = inside["people"].as_array().expect("a list").clone();
     }
     let columns = inside["columns"].as_array().expect("names");
     let column = |name: &str| columns.iter().position(|found| found == name).expect("a column");
     let ann = lines.iter().find(|line| line[1] == "Ann \"<b>\"").expect("she is there");
-    assert!(ann[column("ping_ms")].is_u64() && ann[column("bytes_per_s")].as_u64() > Some(100), "{ann}");
-    assert!(ann[column("age_ms")].is_u64() && ann[column("keyframes")].as_u64() >= Some(1), "{ann}");
-    assert_eq!((&ann[column("address")], &ann[column("away")]), (&json!("127.0.0.1"), &json!(false)));
-    assert_eq!((&ann[column("flags")], &ann[column("mismatches")], &ann[column("ease")]), (&json!(0), &json!(0), &json!(0)));
+    assert!(
+        ann[column("ping_ms")].is_u64() && ann[column("bytes_per_s")].as_u64() > Some(100),
+        "{ann}"
+    );
+    assert!(
+        ann[column("age_ms")].is_u64() && ann[column("keyframes")].as_u64() >= Some(1),
+        "{ann}"
+    );
+    assert_eq!(
+        (&ann[column("address")], &ann[column("away")]),
+        (&json!("127.0.0.1"), &json!(false))
+    );
+    assert_eq!(
+        (&ann[column("flags")], &ann[column("mismatches")], &ann[column("ease")]),
+        (&json!(0), &json!(0), &json!(0))
+    );
     let map = ear.next("map").await.expect("it is drawn");
     let kinds = map["kinds"].as_array().expect("kinds").len();
-    let entities: Vec<i64> = map["entities"].as_array().expect("five each").iter().map(|n| n.as_i64().expect("whole")).collect();
+    let entities: Vec<i64> = map["entities"]
+        .as_array()
+        .expect("five each")
+        .iter()
+        .map(|n| n.as_i64().expect("whole"))
+        .collect();
     assert!(!entities.is_empty() && entities.len() % 5 == 0, "{map}");
     assert!(entities.chunks(5).all(|one| one[0] < kinds as i64 && one[4] < 360));
     let owners: Vec<_> = entities.chunks(5).map(|one| one[3]).collect();
@@ -213,7 +232,11 @@ async fn the_operator_sees_the_server_its_sessions_and_who_is_in_them() {
     let overview = ear.next("overview").await.expect("it goes on");
     let session = &overview["sessions"][0];
     assert_eq!((&session["players"], &overview["players"]), (&json!(2), &json!(2)));
-    assert!(overview["connections"].as_u64() >= Some(3) && overview["memory_bytes"].as_u64() > Some(1 << 20), "{overview}");
+    assert!(
+        overview["connections"].as_u64() >= Some(3)
+            && overview["memory_bytes"].as_u64() > Some(1 << 20),
+        "{overview}"
+    );
     let history = loop {
         ear.next("overview").await.expect("it goes on");
         let past = see(&running, &format!("/history?session={code}")).await.expect(200);
@@ -221,16 +244,36 @@ async fn the_operator_sees_the_server_its_sessions_and_who_is_in_them() {
             break past;
         }
     };
-    let names: Vec<_> = history["fields"].as_array().expect("names").iter().filter_map(Value::as_str).collect();
-    assert_eq!(names, ["at", "players", "tick_median_us", "tick_longest_us", "busy_permille", "late", "dropped", "bytes_per_s"]);
+    let names: Vec<_> =
+        history["fields"].as_array().expect("names").iter().filter_map(Value::as_str).collect();
+    assert_eq!(
+        names,
+        [
+            "at",
+            "players",
+            "tick_median_us",
+            "tick_longest_us",
+            "busy_permille",
+            "late",
+            "dropped",
+            "bytes_per_s"
+        ]
+    );
     let newest = history["samples"].as_array().and_then(|all| all.last()).expect("one").clone();
     assert!(newest[3].as_u64() >= newest[2].as_u64() && newest[3].as_u64() > Some(0), "{newest}");
     assert_eq!(newest[1], 2);
     let past = see(&running, "/history").await.expect(200);
-    let widths = |past: &Value| past["samples"].as_array().expect("samples").iter().all(|one| one.as_array().map(Vec::len) == past["fields"].as_array().map(Vec::len));
+    let widths = |past: &Value| {
+        past["samples"]
+            .as_array()
+            .expect("samples")
+            .iter()
+            .all(|one| one.as_array().map(Vec::len) == past["fields"].as_array().map(Vec::len))
+    };
     assert!(widths(&past) && widths(&history));
     // Somebody who is shown a list elsewhere sees none of it.
-    let public = running.get("/api/sessions").await.body + &running.get(&format!("/api/sessions/{code}")).await.body;
+    let public = running.get("/api/sessions").await.body
+        + &running.get(&format!("/api/sessions/{code}")).await.body;
     assert!(!public.contains("127.0.0.1"), "{public}");
     see(&running, "/sessions/00000-00000").await.problem(404);
     see(&running, "/events?session=00000-00000").await.problem(404);
@@ -245,7 +288,8 @@ async fn who_is_kicked_is_told_why_and_may_come_back() {
     let mut bob = running.join("Bob").await;
     let lines = people(&running, &code, 2).await;
     let player = number_of(&lines, "Bob");
-    let kick = json!({"action": "kick", "session": code, "player": player, "reason": "  Be\nkind. "});
+    let kick =
+        json!({"action": "kick", "session": code, "player": player, "reason": "  Be\nkind. "});
     act(&running, kick.clone()).await.expect(204);
     assert_eq!(bob.closing().await, Some((4008, "Be kind.".into())));
     bob.end().await;
@@ -268,7 +312,9 @@ async fn who_is_banned_is_out_at_once_and_stays_out_until_the_time_is_over() {
     let mut bob = join_from(&running, "127.0.0.2", "Bob").await;
     // A connection that speaks HTTP and stays, and one that has shaken hands and not said hello.
     let mut waiting = connect_from(&running, "127.0.0.2").await.unwrap();
-    waiting.send(format!("GET /healthz HTTP/1.1\r\nHost: {}\r\n\r\n", running.address).as_bytes()).await;
+    waiting
+        .send(format!("GET /healthz HTTP/1.1\r\nHost: {}\r\n\r\n", running.address).as_bytes())
+        .await;
     assert_eq!(waiting.status().await, Some(200));
     let lines = people(&running, &code, 2).await;
     let player = number_of(&lines, "Bob");
@@ -278,7 +324,9 @@ async fn who_is_banned_is_out_at_once_and_stays_out_until_the_time_is_over() {
     act(&running, ban).await.expect(204);
     let (close, told) = bob.closing().await.expect("a goodbye");
     assert!(close == 4010 && told.ends_with("Threats"), "{close} {told}");
-    waiting.send(format!("GET /api/sessions HTTP/1.1\r\nHost: {}\r\n\r\n", running.address).as_bytes()).await;
+    waiting
+        .send(format!("GET /api/sessions HTTP/1.1\r\nHost: {}\r\n\r\n", running.address).as_bytes())
+        .await;
     let rest = String::from_utf8(waiting.rest().await).unwrap();
     assert!(rest.contains("HTTP/1.1 403 ") && rest.contains("banned"), "{rest}");
     // Who comes anew is not even listened to, and others are.
@@ -293,7 +341,9 @@ async fn who_is_banned_is_out_at_once_and_stays_out_until_the_time_is_over() {
     running.server.front.bans.pass(Duration::from_secs(301));
     drop(join_from(&running, "127.0.0.2", "Bob").await);
     // Banned by address, and forgiven.
-    act(&running, json!({"action": "ban", "address": "127.0.0.2", "minutes": 60})).await.expect(204);
+    act(&running, json!({"action": "ban", "address": "127.0.0.2", "minutes": 60}))
+        .await
+        .expect(204);
     let mut out = connect_from(&running, "127.0.0.2").await.unwrap();
     assert_eq!(out.status().await, None);
     act(&running, json!({"action": "lift_ban", "address": "127.0.0.2"})).await.expect(204);
@@ -307,9 +357,17 @@ async fn who_is_banned_is_out_at_once_and_stays_out_until_the_time_is_over() {
 async fn a_ban_outlives_a_restart_where_results_do() {
     let folder = std::env::temp_dir().join(format!("gamekeeper-admin-{}", std::process::id()));
     let admin = Admin { admin_token: TOKEN.parse().ok(), ..Admin::default() };
-    let config = Config { admin, data: Some(folder.clone()), pilots: 0, limits: hasty(), ..Config::default() };
+    let config = Config {
+        admin,
+        data: Some(folder.clone()),
+        pilots: 0,
+        limits: hasty(),
+        ..Config::default()
+    };
     let running = Running::start_empty::<Buoys>(&config);
-    act(&running, json!({"action": "ban", "address": "127.0.0.2", "minutes": 60})).await.expect(204);
+    act(&running, json!({"action": "ban", "address": "127.0.0.2", "minutes": 60}))
+        .await
+        .expect(204);
     running.stop().await.unwrap();
     let running = Running::start_empty::<Buoys>(&config);
     assert_eq!(see(&running, "/bans").await.expect(200)[0]["address"], "127.0.0.2");
@@ -328,12 +386,17 @@ async fn everybody_reads_what_is_announced() {
     let mut peer = running.join("Bob").await;
     let text = "Back in five minutes.";
     act(&running, json!({"action": "announce", "text": text})).await.expect(204);
-    let contains = |bytes: &[u8], text: &str| bytes.windows(text.len()).any(|part| part == text.as_bytes());
+    let contains =
+        |bytes: &[u8], text: &str| bytes.windows(text.len()).any(|part| part == text.as_bytes());
     while !contains(&peer.frame().await.expect("it is told").1, text) {}
-    act(&running, json!({"action": "announce", "text": "Here only.", "session": code})).await.expect(204);
+    act(&running, json!({"action": "announce", "text": "Here only.", "session": code}))
+        .await
+        .expect(204);
     while !contains(&peer.frame().await.expect("it is told").1, "Here only.") {}
     act(&running, json!({"action": "announce", "text": " \n "})).await.problem(422);
-    act(&running, json!({"action": "announce", "text": "x", "session": "00000-00000"})).await.problem(404);
+    act(&running, json!({"action": "announce", "text": "x", "session": "00000-00000"}))
+        .await
+        .problem(404);
     running.stop().await.unwrap();
 }
 
@@ -345,7 +408,9 @@ async fn who_is_muted_is_marked_so_and_a_session_ends_when_the_operator_says_so(
     let mut bob = running.join("Bob").await;
     let lines = people(&running, &code, 1).await;
     let player = number_of(&lines, "Bob");
-    act(&running, json!({"action": "mute", "session": code, "player": player, "muted": true})).await.expect(204);
+    act(&running, json!({"action": "mute", "session": code, "player": player, "muted": true}))
+        .await
+        .expect(204);
     assert_eq!(people(&running, &code, 1).await[0][2], 8);
     act(&running, json!({"action": "end_session", "session": code})).await.expect(204);
     let (close, told) = bob.closing().await.expect("a goodbye");
@@ -382,7 +447,10 @@ async fn everything_done_is_in_the_audit_log_and_nothing_that_makes_no_sense_is_
     }
     act(&running, json!({"action": "announce", "text": "Hello."})).await.expect(204);
     let deed = ear.next("audit").await.expect("it is told");
-    assert_eq!((&deed["action"], &deed["target"]), (&json!("announce"), &json!("all sessions: Hello.")));
+    assert_eq!(
+        (&deed["action"], &deed["target"]),
+        (&json!("announce"), &json!("all sessions: Hello."))
+    );
     let audit = see(&running, "/audit").await.expect(200);
     let all = audit.as_array().expect("a list");
     assert_eq!((all.len(), &all[0]), (refused.len() + 1, &deed));

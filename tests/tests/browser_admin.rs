@@ -55,7 +55,8 @@ impl Hosted {
         });
         let listener = listener::bind("127.0.0.1:0".parse().expect("an address")).expect("a port");
         let address = listener.local_addr().expect("bound");
-        let server = Server::of::<Arena>(&config).expect("results are kept in memory").with_logs(logs());
+        let server =
+            Server::of::<Arena>(&config).expect("results are kept in memory").with_logs(logs());
         let (stop, stopped) = oneshot::channel::<()>();
         let serving = server.clone();
         let session = session.expect("settings that make sense");
@@ -80,7 +81,11 @@ async fn run(page: &Page, script: &str) {
     page.client.execute(script, vec![]).await.unwrap_or_else(|e| panic!("{script}: {e}"));
 }
 
-async fn sign_in(driver: &Driver, hosted: &Hosted, (width, height, touch): (u32, u32, bool)) -> Page {
+async fn sign_in(
+    driver: &Driver,
+    hosted: &Hosted,
+    (width, height, touch): (u32, u32, bool),
+) -> Page {
     let page = driver.open(width, height, touch).await;
     page.goto(&format!("http://{}/admin", hosted.address)).await;
     page.until("document.activeElement?.id === 'token'").await;
@@ -105,7 +110,9 @@ const ROW: &str = "const row = (name) => [...document.querySelectorAll('#players
 
 /// Presses the button of a player's line.
 async fn press(page: &Page, name: &str, button: &str) {
-    let there = format!("[...document.querySelectorAll('#players tbody tr')].some((r) => r.cells[1].textContent === '{name}')");
+    let there = format!(
+        "[...document.querySelectorAll('#players tbody tr')].some((r) => r.cells[1].textContent === '{name}')"
+    );
     page.until(&there).await;
     run(page, &format!("{ROW} [...row('{name}').querySelectorAll('button')].find((b) => b.textContent === '{button}').click();")).await;
 }
@@ -123,18 +130,26 @@ async fn an_operator_runs_a_server_from_a_desk() {
     page.until("document.activeElement?.id === 'token'").await;
     page.keys("#token", "not-the-token-at-all").await;
     page.click("#sign-in-form button").await;
-    page.until("document.getElementById('sign-in-said').textContent.includes('not the operator')").await;
+    page.until("document.getElementById('sign-in-said').textContent.includes('not the operator')")
+        .await;
     page.picture("40-admin-sign-in").await;
     clean(&page, "signing in").await;
     page.close().await;
 
     let page = sign_in(&driver, &hosted, DESK).await;
-    page.until("document.querySelector('#sessions tbody tr')?.cells[2].textContent.startsWith('4 /')").await;
+    page.until(
+        "document.querySelector('#sessions tbody tr')?.cells[2].textContent.startsWith('4 /')",
+    )
+    .await;
     page.until("gamekeeper.view().samples > 8").await;
     page.picture("41-admin-sessions").await;
     clean(&page, "sessions").await;
     // The token is in no address and outlives a reload of the page.
-    let resources = page.eval("performance.getEntriesByType('resource').map((r) => r.name).join(' ') + location.href").await;
+    let resources = page
+        .eval(
+            "performance.getEntriesByType('resource').map((r) => r.name).join(' ') + location.href",
+        )
+        .await;
     assert!(!resources.as_str().expect("addresses").contains(TOKEN));
     page.client.refresh().await.expect("it reloads");
     page.until("document.querySelector('#sessions tbody a')").await;
@@ -144,7 +159,10 @@ async fn an_operator_runs_a_server_from_a_desk() {
     press(&page, "Ann", "Follow").await;
     page.until("document.getElementById('map-said').textContent.startsWith('Follows Ann')").await;
     // Rates need two looks, and text of others is text.
-    page.until(&format!("(() => {{ {ROW} return row('Zoë <b>')?.cells[7].textContent.includes('B/s'); }})()")).await;
+    page.until(&format!(
+        "(() => {{ {ROW} return row('Zoë <b>')?.cells[7].textContent.includes('B/s'); }})()"
+    ))
+    .await;
     page.picture("42-admin-session").await;
     clean(&page, "a session").await;
     // The plots are read by keyboard.
@@ -166,7 +184,10 @@ async fn an_operator_runs_a_server_from_a_desk() {
     assert_eq!(players.remove(1).closed().await, Some(4010));
     page.until("document.getElementById('bans-count').textContent === '1'").await;
     press(&page, "Ann", "Mute").await;
-    page.until(&format!("(() => {{ {ROW} return row('Ann').cells[3].textContent.includes('muted'); }})()")).await;
+    page.until(&format!(
+        "(() => {{ {ROW} return row('Ann').cells[3].textContent.includes('muted'); }})()"
+    ))
+    .await;
 
     page.click("#announce-all").await;
     page.until("document.getElementById('ask').open").await;
@@ -211,7 +232,8 @@ async fn an_operator_runs_a_server_from_a_desk() {
     for player in players {
         assert_eq!(player.closed().await, Some(4013));
     }
-    page.until("document.getElementById('session-facts').textContent === 'This session is over.'").await;
+    page.until("document.getElementById('session-facts').textContent === 'This session is over.'")
+        .await;
     page.click("#sign-out").await;
     page.until("document.body.classList.contains('out') && !sessionStorage.length").await;
     page.close().await;

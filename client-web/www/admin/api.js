@@ -11,7 +11,7 @@ const SILENCE_MS = 40_000;
 const WAIT_MS = [500, 10_000];
 
 /** Where the server lies, without a slash at the end: a proxy may have put it into a folder. */
-const BASE = location.pathname.replace(/\/admin\/?$/, '');
+const BASE = document.querySelector('meta[name=base]')?.content ?? '';
 
 /** The server said no, or could not be asked. */
 export class Refusal extends Error {

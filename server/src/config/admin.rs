@@ -61,8 +61,9 @@ impl Admin {
             (Some(token), None) => (token.0.clone(), "admin_token".to_owned()),
             (None, Some(file)) => {
                 let whence = format!("the first line of {}", file.display());
-                let text = std::fs::read_to_string(file)
-                    .map_err(|why| format!("admin_token_file: cannot read {}: {why}.", file.display()))?;
+                let text = std::fs::read_to_string(file).map_err(|why| {
+                    format!("admin_token_file: cannot read {}: {why}.", file.display())
+                })?;
                 (text.lines().next().unwrap_or_default().to_owned(), whence)
             }
             (None, None) => return Ok(None),
@@ -75,7 +76,9 @@ impl Admin {
             ));
         }
         if !token.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(format!("{whence} may have no spaces and nothing but ASCII: it travels in a header."));
+            return Err(format!(
+                "{whence} may have no spaces and nothing but ASCII: it travels in a header."
+            ));
         }
         Ok(Some(AdminToken(token.to_owned())))
     }
@@ -95,9 +98,19 @@ mod tests {
         let good = with("sixteen-letters!");
         assert_eq!(good.token().unwrap().unwrap().reveal(), "sixteen-letters!");
         assert!(!format!("{good:?}").contains("sixteen"));
-        for bad in ["", "fifteen-letters", "               ", "with a space in the middle", "ünïcödé-ünïcödé-ünïcödé"] {
+        for bad in [
+            "",
+            "fifteen-letters",
+            "               ",
+            "with a space in the middle",
+            "ünïcödé-ünïcödé-ünïcödé",
+        ] {
             let sentence = with(bad).token().unwrap_err();
-            assert!(sentence.contains("admin_token") && (bad.is_empty() || !sentence.contains(bad.trim()) || bad.trim().is_empty()), "{sentence}");
+            assert!(
+                sentence.contains("admin_token")
+                    && (bad.is_empty() || !sentence.contains(bad.trim()) || bad.trim().is_empty()),
+                "{sentence}"
+            );
         }
     }
 

@@ -11,7 +11,7 @@ mod stopping;
 pub use admin::{ADMIN_TOKEN_CHARS_MIN, Admin, AdminToken};
 pub use file::FileErrors;
 pub use load::{Changes, Cli, LoadError, Loaded, Todo, load, settings};
-pub use reach::Reach;
+pub use reach::{BasePath, Bind, Mode, ProxyHeader, PublicUrl, Reach};
 pub use seeing::{LogFormat, MetricsFor, Seeing};
 pub use stopping::Stopping;
 
@@ -20,21 +20,26 @@ use crate::net::upgrade::AllowedOrigin;
 use crate::session::settings::{ROUND_S_MAX, ROUND_S_MIN};
 use clap::{ArgAction, Args};
 use shared::game::{REWIND_MS, REWIND_MS_MAX, Setup};
-use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use tracing_subscriber::EnvFilter;
 
 /// Settings that are as they were at the start until the server starts again; all others follow a reload.
-pub const RESTART: &[&str] = &["bind", "data", "log_format", "otel_endpoint"];
+pub const RESTART: &[&str] = &[
+    "bind",
+    "data",
+    "unix_mode",
+    "tls_cert",
+    "tls_key",
+    "tls_http",
+    "base_path",
+    "log_format",
+    "otel_endpoint",
+];
 
 /// All settings.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Sessions")]
 pub struct Config {
-    /// Address and port to listen on; 0.0.0.0 is every network of this machine, 127.0.0.1 this
-    /// machine alone, `[::]:8080` IPv6 and IPv4.
-    #[arg(long, env = "GAMEKEEPER_BIND", value_name = "ADDR:PORT", default_value_t = Self::BIND)]
-    pub bind: SocketAddr,
-
     /// Ticks per second. More is smoother and costs proportionally more of everything.
     #[arg(long, env = "GAMEKEEPER_TICK_RATE", value_name = "10..=128",
           default_value_t = Self::TICK_RATE, value_parser = clap::value_parser!(u16).range(10..=128))]
@@ -113,8 +118,6 @@ pub struct Config {
 }
 
 impl Config {
-    /// Where a server listens unless told otherwise.
-    pub const BIND: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::UNSPECIFIED), 8080);
     /// The tick rate that the arena's numbers were tuned at.
     pub const TICK_RATE: u16 = 30;
     /// Four or five ships in view wherever a newcomer is, in an arena of the usual size.
@@ -130,7 +133,13 @@ impl Config {
 
     /// What is wrong with settings that are right one by one.
     fn validate(&self) -> Result<(), Vec<String>> {
-        Ok(())
+        let filter = EnvFilter::try_new(&self.seeing.log);
+        let filter =
+            filter.map_err(|why| format!("log: {:?} is no filter: {why}", self.seeing.log));
+        let checks = [filter.map(drop), self.admin.token().map(drop)];
+        let wrong = checks.into_iter().filter_map(Result::err);
+        let wrong: Vec<_> = wrong.chain(self.reach.contradictions()).collect();
+        if wrong.is_empty() { Ok(()) } else { Err(wrong) }
     }
 
     /// What a session of a game with `settings` starts from.
@@ -144,7 +153,6 @@ impl Config {
 impl Default for Config {
     fn default() -> Self {
         Self {
-            bind: Self::BIND,
             tick_rate: Self::TICK_RATE,
             rewind_ms: REWIND_MS,
             pilots: Self::PILOTS,

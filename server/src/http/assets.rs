@@ -1,9 +1,14 @@
 //! The files that the build script put into the binary, and how a browser keeps them: the page asks
 //! every time whether it is still the same, everything else has the build in its path and never changes.
 
+use crate::config::BasePath;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderName, Response, StatusCode, header};
 use axum::response::IntoResponse;
+use flate2::{Compression, write::GzEncoder};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io::Write;
+use std::sync::Arc;
 
 include!(concat!(env!("OUT_DIR"), "/assets.rs"));
 
@@ -26,20 +31,71 @@ struct Asset {
     gzip: Option<&'static [u8]>,
 }
 
-/// The page.
-pub(super) fn page(request: &HeaderMap) -> Response<Body> {
-    respond(&PAGE, ASK_AGAIN, request)
+/// One answer's bytes.
+struct Forms {
+    plain: Bytes,
+    /// Through gzip, where that is smaller.
+    gzip: Option<Bytes>,
 }
 
-/// The operator's page.
-pub(super) fn admin_page(request: &HeaderMap) -> Response<Body> {
-    respond(&ADMIN_PAGE, ASK_AGAIN, request)
+/// What a page writes where the base path belongs.
+const BASE: &str = "{{base}}";
+
+/// A page, made for where this server's pages are.
+#[derive(Clone, Debug)]
+pub(super) struct Page(Arc<Made>);
+
+#[derive(Debug)]
+struct Made {
+    tag: String,
+    plain: Bytes,
+    gzip: Bytes,
+}
+
+impl Page {
+    /// The game's.
+    pub(super) fn game(base: &BasePath) -> Self {
+        Self::new(PAGE, base)
+    }
+
+    /// The operator's.
+    pub(super) fn admin(base: &BasePath) -> Self {
+        Self::new(ADMIN_PAGE, base)
+    }
+
+    /// The page of this source, with `base` wherever it says so.
+    pub(super) fn new(source: &str, base: &BasePath) -> Self {
+        let page = source.replace(BASE, base.as_str());
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+        let zipped = encoder.write_all(page.as_bytes()).and_then(|()| encoder.finish());
+        let mut hasher = DefaultHasher::new();
+        page.hash(&mut hasher);
+        Self(Arc::new(Made {
+            tag: format!("W/\"{:016x}\"", hasher.finish()),
+            plain: page.into(),
+            gzip: zipped.expect("memory takes bytes").into(),
+        }))
+    }
+
+    /// The page, as this browser takes it.
+    pub(super) fn respond(&self, request: &HeaderMap) -> Response<Body> {
+        let Made { tag, plain, gzip } = &*self.0;
+        let forms = Forms { plain: plain.clone(), gzip: Some(gzip.clone()) };
+        respond("text/html; charset=utf-8", tag, forms, ASK_AGAIN, request)
+    }
 }
 
 /// What the page loads.
 pub(super) fn asset(build: &str, path: &str, request: &HeaderMap) -> Response<Body> {
     match ASSETS.binary_search_by_key(&path, |asset| asset.path) {
-        Ok(place) if build == BUILD => respond(&ASSETS[place], FOREVER, request),
+        Ok(place) if build == BUILD => {
+            let asset = &ASSETS[place];
+            let forms = Forms {
+                plain: Bytes::from_static(asset.plain),
+                gzip: asset.gzip.map(Bytes::from_static),
+            };
+            respond(asset.media, asset.tag, forms, FOREVER, request)
+        }
         _ => not_found(),
     }
 }
@@ -49,22 +105,25 @@ pub(super) fn not_found() -> Response<Body> {
     (StatusCode::NOT_FOUND, "There is nothing here.\n").into_response()
 }
 
-fn respond(asset: &'static Asset, keep: &'static str, request: &HeaderMap) -> Response<Body> {
-    let common = [
-        (header::CACHE_CONTROL, keep),
-        (header::ETAG, asset.tag),
-        (header::VARY, "accept-encoding"),
-    ];
-    if lists(request, header::IF_NONE_MATCH).any(|tag| tag == asset.tag || tag == "*") {
+fn respond(
+    media: &'static str,
+    tag: &str,
+    forms: Forms,
+    keep: &'static str,
+    request: &HeaderMap,
+) -> Response<Body> {
+    let common =
+        [(header::CACHE_CONTROL, keep), (header::ETAG, tag), (header::VARY, "accept-encoding")];
+    if lists(request, header::IF_NONE_MATCH).any(|known| known == tag || known == "*") {
         return (StatusCode::NOT_MODIFIED, common).into_response();
     }
-    let media = [(header::CONTENT_TYPE, asset.media)];
-    match asset.gzip.filter(|_| takes_gzip(request)) {
+    let media = [(header::CONTENT_TYPE, media)];
+    match forms.gzip.filter(|_| takes_gzip(request)) {
         Some(zipped) => {
             let encoding = [(header::CONTENT_ENCODING, "gzip")];
-            (common, media, encoding, Bytes::from_static(zipped)).into_response()
+            (common, media, encoding, zipped).into_response()
         }
-        None => (common, media, Bytes::from_static(asset.plain)).into_response(),
+        None => (common, media, forms.plain).into_response(),
     }
 }
 
@@ -93,11 +152,15 @@ mod tests {
 
     #[test]
     fn the_page_names_this_builds_assets_and_they_are_there() {
-        for page in [&PAGE, &ADMIN_PAGE] {
-            let page = std::str::from_utf8(page.plain).unwrap();
-            let folder = format!("/assets/{BUILD}/");
+        let made = Page::game(&"/arena".parse().unwrap());
+        let top = Page::game(&BasePath::default());
+        assert!(top.0.tag != made.0.tag && top.0.plain.len() < made.0.plain.len());
+        for page in [made, Page::admin(&"/arena".parse().unwrap())] {
+            let page = std::str::from_utf8(&page.0.plain).unwrap();
+            let folder = format!("\"/arena/assets/{BUILD}/");
             let named: Vec<_> = page.split(&folder).skip(1).collect();
-            assert!(!named.is_empty() && !page.contains("{{"));
+            assert!(!named.is_empty() && !page.contains("{{") && !page.contains("\"/assets"));
+            assert!(page.contains("<meta name=\"base\" content=\"/arena\">"));
             for rest in named {
                 let path = rest.split(['"', '\'']).next().unwrap();
                 assert_eq!(ask(path, &[]).status(), StatusCode::OK, "{path}");

@@ -75,10 +75,12 @@ fn why_not_ready(front: &Front) -> Option<&'static str> {
     None
 }
 
-fn may_read<B>(_request: &Request<B>, caller: &Caller, front: &Front) -> bool {
+fn may_read<B>(request: &Request<B>, caller: &Caller, front: &Front) -> bool {
     match front.live.get().seeing.metrics {
         MetricsFor::Off => false,
         MetricsFor::Everyone => true,
-        MetricsFor::Local => caller.network.is_loopback(),
+        MetricsFor::Local => {
+            caller.is_local || front.operator.lets_in(caller.network, request.headers())
+        }
     }
 }

@@ -7,10 +7,11 @@ pub mod api;
 mod assets;
 pub mod health;
 
+use crate::config::BasePath;
 use admin::Operator;
+use assets::Page;
 use axum::Router;
-use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::get;
@@ -22,25 +23,22 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self' 'wa
      style-src 'self'; img-src 'self' data:; connect-src 'self'; manifest-src 'self'; \
      base-uri 'none'; frame-ancestors 'none'; form-action 'self'";
 
-/// Answers everything that is neither a WebSocket nor the API's.
-pub(crate) fn router(operator: Arc<Operator>) -> Router {
+/// Answers everything that is neither a WebSocket nor the API's, for browsers that find it below `base`.
+pub(crate) fn router(base: &BasePath, operator: Arc<Operator>) -> Router {
+    let page = Page::game(base);
+    let page = get(move |headers: HeaderMap| async move { page.respond(&headers) });
+    let admin = Page::admin(base);
+    // Where there is no operator there is no such page.
+    let admin = get(move |headers: HeaderMap| async move {
+        if operator.is_on() { admin.respond(&headers) } else { assets::not_found() }
+    });
     Router::new()
-        .route("/admin", get(admin_page))
-        .with_state(operator)
-        .route("/", get(page))
+        .route("/admin", admin)
+        .route("/", page.clone())
         // A session's link. Whether there is such a session the page asks the API.
-        .route("/s/{code}", get(page))
+        .route("/s/{code}", page)
         .route("/assets/{build}/{*path}", get(asset))
         .fallback(|| async { assets::not_found() })
-}
-
-async fn page(headers: HeaderMap) -> impl IntoResponse {
-    assets::page(&headers)
-}
-
-/// The operator's page, where there is an operator.
-async fn admin_page(State(operator): State<Arc<Operator>>, headers: HeaderMap) -> Response<Body> {
-    if operator.is_on() { assets::admin_page(&headers) } else { assets::not_found() }
 }
 
 async fn asset(

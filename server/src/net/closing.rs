@@ -3,18 +3,17 @@
 //! reset, which overtakes the close frame; so the peer's last bytes are read before that, within limits.
 
 use super::limits::LINGER_BYTES_MAX;
-use super::metered::Metered;
+use super::stream::Stream;
 use futures_util::StreamExt;
 use shared::wire::close::{CloseCode, fit_reason};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio::time::{Duration, timeout};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 
 /// Says goodbye with a code and a sentence. Takes at most twice `wait`.
 pub(super) async fn close(
-    mut socket: WebSocketStream<Metered>,
+    mut socket: WebSocketStream<Stream>,
     code: CloseCode,
     reason: &str,
     wait: Duration,
@@ -27,27 +26,31 @@ pub(super) async fn close(
     });
     // Out of time or not, what is left to do is the same.
     let _ = said.await;
-    linger(socket.get_mut().unmetered(), wait).await;
+    linger(socket.get_mut(), wait).await;
 }
 
 /// Completes a close that the peer began. Takes at most twice `wait`.
-pub(super) async fn answer(mut socket: WebSocketStream<Metered>, wait: Duration) {
+pub(super) async fn answer(mut socket: WebSocketStream<Stream>, wait: Duration) {
     // Out of time or not, what is left to do is the same.
     let _ = timeout(wait, read_to_the_end(&mut socket)).await;
-    linger(socket.get_mut().unmetered(), wait).await;
+    linger(socket.get_mut(), wait).await;
 }
 
 /// Ends our half of the connection and throws away what still comes on the other.
-pub(super) async fn linger(tcp: &mut TcpStream, wait: Duration) {
-    if tcp.shutdown().await.is_err() {
-        return;
-    }
-    let rest = &mut tcp.take(LINGER_BYTES_MAX);
+pub(super) async fn linger(stream: &mut Stream, wait: Duration) {
+    stream.stop_counting();
+    let ended = timeout(wait, async {
+        // TLS has a last word, which a line may refuse to take.
+        if stream.shutdown().await.is_ok() {
+            let rest = &mut stream.take(LINGER_BYTES_MAX);
+            let _ = tokio::io::copy(rest, &mut tokio::io::sink()).await;
+        }
+    });
     // Whatever this ends with, nobody is left to be told.
-    let _ = timeout(wait, tokio::io::copy(rest, &mut tokio::io::sink())).await;
+    let _ = ended.await;
 }
 
 /// Reads, and so flushes, until both sides have closed or the stream is beyond reading.
-async fn read_to_the_end(socket: &mut WebSocketStream<Metered>) {
+async fn read_to_the_end(socket: &mut WebSocketStream<Stream>) {
     while let Some(Ok(_)) = socket.next().await {}
 }

@@ -6,10 +6,10 @@
 use super::bans::BANNED;
 use super::ending::{Ending, broken};
 use super::limits::{Bucket, MESSAGES_BURST_SECONDS, MESSAGES_PER_TICK_MAX, REPLIES_MAX};
-use super::metered::Metered;
 use super::outbox::{ConnectionOutbox, Outgoing, Outgoings, outbox};
 use super::refusal::{Reason, Refusal};
 use super::registry::{self, Slot, State};
+use super::stream::Stream;
 use super::way::Way;
 use super::{Front, closing};
 use crate::config::Config;
@@ -45,7 +45,7 @@ pub(super) struct Connection {
     watch: bool,
     /// The place that was kept until the session has counted this one itself.
     promise: Option<Promise>,
-    socket: WebSocketStream<Metered>,
+    socket: WebSocketStream<Stream>,
     stage: Stage,
     messages: Bucket,
     /// Answers of our own, written before what the session says.
@@ -77,7 +77,7 @@ enum Event {
 impl Connection {
     /// A connection over `stream`, from which `early` was already read behind the handshake.
     pub(super) async fn new(
-        mut stream: Metered,
+        mut stream: Stream,
         early: Vec<u8>,
         slot: Arc<Slot>,
         way: Way,

@@ -3,13 +3,16 @@
 
 use super::bans::BANNED;
 use super::connection::Connection;
-use super::limits::{BODY_BYTES_MAX, HEAD_BYTES_MAX, HEADERS_MAX};
-use super::metered::{Metered, TooManyBytes};
+use super::limits::{BODY_BYTES_MAX, HEAD_BYTES_MAX, HEADERS_MAX, Limits};
+use super::listeners::Purpose;
+use super::metered::TooManyBytes;
+use super::peer::Peer;
 use super::refusal::Reason;
-use super::registry::{Slot, State, network};
+use super::registry::{Slot, State};
+use super::stream::Stream;
 use super::upgrade::{self, AllowedOrigin, TurnedDown};
-use super::way;
-use super::{API_PATH, Caller, Front, PLAY_PATH, closing};
+use super::{API_PATH, Caller, Front, PLAY_PATH, base_path, closing, redirect, way};
+use crate::config::Config;
 use crate::http::api::END_EARLY;
 use crate::http::api::problem::Problem;
 use crate::http::{harden, health};
@@ -24,67 +27,99 @@ use hyper::{Method, Request, Response, StatusCode, Version};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use std::convert::Infallible;
 use std::error::Error;
-use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use tokio::net::TcpStream;
-use tokio::time::{Instant, timeout};
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::time::{Duration, Instant, sleep_until, timeout};
 use tower::ServiceExt;
 use tracing::Instrument;
 
+/// One connection, as long as it speaks HTTP.
+struct Talk {
+    slot: Arc<Slot>,
+    purpose: Purpose,
+    /// Whether over TLS.
+    is_secure: bool,
+    /// When it has spoken HTTP for long enough.
+    until: Mutex<Instant>,
+    answered: AtomicBool,
+    front: Arc<Front>,
+}
+
 /// Speaks HTTP with one peer. Returns when that is over; a WebSocket that came of it has a task of its
 /// own by then.
-pub(super) async fn serve(tcp: TcpStream, slot: Slot, front: Arc<Front>) {
-    let limits = &front.live.get().limits;
-    let (peer, slot) = (slot.peer, Arc::new(slot));
-    let answered = AtomicBool::new(false);
-    let caller = Caller {
-        network: network(peer.ip()),
-        until: Instant::now() + limits.http_wait.saturating_sub(END_EARLY),
-        slot: Arc::clone(&slot),
-    };
-    let service = service_fn(|request| {
-        answered.store(true, Ordering::Relaxed);
-        answer(request, caller.clone(), Arc::clone(&front))
+pub(super) async fn serve(stream: Stream, slot: Slot, purpose: Purpose, front: Arc<Front>) {
+    let config = front.live.get();
+    let limits = &config.limits;
+    let peer = slot.peer;
+    let talk = Arc::new(Talk {
+        slot: Arc::new(slot),
+        purpose,
+        is_secure: stream.is_secure(),
+        until: Mutex::new(Instant::now() + limits.http_wait),
+        answered: AtomicBool::new(false),
+        front: Arc::clone(&front),
     });
+    let service = service_fn(|request| answer(request, Arc::clone(&talk)));
     // Without a timer hyper keeps no deadline at all.
     let mut connection = Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.head_wait)
         .max_buf_size(HEAD_BYTES_MAX)
         .max_headers(HEADERS_MAX)
-        .serve_connection(TokioIo::new(Metered::new(tcp, Arc::clone(&front.metrics))), service)
+        .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
 
-    let talk = timeout(limits.http_wait, &mut connection);
     let ended = tokio::select! {
-        ended = talk => Some(ended),
+        ended = &mut connection => Some(Some(ended)),
+        () = talk.too_long() => Some(None),
         () = front.stop.cancelled() => None,
     };
     let ended = match ended {
         Some(ended) => ended,
         None => {
             Pin::new(&mut connection).graceful_shutdown();
-            timeout(limits.close_wait, &mut connection).await
+            timeout(limits.close_wait, &mut connection).await.ok()
         }
     };
     match ended {
-        Ok(Ok(())) => {}
+        Some(Ok(())) => {}
         // A browser keeps its connections for the next request, which need not come.
-        Ok(Err(error)) if error.is_timeout() && answered.load(Ordering::Relaxed) => {}
-        Ok(Err(error)) => note(&error, peer, &front),
-        Err(_) if front.stop.is_cancelled() => {}
-        Err(_) => front.refusals.note(peer, Reason::HttpTimeout, "spoke HTTP for too long"),
+        Some(Err(error)) if error.is_timeout() && talk.answered.load(Ordering::Relaxed) => {}
+        Some(Err(error)) => note(&error, peer, &front),
+        None if front.stop.is_cancelled() => {}
+        None => front.refusals.note(peer, Reason::HttpTimeout, "spoke HTTP for too long"),
     }
     if let Some(parts) = connection.into_parts() {
-        slot.is_now(State::Closing);
-        closing::linger(parts.io.into_inner().unmetered(), limits.close_wait).await;
+        talk.slot.is_now(State::Closing);
+        closing::linger(&mut parts.io.into_inner(), limits.close_wait).await;
+    }
+}
+
+impl Talk {
+    /// Until when an answer may take. A proxy keeps its connection for many clients, each of which has its time.
+    fn until(&self, http_wait: Duration) -> Instant {
+        let mut until = self.until.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.slot.is_proxy() {
+            *until = Instant::now() + http_wait;
+        }
+        until.checked_sub(END_EARLY).unwrap_or(*until)
+    }
+
+    /// Done when it has spoken HTTP for long enough.
+    async fn too_long(&self) {
+        loop {
+            let until = *self.until.lock().unwrap_or_else(PoisonError::into_inner);
+            if until <= Instant::now() {
+                return;
+            }
+            sleep_until(until).await;
+        }
     }
 }
 
 /// Counts what hyper refused; a peer that merely went away is no refusal.
-fn note(error: &hyper::Error, peer: SocketAddr, front: &Front) {
+fn note(error: &hyper::Error, peer: Peer, front: &Front) {
     let cause = error.source().and_then(|source| source.downcast_ref::<std::io::Error>());
     if cause.is_some_and(TooManyBytes::is_in) {
         front.refusals.note(peer, Reason::ByteRate, "too many bytes in too short a time");
@@ -128,19 +163,52 @@ fn is_below(path: &str, top: &str) -> bool {
 
 async fn answer(
     mut request: Request<Incoming>,
-    caller: Caller,
-    front: Arc<Front>,
+    talk: Arc<Talk>,
 ) -> Result<Response<Body>, Infallible> {
+    talk.answered.store(true, Ordering::Relaxed);
+    let front = &talk.front;
+    let config = front.live.get();
+    let until = talk.until(config.limits.http_wait);
+    let caller = Caller::new(request.headers(), &talk.slot, until, front);
+    let mut response = match &talk.purpose {
+        Purpose::Redirect(port) => redirect::answer(&request, *port, &config.reach),
+        // Whoever looks after the server need not know where its pages are.
+        _ if !base_path::take_off(request.uri_mut(), &config.reach.base_path)
+            && health::Ask::of(request.uri().path()).is_none() =>
+        {
+            outside(&request, caller.peer, front)
+        }
+        _ => serve_page_or_game(request, caller, front, &config).await,
+    };
+    harden(&mut response);
+    if talk.is_secure && config.reach.hsts_seconds > 0 {
+        let value = format!("max-age={}", config.reach.hsts_seconds);
+        let value = HeaderValue::try_from(value).expect("digits fit into a header");
+        response.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, value);
+    }
+    Ok(response)
+}
+
+async fn serve_page_or_game(
+    mut request: Request<Incoming>,
+    caller: Caller,
+    front: &Arc<Front>,
+    config: &Config,
+) -> Response<Body> {
     let is_api = is_below(request.uri().path(), API_PATH);
-    // Who was here before the ban, or comes through a proxy, was not turned away at the door.
-    let barred = front.bans.bars(caller.network).map(|_| {
-        Err(TurnedDown::new(StatusCode::FORBIDDEN, Reason::Banned, BANNED))
-    });
-    let verdict = barred.unwrap_or_else(|| judge(&request, &front.live.get().origin));
     let mut what = Asked::Page;
-    let mut response = match verdict {
-        Ok(Verdict::Health(ask)) => health::answer(ask, &request, &caller, &front).await,
+    let verdict = match judge(&request, &config.origin) {
+        Ok(Verdict::Health(ask)) => Ok(Verdict::Health(ask)),
+        // Who was here before the ban, or comes through a proxy, was not turned away at the door.
+        _ if front.bans.bars(caller.network).is_some() => {
+            Err(TurnedDown::new(StatusCode::FORBIDDEN, Reason::Banned, BANNED))
+        }
+        verdict => verdict,
+    };
+    let response = match verdict {
+        Ok(Verdict::Health(ask)) => health::answer(ask, &request, &caller, front).await,
         Ok(Verdict::Page) => {
+            request.extensions_mut().insert(caller);
             let Ok(response) = front.pages.clone().oneshot(request).await;
             response
         }
@@ -152,12 +220,12 @@ async fn answer(
         }
         Ok(Verdict::Play(headers)) => {
             what = Asked::Play;
-            play(request, headers, caller.slot, Arc::clone(&front))
+            play(request, headers, caller, front, &config.limits)
         }
         Err(turned_down) => {
             what = Asked::TurnedDown;
             let refusal = &turned_down.refusal;
-            front.refusals.note(caller.slot.peer, refusal.reason, &refusal.sentence);
+            front.refusals.note(caller.peer, refusal.reason, &refusal.sentence);
             let mut response = if is_api {
                 closing_problem(turned_down.status, &refusal.sentence)
             } else {
@@ -168,13 +236,24 @@ async fn answer(
         }
     };
     front.metrics.network.answered(what, response.status().as_u16());
-    harden(&mut response);
-    Ok(response)
+    response
+}
+
+/// What is not below the base path is not here, if it is a proper request at all.
+fn outside(request: &Request<Incoming>, peer: Peer, front: &Front) -> Response<Body> {
+    match screen(request) {
+        Ok(()) => (StatusCode::NOT_FOUND, "There is nothing here.\n").into_response(),
+        Err(turned_down) => {
+            let refusal = &turned_down.refusal;
+            front.refusals.note(peer, refusal.reason, &refusal.sentence);
+            refuse(turned_down.status, &refusal.sentence)
+        }
+    }
 }
 
 /// What no request may look like, wherever it goes. A body comes to the API alone, with its length said
 /// before; what a request may do there the API says itself.
-fn screen<B>(request: &Request<B>) -> Result<(), TurnedDown> {
+pub(super) fn screen<B>(request: &Request<B>) -> Result<(), TurnedDown> {
     let is_api = is_below(request.uri().path(), API_PATH);
     let headers = request.headers();
     let no = |status, reason, sentence| Err(TurnedDown::new(status, reason, sentence));
@@ -220,24 +299,35 @@ fn screen<B>(request: &Request<B>) -> Result<(), TurnedDown> {
 fn play(
     mut request: Request<Incoming>,
     headers: HeaderMap,
-    slot: Arc<Slot>,
-    front: Arc<Front>,
+    caller: Caller,
+    front: &Arc<Front>,
+    limits: &Limits,
 ) -> Response<Body> {
-    let way = match way::find(request.uri(), network(slot.peer.ip()), &front) {
+    let peer = caller.peer;
+    let way = match way::find(request.uri(), caller.network, front) {
         Ok(way) => way,
         Err(no_way) => {
-            front.refusals.note(slot.peer, no_way.reason, &no_way.sentence);
+            front.refusals.note(peer, no_way.reason, &no_way.sentence);
             let mut response = refuse(no_way.status, &no_way.sentence);
             response.headers_mut().extend(no_way.retry_after());
             return response;
         }
     };
+    let slot = match caller.into_slot(limits) {
+        Ok(slot) => slot,
+        Err(reason) => {
+            let sentence = "There are too many connections from your address.";
+            front.refusals.note(peer, reason, sentence);
+            return refuse(StatusCode::TOO_MANY_REQUESTS, sentence);
+        }
+    };
     let upgraded = hyper::upgrade::on(&mut request);
+    let front = Arc::clone(front);
     let tasks = front.tasks.clone();
     let serving = async move {
         // An error is a peer that went away before it had its answer.
         let Ok(upgraded) = upgraded.await else { return };
-        let parts = upgraded.downcast::<TokioIo<Metered>>().expect("it was ours before");
+        let parts = upgraded.downcast::<TokioIo<Stream>>().expect("it was ours before");
         let early = parts.read_buf.to_vec();
         Connection::new(parts.io.into_inner(), early, slot, way, front).await.serve().await;
     };
@@ -257,7 +347,7 @@ fn closing_problem(status: StatusCode, sentence: &str) -> Response<Body> {
 }
 
 /// A sentence and the end of the connection.
-fn refuse(status: StatusCode, sentence: &str) -> Response<Body> {
+pub(super) fn refuse(status: StatusCode, sentence: &str) -> Response<Body> {
     let mut response = (status, format!("{sentence}\n")).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONNECTION, HeaderValue::from_static("close"));

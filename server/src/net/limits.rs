@@ -38,6 +38,8 @@ pub const READ_BUFFER_BYTES: usize = 4096;
 pub const KERNEL_UNSENT_BYTES_MAX: u32 = 16 << 10;
 /// Bytes that are read and thrown away from a peer who goes on sending after the goodbye.
 pub const LINGER_BYTES_MAX: u64 = 4 << 20;
+/// Bytes that TLS holds encrypted for a line that takes nothing; what is more waits in the outbox, as without TLS.
+pub const TLS_UNSENT_BYTES_MAX: usize = 16 << 10;
 /// Bytes of a request's body, which only the API takes; past it the request is answered with 413.
 pub const BODY_BYTES_MAX: usize = 16 << 10;
 /// Connections that the kernel holds ready before they are accepted.
@@ -69,8 +71,14 @@ pub struct Limits {
     /// From the first byte's chance to the last byte of a request's head; then the connection is shut.
     #[arg(skip = Self::HEAD_WAIT)]
     pub head_wait: Duration,
+    /// From the first byte's chance to the end of a TLS handshake; then the connection is shut.
+    #[arg(skip = Self::TLS_WAIT)]
+    pub tls_wait: Duration,
+    /// How often the files of the TLS certificate are looked at.
+    #[arg(skip = Self::CERTIFICATE_LOOK)]
+    pub certificate_look: Duration,
     /// For how long a connection may speak HTTP in all; then it is shut. A phone on a bad line
-    /// loads the page within it.
+    /// loads the page within it. A trusted proxy's connection serves many, and has as long after each request.
     #[arg(skip = Self::HTTP_WAIT)]
     pub http_wait: Duration,
     /// From the handshake to the hello; then the connection ends with 4001.
@@ -146,6 +154,8 @@ impl Limits {
     const MAX_PER_ADDRESS: usize = 2048;
     const MAX_UNJOINED_PER_ADDRESS: usize = 64;
     const HEAD_WAIT: Duration = Duration::from_secs(5);
+    const TLS_WAIT: Duration = Duration::from_secs(5);
+    const CERTIFICATE_LOOK: Duration = Duration::from_secs(5);
     const HTTP_WAIT: Duration = Duration::from_secs(120);
     const HELLO_WAIT: Duration = Duration::from_secs(5);
     const PING_EVERY: Duration = Duration::from_secs(5);
@@ -184,6 +194,8 @@ impl Default for Limits {
             max_per_address: Self::MAX_PER_ADDRESS,
             max_unjoined_per_address: Self::MAX_UNJOINED_PER_ADDRESS,
             head_wait: Self::HEAD_WAIT,
+            tls_wait: Self::TLS_WAIT,
+            certificate_look: Self::CERTIFICATE_LOOK,
             http_wait: Self::HTTP_WAIT,
             hello_wait: Self::HELLO_WAIT,
             ping_every: Self::PING_EVERY,

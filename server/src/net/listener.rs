@@ -1,18 +1,23 @@
-//! Takes sockets. Comes in: an address, then connections. Goes out: a task per connection that was
-//! within the limits. When accepting fails it says so, waits a little and goes on.
+//! Takes connections. Comes in: listening sockets. Goes out: a task per connection that was within the limits.
+//! When accepting fails it says so, waits a little and goes on.
 
-use super::limits::{BACKLOG, KERNEL_UNSENT_BYTES_MAX};
+use super::Front;
+use super::arrival::{self, Arrival};
 use super::bans::BANNED;
+use super::limits::KERNEL_UNSENT_BYTES_MAX;
+use super::listeners::{Listener, Listeners, Purpose, Socket};
+use super::peer::Peer;
 use super::refusal::Reason;
-use super::{Front, http1};
 use crate::throttle::Throttle;
-use socket2::{Domain, Protocol, SockRef, Socket, Type};
+use socket2::SockRef;
 use std::io::{self, ErrorKind};
-use std::net::SocketAddr;
 use std::sync::Arc;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
 use tokio::time::{Duration, Instant, sleep};
 use tracing::Instrument;
+
+pub use super::listeners::bind;
 
 /// Wait after the first failed accept in a row; doubles with each further one.
 const BACK_OFF_MIN: Duration = Duration::from_millis(50);
@@ -21,35 +26,34 @@ const BACK_OFF_MAX: Duration = Duration::from_secs(1);
 /// Lines about failed accepts per minute.
 const LINES_PER_MINUTE: u32 = 6;
 
-/// Opens a listening socket; an IPv6 one takes IPv4 as well. Must be called within a tokio runtime.
-pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
-    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
-    if address.is_ipv6() {
-        socket.set_only_v6(false)?;
+/// Accepts on all of them until the server stops.
+pub(crate) async fn run(listeners: Listeners, front: Arc<Front>) {
+    let mut loops = JoinSet::new();
+    let watched = listeners.tls().map(|tls| {
+        let every = front.live.get().limits.certificate_look;
+        tokio::spawn(tls.watch(every))
+    });
+    for listener in listeners.list {
+        loops.spawn(accept(listener, Arc::clone(&front)));
     }
-    // Else the port of a server that just stopped stays blocked for a minute. On Windows the same
-    // option would let two servers share a port.
-    #[cfg(unix)]
-    socket.set_reuse_address(true)?;
-    socket.set_nonblocking(true)?;
-    socket.bind(&address.into())?;
-    socket.listen(BACKLOG as i32)?;
-    TcpListener::from_std(socket.into())
+    loops.join_all().await;
+    if let Some(watched) = watched {
+        watched.abort();
+    }
 }
 
-/// Accepts until the server stops.
-pub(crate) async fn run(listener: TcpListener, front: Arc<Front>) {
+async fn accept(listener: Listener, front: Arc<Front>) {
     let lines = Throttle::new(LINES_PER_MINUTE, Duration::from_secs(60));
     let mut back_off = BACK_OFF_MIN;
     loop {
         let accepted = tokio::select! {
             () = front.stop.cancelled() => return,
-            accepted = listener.accept() => accepted,
+            accepted = next(&listener.socket) => accepted,
         };
         match accepted {
-            Ok((tcp, peer)) => {
+            Ok((socket, peer)) => {
                 back_off = BACK_OFF_MIN;
-                admit(tcp, peer, &front);
+                admit(socket, peer, &listener.purpose, &front);
             }
             Err(error) if is_the_peers(&error) => {}
             Err(error) => {
@@ -64,27 +68,51 @@ pub(crate) async fn run(listener: TcpListener, front: Arc<Front>) {
     }
 }
 
+async fn next(socket: &Socket) -> io::Result<(Arrival, Peer)> {
+    match socket {
+        Socket::Tcp(tcp) => {
+            let (tcp, address) = tcp.accept().await?;
+            Ok((Arrival::Tcp(tcp), Peer::Direct(address)))
+        }
+        #[cfg(unix)]
+        Socket::Unix(unix) => {
+            let (unix, _) = unix.socket.accept().await?;
+            Ok((Arrival::Unix(unix), Peer::Unix))
+        }
+    }
+}
+
 /// Gives a connection its task, or shuts it at once when a limit or a ban says so.
-fn admit(tcp: TcpStream, peer: SocketAddr, front: &Arc<Front>) {
-    if front.bans.bars(peer.ip()).is_some() {
+fn admit(arrival: Arrival, peer: Peer, purpose: &Purpose, front: &Arc<Front>) {
+    let config = front.live.get();
+    let is_proxy = is_proxy(peer, front);
+    if !is_proxy && front.bans.bars(peer.ip()).is_some() {
         front.refusals.note(peer, Reason::Banned, BANNED);
         return;
     }
-    let limits = &front.live.get().limits;
-    match front.registry.enter(peer, limits) {
+    match front.registry.enter(peer, is_proxy, &config.limits) {
         Ok(slot) => {
-            if let Err(error) = tune(&tcp, limits.pong_wait) {
+            if let Arrival::Tcp(tcp) = &arrival
+                && let Err(error) = tune(tcp, config.limits.pong_wait)
+            {
                 tracing::debug!(%peer, %error, "gone before it was served");
                 return;
             }
             // Of the highest level, so that it is around every line, whatever gets into the log.
             let span = tracing::error_span!("connection", id = slot.id.0, %peer);
-            front.tasks.spawn(http1::serve(tcp, slot, Arc::clone(front)).instrument(span));
+            let serving = arrival::receive(arrival, slot, purpose.clone(), Arc::clone(front));
+            front.tasks.spawn(serving.instrument(span));
         }
         Err(reason) => {
             front.refusals.note(peer, reason, "too many connections");
         }
     }
+}
+
+/// Whether `peer` is believed when it says whose requests it passes on. A Unix socket's file says who may
+/// connect to it, and nobody else can.
+pub(super) fn is_proxy(peer: Peer, front: &Front) -> bool {
+    peer == Peer::Unix || front.live.get().reach.trusts(peer.ip())
 }
 
 /// Small messages go out at once, little waits in the kernel, and a peer that vanished is noticed.

@@ -1,5 +1,5 @@
-//! A TCP stream that counts what its peer sends. It sits under HTTP and WebSocket because neither
-//! shows everything to the layer above: endless empty fragments and pings never become a message.
+//! A stream that counts what its peer sends. It sits under TLS, HTTP and WebSocket because none of them
+//! shows everything to the layer above: empty records, endless empty fragments and pings never become a message.
 
 use super::limits::{BYTES_BURST_MAX, BYTES_PER_SECOND_MAX, Bucket};
 use crate::metrics::Metrics;
@@ -8,7 +8,6 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::time::Instant;
 
 /// The peer sent more bytes per second than it may; reading ends with this inside an [`io::Error`].
@@ -23,20 +22,21 @@ impl TooManyBytes {
     }
 }
 
-/// A TCP stream within its byte rate. Writing has none: what is written is ours. What passes is counted for the metrics.
+/// A stream within its byte rate. Writing has none: what is written is ours. What passes is counted for the metrics.
 #[derive(Debug)]
-pub(super) struct Metered {
-    tcp: TcpStream,
-    bytes: Bucket,
+pub(super) struct Metered<S> {
+    stream: S,
+    /// `None` for what is read only to be thrown away.
+    bytes: Option<Bucket>,
     metrics: Arc<Metrics>,
     /// What is spoken over it, as an index into the metrics' counters.
     protocol: usize,
 }
 
-impl Metered {
-    pub(super) fn new(tcp: TcpStream, metrics: Arc<Metrics>) -> Self {
+impl<S> Metered<S> {
+    pub(super) fn new(stream: S, metrics: Arc<Metrics>) -> Self {
         let bytes = Bucket::new(BYTES_PER_SECOND_MAX, BYTES_BURST_MAX, Instant::now());
-        Self { tcp, bytes, metrics, protocol: 0 }
+        Self { stream, bytes: Some(bytes), metrics, protocol: 0 }
     }
 
     /// From now on it is a WebSocket.
@@ -51,37 +51,38 @@ impl Metered {
         written
     }
 
-    /// The stream without the meter, for reading what is thrown away.
-    pub(super) fn unmetered(&mut self) -> &mut TcpStream {
-        &mut self.tcp
+    /// From now on nothing is counted.
+    pub(super) fn stop_counting(&mut self) {
+        self.bytes = None;
     }
 }
 
-impl AsyncRead for Metered {
+impl<S: AsyncRead + Unpin> AsyncRead for Metered<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
-        ready!(Pin::new(&mut self.tcp).poll_read(cx, buf))?;
+        ready!(Pin::new(&mut self.stream).poll_read(cx, buf))?;
         let read = buf.filled().len() - before;
         self.metrics.network.came[self.protocol].inc_by(read as u64);
-        if self.bytes.take(read as f64, Instant::now()) {
-            Poll::Ready(Ok(()))
-        } else {
-            Poll::Ready(Err(io::Error::other(TooManyBytes)))
+        if let Some(bytes) = &mut self.bytes
+            && !bytes.take(read as f64, Instant::now())
+        {
+            return Poll::Ready(Err(io::Error::other(TooManyBytes)));
         }
+        Poll::Ready(Ok(()))
     }
 }
 
-impl AsyncWrite for Metered {
+impl<S: AsyncWrite + Unpin> AsyncWrite for Metered<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.tcp).poll_write(cx, buf);
+        let written = Pin::new(&mut self.stream).poll_write(cx, buf);
         self.wrote(written)
     }
 
@@ -90,19 +91,19 @@ impl AsyncWrite for Metered {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.tcp).poll_write_vectored(cx, bufs);
+        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
         self.wrote(written)
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.tcp.is_write_vectored()
+        self.stream.is_write_vectored()
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.tcp).poll_flush(cx)
+        Pin::new(&mut self.stream).poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.tcp).poll_shutdown(cx)
+        Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }

@@ -1,28 +1,44 @@
 //! The asynchronous side: sockets in, messages out. It knows tables and limits, never a game.
 //!
-//! In the order of the flow: [`listener`] accepts sockets within the [`limits`] that `registry` counts,
-//! `metered` measures their bytes, [`http1`] speaks HTTP until [`upgrade`] finds a WebSocket handshake and `way`
-//! its session, `connection` turns the WebSocket's messages into what a session is told and writes what its
+//! In the order of the flow: [`listeners`] opens what there is to listen on, [`listener`] accepts sockets within
+//! the [`limits`] that `registry` counts, `arrival` makes a `stream` of them (`proxy_protocol`, [`tls`]), whose bytes
+//! `metered` measures, [`http1`] speaks HTTP (`caller` says who asks) until [`upgrade`] finds a WebSocket handshake
+//! and `way` its session, `connection` turns the WebSocket's messages into what a session is told and writes what its
 //! [`outbox`] holds, `ending` says how it ends, `closing` ends it properly. [`refusal`] is what whoever misbehaves
 //! gets, [`address_limits`] how often an address may do what costs something,
 //! [`bans`] which addresses nobody is let in from.
 
 pub mod address_limits;
+mod arrival;
 pub mod bans;
+mod base_path;
+mod caller;
 mod closing;
 mod connection;
 mod ending;
+mod forwarded;
 pub mod http1;
 pub mod limits;
 pub mod listener;
+pub mod listeners;
 mod metered;
 pub mod outbox;
+pub mod peer;
+mod proxy_protocol;
+mod redirect;
 pub mod refusal;
 pub mod registry;
+mod stream;
+pub mod tls;
+#[cfg(unix)]
+mod unix;
 pub mod upgrade;
 mod way;
 
+pub use caller::Caller;
+
 use crate::directory::Directory;
+use crate::http::admin::Operator;
 use crate::live::Live;
 use crate::metrics::Metrics;
 use crate::stopping::Stopping;
@@ -30,10 +46,8 @@ use crate::store::Store;
 use address_limits::AddressLimits;
 use bans::Bans;
 use refusal::Refusals;
-use registry::{Registry, Slot};
-use std::net::IpAddr;
+use registry::Registry;
 use std::sync::Arc;
-use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -42,24 +56,6 @@ use tokio_util::task::TaskTracker;
 pub const PLAY_PATH: &str = "/play";
 /// Where the HTTP API is.
 pub const API_PATH: &str = "/api";
-
-/// Who asks the API something.
-#[derive(Clone, Debug)]
-pub struct Caller {
-    /// The address, as limits count them.
-    pub network: IpAddr,
-    /// When an answer that takes long has to be over, as the connection's time is.
-    pub until: Instant,
-    slot: Arc<Slot>,
-}
-
-impl Caller {
-    /// Its connection no longer counts as one that may be there for nothing: friends behind one router may
-    /// all have the lobby open. What listens has limits of its own.
-    pub fn is_listening(&self) {
-        self.slot.joined();
-    }
-}
 
 /// What all connections share.
 #[derive(Debug)]
@@ -82,6 +78,8 @@ pub struct Front {
     pub metrics: Arc<Metrics>,
     /// What was refused how often.
     pub refusals: Refusals,
+    /// Who operates the server.
+    pub operator: Arc<Operator>,
     /// Answers what is under [`API_PATH`].
     pub api: axum::Router,
     /// Answers everything else that is no WebSocket.

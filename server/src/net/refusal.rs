@@ -1,10 +1,10 @@
 //! Why we refuse something from outside: one close code, one count and one line in the log for each
 //! reason, the lines rationed so that a flood of refusals is no flood of lines.
 
+use super::peer::Peer;
 use crate::throttle::Throttle;
 use shared::wire::close::CloseCode;
 use std::borrow::Cow;
-use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::time::{Duration, Instant};
 
@@ -43,6 +43,8 @@ reasons! {
     AddressFull = "addr_cap";
     /// A request's head did not come in time.
     HeadTimeout = "head_timeout";
+    /// A TLS handshake was not done in time.
+    TlsTimeout = "tls_timeout";
     /// A connection spoke HTTP for too long.
     HttpTimeout = "http_timeout";
     /// Not HTTP/1.1 as we serve it.
@@ -131,7 +133,7 @@ impl Refusals {
     }
 
     /// Counts and logs a refusal.
-    pub(super) fn note(&self, peer: SocketAddr, reason: Reason, sentence: &str) {
+    pub(super) fn note(&self, peer: Peer, reason: Reason, sentence: &str) {
         self.count_up(reason);
         let Some(hidden) = self.lines[reason as usize].pass(Instant::now()) else { return };
         let hidden = (hidden > 0).then_some(hidden);
@@ -151,7 +153,7 @@ mod tests {
     #[test]
     fn every_reason_counts_for_itself() {
         let refusals = Refusals::default();
-        let peer = "127.0.0.1:1".parse().unwrap();
+        let peer = Peer::Unix;
         for (times, &reason) in Reason::ALL.iter().enumerate() {
             (0..times).for_each(|_| refusals.note(peer, reason, "a test's"));
         }

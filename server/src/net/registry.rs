@@ -2,11 +2,12 @@
 //! sockets. Goes out: a slot to hold for as long as the connection lives, or the reason why not.
 
 use super::limits::Limits;
+use super::peer::Peer;
 use super::refusal::Reason;
 use crate::session::door::ConnectionId;
 use dashmap::DashMap;
 use dashmap::mapref::entry::Entry;
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
@@ -36,13 +37,13 @@ pub struct Registry {
     next_id: AtomicU64,
     open: AtomicUsize,
     states: [AtomicUsize; State::ALL.len()],
-    connections: DashMap<ConnectionId, SocketAddr>,
-    addresses: DashMap<IpAddr, Share>,
+    connections: DashMap<ConnectionId, Peer>,
+    addresses: DashMap<IpAddr, Counts>,
 }
 
 /// What one address has.
 #[derive(Clone, Copy, Debug, Default)]
-struct Share {
+struct Counts {
     all: usize,
     unjoined: usize,
 }
@@ -52,9 +53,18 @@ struct Share {
 pub(super) struct Slot {
     registry: Arc<Registry>,
     pub(super) id: ConnectionId,
-    pub(super) peer: SocketAddr,
-    joined: AtomicBool,
+    pub(super) peer: Peer,
+    /// What it takes of what its address may have. A trusted proxy has none: it speaks for others.
+    share: Option<Share>,
     state: AtomicUsize,
+}
+
+/// One connection of those that an address may have; given back when dropped.
+#[derive(Debug)]
+struct Share {
+    registry: Arc<Registry>,
+    network: IpAddr,
+    joined: AtomicBool,
 }
 
 impl Registry {
@@ -74,40 +84,57 @@ impl Registry {
     }
 
     /// Who is connected, in no order.
-    pub fn peers(&self) -> Vec<SocketAddr> {
+    pub fn peers(&self) -> Vec<Peer> {
         self.connections.iter().map(|entry| *entry.value()).collect()
     }
 
-    /// A place for a connection from `peer`, or the limit that it would break.
+    /// A place for a connection from `peer`, or the limit that it would break. What comes from a trusted proxy
+    /// counts for no address yet.
     pub(super) fn enter(
         self: &Arc<Self>,
-        peer: SocketAddr,
+        peer: Peer,
+        is_proxy: bool,
         limits: &Limits,
     ) -> Result<Slot, Reason> {
         if self.open.fetch_add(1, Ordering::Relaxed) >= limits.max_connections {
             self.open.fetch_sub(1, Ordering::Relaxed);
             return Err(Reason::ServerFull);
         }
-        let own = peer.ip().to_canonical().is_loopback();
-        let unjoined_max = if own { usize::MAX } else { limits.max_unjoined_per_address };
-        let mut share = self.addresses.entry(network(peer.ip())).or_default();
-        if share.all >= limits.max_per_address || share.unjoined >= unjoined_max {
-            self.open.fetch_sub(1, Ordering::Relaxed);
-            return Err(Reason::AddressFull);
-        }
-        share.all += 1;
-        share.unjoined += 1;
-        drop(share);
+        self.place(peer, is_proxy, limits)
+    }
+
+    /// As above, for what is counted in `open` already.
+    fn place(
+        self: &Arc<Self>,
+        peer: Peer,
+        is_proxy: bool,
+        limits: &Limits,
+    ) -> Result<Slot, Reason> {
+        let share = match is_proxy {
+            true => None,
+            false => Some(self.share(peer.ip(), limits).inspect_err(|_| {
+                self.open.fetch_sub(1, Ordering::Relaxed);
+            })?),
+        };
         let id = ConnectionId(self.next_id.fetch_add(1, Ordering::Relaxed));
         self.connections.insert(id, peer);
         self.states[State::Http as usize].fetch_add(1, Ordering::Relaxed);
-        Ok(Slot {
-            registry: Arc::clone(self),
-            id,
-            peer,
-            joined: AtomicBool::new(false),
-            state: AtomicUsize::new(State::Http as usize),
-        })
+        let state = AtomicUsize::new(State::Http as usize);
+        Ok(Slot { registry: Arc::clone(self), id, peer, share, state })
+    }
+
+    fn share(self: &Arc<Self>, address: IpAddr, limits: &Limits) -> Result<Share, Reason> {
+        let own = address.to_canonical().is_loopback();
+        let unjoined_max = if own { usize::MAX } else { limits.max_unjoined_per_address };
+        let network = network(address);
+        let mut counts = self.addresses.entry(network).or_default();
+        if counts.all >= limits.max_per_address || counts.unjoined >= unjoined_max {
+            return Err(Reason::AddressFull);
+        }
+        counts.all += 1;
+        counts.unjoined += 1;
+        drop(counts);
+        Ok(Share { registry: Arc::clone(self), network, joined: AtomicBool::new(false) })
     }
 }
 
@@ -119,12 +146,30 @@ impl Slot {
         self.registry.states[state as usize].fetch_add(1, Ordering::Relaxed);
     }
 
+    /// A further place for the same connection, now that its proxy has said whom it speaks for; or the limit
+    /// that this one would break. For the moment in which there are both, the connection counts twice.
+    pub(super) fn on_behalf_of(
+        &self,
+        peer: Peer,
+        is_proxy: bool,
+        limits: &Limits,
+    ) -> Result<Self, Reason> {
+        self.registry.open.fetch_add(1, Ordering::Relaxed);
+        self.registry.place(peer, is_proxy, limits)
+    }
+
+    /// Whether it is a trusted proxy's, which speaks for others.
+    pub(super) fn is_proxy(&self) -> bool {
+        self.share.is_none()
+    }
+
     /// It said a proper hello, so it no longer counts as unjoined.
     pub(super) fn joined(&self) {
-        if !self.joined.swap(true, Ordering::Relaxed)
-            && let Some(mut share) = self.registry.addresses.get_mut(&network(self.peer.ip()))
+        if let Some(share) = &self.share
+            && !share.joined.swap(true, Ordering::Relaxed)
+            && let Some(mut counts) = self.registry.addresses.get_mut(&share.network)
         {
-            share.unjoined -= 1;
+            counts.unjoined -= 1;
         }
     }
 }
@@ -134,11 +179,16 @@ impl Drop for Slot {
         self.registry.states[*self.state.get_mut()].fetch_sub(1, Ordering::Relaxed);
         self.registry.connections.remove(&self.id);
         self.registry.open.fetch_sub(1, Ordering::Relaxed);
-        if let Entry::Occupied(mut entry) = self.registry.addresses.entry(network(self.peer.ip())) {
-            let share = entry.get_mut();
-            share.all -= 1;
-            share.unjoined -= usize::from(!*self.joined.get_mut());
-            if share.all == 0 {
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        if let Entry::Occupied(mut entry) = self.registry.addresses.entry(self.network) {
+            let counts = entry.get_mut();
+            counts.all -= 1;
+            counts.unjoined -= usize::from(!*self.joined.get_mut());
+            if counts.all == 0 {
                 entry.remove();
             }
         }
@@ -163,15 +213,16 @@ pub(crate) fn network(address: IpAddr) -> IpAddr {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::net::SocketAddr;
 
-    fn peer(address: &str) -> SocketAddr {
-        SocketAddr::new(address.parse().unwrap(), 1)
+    fn peer(address: &str) -> Peer {
+        Peer::Direct(SocketAddr::new(address.parse().unwrap(), 1))
     }
 
     #[test]
     fn an_address_has_its_share_and_gets_it_back() {
         let (registry, limits) = (Arc::new(Registry::default()), Limits::default());
-        let enter = |address| registry.enter(peer(address), &limits);
+        let enter = |address| registry.enter(peer(address), false, &limits);
         let mut held: Vec<_> =
             (0..limits.max_unjoined_per_address).map(|_| enter("10.0.0.1").unwrap()).collect();
         assert_eq!(enter("10.0.0.1").unwrap_err(), Reason::AddressFull);
@@ -198,18 +249,40 @@ mod tests {
         let registry = Arc::new(Registry::default());
         let limits = Limits { max_per_address: 3, ..Limits::default() };
         let _held: Vec<_> = (0..3)
-            .map(|_| registry.enter(peer("fe80::1"), &limits).inspect(Slot::joined).unwrap())
+            .map(|_| registry.enter(peer("fe80::1"), false, &limits).inspect(Slot::joined).unwrap())
             .collect();
-        assert_eq!(registry.enter(peer("fe80::2"), &limits).unwrap_err(), Reason::AddressFull);
-        assert!(registry.enter(peer("fe80:0:0:1::1"), &limits).is_ok());
+        assert_eq!(
+            registry.enter(peer("fe80::2"), false, &limits).unwrap_err(),
+            Reason::AddressFull
+        );
+        assert!(registry.enter(peer("fe80:0:0:1::1"), false, &limits).is_ok());
     }
 
     #[test]
     fn the_whole_has_a_limit() {
         let registry = Arc::new(Registry::default());
         let limits = Limits { max_connections: 2, ..Limits::default() };
-        let _held = [1, 2].map(|n| registry.enter(peer(&format!("10.0.0.{n}")), &limits).unwrap());
-        assert_eq!(registry.enter(peer("10.0.0.3"), &limits).unwrap_err(), Reason::ServerFull);
+        let _held =
+            [1, 2].map(|n| registry.enter(peer(&format!("10.0.0.{n}")), false, &limits).unwrap());
+        assert_eq!(
+            registry.enter(peer("10.0.0.3"), false, &limits).unwrap_err(),
+            Reason::ServerFull
+        );
         assert_eq!(registry.open(), 2);
+    }
+    #[test]
+    fn what_a_proxy_passes_on_counts_for_the_client() {
+        let registry = Arc::new(Registry::default());
+        let limits = Limits { max_per_address: 1, ..Limits::default() };
+        let proxy = || registry.enter(peer("10.0.0.1"), true, &limits).unwrap();
+        let (one, other) = (proxy(), proxy());
+        let client = Peer::Behind("203.0.113.7".parse().unwrap());
+        let slot = one.on_behalf_of(client, false, &limits).unwrap();
+        drop(one);
+        assert_eq!(other.on_behalf_of(client, false, &limits).unwrap_err(), Reason::AddressFull);
+        assert!(registry.peers().contains(&client) && registry.open() == 2);
+        slot.joined();
+        drop((slot, other));
+        assert_eq!((registry.open(), registry.addresses.len()), (0, 0));
     }
 }

@@ -151,7 +151,7 @@ fn split_origin(origin: &str) -> Option<(&'static str, &str)> {
 }
 
 /// Whether `host` is a host and perhaps a port, without user, path or anything else.
-fn is_plain_host(host: &str) -> bool {
+pub(super) fn is_plain_host(host: &str) -> bool {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._:[]".contains(&b);
     !host.is_empty() && host.bytes().all(plain)
 }

@@ -63,9 +63,9 @@ impl FrameWriter {
         let open = link.flow.is_open();
         let due = open && link.flow.is_due(changes.tick());
         if due {
-            let told = link.mailbox.flush(&mut link.outbox);
-            link.bytes += told;
-            counts.told_bytes += told;
+            let bytes = link.mailbox.flush(&mut link.outbox);
+            counts.told_bytes += bytes;
+            link.bytes += bytes;
         }
         let paused = !open || !link.outbox.has_room();
         counts.pauses += u64::from(paused && !link.paused);
@@ -106,9 +106,9 @@ impl FrameWriter {
             link.bytes += self.bytes.len() as u64;
             counts.frame_bytes += self.bytes.len() as u64;
             if self.bytes[0] & TYPE_MASK == TYPE_KEYFRAME {
-                link.keyframes += 1;
                 counts.keyframes += 1;
                 counts.keyframe_bytes += self.bytes.len() as u64;
+                link.keyframes += 1;
             }
         } else {
             // The connection is going away; its frames no longer build on each other.

@@ -91,8 +91,8 @@ impl<G: Game, O: Outbox> Session<G, O> {
                 }
             }
             OperatorAction::End => {
-                let why = "The operator of the server has ended this session.";
-                self.ended = Some((CloseCode::Ended, why));
+                self.ended =
+                    Some((CloseCode::Ended, "The operator of the server has ended this session."));
             }
             OperatorAction::AsHost(action) => self.do_act(action)?,
         }

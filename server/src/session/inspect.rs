@@ -118,15 +118,25 @@ impl Map {
         order.sort_by_key(|&index| !steered(&kinds[index]));
         for index in order {
             let (kind, table) = (&kinds[index], rows.table(index));
-            let (Some(x), Some(y)) = (kind.field_with(Role::X), kind.field_with(Role::Y)) else { continue };
+            let (Some(x), Some(y)) = (kind.field_with(Role::X), kind.field_with(Role::Y)) else {
+                continue;
+            };
             let (owner, angle) = (kind.field_with(Role::Owner), kind.field_with(Role::Angle));
             let room = MAP_ENTITIES_MAX - map.entities.len() / 5;
             map.left_out += table.len().saturating_sub(room);
             for (_, row) in table.iter().take(room) {
                 let units = |field: usize| kind.fields[field].to_units(row[field]).round() as i32;
-                let owner = owner.map(|field| row[field]).filter(|&owner| owner != i32::from(PlayerId::NOBODY.0));
+                let owner = owner
+                    .map(|field| row[field])
+                    .filter(|&owner| owner != i32::from(PlayerId::NOBODY.0));
                 let heading = angle.map(|field| degrees(&kind.fields[field], row[field]));
-                map.entities.extend([index as i32, units(x), units(y), owner.unwrap_or(-1), heading.unwrap_or(-1)]);
+                map.entities.extend([
+                    index as i32,
+                    units(x),
+                    units(y),
+                    owner.unwrap_or(-1),
+                    heading.unwrap_or(-1),
+                ]);
             }
         }
         map

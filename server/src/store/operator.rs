@@ -48,7 +48,9 @@ pub(super) fn bans(db: &Connection, now: u64) -> rusqlite::Result<Vec<KeptBan>> 
         Ok((ban, row.get(3)?))
     })?;
     let bans = rows.filter_map(|row| match row {
-        Ok((Some((address, since, until)), reason)) => Some(Ok(KeptBan { address, since, until, reason })),
+        Ok((Some((address, since, until)), reason)) => {
+            Some(Ok(KeptBan { address, since, until, reason }))
+        }
         Ok((None, _)) => None,
         Err(error) => Some(Err(error)),
     });
@@ -119,7 +121,11 @@ mod tests {
             }
         }
         let all = store.audit(u32::MAX).await.unwrap();
-        assert!((AUDIT_MAX as usize..AUDIT_MAX as usize + 64).contains(&all.len()), "{}", all.len());
+        assert!(
+            (AUDIT_MAX as usize..AUDIT_MAX as usize + 64).contains(&all.len()),
+            "{}",
+            all.len()
+        );
         assert_eq!((all[0].clone(), all[1].at), (deed(far), far - 1));
         assert_eq!(store.audit(3).await.unwrap().len(), 3);
     }

@@ -57,7 +57,6 @@ const MIGRATIONS: &[&str] = &["
         settings TEXT NOT NULL, -- JSON
         host BLOB -- who shows it is the host; NULL where nobody is
     ) STRICT, WITHOUT ROWID;
-", "
     -- Addresses from which nobody is let in.
     CREATE TABLE bans (
         address TEXT PRIMARY KEY,
@@ -161,8 +160,8 @@ mod tests {
             }
             migrate(&mut db, from).unwrap();
             let tables = "SELECT count(*) FROM sqlite_schema \
-                          WHERE name IN ('results', 'places', 'best', 'open_sessions', 'bans', 'audit')";
-            assert_eq!(db.query_row(tables, [], |row| row.get::<_, i64>(0)), Ok(6));
+                          WHERE name IN ('results', 'places', 'best', 'bans', 'audit')";
+            assert_eq!(db.query_row(tables, [], |row| row.get::<_, i64>(0)), Ok(5));
         }
     }
 }

@@ -66,14 +66,19 @@ impl Action {
     fn in_words(&self) -> (&'static str, String) {
         match self {
             Self::EndSession { session } => ("end session", session.clone()),
-            Self::Kick { session, player, reason } => ("kick", format!("player {player} in {session}{}", because(reason))),
+            Self::Kick { session, player, reason } => {
+                ("kick", format!("player {player} in {session}{}", because(reason)))
+            }
             Self::Mute { session, player, muted } => {
                 (if *muted { "mute" } else { "unmute" }, format!("player {player} in {session}"))
             }
-            Self::BanPlayer { session, player, minutes, reason } => {
-                ("ban", format!("player {player} in {session} for {minutes} min{}", because(reason)))
+            Self::BanPlayer { session, player, minutes, reason } => (
+                "ban",
+                format!("player {player} in {session} for {minutes} min{}", because(reason)),
+            ),
+            Self::Ban { address, minutes, reason } => {
+                ("ban", format!("{address} for {minutes} min{}", because(reason)))
             }
-            Self::Ban { address, minutes, reason } => ("ban", format!("{address} for {minutes} min{}", because(reason))),
             Self::LiftBan { address } => ("lift ban", address.to_string()),
             Self::Announce { text, session } => {
                 ("announce", format!("{}: {text}", session.as_deref().unwrap_or("all sessions")))
@@ -122,11 +127,14 @@ impl Operator {
                 return Ok(format!("done: {name}"));
             }
             Action::BanPlayer { session, player, minutes, reason } => {
-                let Person { name, address, .. } = self.person(&*self.find(&session)?, player).await?;
+                let Person { name, address, .. } =
+                    self.person(&*self.find(&session)?, player).await?;
                 let address = address.ok_or_else(nobody_there)?;
                 return Ok(format!("{} ({name})", self.ban(address, minutes, &reason, own).await?));
             }
-            Action::Ban { address, minutes, reason } => return self.ban(address, minutes, &reason, own).await,
+            Action::Ban { address, minutes, reason } => {
+                return self.ban(address, minutes, &reason, own).await;
+            }
             Action::LiftBan { address } => {
                 if !self.bans.lift(address) {
                     let detail = "That address is not banned.";
@@ -134,7 +142,9 @@ impl Operator {
                 }
             }
             Action::Announce { text, session } => {
-                let text = clean_chat(&text).ok_or_else(|| Problem::refused("text: something that can be read in a line is needed."))?;
+                let text = clean_chat(&text).ok_or_else(|| {
+                    Problem::refused("text: something that can be read in a line is needed.")
+                })?;
                 let those = match session {
                     Some(code) => vec![self.find(&code)?],
                     None => self.directory.entries(),
@@ -151,7 +161,8 @@ impl Operator {
             Action::LogFilter { filter } => {
                 let no_log = || Problem::refused("This process writes no log.");
                 let logs = self.logs.get().ok_or_else(no_log)?;
-                logs.set_filter(&filter).map_err(|why| Problem::refused(format!("filter: {why}")))?;
+                logs.set_filter(&filter)
+                    .map_err(|why| Problem::refused(format!("filter: {why}")))?;
             }
         }
         Ok("done".into())
@@ -159,19 +170,28 @@ impl Operator {
 
     async fn person(&self, entry: &Entry, player: u16) -> Result<Person, Problem> {
         let found = self.inspect(entry, true, false).await;
-        let found = found.ok_or_else(|| Problem::busy("The session does not answer; try again.", super::ANSWER_WAIT))?;
+        let found = found.ok_or_else(|| {
+            Problem::busy("The session does not answer; try again.", super::ANSWER_WAIT)
+        })?;
         let mut people = found.people.into_iter();
         people.find(|person| person.number == player && !person.computer).ok_or_else(nobody_there)
     }
 
     /// Bans an address and shows out whoever comes from there.
-    async fn ban(&self, address: IpAddr, minutes: u32, reason: &str, own: IpAddr) -> Result<String, Problem> {
+    async fn ban(
+        &self,
+        address: IpAddr,
+        minutes: u32,
+        reason: &str,
+        own: IpAddr,
+    ) -> Result<String, Problem> {
         if !(1..=BAN_MINUTES_MAX).contains(&minutes) {
             return Err(Problem::refused(format!("minutes: 1 to {BAN_MINUTES_MAX} are possible.")));
         }
         let address = network(address);
         if address == own {
-            let detail = "That is the address that you come from yourself: you would lock yourself out.";
+            let detail =
+                "That is the address that you come from yourself: you would lock yourself out.";
             return Err(Problem::refused(detail));
         }
         let reason = sentence(reason, "")?;
@@ -200,5 +220,7 @@ fn sentence(text: &str, usual: &str) -> Result<String, Problem> {
     if text.trim().is_empty() {
         return Ok(usual.to_owned());
     }
-    clean_chat(text).ok_or_else(|| Problem::refused("reason: one line of some 200 letters at most is possible."))
+    clean_chat(text).ok_or_else(|| {
+        Problem::refused("reason: one line of some 200 letters at most is possible.")
+    })
 }

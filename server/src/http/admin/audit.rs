@@ -54,7 +54,8 @@ impl Audit {
     fn keep(&self, from: IpAddr, action: &str, target: &str, outcome: &str) {
         let short = |text: &str| text.chars().take(TEXT_CHARS_MAX).collect();
         let (address, action) = (from.to_string(), action.to_owned());
-        let deed = Deed { at: unix_ms(), address, action, target: short(target), outcome: short(outcome) };
+        let deed =
+            Deed { at: unix_ms(), address, action, target: short(target), outcome: short(outcome) };
         // Fails when nobody looks.
         let _ = self.told.send(event("audit", &deed));
         self.store.note(deed);

@@ -5,8 +5,8 @@ use super::Operator;
 use super::watching::View;
 use crate::code::SessionCode;
 use crate::http::api::body::Asked;
-use crate::http::api::problem::Problem;
 use crate::http::api::listen;
+use crate::http::api::problem::Problem;
 use crate::net::Caller;
 use crate::net::address_limits::Listening;
 use axum::body::{Body, Bytes};
@@ -57,7 +57,10 @@ pub(super) async fn events(
     let mut overview = operator.history.overview();
     overview.mark_changed();
     let ears = Ears {
-        first: logs.map(|logs| lines_event(logs.recent().iter().map(|line| &**line))).into_iter().collect(),
+        first: logs
+            .map(|logs| lines_event(logs.recent().iter().map(|line| &**line)))
+            .into_iter()
+            .collect(),
         overview,
         view: view.map(all_of_it),
         log,

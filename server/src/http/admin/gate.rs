@@ -188,7 +188,8 @@ mod tests {
     async fn guesses_from_many_addresses_lock_out_nobody_who_is_in() {
         let gate = gate();
         assert_eq!(gate.enter(address(1), Some(TOKEN)), Ok(()));
-        let wrong = (10..1000).take_while(|&n| gate.enter(address(n), Some("guess")) == Err(NoEntry::Wrong));
+        let wrong = (10..1000)
+            .take_while(|&n| gate.enter(address(n), Some("guess")) == Err(NoEntry::Wrong));
         assert_eq!(wrong.count(), TOKEN_TRIES_IN_ALL.burst as usize);
         assert!(matches!(gate.enter(address(2), Some(TOKEN)), Err(NoEntry::TooOften(_))));
         assert_eq!(gate.enter(address(1), Some(TOKEN)), Ok(()));

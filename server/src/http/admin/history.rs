@@ -1,14 +1,14 @@
 //! How the server and its sessions have been doing for the last ten minutes. Comes in: counts, looked at once a second by
 //! one task, however many watch. Goes out: one overview for all of them, and rings of samples.
 
-use super::process::{Usage, usage};
 use super::Operator;
+use super::process::{Usage, usage};
 use crate::code::SessionCode;
 use crate::directory::Entry;
+use crate::recent_times::Taken;
 use crate::session::status::Status;
 use crate::store::unix_ms;
 use crate::tick_loop::TickCounts;
-use crate::recent_ticks::Taken;
 use axum::body::Bytes;
 use futures_util::future::join_all;
 use serde::Serialize;
@@ -25,12 +25,27 @@ pub const HISTORY_SAMPLES: usize = 600;
 
 /// What a sample of a session has, in this order.
 pub(super) const SESSION_FIELDS: [&str; 8] = [
-    "at", "players", "tick_median_us", "tick_longest_us", "busy_permille", "late", "dropped", "bytes_per_s",
+    "at",
+    "players",
+    "tick_median_us",
+    "tick_longest_us",
+    "busy_permille",
+    "late",
+    "dropped",
+    "bytes_per_s",
 ];
 /// What a sample of the server has, in this order.
 pub(super) const SERVER_FIELDS: [&str; 10] = [
-    "at", "players", "tick_median_us", "tick_longest_us", "busy_permille", "late", "dropped", "bytes_per_s",
-    "cpu_permille", "memory_bytes",
+    "at",
+    "players",
+    "tick_median_us",
+    "tick_longest_us",
+    "busy_permille",
+    "late",
+    "dropped",
+    "bytes_per_s",
+    "cpu_permille",
+    "memory_bytes",
 ];
 
 /// What is known of the last ten minutes.
@@ -183,14 +198,16 @@ async fn sample(operator: &Operator) {
     let now = Instant::now();
     let history = &operator.history;
     let mut kept = history.lock();
-    let passed = kept.at.replace(now).map_or(SAMPLE_EVERY, |at| now - at).max(Duration::from_millis(1));
+    let passed =
+        kept.at.replace(now).map_or(SAMPLE_EVERY, |at| now - at).max(Duration::from_millis(1));
     let mut sum = Pulse::default();
     let (mut people, mut spectators, mut pilots) = (0, 0, 0);
     let mut lines = Vec::new();
     let all: Vec<_> = entries.iter().map(|entry| (entry, entry.info())).collect();
     kept.sessions.retain(|code, _| entries.iter().any(|entry| entry.code == *code));
     for ((entry, info), bytes) in all.iter().zip(bytes) {
-        let pulse = kept.sessions.entry(entry.code).or_default().look(entry, bytes, passed, &info.status);
+        let pulse =
+            kept.sessions.entry(entry.code).or_default().look(entry, bytes, passed, &info.status);
         sum.add(pulse);
         people += u64::from(info.status.players);
         spectators += u64::from(info.status.spectators);
@@ -205,8 +222,16 @@ async fn sample(operator: &Operator) {
     let memory_bytes = kept.usage.memory_bytes;
     let at = unix_ms();
     let sample = [
-        at, people + spectators, sum.tick_median_us, sum.tick_longest_us, sum.busy_permille, sum.late, sum.dropped,
-        sum.bytes_per_s, cpu_permille.unwrap_or(0), memory_bytes.unwrap_or(0),
+        at,
+        people + spectators,
+        sum.tick_median_us,
+        sum.tick_longest_us,
+        sum.busy_permille,
+        sum.late,
+        sum.dropped,
+        sum.bytes_per_s,
+        cpu_permille.unwrap_or(0),
+        memory_bytes.unwrap_or(0),
     ];
     push(&mut kept.server, sample);
     drop(kept);
@@ -233,8 +258,16 @@ async fn sample(operator: &Operator) {
 }
 
 impl Followed {
-    fn look(&mut self, entry: &Arc<Entry>, bytes: Option<u64>, passed: Duration, status: &Status) -> Pulse {
-        let count = |one: fn(&TickCounts) -> &std::sync::atomic::AtomicU64| one(&entry.ticks).load(Ordering::Relaxed);
+    fn look(
+        &mut self,
+        entry: &Arc<Entry>,
+        bytes: Option<u64>,
+        passed: Duration,
+        status: &Status,
+    ) -> Pulse {
+        let count = |one: fn(&TickCounts) -> &std::sync::atomic::AtomicU64| {
+            one(&entry.ticks).load(Ordering::Relaxed)
+        };
         let now = Counted {
             late: count(|c| &c.late),
             dropped: count(|c| &c.dropped),
@@ -243,22 +276,34 @@ impl Followed {
         };
         let last = std::mem::replace(&mut self.last, now);
         let fresh = self.samples.is_empty();
-        let Taken { median_ns, longest_ns } = entry.ticks.recent.take();
+        let Taken { median_ns, longest_ns } = entry.ticks.times.take();
         let since = |now: u64, last: u64| if fresh { 0 } else { now.saturating_sub(last) };
         let bytes = now.bytes.zip(last.bytes).map_or(0, |(now, last)| since(now, last));
         let pulse = Pulse {
             tick_median_us: median_ns / 1000,
             tick_longest_us: longest_ns / 1000,
-            busy_permille: (u128::from(since(now.busy_ns, last.busy_ns)) * 1000 / passed.as_nanos()) as u64,
+            busy_permille: (u128::from(since(now.busy_ns, last.busy_ns)) * 1000 / passed.as_nanos())
+                as u64,
             late: since(now.late, last.late),
             dropped: since(now.dropped, last.dropped),
             bytes_per_s: (bytes as f64 / passed.as_secs_f64()) as u64,
         };
         let people = u64::from(status.players) + u64::from(status.spectators);
-        let Pulse { tick_median_us, tick_longest_us, busy_permille, late, dropped, bytes_per_s } = pulse;
-        push(&mut self.samples, [
-            unix_ms(), people, tick_median_us, tick_longest_us, busy_permille, late, dropped, bytes_per_s,
-        ]);
+        let Pulse { tick_median_us, tick_longest_us, busy_permille, late, dropped, bytes_per_s } =
+            pulse;
+        push(
+            &mut self.samples,
+            [
+                unix_ms(),
+                people,
+                tick_median_us,
+                tick_longest_us,
+                busy_permille,
+                late,
+                dropped,
+                bytes_per_s,
+            ],
+        );
         pulse
     }
 }

@@ -38,10 +38,11 @@ use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::IntoResponse;
 use axum::routing::{get, post};
-pub use gate::{TOKEN_TRIES, TOKEN_TRIES_IN_ALL};
 use gate::{Gate, NoEntry};
+pub use gate::{TOKEN_TRIES, TOKEN_TRIES_IN_ALL};
 use history::History;
 pub use history::{HISTORY_SAMPLES, SAMPLE_EVERY};
+use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
 use tokio::sync::oneshot;
 use tokio::time::{Duration, Instant, timeout};
@@ -98,7 +99,8 @@ impl Operator {
     /// An operator's part over these, on where the settings have a token. Errors with a sentence when that token will
     /// not do.
     pub fn new(parts: Parts) -> Result<Self, String> {
-        let Parts { live, stopping, directory, store, bans, registry, address_limits, stop } = parts;
+        let Parts { live, stopping, directory, store, bans, registry, address_limits, stop } =
+            parts;
         let operator = Self {
             audit: Audit::new(store.clone()),
             gate: Gate::default(),
@@ -136,6 +138,11 @@ impl Operator {
         self.gate.is_on()
     }
 
+    /// Whether somebody at `from` shows the token with a request that has these headers.
+    pub(crate) fn lets_in(&self, from: IpAddr, headers: &HeaderMap) -> bool {
+        self.gate.enter(from, bearer(headers)).is_ok()
+    }
+
     /// Samples sessions for as long as the server runs.
     pub(crate) async fn keep_history(self: Arc<Self>) {
         history::keep(&self).await;
@@ -171,7 +178,10 @@ impl Operator {
 }
 
 fn nobody_there() -> Problem {
-    Problem::new(StatusCode::NOT_FOUND, "There is nobody with that number in the session; they may have left.")
+    Problem::new(
+        StatusCode::NOT_FOUND,
+        "There is nobody with that number in the session; they may have left.",
+    )
 }
 
 impl Patience for Arc<Operator> {
@@ -211,7 +221,9 @@ async fn guard(
             let path = request.extensions().get::<OriginalUri>().map(|uri| uri.path().to_owned());
             return Problem::nothing_at(&path.unwrap_or_default()).into_response();
         }
-        Err(NoEntry::Missing) => unauthorized("The operator's token is needed: Authorization: Bearer TOKEN."),
+        Err(NoEntry::Missing) => {
+            unauthorized("The operator's token is needed: Authorization: Bearer TOKEN.")
+        }
         Err(NoEntry::Wrong) => {
             operator.audit.wrong_token(caller.network);
             unauthorized("That is not the operator's token.")
@@ -245,5 +257,8 @@ async fn not_found(OriginalUri(uri): OriginalUri) -> Problem {
 }
 
 async fn not_allowed() -> Problem {
-    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "That cannot be done here; the Allow header says what can.")
+    Problem::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "That cannot be done here; the Allow header says what can.",
+    )
 }

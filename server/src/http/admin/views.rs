@@ -26,7 +26,9 @@ fn json(bytes: Bytes) -> Response<Body> {
 }
 
 /// How everything is doing.
-pub(super) async fn overview(State(operator): State<Arc<Operator>>) -> Result<Response<Body>, Problem> {
+pub(super) async fn overview(
+    State(operator): State<Arc<Operator>>,
+) -> Result<Response<Body>, Problem> {
     let mut overview = operator.history.overview();
     let first = timeout(FIRST_SAMPLE_WAIT, overview.wait_for(|json| !json.is_empty())).await;
     match first {
@@ -86,7 +88,10 @@ pub(super) async fn audit(
     let limit = limit.unwrap_or(AUDIT_LINES).min(AUDIT_LINES_MAX);
     let deeds = operator.store.audit(limit).await;
     deeds.map(Json).map_err(|_| {
-        Problem::busy("The audit log cannot be read now; try again in a minute.", Duration::from_secs(60))
+        Problem::busy(
+            "The audit log cannot be read now; try again in a minute.",
+            Duration::from_secs(60),
+        )
     })
 }
 

@@ -20,8 +20,20 @@ const MAPS_PER_LOOK: u32 = 3;
 
 /// What a person's line has, in this order; a computer pilot's ends after the points.
 const COLUMNS: [&str; 14] = [
-    "number", "name", "flags", "team", "score", "ping_ms", "age_ms", "bytes_per_s", "resyncs", "mismatches",
-    "keyframes", "ease", "address", "away",
+    "number",
+    "name",
+    "flags",
+    "team",
+    "score",
+    "ping_ms",
+    "age_ms",
+    "bytes_per_s",
+    "resyncs",
+    "mismatches",
+    "keyframes",
+    "ease",
+    "address",
+    "away",
 ];
 const COMPUTER: u8 = 1;
 const HOST: u8 = 2;
@@ -68,7 +80,22 @@ enum Row<'a> {
     Computer(u16, &'a str, u8, u8, i32),
     #[allow(clippy::type_complexity, reason = "a line of a table")]
     Person(
-        (u16, &'a str, u8, u8, i32, Option<u32>, Option<u32>, Option<u64>, u32, u32, u32, u8, Option<String>, bool),
+        (
+            u16,
+            &'a str,
+            u8,
+            u8,
+            i32,
+            Option<u32>,
+            Option<u32>,
+            Option<u64>,
+            u32,
+            u32,
+            u32,
+            u8,
+            Option<String>,
+            bool,
+        ),
     ),
 }
 
@@ -93,7 +120,10 @@ impl Operator {
         let mut watched = self.watched.0.lock().unwrap_or_else(PoisonError::into_inner);
         let channels = watched.entry(entry.code).or_insert_with(|| {
             tokio::spawn(Arc::clone(self).look(Arc::clone(entry)));
-            Channels { people: watch::Sender::new(Bytes::new()), map: watch::Sender::new(Bytes::new()) }
+            Channels {
+                people: watch::Sender::new(Bytes::new()),
+                map: watch::Sender::new(Bytes::new()),
+            }
         });
         View { people: channels.people.subscribe(), map: map.then(|| channels.map.subscribe()) }
     }
@@ -183,7 +213,8 @@ fn people(entry: &Entry, found: &Inspection, rates: &mut Rates) -> Bytes {
 fn row(person: &Person, rate: impl Fn(&Line) -> Option<u64>) -> Row<'_> {
     let Person { number, ref name, computer, team, score, host, watching, muted, .. } = *person;
     let flag = |set: bool, flag: u8| if set { flag } else { 0 };
-    let flags = flag(computer, COMPUTER) | flag(host, HOST) | flag(watching, WATCHING) | flag(muted, MUTED);
+    let flags =
+        flag(computer, COMPUTER) | flag(host, HOST) | flag(watching, WATCHING) | flag(muted, MUTED);
     if computer {
         return Row::Computer(number, name, flags, team, score);
     }

@@ -32,9 +32,7 @@ impl<T: DeserializeOwned, S: Patience> FromRequest<S> for Told<T> {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         // Who sends a head at once and the body byte by byte holds a connection for nothing.
-        let read =
-            timeout(state.head_wait(), Json::<Value>::from_request(request, state))
-                .await;
+        let read = timeout(state.head_wait(), Json::<Value>::from_request(request, state)).await;
         let Json(value) = match read {
             Ok(read) => read.map_err(|rejection| unreadable(&rejection))?,
             Err(_) => {

@@ -1,8 +1,8 @@
 //! The event stream: the list of sessions whenever it changed, and every line of the lobby's chat.
 
-use super::{Api, listen};
 use super::chat::Chat;
 use super::problem::Problem;
+use super::{Api, listen};
 use crate::directory::{News, event};
 use crate::net::Caller;
 use crate::net::address_limits::Listening;

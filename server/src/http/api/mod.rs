@@ -17,8 +17,8 @@ mod results;
 mod sessions;
 mod tickets;
 
-use crate::code::SessionCode;
 use super::admin::{ADMIN_API_PATH, Operator};
+use crate::code::SessionCode;
 use crate::directory::{Directory, Entry};
 use crate::live::Live;
 use crate::net::Caller;
@@ -110,7 +110,8 @@ impl From<NotFound> for Problem {
 
 /// Answers everything under `/api`, the operator's part included.
 pub(crate) fn router(api: Arc<Api>, operator: &Arc<Operator>) -> Router {
-    let (router, document) = OpenApiRouter::with_openapi(openapi::frame())
+    let frame = openapi::frame(&api.live.get().reach.base_path);
+    let (router, document) = OpenApiRouter::with_openapi(frame)
         .routes(routes!(sessions::list, sessions::create))
         .routes(routes!(events::events))
         .routes(routes!(sessions::look_up))

@@ -2,6 +2,7 @@
 
 use super::Api;
 use super::problem::{PROBLEM_JSON, Problem};
+use crate::config::BasePath;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{Response, header};
@@ -11,7 +12,8 @@ use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::path::{HttpMethod, Operation};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{
-    ContentBuilder, InfoBuilder, Object, OpenApi, OpenApiBuilder, Ref, RefOr, ResponseBuilder, Type,
+    ContentBuilder, InfoBuilder, Object, OpenApi, OpenApiBuilder, Ref, RefOr, ResponseBuilder,
+    Server, Type,
 };
 
 /// What stands above it all.
@@ -28,14 +30,15 @@ pub(super) async fn document(State(api): State<Arc<Api>>) -> Response<Body> {
     ([(header::CONTENT_TYPE, "application/json")], document).into_response()
 }
 
-/// The document before it has any path.
-pub(super) fn frame() -> OpenApi {
+/// The document before it has any path, of an API below `base`.
+pub(super) fn frame(base: &BasePath) -> OpenApi {
     let info = InfoBuilder::new()
         .title("Gamekeeper")
         .version(env!("CARGO_PKG_VERSION"))
         .description(Some(DESCRIPTION))
         .build();
-    OpenApiBuilder::new().info(info).build()
+    let servers = (!base.as_str().is_empty()).then(|| vec![Server::new(base.as_str())]);
+    OpenApiBuilder::new().info(info).servers(servers).build()
 }
 
 /// Adds what holds of every request.

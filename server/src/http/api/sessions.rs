@@ -2,9 +2,9 @@
 
 #![expect(unused_qualifications, reason = "utoipa's macros write paths out in full")]
 
-use super::{Api, listen};
 use super::body::{Asked, Code, Told};
 use super::problem::Problem;
+use super::{Api, listen};
 use crate::directory::{SessionInfo, SessionList};
 use crate::net::Caller;
 use crate::session::settings::SessionSettings;

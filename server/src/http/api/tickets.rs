@@ -61,7 +61,8 @@ pub(super) async fn create(
         return Err(Problem::busy("Too many are on their way in; try again soon.", wait));
     };
     let ticket = ticket.to_hex();
-    let play = format!("{PLAY_PATH}?ticket={ticket}");
+    let base = &api.live.get().reach.base_path;
+    let play = format!("{}{PLAY_PATH}?ticket={ticket}", base.as_str());
     let code = entry.code.to_string();
     Ok((StatusCode::CREATED, Json(Admission { ticket, code, play })))
 }

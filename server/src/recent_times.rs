@@ -10,14 +10,14 @@ const LEAST_EXPONENT: u32 = 10;
 /// Buckets: the last one begins at some 17 s.
 const BUCKETS: usize = 97;
 
-/// Times since the last [`RecentTicks::take`].
+/// Times since the last [`RecentTimes::take`].
 #[derive(Debug)]
-pub struct RecentTicks {
+pub struct RecentTimes {
     buckets: [AtomicU32; BUCKETS],
     longest_ns: AtomicU64,
 }
 
-/// What [`RecentTicks::take`] finds, in ns; zeros when there was no step.
+/// What [`RecentTimes::take`] finds, in ns; zeros when there was no step.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Taken {
     /// How long half of the steps took at most, to a twelfth.
@@ -26,13 +26,13 @@ pub struct Taken {
     pub longest_ns: u64,
 }
 
-impl Default for RecentTicks {
+impl Default for RecentTimes {
     fn default() -> Self {
         Self { buckets: [const { AtomicU32::new(0) }; BUCKETS], longest_ns: AtomicU64::new(0) }
     }
 }
 
-impl RecentTicks {
+impl RecentTimes {
     /// `steps` took `ns` together.
     pub fn note(&self, ns: u64, steps: u64) {
         if steps == 0 {
@@ -84,7 +84,7 @@ mod tests {
 
     #[test]
     fn the_middle_one_is_found_to_a_twelfth_and_the_longest_exactly() {
-        let times = RecentTicks::default();
+        let times = RecentTimes::default();
         assert_eq!(times.take(), Taken::default());
         for ns in [5_000, 77_777, 1_234_567, 33_000_000, 900_000_000] {
             (0..5).for_each(|_| times.note(ns, 1));

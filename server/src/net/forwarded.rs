@@ -1,0 +1,178 @@
+//! Whose request it is that a proxy passes on. Comes in: a request's headers and who is trusted. Goes out: the
+//! client's address.
+//!
+//! Each proxy adds the address of whoever asked it at the end of a list. So the list is read from its end, as
+//! long as what stands there is trusted itself; the first that is not is the client, and whatever stands before
+//! it the client may have made up.
+
+use crate::config::ProxyHeader;
+use hyper::header::{self, HeaderMap, HeaderName};
+use std::net::{IpAddr, SocketAddr};
+
+const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+
+/// Headers of which a proxy that forwards anything at all writes at least one.
+const SIGNS: [HeaderName; 6] = [
+    X_FORWARDED_FOR,
+    header::FORWARDED,
+    header::VIA,
+    HeaderName::from_static("x-real-ip"),
+    HeaderName::from_static("x-forwarded-host"),
+    HeaderName::from_static("x-forwarded-proto"),
+];
+
+/// What a proxy says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Client {
+    /// Nothing.
+    Untold,
+    /// That it is this one's request.
+    At(IpAddr),
+    /// Something that is no address.
+    Unreadable,
+}
+
+/// Whether a proxy seems to have passed this request on.
+pub(super) fn is_forwarded(headers: &HeaderMap) -> bool {
+    SIGNS.iter().any(|sign| headers.contains_key(sign))
+}
+
+/// Whose request it is, as the `header` of a trusted proxy says.
+pub(super) fn client(
+    headers: &HeaderMap,
+    header: ProxyHeader,
+    trusts: impl Fn(IpAddr) -> bool,
+) -> Client {
+    let name = match header {
+        ProxyHeader::XForwardedFor => &X_FORWARDED_FOR,
+        ProxyHeader::Forwarded => &header::FORWARDED,
+    };
+    let mut client = Client::Untold;
+    let lines: Vec<_> = headers.get_all(name).iter().collect();
+    for line in lines.into_iter().rev() {
+        let Ok(line) = line.to_str() else { return Client::Unreadable };
+        let mut rest = Some(line);
+        while let Some(list) = rest {
+            let (before, last) = split_last(list, b',');
+            rest = before;
+            let node = match header {
+                ProxyHeader::XForwardedFor => Some(last.trim()),
+                ProxyHeader::Forwarded => node(last),
+            };
+            match node.and_then(address) {
+                None => return Client::Unreadable,
+                Some(address) if trusts(address) => client = Client::At(address),
+                Some(address) => return Client::At(address),
+            }
+        }
+    }
+    client
+}
+
+/// What stands behind the last `separator` that is not in quotes, and what stands before it.
+fn split_last(list: &str, separator: u8) -> (Option<&str>, &str) {
+    let mut quoted = false;
+    for (at, byte) in list.bytes().enumerate().rev() {
+        quoted ^= byte == b'"';
+        if byte == separator && !quoted {
+            return (Some(&list[..at]), &list[at + 1..]);
+        }
+    }
+    (None, list)
+}
+
+/// The value of `for` in an element of RFC 7239.
+fn node(element: &str) -> Option<&str> {
+    let mut rest = Some(element);
+    while let Some(pairs) = rest {
+        let (before, pair) = split_last(pairs, b';');
+        rest = before;
+        let (name, value) = pair.split_once('=')?;
+        if name.trim().eq_ignore_ascii_case("for") {
+            let value = value.trim();
+            let inner = value.strip_prefix('"').and_then(|value| value.strip_suffix('"'));
+            return Some(inner.unwrap_or(value));
+        }
+    }
+    None
+}
+
+/// An address, perhaps with a port, perhaps in brackets.
+fn address(node: &str) -> Option<IpAddr> {
+    let bracketed = node.strip_prefix('[').and_then(|node| node.strip_suffix(']'));
+    let address = bracketed.unwrap_or(node).parse::<IpAddr>();
+    let address = address.or_else(|_| node.parse::<SocketAddr>().map(|socket| socket.ip()));
+    address.ok().map(|address| address.to_canonical())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(header: ProxyHeader, lines: &[&str]) -> Client {
+        let name = match header {
+            ProxyHeader::XForwardedFor => X_FORWARDED_FOR,
+            ProxyHeader::Forwarded => header::FORWARDED,
+        };
+        let mut headers = HeaderMap::new();
+        for line in lines {
+            headers.append(&name, line.parse().unwrap());
+        }
+        client(&headers, header, |address| address.to_string().starts_with("10."))
+    }
+
+    fn at(address: &str) -> Client {
+        Client::At(address.parse().unwrap())
+    }
+
+    #[test]
+    fn the_last_that_is_not_trusted_is_the_client() {
+        for (lines, meant) in [
+            (&[][..], Client::Untold),
+            (&["203.0.113.7"], at("203.0.113.7")),
+            (&["203.0.113.7:4711"], at("203.0.113.7")),
+            (&["::ffff:203.0.113.7"], at("203.0.113.7")),
+            (&["2001:db8::1"], at("2001:db8::1")),
+            (&["[2001:db8::1]:80"], at("2001:db8::1")),
+            (&["1.1.1.1, 203.0.113.7"], at("203.0.113.7")),
+            (&["1.1.1.1, 203.0.113.7, 10.0.0.1"], at("203.0.113.7")),
+            (&["1.1.1.1", "203.0.113.7", "10.0.0.1,10.0.0.2"], at("203.0.113.7")),
+            (&["evil, 203.0.113.7"], at("203.0.113.7")),
+            (&["\", 203.0.113.7"], at("203.0.113.7")),
+            (&["10.0.0.3, 10.0.0.1"], at("10.0.0.3")),
+            (&["203.0.113.7, unknown"], Client::Unreadable),
+            (&["unknown, 10.0.0.1"], Client::Unreadable),
+            (&[""], Client::Unreadable),
+            (&["203.0.113.7,"], Client::Unreadable),
+        ] {
+            assert_eq!(told(ProxyHeader::XForwardedFor, lines), meant, "{lines:?}");
+        }
+    }
+
+    #[test]
+    fn rfc_7239_is_read_from_its_end_too() {
+        for (lines, meant) in [
+            (&["for=203.0.113.7"][..], at("203.0.113.7")),
+            (&["For=\"[2001:db8::1]:4711\""], at("2001:db8::1")),
+            (&["proto=https;for=203.0.113.7;by=10.0.0.1"], at("203.0.113.7")),
+            (&["for=1.1.1.1, for=203.0.113.7, for=10.0.0.1"], at("203.0.113.7")),
+            (&["for=1.1.1.1;host=\"a,b;c\", for=203.0.113.7"], at("203.0.113.7")),
+            // A quote that a client left open does not swallow what its proxy added.
+            (&["for=\", for=203.0.113.7"], at("203.0.113.7")),
+            (&["for=203.0.113.7;host=\"a,b\""], at("203.0.113.7")),
+            (&["for=_hidden"], Client::Unreadable),
+            (&["by=10.0.0.1"], Client::Unreadable),
+            (&["203.0.113.7"], Client::Unreadable),
+        ] {
+            assert_eq!(told(ProxyHeader::Forwarded, lines), meant, "{lines:?}");
+        }
+    }
+
+    #[test]
+    fn any_sign_of_a_proxy_is_seen() {
+        assert!(!is_forwarded(&HeaderMap::new()));
+        for name in SIGNS {
+            assert!(is_forwarded(&HeaderMap::from_iter([(name, "x".parse().unwrap())])));
+        }
+    }
+}
