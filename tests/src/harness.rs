@@ -19,7 +19,7 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, interval, timeout};
@@ -224,6 +224,11 @@ pub struct Peer {
 }
 
 impl Peer {
+    /// One over a connection that is there.
+    pub fn of(stream: TcpStream) -> Self {
+        Self { stream, received: Vec::new() }
+    }
+
     /// Sends bytes. A server that has had enough may be gone by then; that is for the answer to say.
     pub async fn send(&mut self, bytes: &[u8]) {
         let sent = timeout(PATIENCE, self.stream.write_all(bytes)).await;
@@ -328,13 +333,20 @@ pub struct Bystander {
 impl Bystander {
     /// Joins.
     pub async fn join(address: SocketAddr, name: &str) -> Self {
+        Self::join_from::<Buoys>("127.0.0.1", address, name).await
+    }
+
+    /// Joins a session of `G`, from this address of the machine.
+    pub async fn join_from<G: Game>(from: &str, address: SocketAddr, name: &str) -> Self {
         let mut request = format!("ws://{address}/play").into_client_request().expect("a request");
         let protocol = SUBPROTOCOL.parse().expect("a header");
         request.headers_mut().insert("Sec-WebSocket-Protocol", protocol);
-        let stream = TcpStream::connect(address).await.expect("the server accepts");
+        let own = TcpSocket::new_v4().expect("a socket");
+        own.bind(format!("{from}:0").parse().expect("an address")).expect("it is ours");
+        let stream = own.connect(address).await.expect("the server accepts");
         let (mut socket, _) =
             tokio_tungstenite::client_async(request, stream).await.expect("a handshake");
-        let mut client = Client::<Buoys>::new(name);
+        let mut client = Client::<G>::new(name);
         let (tell, stats) = watch::channel(client.stats());
         let task = tokio::spawn(async move {
             let start = Instant::now();

@@ -5,8 +5,10 @@ import { timeText } from './words.js';
 
 /** What is kept and drawn, ms. */
 export const SPAN_MS = 600_000;
+/** What is drawn at least: a server that has just started fills it soon. */
+const SPAN_MS_MIN = 60_000;
 /** Room for the scale's text, CSS pixels. */
-const LEFT = 46;
+const LEFT = 54;
 const BELOW = 16;
 /** Longer pauses between two samples are gaps, ms. */
 const GAP_MS = 5000;
@@ -46,6 +48,7 @@ export class Plot {
   #label;
   #at = null;
   #size = [0, 0];
+  #spanned = SPAN_MS_MIN;
 
   constructor(canvas, past, { series, text, small = false, least = 1, label, say }) {
     [this.#canvas, this.#past, this.#series, this.#text] = [canvas, past, series, text];
@@ -66,6 +69,7 @@ export class Plot {
   draw() {
     const [width, height] = this.#size;
     const { samples } = this.#past;
+    this.#spanned = this.#span();
     this.#tell(samples);
     if (!width || !height) return;
     const ratio = Math.min(2, devicePixelRatio || 1);
@@ -85,18 +89,25 @@ export class Plot {
     if (picked && this.#at !== null) this.#mark(context, picked, y, roof, floor);
   }
 
+  /** How long ago the left edge is, ms: whole minutes. */
+  #span() {
+    const { samples } = this.#past;
+    const known = samples.length ? samples[samples.length - 1][0] - samples[0][0] : 0;
+    return Math.min(SPAN_MS, Math.max(SPAN_MS_MIN, Math.ceil(known / 60_000) * 60_000));
+  }
+
   #x(at) {
     const { samples } = this.#past;
     const newest = samples.length ? samples[samples.length - 1][0] : Date.now();
     const left = this.#small ? 0 : LEFT;
-    return left + (1 - (newest - at) / SPAN_MS) * (this.#size[0] - left);
+    return left + (1 - (newest - at) / this.#spanned) * (this.#size[0] - left);
   }
 
   #timeAt(x) {
     const { samples } = this.#past;
     if (!samples.length) return null;
     const left = this.#small ? 0 : LEFT;
-    return samples[samples.length - 1][0] - (1 - (x - left) / (this.#size[0] - left)) * SPAN_MS;
+    return samples[samples.length - 1][0] - (1 - (x - left) / (this.#size[0] - left)) * this.#spanned;
   }
 
   #curve(context, samples, { index, colour: stroke, fill }, y, floor) {
@@ -144,7 +155,7 @@ export class Plot {
     context.textBaseline = 'bottom';
     context.fillText('now', width, floor + BELOW);
     context.textAlign = 'left';
-    context.fillText('10 min ago', LEFT, floor + BELOW);
+    context.fillText(`${this.#spanned / 60_000} min ago`, LEFT, floor + BELOW);
   }
 
   #mark(context, sample, y, roof, floor) {
@@ -193,7 +204,7 @@ export class Plot {
     const values = sample ? this.#series.map(({ index, label }) => `${label ? `${label} ` : ''}${this.#text(sample[index])}`).join(', ') : '–';
     const when = sample && this.#at !== null ? timeText(sample[0]) : '';
     const said = when ? `${when}: ${values}` : values;
-    this.#canvas.setAttribute('aria-label', `${this.#label}, ten minutes: ${said}`);
+    this.#canvas.setAttribute('aria-label', `${this.#label}, the last ten minutes: ${said}`);
     this.#say?.(said, when !== '');
   }
 }
@@ -204,8 +215,8 @@ function most(samples, index) {
   return value;
 }
 
-/** The next of 1, 2 and 5 times a power of ten. */
+/** The next even number of a few times a power of ten, so that its half is a round number too. */
 function nice(value) {
   const power = 10 ** Math.floor(Math.log10(value));
-  return power * [1, 2, 5, 10].find((n) => n * power >= value * 0.999);
+  return power * [1, 2, 4, 6, 8, 10].find((n) => n * power >= value * 0.999);
 }

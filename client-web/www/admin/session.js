@@ -42,14 +42,23 @@ function stateOf(p) {
   return words.join(', ');
 }
 
+/** What may be done to somebody: beside the name, so that it is at hand on a phone too. */
+const DO = { title: 'Do', buttons: [
+  { text: () => 'Follow', label: (p) => `Follow ${p.name}`, press: (p) => { follow(followed() === p.number ? null : p.number); show(); }, shown: (p) => !(p.flags & WATCHING) },
+  { text: (p) => (p.flags & MUTED ? 'Unmute' : 'Mute'), label: (p) => `${p.flags & MUTED ? 'Unmute' : 'Mute'} ${p.name}`, press: mute, shown: (p) => !isComputer(p) },
+  { text: () => 'Kick', label: (p) => `Kick ${p.name}`, press: kick, danger: true, shown: (p) => !isComputer(p) },
+  { text: () => 'Ban', label: (p) => `Ban ${p.name}`, press: ban, danger: true, shown: (p) => !isComputer(p) },
+] };
+
 const table = new Table(byId('players'), {
   caption: 'Players of the session',
   keyOf: (p) => p.number,
-  sort: [2, -1],
+  sort: [3, -1],
   rowClass: (p) => (p.number === followed() ? 'followed' : isComputer(p) || p.away ? 'faint' : ''),
   columns: [
     { title: 'No.', number: true, text: (p) => String(p.number), value: (p) => p.number },
     { title: 'Name', text: (p) => p.name },
+    DO,
     { title: 'Is', text: stateOf, value: (p) => (isComputer(p) ? 0 : p.away ? 1 : 2) },
     { title: 'Points', number: true, text: (p) => (p.flags & WATCHING ? '' : String(p.score)), value: (p) => p.score },
     { title: 'Ping', number: true, text: (p) => (p.ping == null ? '' : `${p.ping} ms`), value: (p) => p.ping, tone: (p) => (p.ping > PING_BAD ? 'bad' : p.ping > PING_WARN ? 'warn' : '') },
@@ -59,12 +68,6 @@ const table = new Table(byId('players'), {
     { title: 'Keyframes', number: true, text: (p) => shown(p.keyframes), value: (p) => p.keyframes },
     { title: 'Eased', number: true, text: (p) => (p.ease == null ? '' : p.ease === 0 ? 'no' : `step ${p.ease}`), value: (p) => p.ease, tone: (p) => (p.ease > 0 ? 'warn' : '') },
     { title: 'Address', text: (p) => p.address ?? '' },
-    { title: 'Do', buttons: [
-      { text: () => 'Follow', label: (p) => `Follow ${p.name}`, press: (p) => { follow(followed() === p.number ? null : p.number); show(); }, shown: (p) => !(p.flags & WATCHING) },
-      { text: (p) => (p.flags & MUTED ? 'Unmute' : 'Mute'), label: (p) => `${p.flags & MUTED ? 'Unmute' : 'Mute'} ${p.name}`, press: mute, shown: (p) => !isComputer(p) },
-      { text: () => 'Kick', label: (p) => `Kick ${p.name}`, press: kick, danger: true, shown: (p) => !isComputer(p) },
-      { text: () => 'Ban', label: (p) => `Ban ${p.name}`, press: ban, danger: true, shown: (p) => !isComputer(p) },
-    ] },
   ],
 });
 

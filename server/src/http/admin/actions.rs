@@ -10,6 +10,7 @@ use crate::net::bans::BAN_MINUTES_MAX;
 use crate::net::registry::network;
 use crate::session::acts::{HostAction, OperatorAction};
 use crate::session::door::ToSession;
+use crate::session::inspect::Person;
 use axum::extract::{Extension, State};
 use axum::http::StatusCode;
 use serde::Deserialize;
@@ -66,16 +67,17 @@ impl Action {
         match self {
             Self::EndSession { session } => ("end session", session.clone()),
             Self::Kick { session, player, reason } => {
-                ("kick", format!("player {player} in {session}: {reason}"))
+                ("kick", format!("player {player} in {session}{}", because(reason)))
             }
             Self::Mute { session, player, muted } => {
                 (if *muted { "mute" } else { "unmute" }, format!("player {player} in {session}"))
             }
-            Self::BanPlayer { session, player, minutes, reason } => {
-                ("ban", format!("player {player} in {session} for {minutes} min: {reason}"))
-            }
+            Self::BanPlayer { session, player, minutes, reason } => (
+                "ban",
+                format!("player {player} in {session} for {minutes} min{}", because(reason)),
+            ),
             Self::Ban { address, minutes, reason } => {
-                ("ban", format!("{address} for {minutes} min: {reason}"))
+                ("ban", format!("{address} for {minutes} min{}", because(reason)))
             }
             Self::LiftBan { address } => ("lift ban", address.to_string()),
             Self::Announce { text, session } => {
@@ -98,7 +100,7 @@ pub(super) async fn act(
         Ok(done) => (done, Ok(StatusCode::NO_CONTENT)),
         Err(problem) => (format!("refused: {}", problem.detail), Err(problem)),
     };
-    operator.audit.note(caller.network, what, &target, &outcome);
+    operator.audit.note(caller.network, what, &target, &outcome, done.is_ok());
     done
 }
 
@@ -112,15 +114,23 @@ impl Operator {
             Action::Kick { session, player, reason } => {
                 let usual = "The operator of the server has shown you out.";
                 let reason = sentence(&reason, usual)?;
-                self.order(&*self.find(&session)?, OperatorAction::Kick { player, reason }).await?;
+                let entry = self.find(&session)?;
+                let Person { name, .. } = self.person(&entry, player).await?;
+                self.order(&entry, OperatorAction::Kick { player, reason }).await?;
+                return Ok(format!("done: {name}"));
             }
             Action::Mute { session, player, muted } => {
+                let entry = self.find(&session)?;
+                let Person { name, .. } = self.person(&entry, player).await?;
                 let action = OperatorAction::AsHost(HostAction::Mute { player, muted });
-                self.order(&*self.find(&session)?, action).await?;
+                self.order(&entry, action).await?;
+                return Ok(format!("done: {name}"));
             }
             Action::BanPlayer { session, player, minutes, reason } => {
-                let address = self.address_of(&*self.find(&session)?, player).await?;
-                return self.ban(address, minutes, &reason, own).await;
+                let Person { name, address, .. } =
+                    self.person(&*self.find(&session)?, player).await?;
+                let address = address.ok_or_else(nobody_there)?;
+                return Ok(format!("{} ({name})", self.ban(address, minutes, &reason, own).await?));
             }
             Action::Ban { address, minutes, reason } => {
                 return self.ban(address, minutes, &reason, own).await;
@@ -146,7 +156,7 @@ impl Operator {
                     let sent = entry.handle.queue.send((Instant::now(), told));
                     let _ = timeout(super::ANSWER_WAIT, sent).await;
                 }
-                return Ok(format!("done, in {count} sessions"));
+                return Ok(format!("done: told {count}"));
             }
             Action::LogFilter { filter } => {
                 let no_log = || Problem::refused("This process writes no log.");
@@ -158,13 +168,13 @@ impl Operator {
         Ok("done".into())
     }
 
-    async fn address_of(&self, entry: &Entry, player: u16) -> Result<IpAddr, Problem> {
+    async fn person(&self, entry: &Entry, player: u16) -> Result<Person, Problem> {
         let found = self.inspect(entry, true, false).await;
         let found = found.ok_or_else(|| {
             Problem::busy("The session does not answer; try again.", super::ANSWER_WAIT)
         })?;
-        let person = found.people.iter().find(|person| person.number == player && !person.computer);
-        person.and_then(|person| person.address).ok_or_else(nobody_there)
+        let mut people = found.people.into_iter();
+        people.find(|person| person.number == player && !person.computer).ok_or_else(nobody_there)
     }
 
     /// Bans an address and shows out whoever comes from there.
@@ -196,8 +206,13 @@ impl Operator {
             // One that is over has nobody in it, and the ban holds in any case.
             let _ = self.order(&entry, action).await;
         }
-        Ok(format!("done: {} for {minutes} min", ban.address))
+        Ok(format!("done: {}", ban.address))
     }
+}
+
+/// A reason behind what was done for it.
+fn because(reason: &str) -> String {
+    if reason.is_empty() { String::new() } else { format!(": {reason}") }
 }
 
 /// What somebody is told, cleaned; `usual` where nothing was written.

@@ -36,9 +36,9 @@ impl Audit {
         self.told.subscribe()
     }
 
-    /// Somebody did something.
-    pub(super) fn note(&self, from: IpAddr, action: &str, target: &str, outcome: &str) {
-        tracing::info!(target: "audit", %from, action, on = target, outcome, "the operator acts");
+    /// The operator did something, or could not. The log has no names of players, so it has no outcome either.
+    pub(super) fn note(&self, from: IpAddr, action: &str, target: &str, outcome: &str, done: bool) {
+        tracing::info!(target: "audit", %from, action, on = target, done, "the operator acts");
         self.keep(from, action, target, outcome);
     }
 
