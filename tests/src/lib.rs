@@ -9,6 +9,7 @@ pub mod harness;
 pub mod host;
 pub mod http;
 pub mod network;
+pub mod reach;
 pub mod relay;
 pub mod scripted;
 pub mod story;
