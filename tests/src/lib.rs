@@ -4,6 +4,7 @@
 pub mod accessibility;
 pub mod browser;
 pub mod buoys;
+pub mod front;
 pub mod fuzzing;
 pub mod harness;
 pub mod host;
