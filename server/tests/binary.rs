@@ -268,3 +268,41 @@ fn traces_need_a_binary_that_has_them() {
         failed(&["--bind", "127.0.0.1:0", "--otel-endpoint", "http://127.0.0.1:4318/v1/traces"]);
     assert!(said.contains("--features otel") && said.trim_end().lines().count() == 1, "{said}");
 }
+
+#[cfg(unix)]
+#[test]
+fn systemd_may_open_the_sockets() {
+    use std::os::fd::OwnedFd;
+    let socket = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = socket.local_addr().expect("bound").port();
+    // The shell puts the socket where systemd would, and becomes the server, as the process that is meant.
+    let script = r#"exec 3<&0 </dev/null; LISTEN_FDS=1 LISTEN_PID=$$ exec "$0" --bind systemd"#;
+    let mut child = Command::new("sh")
+        .args(["-c", script, env!("CARGO_BIN_EXE_server")])
+        .stdin(OwnedFd::from(socket))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    // The kernel holds the connection until the server is there.
+    assert!(ask(port, "/healthz").ends_with("ok\n"));
+    Command::new("kill").args(["-TERM", &child.id().to_string()]).status().expect("kill");
+    assert!(child.wait().expect("it ends").success());
+
+    let said = failed(&["--bind", "systemd"]);
+    assert!(said.contains("systemd handed over no socket"), "{said}");
+}
+
+#[test]
+fn it_says_whether_it_is_well() {
+    let mut child = server(&["--bind", "127.0.0.1:0"]).spawn().expect("it starts");
+    let port = port(&mut child);
+    let bind = format!("127.0.0.1:{port}");
+    let health = || server(&["--bind", &bind, "health"]).output().expect("it starts");
+    assert!(health().status.success());
+    child.kill().expect("it runs");
+    child.wait().expect("it ends");
+    let Output { status, stderr, .. } = health();
+    let said = String::from_utf8(stderr).expect("UTF-8");
+    assert!(!status.success() && said.contains("nobody listens"), "{said}");
+}
