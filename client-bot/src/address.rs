@@ -9,12 +9,16 @@ use tokio_tungstenite::tungstenite::http::Uri;
 pub const PLAY_PATH: &str = "/play";
 /// The port of an address with a scheme but without a port, as everywhere on the web.
 const WEB_PORT: u16 = 80;
+/// The same with TLS.
+const TLS_PORT: u16 = 443;
 /// The port of a bare host: the one that a server takes unless told otherwise.
 const SERVER_PORT: u16 = 8080;
 
-/// The address of a WebSocket without TLS.
+/// The address of a WebSocket.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Address {
+    /// Whether over TLS.
+    pub tls: bool,
     /// Name or number of the machine; an IPv6 number stands in brackets.
     pub host: String,
     /// TCP port, never 0.
@@ -26,17 +30,19 @@ pub struct Address {
 impl FromStr for Address {
     type Err = String;
 
-    /// Reads `ws://host:port/path`, the page's `http://host:port/`, `host:port` or just `host`.
+    /// Reads `ws://host:port/path`, the page's `http://host:port/`, either with TLS, `host:port` or just `host`.
     fn from_str(text: &str) -> Result<Self, String> {
         let text = text.trim();
         let (scheme, rest) = text.split_once("://").unwrap_or(("", text));
-        let default_port = match scheme.to_ascii_lowercase().as_str() {
-            "ws" | "http" => WEB_PORT,
-            "" if !text.contains("://") => SERVER_PORT,
-            "wss" | "https" => {
-                return Err("the bots speak no TLS: give the server's own ws:// address".into());
+        let (tls, default_port) = match scheme.to_ascii_lowercase().as_str() {
+            "ws" | "http" => (false, WEB_PORT),
+            "wss" | "https" => (true, TLS_PORT),
+            "" if !text.contains("://") => (false, SERVER_PORT),
+            other => {
+                return Err(format!(
+                    "ws://, wss://, http:// or https:// is expected, not {other}://"
+                ));
             }
-            other => return Err(format!("ws:// or http:// is expected, not {other}://")),
         };
         let uri: Uri = format!("ws://{rest}").parse().map_err(|_| Self::shape())?;
         let authority = uri.authority().ok_or_else(Self::shape)?;
@@ -55,7 +61,7 @@ impl FromStr for Address {
             None | Some("/") => PLAY_PATH,
             Some(path) => path,
         };
-        Ok(Self { host: host.to_owned(), port, path: path.to_owned() })
+        Ok(Self { tls, host: host.to_owned(), port, path: path.to_owned() })
     }
 }
 
@@ -72,8 +78,8 @@ impl Address {
 
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { host, port, path } = self;
-        write!(f, "ws://{host}:{port}{path}")
+        let Self { tls, host, port, path } = self;
+        write!(f, "{}://{host}:{port}{path}", if *tls { "wss" } else { "ws" })
     }
 }
 
@@ -88,6 +94,8 @@ mod tests {
             ("ws://127.0.0.1:8080", "ws://127.0.0.1:8080/play"),
             ("http://192.168.1.20:8080/", "ws://192.168.1.20:8080/play"),
             ("HTTP://Game.Example", "ws://Game.Example:80/play"),
+            ("https://Game.Example", "wss://Game.Example:443/play"),
+            ("wss://game.example:8443/arena/play", "wss://game.example:8443/arena/play"),
             ("localhost:9000", "ws://localhost:9000/play"),
             ("localhost", "ws://localhost:8080/play"),
             ("  localhost:9000/other?x=1 ", "ws://localhost:9000/other?x=1"),
@@ -107,8 +115,6 @@ mod tests {
             ("ws://", "looks like"),
             ("://host", "not ://"),
             ("ftp://host", "not ftp://"),
-            ("wss://host", "no TLS"),
-            ("https://host", "no TLS"),
             ("host:0", "1 to 65535"),
             ("host:99999", "1 to 65535"),
             ("host:", "1 to 65535"),

@@ -23,10 +23,15 @@ const RAMP_MAX: f64 = 10_000.0;
 #[derive(Clone, Debug, Parser)]
 #[command(name = "client-bot", version)]
 pub struct Config {
-    /// Where to play: ws://HOST:PORT/play; http://HOST:PORT as opened in the browser, HOST:PORT and
-    /// HOST do as well.
+    /// Where to play: ws://HOST:PORT/play, or wss:// with TLS; http://HOST:PORT or https:// as opened in the
+    /// browser, HOST:PORT and HOST do as well.
     #[arg(long, value_name = "ADDRESS", default_value = Self::URL)]
     pub url: Address,
+
+    /// File with certificates in PEM, whose owners' word counts when the server shows its own; those that this
+    /// system believes when absent.
+    #[arg(long, value_name = "FILE")]
+    pub tls_ca: Option<PathBuf>,
 
     /// How many bots.
     #[arg(long, value_name = "COUNT", default_value_t = Self::BOTS,

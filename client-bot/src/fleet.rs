@@ -53,7 +53,7 @@ pub async fn run<G: Game>(
     config.check().map_err(CannotBegin::Flags)?;
     allow_files(u64::from(config.bots) + OTHER_FILES_MAX)?;
     let unreachable = |error| CannotBegin::Unreachable { url: config.url.to_string(), error };
-    let place = Place::find(&config.url).await.map_err(unreachable)?;
+    let place = Place::find(&config.url, config.tls_ca.as_deref()).await.map_err(unreachable)?;
     let first = place.open().await.map_err(unreachable)?;
     let mut fleet = Fleet::new(config, place);
     fleet.send_out::<G>(Some(first));

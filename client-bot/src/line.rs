@@ -2,12 +2,14 @@
 //! agreed, or why there is none.
 
 use crate::address::Address;
+use crate::wire::{Secure, Wire};
 use futures_util::{SinkExt, StreamExt};
 use shared::wire::close::CloseCode;
 use shared::wire::message::{self, CONTROL_BYTES_MAX};
 use shared::wire::protocol::SUBPROTOCOL;
 use std::io;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::time::Duration;
 use thiserror::Error;
 use tokio::net::{TcpStream, lookup_host};
@@ -34,7 +36,7 @@ const WRITE_BUFFER_BYTES_MAX: usize = 64 << 10;
 const MESSAGE_BYTES_MAX: usize = CONTROL_BYTES_MAX;
 
 /// A WebSocket to the server.
-pub type Line = WebSocketStream<TcpStream>;
+pub type Line = WebSocketStream<Wire>;
 
 /// Why there is no connection.
 #[derive(Debug, Error)]
@@ -59,6 +61,12 @@ pub enum OpenError {
         /// Empty, or a colon and the first line of the answer.
         said: String,
     },
+    /// Whose certificates to believe cannot be told.
+    #[error("TLS needs to know whom to believe ({0})")]
+    Trust(io::Error),
+    /// TLS came to nothing, mostly because the certificate is not believed.
+    #[error("TLS came to nothing ({0}); --tls-ca names a file with the issuer's certificate")]
+    Tls(io::Error),
     /// It took the connection and ended it without a word, as a server does that has too many already.
     #[error("it hung up during the handshake; it may have too many connections already")]
     HungUp,
@@ -99,15 +107,22 @@ impl From<tungstenite::Error> for OpenError {
 #[derive(Clone, Debug)]
 pub struct Place {
     url: String,
+    /// How to make TLS of it, where the address asks for that.
+    secure: Option<Secure>,
     sockets: Vec<SocketAddr>,
 }
 
 impl Place {
-    /// Looks the address up.
-    pub async fn find(address: &Address) -> Result<Self, OpenError> {
+    /// Looks the address up. With TLS the issuers in the file `issuers` are believed, or when it is absent those
+    /// that this system believes.
+    pub async fn find(address: &Address, issuers: Option<&Path>) -> Result<Self, OpenError> {
         let found = lookup_host((address.bare_host(), address.port)).await;
         let sockets: Vec<_> = found.map_err(OpenError::UnknownHost)?.collect();
-        Ok(Self { url: address.to_string(), sockets })
+        let secure = match address.tls {
+            true => Some(Secure::new(address.bare_host(), issuers).map_err(OpenError::Trust)?),
+            false => None,
+        };
+        Ok(Self { url: address.to_string(), secure, sockets })
     }
 
     /// Opens a WebSocket.
@@ -119,6 +134,13 @@ impl Place {
         let stream = TcpStream::connect(&self.sockets[..]).await?;
         // An input is a packet of its own: waiting to fill one would cost a round trip.
         stream.set_nodelay(true)?;
+        let wire = match &self.secure {
+            Some(secure) => secure.over(stream).await.map_err(|error| match error.kind() {
+                io::ErrorKind::InvalidData => OpenError::Tls(error),
+                _ => error.into(),
+            })?,
+            None => Wire::Plain(stream),
+        };
         let mut request = self.url.as_str().into_client_request()?;
         let wanted = HeaderValue::from_static(SUBPROTOCOL);
         request.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, wanted);
@@ -129,7 +151,7 @@ impl Place {
             .max_message_size(Some(MESSAGE_BYTES_MAX))
             .max_frame_size(Some(MESSAGE_BYTES_MAX));
         // The handshake fails when the server does not agree to the sub-protocol.
-        let (line, _) = client_async_with_config(request, stream, Some(config)).await?;
+        let (line, _) = client_async_with_config(request, wire, Some(config)).await?;
         Ok(line)
     }
 }

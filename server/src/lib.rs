@@ -161,7 +161,6 @@ impl Server {
     /// The same with a log to look at.
     pub fn with_logs(self, logs: Logs) -> Self {
         self.operator.show_logs(logs.clone());
-        self.operator.show_logs(logs.clone());
         Self { logs, ..self }
     }
 
@@ -212,8 +211,8 @@ impl Server {
         let (drain_s, stop_wait) = (config.stopping.drain_seconds, config.limits.stop_wait);
         let drain = Duration::from_secs(drain_s.into());
         let (connections, sessions) = (front.registry.open(), front.directory.len());
-        tracing::info!(connections, sessions, drain_s, "stopping");
         front.stopping.begin(drain);
+        tracing::info!(connections, sessions, drain_s, "stopping");
         // Whatever is not over in time is ended below.
         let _ = timeout(drain, front.directory.part(drain_s)).await;
         front.stop.cancel();

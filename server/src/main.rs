@@ -1,6 +1,7 @@
 //! The binary: settings from where they come, a running arena from them, and signals to a reload or a proper end.
 
 mod announce;
+mod health;
 mod signals;
 
 use anyhow::Result;
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
             check(&loaded);
             Ok(())
         }
+        Some(Todo::Health) => health::ask(&loaded.config.reach),
         None => serve(loaded),
     };
     match done {

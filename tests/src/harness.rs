@@ -7,6 +7,7 @@ use server::config::{Config, Stopping};
 use server::net::PLAY_PATH;
 use server::net::limits::Limits;
 use server::net::listener;
+use server::net::listeners::Listeners;
 use server::net::outbox::ConnectionOutbox;
 use server::net::refusal::Reason;
 use server::tick_loop::Ticked;
@@ -16,9 +17,9 @@ use shared::wire::Protocol;
 use shared::wire::message::{self, ClientMessage, Hello};
 use shared::wire::protocol::SUBPROTOCOL;
 use std::future::Future;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
@@ -83,12 +84,27 @@ impl Running {
     /// The same; when it is stopped it lets rounds end, for as long as `config` says.
     pub fn start_draining<G: Game>(config: &Config) -> Self {
         let listener = listener::bind("127.0.0.1:0".parse().expect("an address")).expect("a port");
-        let address = listener.local_addr().expect("bound");
+        Self::start_on::<G>(config, listener.into())
+    }
+
+    /// As [`Self::start_empty`], listening where the settings say.
+    pub fn start_reached<G: Game>(config: &Config) -> Self {
+        let listeners = Listeners::open(&config.reach).expect("settings that make sense");
+        Self::start_on::<G>(&undrained(config), listeners)
+    }
+
+    /// Listening on these; when it is stopped it lets rounds end, for as long as `config` says. Where that is no
+    /// TCP at all, `address` has port 0.
+    pub fn start_on<G: Game>(config: &Config, listeners: Listeners) -> Self {
+        let nowhere = SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 0);
+        let address = listeners.addresses().next().map_or(nowhere, |(address, _)| address);
         let server = Server::of::<G>(config).expect("a place for results");
         let (stop, stopped) = oneshot::channel::<()>();
         let running = server.clone();
         let task =
-            tokio::spawn(async move { running.run(listener, async { drop(stopped.await) }).await });
+            tokio::spawn(
+                async move { running.run(listeners, async { drop(stopped.await) }).await },
+            );
         Self { address, server, stop: Some(stop), task }
     }
 
@@ -338,12 +354,29 @@ impl Bystander {
 
     /// Joins a session of `G`, from this address of the machine.
     pub async fn join_from<G: Game>(from: &str, address: SocketAddr, name: &str) -> Self {
-        let mut request = format!("ws://{address}/play").into_client_request().expect("a request");
-        let protocol = SUBPROTOCOL.parse().expect("a header");
-        request.headers_mut().insert("Sec-WebSocket-Protocol", protocol);
         let own = TcpSocket::new_v4().expect("a socket");
         own.bind(format!("{from}:0").parse().expect("an address")).expect("it is ours");
         let stream = own.connect(address).await.expect("the server accepts");
+        Self::playing_over::<G>(stream, &format!("ws://{address}/play"), name).await
+    }
+
+    /// Joins at this address, over a stream that is open already.
+    pub async fn over(
+        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        url: &str,
+        name: &str,
+    ) -> Self {
+        Self::playing_over::<Buoys>(stream, url, name).await
+    }
+
+    async fn playing_over<G: Game>(
+        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        url: &str,
+        name: &str,
+    ) -> Self {
+        let mut request = url.into_client_request().expect("a request");
+        let protocol = SUBPROTOCOL.parse().expect("a header");
+        request.headers_mut().insert("Sec-WebSocket-Protocol", protocol);
         let (mut socket, _) =
             tokio_tungstenite::client_async(request, stream).await.expect("a handshake");
         let mut client = Client::<G>::new(name);

@@ -4,11 +4,13 @@
 pub mod accessibility;
 pub mod browser;
 pub mod buoys;
+pub mod front;
 pub mod fuzzing;
 pub mod harness;
 pub mod host;
 pub mod http;
 pub mod network;
+pub mod reach;
 pub mod relay;
 pub mod scripted;
 pub mod story;

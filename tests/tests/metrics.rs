@@ -24,6 +24,9 @@ const PAGE: &str = include_str!("../../docs/hosting.md");
 const DASHBOARD: &str = include_str!("../../deploy/grafana-dashboard.json");
 const ALERTS: &str = include_str!("../../deploy/alerts.yml");
 
+/// What the operator shows.
+const TOKEN: &str = "a-token-of-the-operators";
+
 /// What one metric is.
 #[derive(Debug, Default, PartialEq)]
 struct Family {
@@ -217,6 +220,19 @@ async fn who_may_read_them_is_a_setting() {
         assert_eq!(running.ask("POST", "/metrics", "", "").await.status, 405);
         running.stop().await.expect("a proper end");
     }
+
+    // Whose request a proxy passes on is not on this machine, unless the operator's token says who asks.
+    let mut config = Config::default();
+    config.admin.admin_token = Some(TOKEN.parse().expect("a token"));
+    let running = Running::start_empty::<Buoys>(&config);
+    let ask = async |more: &str| {
+        let headers = format!("X-Forwarded-For: 203.0.113.7\r\n{more}");
+        running.ask("GET", "/metrics", &headers, "").await.status
+    };
+    assert_eq!(ask("").await, 404);
+    assert_eq!(ask(&format!("Authorization: Bearer {TOKEN}\r\n")).await, 200);
+    assert_eq!(ask(&format!("Authorization: Bearer {TOKEN}x\r\n")).await, 404);
+    running.stop().await.expect("a proper end");
 }
 
 #[tokio::test]

@@ -80,7 +80,7 @@ async fn a_stopping_server_says_goodbye_to_everybody() {
         running.stop().await.expect("a proper end");
         let (code, reason) = raw.await.unwrap().expect("a close frame");
         assert_eq!(code, 1001);
-        assert!(reason.contains("stops"), "{reason}");
+        assert!(reason.contains("has stopped"), "{reason}");
         assert_eq!(unjoined.await.unwrap().map(|c| c.0), Some(1001));
         idle.await.unwrap();
         for player in players {

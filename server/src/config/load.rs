@@ -42,6 +42,8 @@ pub enum Todo {
         /// The file; the one that the server would read when left out.
         file: Option<PathBuf>,
     },
+    /// Asks the server that runs with these settings whether it is well: status 0, or a sentence. For containers.
+    Health,
 }
 
 /// Settings, and where they came from.

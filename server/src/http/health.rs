@@ -75,6 +75,7 @@ fn why_not_ready(front: &Front) -> Option<&'static str> {
     None
 }
 
+/// Whether `caller` may read the metrics. Who may not is told what is told where nothing is.
 fn may_read<B>(request: &Request<B>, caller: &Caller, front: &Front) -> bool {
     match front.live.get().seeing.metrics {
         MetricsFor::Off => false,

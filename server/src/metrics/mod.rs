@@ -5,7 +5,7 @@
 
 mod make;
 mod network;
-mod process;
+pub(crate) mod process;
 mod sessions;
 mod standing;
 mod ticks;

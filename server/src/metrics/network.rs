@@ -54,7 +54,7 @@ impl Network {
     pub(super) fn new(make: &Maker) -> Self {
         let socket_bytes = make.counts_by(
             "gamekeeper_socket_bytes_total",
-            "Bytes on connections, below HTTP and WebSocket and above TLS.",
+            "Bytes on connections, with all of TLS, HTTP and WebSocket around the contents.",
             &["direction", "protocol"],
         );
         let both = |way| {

@@ -6,10 +6,8 @@ use prometheus::{Counter, IntGauge};
 use std::fs;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// In which Linux tells times of processes, per second: a constant of its interface, whatever its clock.
-const CLOCK_TICKS_PER_SECOND: f64 = 100.0;
-/// Bytes of what `/proc/self/status` calls kB.
-const KIB: i64 = 1024;
+/// Clock ticks per second in which Linux counts processor time for programs; it is the same on every machine.
+const CLOCK_TICKS: u64 = 100;
 
 /// What the process takes.
 #[derive(Debug)]
@@ -44,39 +42,61 @@ impl Process {
     }
 
     pub(super) fn look(&self) {
-        if let Some(seconds) =
-            fs::read_to_string("/proc/self/stat").ok().as_deref().and_then(cpu_seconds)
-        {
-            self.cpu.inc_by((seconds - self.cpu.get()).max(0.0));
+        let Usage { cpu_ms, memory_bytes, virtual_bytes, threads } = usage();
+        if let Some(ms) = cpu_ms {
+            self.cpu.inc_by((ms as f64 / 1000.0 - self.cpu.get()).max(0.0));
         }
-        if let Ok(status) = fs::read_to_string("/proc/self/status") {
-            let number = |name| status.lines().find_map(|line| number(line.strip_prefix(name)?));
-            number("VmRSS:").into_iter().for_each(|kib| self.resident.set(kib * KIB));
-            number("VmSize:").into_iter().for_each(|kib| self.virtual_memory.set(kib * KIB));
-            number("Threads:").into_iter().for_each(|threads| self.threads.set(threads));
-        }
-        if let Ok(open) = fs::read_dir("/proc/self/fd") {
-            // One of them is that of this very look.
-            self.open_descriptors.set(open.count() as i64 - 1);
-        }
+        let set = |gauge: &IntGauge, level: Option<u64>| {
+            level.into_iter().for_each(|level| gauge.set(level.min(i64::MAX as u64) as i64));
+        };
+        set(&self.resident, memory_bytes);
+        set(&self.virtual_memory, virtual_bytes);
+        set(&self.threads, threads);
+        // One of them is that of this very look.
+        let open = fs::read_dir("/proc/self/fd").ok().map(|open| open.count() as u64 - 1);
+        set(&self.open_descriptors, open);
         #[cfg(unix)]
-        if let Ok((soft, _)) = rlimit::Resource::NOFILE.get() {
-            self.most_descriptors.set(soft.min(i64::MAX as u64) as i64);
-        }
+        set(&self.most_descriptors, rlimit::Resource::NOFILE.get().ok().map(|(soft, _)| soft));
     }
 }
 
-/// The first number in `text`.
-fn number(text: &str) -> Option<i64> {
-    text.split_whitespace().next()?.parse().ok()
+/// What the process has used so far; nothing where the system does not tell.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Usage {
+    /// Processor time of all threads, in ms.
+    pub(crate) cpu_ms: Option<u64>,
+    /// Memory that is in use now, in bytes.
+    pub(crate) memory_bytes: Option<u64>,
+    /// Addresses that are in use now, in bytes.
+    pub(crate) virtual_bytes: Option<u64>,
+    /// Threads that run now.
+    pub(crate) threads: Option<u64>,
 }
 
-/// Seconds of user and system time in the text of `/proc/PID/stat`.
-fn cpu_seconds(stat: &str) -> Option<f64> {
-    // The name of the program, in brackets, may have anything in it.
-    let (_, rest) = stat.rsplit_once(')')?;
-    let mut times = rest.split_whitespace().skip(11).map(|ticks| ticks.parse::<f64>().ok());
-    Some((times.next()?? + times.next()??) / CLOCK_TICKS_PER_SECOND)
+/// As of now.
+pub(crate) fn usage() -> Usage {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    Usage {
+        cpu_ms: fs::read_to_string("/proc/self/stat").ok().as_deref().and_then(cpu_ms),
+        memory_bytes: number(&status, "VmRSS:").map(|kib| kib << 10),
+        virtual_bytes: number(&status, "VmSize:").map(|kib| kib << 10),
+        threads: number(&status, "Threads:"),
+    }
+}
+
+/// The number behind `name` in the text of `/proc/PID/status`, where sizes are in KiB.
+fn number(status: &str, name: &str) -> Option<u64> {
+    let rest = status.lines().find_map(|line| line.strip_prefix(name))?;
+    rest.split_whitespace().next()?.parse().ok()
+}
+
+/// User and system time, in ms, in the text of `/proc/PID/stat`: the 14th and 15th field.
+fn cpu_ms(stat: &str) -> Option<u64> {
+    // The second is the name of the program, in brackets, which may have anything in it.
+    let (_, rest) = stat.rsplit_once(") ")?;
+    let mut fields = rest.split(' ').skip(11);
+    let ticks = fields.next()?.parse::<u64>().ok()? + fields.next()?.parse::<u64>().ok()?;
+    Some(ticks * 1000 / CLOCK_TICKS)
 }
 
 #[cfg(test)]
@@ -84,17 +104,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_stand_behind_the_programs_name() {
-        let stat = "7 (a ) b) S 1 7 7 0 -1 4194304 100 0 0 0 250 50 0 0 20 0 4 0 12345 1 2";
-        assert_eq!(cpu_seconds(stat), Some(3.0));
-        assert_eq!(cpu_seconds("7 (a) S 1"), None);
+    fn a_process_with_an_odd_name_is_read() {
+        let stat = "7 (a) b) S 1 7 7 0 -1 4194560 1 0 0 0 250 31 0 0 20 0 1 0 5 6 7";
+        assert_eq!(cpu_ms(stat), Some(2810));
+        assert_eq!(cpu_ms("7 (a) S 1"), None);
+        assert_eq!(number("Name:\tx\nVmRSS:\t  2048 kB\n", "VmRSS:"), Some(2048));
     }
 
     #[cfg(target_os = "linux")]
     #[test]
     fn this_process_takes_something() {
-        let make = Maker(prometheus::Registry::new());
-        let process = Process::new(&make);
+        let own = usage();
+        assert!(own.cpu_ms.is_some() && own.memory_bytes > Some(1 << 20), "{own:?}");
+        let process = Process::new(&Maker(prometheus::Registry::new()));
         process.look();
         let before = process.cpu.get();
         process.look();

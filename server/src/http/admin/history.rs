@@ -2,9 +2,9 @@
 //! one task, however many watch. Goes out: one overview for all of them, and rings of samples.
 
 use super::Operator;
-use super::process::{Usage, usage};
 use crate::code::SessionCode;
 use crate::directory::Entry;
+use crate::metrics::process::{Usage, usage};
 use crate::recent_times::Taken;
 use crate::session::status::Status;
 use crate::store::unix_ms;

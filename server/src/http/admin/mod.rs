@@ -11,7 +11,6 @@ mod audit;
 mod events;
 mod gate;
 mod history;
-mod process;
 mod views;
 mod watching;
 
@@ -138,9 +137,16 @@ impl Operator {
         self.gate.is_on()
     }
 
-    /// Whether somebody at `from` shows the token with a request that has these headers.
+    /// Whether somebody at `from` shows the token with a request that has these headers. Another token is a try.
     pub(crate) fn lets_in(&self, from: IpAddr, headers: &HeaderMap) -> bool {
-        self.gate.enter(from, bearer(headers)).is_ok()
+        match self.gate.enter(from, bearer(headers)) {
+            Ok(()) => true,
+            Err(NoEntry::Off | NoEntry::Missing) => false,
+            Err(NoEntry::Wrong | NoEntry::TooOften(_)) => {
+                self.audit.wrong_token(from);
+                false
+            }
+        }
     }
 
     /// Samples sessions for as long as the server runs.

@@ -1,0 +1,232 @@
+//! Ways to the server that are not a plain TCP connection: trusted proxies and their headers, the PROXY protocol,
+//! a Unix socket, a path below which everything is.
+
+use server::config::{Bind, Config, Mode, Reach, Stopping};
+use server::net::limits::{Limits, Rate};
+use server::net::listeners::Listeners;
+use server::net::peer::Peer;
+use server::net::refusal::Reason;
+use shared::wire::protocol::SUBPROTOCOL;
+use std::os::unix::fs::PermissionsExt;
+use tests::buoys::Buoys;
+use tests::harness::{Bystander, Running, eventually, hasty};
+use tests::reach::{Folder, exchange, get};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::{TcpStream, UnixStream};
+
+/// Settings in which this machine is a trusted proxy.
+fn config(limits: Limits) -> Config {
+    let reach = Reach {
+        bind: vec![Bind::Tcp("127.0.0.1:0".parse().expect("an address"))],
+        trusted_proxies: vec!["127.0.0.1/32".parse().expect("a network")],
+        ..Reach::default()
+    };
+    let stopping = Stopping { drain_seconds: 0 };
+    Config { reach, limits, stopping, pilots: 0, seed: Some(1), ..Config::default() }
+}
+
+fn behind(address: &str) -> Peer {
+    Peer::Behind(address.parse().expect("an address"))
+}
+
+async fn connect(running: &Running) -> TcpStream {
+    TcpStream::connect(running.address).await.expect("the server accepts")
+}
+
+/// Asks for a WebSocket, with more header lines; the status, and the line as long as that is held.
+async fn upgrade<S>(mut stream: S, path: &str, headers: &str) -> (u16, S)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let request = format!(
+        "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+         Sec-WebSocket-Protocol: {SUBPROTOCOL}\r\n{headers}\r\n"
+    );
+    stream.write_all(request.as_bytes()).await.expect("the server reads");
+    let mut head = [0; 12];
+    stream.read_exact(&mut head).await.expect("an answer");
+    let status = std::str::from_utf8(&head[9..]).expect("ASCII").parse().expect("a status");
+    (status, stream)
+}
+
+#[tokio::test]
+async fn what_a_trusted_proxy_passes_on_counts_for_the_client() {
+    let limits = Limits { max_per_address: 1, ..Limits::default() };
+    let running = Running::start_reached::<Buoys>(&config(limits));
+    let front = &running.server.front;
+    let through = async |headers| upgrade(connect(&running).await, "/play", headers).await;
+
+    // Ten connections of the proxy's own are no limit; a second one of the same client is.
+    let _idle: [_; 10] = futures_util::future::join_all((0..10).map(|_| connect(&running)))
+        .await
+        .try_into()
+        .expect("ten");
+    let (status, _ada) = through("X-Forwarded-For: 203.0.113.7\r\n").await;
+    assert_eq!(status, 101);
+    eventually("Ada", || front.registry.peers().contains(&behind("203.0.113.7"))).await;
+    let (status, _) = through("X-Forwarded-For: 1.1.1.1, 203.0.113.7\r\n").await;
+    assert_eq!((status, front.refusals.count(Reason::AddressFull)), (429, 1));
+    let (status, _ben) = through("X-Forwarded-For: 203.0.113.8\r\n").await;
+    assert_eq!(status, 101);
+
+    // The header that is not the one set is not believed, and neither is what is no address.
+    let (status, eve) = through("Forwarded: for=203.0.113.9\r\n").await;
+    assert_eq!(status, 101);
+    let (status, mal) = through("X-Forwarded-For: evil\r\n").await;
+    assert_eq!(status, 101);
+    assert!(!front.registry.peers().contains(&behind("203.0.113.9")));
+    drop((eve, mal));
+    running.stop().await.expect("it stops");
+}
+
+#[tokio::test]
+async fn rates_are_each_clients_own_on_one_line_of_a_proxy() {
+    let limits = Limits { api_rate: Rate::one_per(1000.0, 2), ..Limits::default() };
+    let mut config = config(limits);
+    config.reach.proxy_header = "forwarded".parse().expect("a header");
+    let running = Running::start_reached::<Buoys>(&config);
+    let request = |client: &str, last: bool| {
+        let end = if last { "Connection: close\r\n" } else { "" };
+        let client = format!("Forwarded: for=6.6.6.6, for=\"{client}\";proto=https\r\n{end}");
+        format!("GET /api/protocol HTTP/1.1\r\nHost: localhost\r\n{client}\r\n")
+    };
+    let (ada, ben) = ("[2001:db8:0:1::1]:4711", "[2001:db8:0:2::1]");
+    let neighbour = "[2001:db8:0:1::2]";
+    let asked = [ada, ben, neighbour, ada, ben];
+    let all: String = asked.iter().enumerate().map(|(n, client)| request(client, n == 4)).collect();
+    let answers = exchange(connect(&running).await, &all).await;
+    let statuses: Vec<_> = answers.split("HTTP/1.1 ").skip(1).map(|answer| &answer[..3]).collect();
+    assert_eq!(statuses, ["200", "200", "200", "429", "200"]);
+    running.stop().await.expect("it stops");
+}
+
+#[tokio::test]
+async fn whoever_is_not_trusted_is_not_believed() {
+    let mut config = config(hasty());
+    config.reach.trusted_proxies = vec!["10.0.0.0/8".parse().expect("a network")];
+    config.reach.proxy_protocol = true;
+    let running = Running::start_reached::<Buoys>(&config);
+    let front = &running.server.front;
+    let (status, line) =
+        upgrade(connect(&running).await, "/play", "X-Forwarded-For: 203.0.113.7\r\n").await;
+    assert_eq!(status, 101);
+    let own = Peer::Direct(line.local_addr().expect("connected"));
+    eventually("an honest address", || front.registry.peers() == [own]).await;
+    let header = format!("PROXY TCP4 203.0.113.7 10.0.0.1 1 2\r\n{}", get("/healthz", ""));
+    let answer = exchange(connect(&running).await, &header).await;
+    assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
+    eventually("a refusal", || front.refusals.count(Reason::BadRequest) == 1).await;
+    drop(line);
+    running.stop().await.expect("it stops");
+}
+
+#[tokio::test]
+async fn the_proxy_protocol_says_who_connects() {
+    let mut config = config(Limits { max_per_address: 1, ..hasty() });
+    config.reach.proxy_protocol = true;
+    let running = Running::start_reached::<Buoys>(&config);
+    let front = &running.server.front;
+    let v1 = b"PROXY TCP4 203.0.113.7 10.0.0.1 4711 80\r\n".to_vec();
+    let v2 = |last: u8| {
+        let addresses = [203, 0, 113, last, 10, 0, 0, 1, 0x12, 0x67, 0, 80];
+        [&b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c"[..], &addresses].concat()
+    };
+    let through = async |header: Vec<u8>| {
+        let mut stream = connect(&running).await;
+        stream.write_all(&header).await.expect("the server reads");
+        stream
+    };
+    let url = format!("ws://{}/play", running.address);
+    let mut ada = Bystander::over(through(v1).await, &url, "Ada").await;
+    let mut ben = Bystander::over(through(v2(8)).await, &url, "Ben").await;
+    for client in ["203.0.113.7", "203.0.113.8"] {
+        assert!(front.registry.peers().contains(&behind(client)), "{client}");
+    }
+    let mut third = through(v2(7)).await;
+    assert_eq!(third.read(&mut [0; 16]).await.unwrap_or(0), 0, "too many from that address");
+    assert_eq!(front.refusals.count(Reason::AddressFull), 1);
+
+    // The proxy itself looks whether we are well; and what is no header is refused, as is saying nothing.
+    let local = through(b"\r\n\r\n\0\r\nQUIT\n\x20\0\0\0".to_vec()).await;
+    assert!(exchange(local, &get("/healthz", "")).await.ends_with("ok\n"));
+    let none = exchange(connect(&running).await, &get("/healthz", "")).await;
+    assert_eq!(none, "");
+    eventually("a refusal", || front.refusals.count(Reason::BadRequest) == 1).await;
+    let mut mute = connect(&running).await;
+    assert_eq!(mute.read(&mut [0; 16]).await.unwrap_or(0), 0);
+    eventually("a refusal", || front.refusals.count(Reason::HeadTimeout) == 1).await;
+    ada.is_well().await;
+    ben.is_well().await;
+    running.stop().await.expect("it stops");
+}
+
+#[tokio::test]
+async fn a_unix_socket_serves_a_proxy() {
+    let folder = Folder::new();
+    let path = folder.at("game.sock");
+    let mut config = config(hasty());
+    config.reach.bind = vec![Bind::Unix(path.clone())];
+    config.reach.unix_mode = Mode(0o600);
+    // What a server left behind that was killed is replaced; what is no socket is not.
+    drop(std::os::unix::net::UnixListener::bind(&path).expect("a socket"));
+    let running = Running::start_reached::<Buoys>(&config);
+    let mode = std::fs::metadata(&path).expect("it is there").permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    let said = format!("{:#}", Listeners::open(&config.reach).expect_err("it is taken"));
+    assert!(said.contains("game.sock") && said.contains("another program"), "{said}");
+    let mut other = config.reach.clone();
+    other.bind = vec![Bind::Unix(folder.write("file", "a file"))];
+    let said = format!("{:#}", Listeners::open(&other).expect_err("a file"));
+    assert!(said.contains("no socket"), "{said}");
+
+    let connect = || async { UnixStream::connect(&path).await.expect("the server accepts") };
+    assert!(exchange(connect().await, &get("/", "")).await.contains("<!doctype html>"));
+    let mut ada = Bystander::over(connect().await, "ws://localhost/play", "Ada").await;
+    let (status, _ben) =
+        upgrade(connect().await, "/play", "X-Forwarded-For: 203.0.113.8\r\n").await;
+    assert_eq!(status, 101);
+    let peers = running.server.front.registry.peers();
+    assert!(peers.contains(&Peer::Unix) && peers.contains(&behind("203.0.113.8")), "{peers:?}");
+    ada.is_well().await;
+    running.stop().await.expect("it stops");
+    assert!(!path.exists(), "nothing is left behind");
+}
+
+#[tokio::test]
+async fn everything_is_below_the_base_path() {
+    let mut config = config(Limits::default());
+    config.reach.base_path = "/arena".parse().expect("a path");
+    let running = Running::start_reached::<Buoys>(&config);
+    for (path, status) in [
+        ("/arena", 200),
+        ("/arena/", 200),
+        ("/arena/s/ABC", 200),
+        ("/arena/api/sessions", 200),
+        ("/arena/healthz", 200),
+        ("/healthz", 200),
+        ("/", 404),
+        ("/api/sessions", 404),
+        ("/arenas/", 404),
+        ("/arena/play", 426),
+    ] {
+        assert_eq!(running.get(path).await.status, status, "{path}");
+    }
+    let page = running.get("/arena/").await.body;
+    let script = page.split("src=\"").nth(1).and_then(|rest| rest.split('"').next());
+    let script = script.expect("a script");
+    assert!(script.starts_with("/arena/assets/"), "{script}");
+    assert_eq!(running.get(script).await.status, 200);
+    let document = running.get("/arena/api/openapi.json").await.json();
+    assert_eq!(document["servers"][0]["url"], "/arena");
+
+    let ticket = running.post("/arena/api/tickets", "{}").await.expect(201);
+    let play = ticket["play"].as_str().expect("a path");
+    assert!(play.starts_with("/arena/play?ticket="), "{play}");
+    let stream = connect(&running).await;
+    let url = format!("ws://{}{play}", running.address);
+    Bystander::over(stream, &url, "Ada").await.is_well().await;
+    let (status, _) = upgrade(connect(&running).await, "/play", "").await;
+    assert_eq!(status, 404);
+    running.stop().await.expect("it stops");
+}
