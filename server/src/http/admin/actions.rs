@@ -165,7 +165,8 @@ impl Operator {
                     let sent = entry.handle.queue.send((Instant::now(), told));
                     let _ = timeout(super::ANSWER_WAIT, sent).await;
                 }
-                return Ok(format!("done: told {count}"));
+                let sessions = if count == 1 { "session" } else { "sessions" };
+                return Ok(format!("done: in {count} {sessions}"));
             }
             Action::LogFilter { filter } => {
                 let no_log = || Problem::refused("This process writes no log.");
