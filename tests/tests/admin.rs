@@ -225,7 +225,7 @@ async fn the_operator_sees_the_server_its_sessions_and_who_is_in_them() {
         .iter()
         .map(|n| n.as_i64().expect("whole"))
         .collect();
-    assert!(!entities.is_empty() && entities.len() % 5 == 0, "{map}");
+    assert!(!entities.is_empty() && entities.len().is_multiple_of(5), "{map}");
     assert!(entities.chunks(5).all(|one| one[0] < kinds as i64 && one[4] < 360));
     let owners: Vec<_> = entities.chunks(5).map(|one| one[3]).collect();
     assert!(owners.contains(&(number_of(&lines, "Bob") as i64)), "{owners:?}");
@@ -349,6 +349,45 @@ async fn who_is_banned_is_out_at_once_and_stays_out_until_the_time_is_over() {
     act(&running, json!({"action": "lift_ban", "address": "127.0.0.2"})).await.expect(204);
     drop(join_from(&running, "127.0.0.2", "Bob").await);
     act(&running, json!({"action": "lift_ban", "address": "127.0.0.2"})).await.problem(404);
+    bystander.is_well().await;
+    running.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn behind_a_proxy_a_ban_is_for_who_is_behind_it() {
+    let admin = Admin { admin_token: TOKEN.parse().ok(), ..Admin::default() };
+    let mut config =
+        Config { limits: hasty(), admin, pilots: 0, seed: Some(1), ..Config::default() };
+    config.reach.trusted_proxies = vec!["127.0.0.9/32".parse().expect("a network")];
+    let session = server::open::<Buoys>(&config).expect("settings that make sense");
+    let running = Running::start_with(&config, session);
+    let code = code(&running).await;
+    let mut bystander = Bystander::join(running.address, "Ann").await;
+    let through = async |client: &str| {
+        let mut proxy = connect_from(&running, "127.0.0.9").await.expect("a connection");
+        proxy
+            .send(running.handshake_with(&format!("X-Forwarded-For: {client}\r\n")).as_bytes())
+            .await;
+        proxy
+    };
+    let (mut bad, mut good) = (through("192.0.2.1").await, through("192.0.2.2").await);
+    for (peer, name) in [(&mut bad, "Bob"), (&mut good, "Eve")] {
+        assert_eq!(peer.status().await, Some(101));
+        peer.send(&binary(&hello(name))).await;
+        assert_eq!(peer.frame().await.expect("a welcome").0, 2);
+    }
+    let lines = people(&running, &code, 3).await;
+    let bob = lines.iter().find(|line| line[1] == "Bob").expect("he is there");
+    assert_eq!(bob[12], "192.0.2.1");
+    let ban = json!({"action": "ban_player", "session": code, "player": bob[0], "minutes": 5});
+    act(&running, ban).await.expect(204);
+    assert_eq!(bad.closing().await.expect("a goodbye").0, 4010);
+    assert_eq!(through("192.0.2.1").await.status().await, Some(403));
+    assert_eq!(through("192.0.2.3").await.status().await, Some(101));
+    assert_eq!(people(&running, &code, 2).await.len(), 2);
+    // Whoever bans the proxy by mistake bans nobody behind it.
+    act(&running, json!({"action": "ban", "address": "127.0.0.9", "minutes": 5})).await.expect(204);
+    assert_eq!(through("192.0.2.3").await.status().await, Some(101));
     bystander.is_well().await;
     running.stop().await.unwrap();
 }

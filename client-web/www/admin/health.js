@@ -12,9 +12,9 @@ const AT = 0;
 const [PLAYERS, , LONGEST, BUSY, , , BYTES, CPU, MEMORY] = [1, 2, 3, 4, 5, 6, 7, 8, 9];
 
 const TILES = [
-  { title: 'Tick time, longest', series: [{ index: LONGEST, colour: colour('own'), fill: true }], text: msText, least: 1000 },
+  { title: 'Longest tick', series: [{ index: LONGEST, colour: colour('own'), fill: true }], text: msText, least: 1000 },
   { title: 'Loops at work', series: [{ index: BUSY, colour: colour('crown'), fill: true }], text: shareText, least: 20 },
-  { title: 'Processor, of one core', series: [{ index: CPU, colour: colour('other-1'), fill: true }], text: shareText, least: 100 },
+  { title: 'Processor', series: [{ index: CPU, colour: colour('other-1'), fill: true }], text: shareText, least: 100 },
   { title: 'Memory', series: [{ index: MEMORY, colour: colour('other-3'), fill: true }], text: bytesText, least: 1e7 },
   { title: 'People', series: [{ index: PLAYERS, colour: colour('other-4'), fill: true }], text: (n) => String(Math.round(n)), least: 4 },
   { title: 'Frames sent', series: [{ index: BYTES, colour: colour('other-2'), fill: true }], text: rateText, least: 1000 },
@@ -47,7 +47,7 @@ export function updateHealth(o) {
   byId('health').children[1].classList.toggle('bad', o.busy_permille > 900 * Math.max(1, o.cores));
   const facts = [
     `Up ${spanText(o.uptime_s)}`, counted(o.sessions.length, 'session'), `${counted(o.players, 'player')}, ${counted(o.spectators, 'spectator')}, ${counted(o.pilots, 'computer pilot')}`,
-    `${o.connections} of ${o.connections_max} connections`, `${counted(o.cores, 'core')}`, `version ${o.version}`,
+    `${o.connections} of ${o.connections_max} connections`, `${counted(o.cores, 'core')} of 100 %`, `version ${o.version}`,
   ];
   byId('facts').textContent = facts.join('  ·  ');
   const draining = byId('draining');

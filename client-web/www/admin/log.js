@@ -42,8 +42,8 @@ function isWanted(line) {
   return LEVELS.indexOf(line.level) <= LEVELS.indexOf(byId('log-level').value) && (!words || textOf(line).toLowerCase().includes(words));
 }
 
-const pairs = (fields) => Object.entries(fields ?? {}).filter(([name]) => name !== 'name').map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`).join(' ');
-const spansOf = (line) => (line.spans ?? []).map((span) => `${span.name}{${pairs(span)}}`).join(' ');
+const pairs = (fields) => Object.entries(fields ?? {}).map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`).join(' ');
+const spansOf = (line) => (line.spans ?? []).map(({ name, ...fields }) => `${name}{${pairs(fields)}}`).join(' ');
 const textOf = (line) => `${line.target} ${line.message} ${pairs(line.fields)} ${spansOf(line)}`;
 
 function item(line) {

@@ -62,26 +62,26 @@ pub(super) enum Action {
 }
 
 impl Action {
-    /// What the audit log calls it, and on what.
-    fn in_words(&self) -> (&'static str, String) {
+    /// What the audit log calls it, and on what; `session` says how a session of this code is named.
+    fn in_words(&self, session: impl Fn(&str) -> String) -> (&'static str, String) {
+        let who = |player: &u16, code: &String| format!("player {player} in {}", session(code));
         match self {
-            Self::EndSession { session } => ("end session", session.clone()),
-            Self::Kick { session, player, reason } => {
-                ("kick", format!("player {player} in {session}{}", because(reason)))
+            Self::EndSession { session: code } => ("end session", session(code)),
+            Self::Kick { session: code, player, reason } => {
+                ("kick", format!("{}{}", who(player, code), because(reason)))
             }
-            Self::Mute { session, player, muted } => {
-                (if *muted { "mute" } else { "unmute" }, format!("player {player} in {session}"))
+            Self::Mute { session: code, player, muted: true } => ("mute", who(player, code)),
+            Self::Mute { session: code, player, muted: false } => ("unmute", who(player, code)),
+            Self::BanPlayer { session: code, player, minutes, reason } => {
+                ("ban", format!("{} for {minutes} min{}", who(player, code), because(reason)))
             }
-            Self::BanPlayer { session, player, minutes, reason } => (
-                "ban",
-                format!("player {player} in {session} for {minutes} min{}", because(reason)),
-            ),
             Self::Ban { address, minutes, reason } => {
                 ("ban", format!("{address} for {minutes} min{}", because(reason)))
             }
             Self::LiftBan { address } => ("lift ban", address.to_string()),
-            Self::Announce { text, session } => {
-                ("announce", format!("{}: {text}", session.as_deref().unwrap_or("all sessions")))
+            Self::Announce { text, session: code } => {
+                let those = code.as_deref().map_or_else(|| "all sessions".to_owned(), &session);
+                ("announce", format!("{those}: {text}"))
             }
             Self::LogFilter { filter } => ("log filter", filter.clone()),
         }
@@ -94,17 +94,26 @@ pub(super) async fn act(
     Extension(caller): Extension<Caller>,
     Told(action): Told<Action>,
 ) -> Result<StatusCode, Problem> {
-    let (what, target) = action.in_words();
+    let (what, target) = action.in_words(str::to_owned);
+    let (_, logged) = action.in_words(|code| operator.for_log(code));
     let done = operator.do_it(action, caller.network).await;
     let (outcome, done) = match done {
         Ok(done) => (done, Ok(StatusCode::NO_CONTENT)),
         Err(problem) => (format!("refused: {}", problem.detail), Err(problem)),
     };
-    operator.audit.note(caller.network, what, &target, &outcome, done.is_ok());
+    operator.audit.note(caller.network, what, &target, &logged, &outcome);
     done
 }
 
 impl Operator {
+    /// A session's code as logs may have it: that of a private one is a secret.
+    fn for_log(&self, code: &str) -> String {
+        match self.find(code) {
+            Ok(entry) => entry.code.for_log(entry.is_public()),
+            Err(_) => "no session".into(),
+        }
+    }
+
     /// Does it; what the audit log says came of it.
     async fn do_it(&self, action: Action, own: IpAddr) -> Result<String, Problem> {
         match action {
@@ -156,7 +165,8 @@ impl Operator {
                     let sent = entry.handle.queue.send((Instant::now(), told));
                     let _ = timeout(super::ANSWER_WAIT, sent).await;
                 }
-                return Ok(format!("done: told {count}"));
+                let sessions = if count == 1 { "session" } else { "sessions" };
+                return Ok(format!("done: in {count} {sessions}"));
             }
             Action::LogFilter { filter } => {
                 let no_log = || Problem::refused("This process writes no log.");

@@ -36,9 +36,16 @@ impl Audit {
         self.told.subscribe()
     }
 
-    /// The operator did something, or could not. The log has no names of players, so it has no outcome either.
-    pub(super) fn note(&self, from: IpAddr, action: &str, target: &str, outcome: &str, done: bool) {
-        tracing::info!(target: "audit", %from, action, on = target, done, "the operator acts");
+    /// The operator did something, or could not. `logged` is the target as the log may have it.
+    pub(super) fn note(
+        &self,
+        from: IpAddr,
+        action: &str,
+        target: &str,
+        logged: &str,
+        outcome: &str,
+    ) {
+        tracing::info!(target: "audit", %from, action, on = logged, outcome, "the operator acts");
         self.keep(from, action, target, outcome);
     }
 

@@ -125,38 +125,38 @@ impl Ears {
             None => (None, None),
         };
         tokio::select! {
-            () = self.stop.cancelled() => return None,
-            () = sleep_until(self.until) => return None,
-            _ = self.token.changed() => return None,
-            json = newest(Some(&mut self.overview)) => return Some(event("overview", &json?)),
+            () = self.stop.cancelled() => None,
+            () = sleep_until(self.until) => None,
+            _ = self.token.changed() => None,
+            json = newest(Some(&mut self.overview)) => Some(event("overview", &json?)),
             json = newest(people) => {
-                return Some(match json {
+                Some(match json {
                     Some(json) => event("session", &json),
                     None => {
                         self.view = None;
                         event("over", b"null")
                     }
-                });
+                })
             }
             json = newest(map) => {
-                return Some(match json {
+                Some(match json {
                     Some(json) => event("map", &json),
                     None => {
                         self.view = None;
                         event("over", b"null")
                     }
-                });
+                })
             }
             lines = lines(self.log.as_mut(), self.next_log) => {
                 self.next_log = Instant::now() + LOG_EVERY;
-                return Some(lines);
+                Some(lines)
             }
             deed = self.audit.recv() => match deed {
-                Ok(deed) => return Some(deed),
-                Err(RecvError::Lagged(_)) => return Some(event("audit", b"null")),
-                Err(RecvError::Closed) => return None,
+                Ok(deed) => Some(deed),
+                Err(RecvError::Lagged(_)) => Some(event("audit", b"null")),
+                Err(RecvError::Closed) => None,
             },
-            _ = self.beat.tick() => return Some(Bytes::from_static(b": still here\n\n")),
+            _ = self.beat.tick() => Some(Bytes::from_static(b": still here\n\n")),
         }
     }
 }
