@@ -3,6 +3,7 @@
 //! tick for its own clock; the client decides what is due. On a network that is made up, it also wakes
 //! for what that held back; on a perfect one nothing is queued.
 
+use crate::coming_back;
 use crate::ending::Ending;
 use crate::held::Held;
 use crate::line::{self, Line, Place};
@@ -42,6 +43,8 @@ const GOODBYE: &str = "The bot has played enough.";
 pub(crate) struct Surroundings {
     /// Where the server is.
     pub(crate) place: Arc<Place>,
+    /// Whether who loses the line comes back.
+    pub(crate) come_back: bool,
     /// Where progress is told.
     pub(crate) board: Arc<Board>,
     /// Changes once, when everybody is to come back.
@@ -86,6 +89,7 @@ pub(crate) async fn live<G: Game>(
 }
 
 struct Bot<G: Game> {
+    number: u32,
     client: Client<G>,
     brain: G::Brain,
     line: Line,
@@ -102,6 +106,12 @@ struct Bot<G: Game> {
     phase: f64,
     hello_ms: f64,
     joined_ms: Option<f64>,
+    /// How often it was let in.
+    joined: u32,
+    /// The time in the game before the present connection, in ms.
+    played_ms: f64,
+    /// When the last connection was lost, until the bot is back.
+    lost_ms: Option<f64>,
     frame_ms: Option<f64>,
     /// Since when the kernel takes nothing.
     blocked_ms: Option<f64>,
@@ -127,6 +137,7 @@ impl<G: Game> Bot<G> {
         // Multiples of the golden ratio fall evenly into a circle, however many there are.
         let phase = (f64::from(number) * 0.618_033_988_749_895).fract();
         Self {
+            number,
             client: Client::new(&format!("Bot {}", number + 1)),
             brain: G::Brain::new(u64::from(number)),
             line,
@@ -140,6 +151,9 @@ impl<G: Game> Bot<G> {
             phase,
             hello_ms: 0.0,
             joined_ms: None,
+            joined: 0,
+            played_ms: 0.0,
+            lost_ms: None,
             frame_ms: None,
             blocked_ms: None,
             look_ms: 0.0,
@@ -151,12 +165,16 @@ impl<G: Game> Bot<G> {
     }
 
     async fn live(mut self) -> Life {
-        let ending = self.play().await;
-        let ended_ms = self.now_ms();
-        self.look(ended_ms);
-        if self.joined_ms.is_some() {
-            self.around.board.left();
-        }
+        let ending = loop {
+            let ending = self.play().await;
+            self.stop_counting();
+            if !self.around.come_back || !coming_back::is_worth_it(&ending) {
+                break ending;
+            }
+            if let Err(ending) = self.come_back(ending).await {
+                break ending;
+            }
+        };
         match &ending {
             Ending::CalledBack | Ending::NoWelcome => {
                 line::close(&mut self.line, CloseCode::Normal, GOODBYE).await;
@@ -170,11 +188,54 @@ impl<G: Game> Bot<G> {
         Life {
             preset: self.preset,
             ending,
-            played_ms: self.joined_ms.map(|joined| ended_ms - joined),
+            played_ms: (self.joined > 0).then_some(self.played_ms),
+            returns: self.joined.saturating_sub(1),
             stats: self.seen,
             sent_bytes: self.sent_bytes,
             latencies: Some(self.latencies),
         }
+    }
+
+    /// The time in the game, up to now, counts; it begins anew with the next welcome.
+    fn stop_counting(&mut self) {
+        let now_ms = self.now_ms();
+        self.look(now_ms);
+        if let Some(joined) = self.joined_ms.take() {
+            self.played_ms += now_ms - joined;
+            self.lost_ms = Some(now_ms);
+            self.around.board.left();
+        }
+    }
+
+    /// Opens another line, however long it takes within reason; else how the bot's life ended.
+    async fn come_back(&mut self, lost: Ending) -> Result<(), Ending> {
+        let until = Instant::now() + coming_back::GIVE_UP;
+        for attempt in 0.. {
+            // Where in a tick a bot looks at the clock is spread evenly; so is this.
+            let chance = (self.phase + f64::from(attempt) * 0.618_033_988_749_895).fract();
+            let wake = Instant::now() + coming_back::wait(&lost, attempt, chance);
+            if wake > until {
+                break;
+            }
+            let mut stop = self.around.stop.clone();
+            let again = async {
+                sleep_until(wake).await;
+                self.around.place.open().await
+            };
+            let line = tokio::select! {
+                line = again => line,
+                _ = stop.changed() => return Err(Ending::CalledBack),
+            };
+            if let Ok(line) = line {
+                self.line = line;
+                self.held = Held::of_bot(self.number, self.phase, self.preset);
+                (self.ended, self.blocked_ms, self.frame_ms) = (false, None, None);
+                self.period = WAITING_PERIOD;
+                self.set_timer();
+                return Ok(());
+            }
+        }
+        Err(lost)
     }
 
     async fn play(&mut self) -> Ending {
@@ -325,6 +386,10 @@ impl<G: Game> Bot<G> {
 
     fn joined(&mut self, now_ms: f64) {
         self.joined_ms = Some(now_ms);
+        self.joined += 1;
+        if let Some(lost) = self.lost_ms.take() {
+            self.latencies.way_back.record(now_ms - lost);
+        }
         self.around.board.joined();
         // The first round trip includes the wait for the session's tick: not one to report.
         self.seen = self.client.stats();

@@ -56,6 +56,11 @@ pub struct Config {
     #[arg(long, value_name = "NETWORK", default_value = Self::NETWORK)]
     pub network: Network,
 
+    /// Whoever loses the line comes back by itself, as the page does, and is no fault of the run: for restarts of the
+    /// server.
+    #[arg(long)]
+    pub come_back: bool,
+
     /// Also writes the report as JSON into this file.
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,

@@ -82,6 +82,7 @@ impl<'a> Fleet<'a> {
         let start = Instant::now();
         let around = Surroundings {
             place: Arc::new(place),
+            come_back: config.come_back,
             board: Arc::new(Board::default()),
             stop: stopped,
             epoch: start,

@@ -4,12 +4,12 @@
 //! In the order of the flow: [`config`] is what the user wants, [`address`] where to, [`line`] opens one
 //! WebSocket over a `wire`, [`network`] says how bad the line to the server is made to look and `held` keeps messages back
 //! accordingly, `bot` is one player's life on it, [`fleet`] sends them out and calls them back,
-//! `ending` says what the end of its line
-//! means, [`progress`] tells how it goes meanwhile, `tally` adds up what came back, and [`report`] tells it.
+//! `ending` says what the end of its line means and `coming_back` when the next one is tried, [`progress`] tells how it goes meanwhile, `tally` adds up what came back, and [`report`] tells it.
 //! Nothing here knows a particular game; `main.rs` names it.
 
 pub mod address;
 mod bot;
+mod coming_back;
 pub mod config;
 mod ending;
 pub mod fleet;

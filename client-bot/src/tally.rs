@@ -21,6 +21,8 @@ pub(crate) struct Life {
     pub(crate) ending: Ending,
     /// From the welcome to the end, in ms; `None` when there was no welcome.
     pub(crate) played_ms: Option<f64>,
+    /// How often it lost its line and came back.
+    pub(crate) returns: u32,
     pub(crate) stats: Stats,
     /// Bytes of all messages sent.
     pub(crate) sent_bytes: u64,
@@ -31,7 +33,7 @@ impl Life {
     /// The life of a bot that never had a connection.
     pub(crate) fn without_a_line(preset: Preset, ending: Ending) -> Self {
         let stats = Stats::default();
-        Self { preset, ending, played_ms: None, stats, sent_bytes: 0, latencies: None }
+        Self { preset, ending, played_ms: None, returns: 0, stats, sent_bytes: 0, latencies: None }
     }
 }
 
@@ -46,6 +48,8 @@ pub(crate) struct Latencies {
     pub(crate) frame_age: Times,
     /// From one decoded frame to the next.
     pub(crate) frame_interval: Times,
+    /// From a lost line to the next welcome.
+    pub(crate) way_back: Times,
 }
 
 impl Latencies {
@@ -56,6 +60,7 @@ impl Latencies {
             input_to_frame: times(),
             frame_age: times(),
             frame_interval: times(),
+            way_back: times(),
         }
     }
 
@@ -64,6 +69,7 @@ impl Latencies {
         self.input_to_frame.add(&other.input_to_frame);
         self.frame_age.add(&other.frame_age);
         self.frame_interval.add(&other.frame_interval);
+        self.way_back.add(&other.way_back);
     }
 }
 
@@ -141,6 +147,8 @@ pub(crate) struct Tally {
     pub(crate) thrown_out: u32,
     /// Bots that were called back before they were let in.
     pub(crate) unfinished: u32,
+    /// How often bots lost their lines and came back.
+    pub(crate) returns: u64,
     /// How many bots met with what.
     pub(crate) mishaps: BTreeMap<Mishap, u32>,
     /// The time that all bots played, in ms.
@@ -160,6 +168,7 @@ impl Tally {
             failed: 0,
             thrown_out: 0,
             unfinished: 0,
+            returns: 0,
             mishaps: BTreeMap::new(),
             played_ms: 0.0,
             sent_bytes: 0,
@@ -175,6 +184,7 @@ impl Tally {
         self.connected += u32::from(joined);
         self.played_ms += life.played_ms.unwrap_or(0.0);
         self.sent_bytes += life.sent_bytes;
+        self.returns += u64::from(life.returns);
         if let Some(latencies) = &life.latencies {
             self.latencies.add(latencies);
         }

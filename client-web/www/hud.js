@@ -13,6 +13,9 @@ const RATE_BAD = 45;
 const METERS_MS = 500;
 /** How long a toast stays, ms. */
 const TOAST_MS = 2200;
+/** How long a notice of the server's stays, ms, and how much longer for each of its letters. */
+const NOTICE_MS = 4000;
+const NOTICE_LETTER_MS = 60;
 
 const find = (id) => document.getElementById(id);
 
@@ -58,6 +61,7 @@ export class Hud {
   #metersAt = 0;
   #respawn = 0;
   #toastTimer = 0;
+  #noticeTimer = 0;
 
   /** Shows one frame. `nameOf(player)` gives text, `watched` is who is looked at meanwhile, or null; for a
    *  spectator there is nothing of one's own to show. */
@@ -98,6 +102,15 @@ export class Hud {
     write(find('fps'), `${fps} fps`);
     find('ping').classList.toggle('bad', ping > PING_BAD_MS);
     find('fps').classList.toggle('bad', fps > 0 && fps < RATE_BAD);
+  }
+
+  /** What the server says to everybody here: long enough to be read in the middle of a fight. */
+  notice(text) {
+    const notice = find('notice');
+    write(notice, text);
+    notice.classList.add('shown');
+    clearTimeout(this.#noticeTimer);
+    this.#noticeTimer = setTimeout(() => notice.classList.remove('shown'), NOTICE_MS + NOTICE_LETTER_MS * text.length);
   }
 
   /** Says something short in the middle of the screen. */

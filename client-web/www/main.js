@@ -212,9 +212,13 @@ async function address() {
   const body = spectate ? { watch: true } : {};
   if (session.code) body.code = session.code;
   const ticket = await ask('POST', '/tickets', { body }).catch((why) => {
+    if (why.status !== 404 || !body.code) throw why;
     // Nobody is host of a session that is over.
-    if (why.status === 404 && body.code) keepHostSecret(body.code, null);
-    throw why;
+    keepHostSecret(body.code, null);
+    if (!link.restarting) throw why;
+    // A restart took it away, and nobody has to press Play again for that.
+    delete body.code;
+    return ask('POST', '/tickets', { body });
   });
   session.code = ticket.code;
   invite.code = ticket.code;

@@ -11,6 +11,9 @@ const SUBPROTOCOL = 'gamekeeper.3';
 const WAIT_FIRST_MS = 500;
 /** The longest wait, ms, however often it failed. */
 const WAIT_MAX_MS = 10_000;
+/** Of everybody who was told that the server restarts, nobody comes back before the first of these, ms, and
+ *  everybody tries until the second: each at a moment of their own, and not all in the same instant. */
+const RESTART_MS = [1_000, 5_000];
 /** A connection that lasted this long, ms, was a good one: the next wait starts small again. */
 const STABLE_MS = 5_000;
 /** A server sends frames all the time. After this long without any, ms, the connection is dead though
@@ -44,6 +47,9 @@ const FINAL = {
 export const GONE = 404;
 export const REFUSED = 403;
 
+/** The server stops, and may be back in a moment. */
+const RESTARTING = 1001;
+
 /** Why a connection that will be tried again was lost, by code. */
 const PASSING = {
   1001: 'The server is restarting.',
@@ -71,6 +77,8 @@ export class Link {
   sentence = '';
   /** When the next try starts, as of `performance.now()`; only while `waiting`. */
   retryAt = 0;
+  /** Whether the server said that it stops, and no connection has been open since. */
+  restarting = false;
   /** How often a connection that had been open was lost and is sought again. */
   reconnects = 0;
 
@@ -208,8 +216,11 @@ export class Link {
       return;
     }
     this.sentence = reason || PASSING[code] || (worked ? 'Connection lost.' : 'The server cannot be reached.');
-    // Half fixed, half by chance: after a restart not everybody returns in the same instant.
-    const wait = Math.min(WAIT_MAX_MS, WAIT_FIRST_MS * 2 ** this.#attempt) * (0.5 + Math.random() / 2);
+    // Half fixed, half by chance: those who lost their lines together do not return together.
+    const wait = code === RESTARTING
+      ? RESTART_MS[0] + (RESTART_MS[1] - RESTART_MS[0]) * Math.random()
+      : Math.min(WAIT_MAX_MS, WAIT_FIRST_MS * 2 ** this.#attempt) * (0.5 + Math.random() / 2);
+    this.restarting = code === RESTARTING || (this.restarting && !worked);
     this.#attempt += 1;
     if (worked) this.reconnects += 1;
     this.retryAt = performance.now() + wait;

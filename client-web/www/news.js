@@ -33,6 +33,7 @@ export function newsFor(page) {
     },
     chat(item) {
       chat.take(item);
+      if (item.from === null) hud.notice(item.text);
       if (item.from !== roster.me && !roster.isSilenced(item.from)) sound.play('chat');
     },
     history: (item) => chat.takeHistory(item),

@@ -15,34 +15,44 @@ use std::fmt::Write as _;
 /// Files by path.
 pub(crate) type Files = BTreeMap<String, Vec<u8>>;
 
-/// Replaces the module `entry`, and all that it imports, by one script of that name; modules in `outside` stay
-/// as they are and are imported by it.
-pub(crate) fn script(files: &mut Files, entry: &str, outside: &[&str]) -> Result<()> {
-    let mut bundle =
-        Bundle { files, outside, head: Vec::new(), body: String::new(), done: Vec::new() };
-    bundle.add(entry, &mut Vec::new())?;
-    let Bundle { head, body, done, .. } = bundle;
-    for path in done {
-        files.remove(&path);
+/// Replaces each entry module, and all that it imports, by one script of its name; modules in the list beside it stay as
+/// they are and are imported by it. Two entries may import the same module: each script has its own.
+pub(crate) fn scripts(files: &mut Files, entries: &[(&str, &[&str])]) -> Result<()> {
+    let mut made = Vec::new();
+    for &(entry, outside) in entries {
+        let mut bundle =
+            Bundle { files, outside, head: Vec::new(), body: String::new(), done: Vec::new() };
+        bundle.add(entry, &mut Vec::new())?;
+        let Bundle { head, body, done, .. } = bundle;
+        made.push((entry, format!("{}\n{body}", head.join("\n")), done));
     }
-    let script = format!("{}\n{body}", head.join("\n"));
-    files.insert(entry.to_owned(), script.into_bytes());
+    for path in made.iter().flat_map(|(_, _, done)| done) {
+        files.remove(path);
+    }
+    files
+        .extend(made.into_iter().map(|(entry, script, _)| (entry.to_owned(), script.into_bytes())));
     Ok(())
 }
 
-/// Replaces the style sheet `entry` and those that it imports by one of that name.
-pub(crate) fn styles(files: &mut Files, entry: &str) -> Result<()> {
-    let mut all = String::new();
-    for line in text(files, entry)?.lines() {
-        let part = line.strip_prefix("@import './").and_then(|rest| rest.strip_suffix("';"));
-        let Some(part) = part else {
-            writeln!(all, "{line}")?;
-            continue;
-        };
-        all += &text(files, part)?;
-        files.remove(part);
+/// Replaces each style sheet, and those that it imports, by one of its name.
+pub(crate) fn styles(files: &mut Files, entries: &[&str]) -> Result<()> {
+    let (mut made, mut done) = (Vec::new(), Vec::new());
+    for &entry in entries {
+        let mut all = String::new();
+        for line in text(files, entry)?.lines() {
+            let part = line.strip_prefix("@import '").and_then(|rest| rest.strip_suffix("';"));
+            let Some(part) = part else {
+                writeln!(all, "{line}")?;
+                continue;
+            };
+            let part = beside(entry, part)?;
+            all += &text(files, &part)?;
+            done.push(part);
+        }
+        made.push((entry.to_owned(), all.into_bytes()));
     }
-    files.insert(entry.to_owned(), all.into_bytes());
+    done.iter().for_each(|part| drop(files.remove(part)));
+    files.extend(made);
     Ok(())
 }
 

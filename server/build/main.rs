@@ -19,7 +19,9 @@ use std::process::Command;
 const TARGET: &str = "wasm32-unknown-unknown";
 /// Name of the module's files: `client_web.js`, `client_web_bg.wasm`.
 const MODULE: &str = "client_web";
-/// What `index.html` writes where the folder of this build's assets belongs.
+/// Pages, by what they are called in the table.
+const PAGES: [(&str, &str); 2] = [("PAGE", "index.html"), ("ADMIN_PAGE", "admin.html")];
+/// What a page writes where the folder of this build's assets belongs.
 const PLACEHOLDER: &str = "{{assets}}";
 /// What stands there for the path below which everything is served: the server knows it when it starts.
 const BASE: &str = "{{base}}";
@@ -53,8 +55,8 @@ fn embed() -> Result<()> {
     let wasm = compile(&root, &target_folder(&out))?;
     let mut files = bind(&wasm, &out.join("module"))?;
     collect(&root.join("client-web/www"), "", &mut files)?;
-    bundle::script(&mut files, "main.js", &["client_web.js"])?;
-    bundle::styles(&mut files, "page.css")?;
+    bundle::scripts(&mut files, &[("main.js", &["client_web.js"]), ("admin/main.js", &[])])?;
+    bundle::styles(&mut files, &["page.css", "admin/page.css"])?;
     fs::write(out.join("assets.rs"), table(files, &out.join("assets"))?)?;
     Ok(())
 }
@@ -153,17 +155,25 @@ fn collect(folder: &Path, prefix: &str, files: &mut BTreeMap<String, Vec<u8>>) -
 /// Writes the files and their compressed forms into `folder`, and the Rust source that includes them.
 fn table(mut files: BTreeMap<String, Vec<u8>>, folder: &Path) -> Result<String> {
     remove_folder(folder)?;
-    let page = files.remove("index.html").context("client-web/www/index.html is missing")?;
+    let mut pages = Vec::new();
+    for (name, file) in PAGES {
+        let page =
+            files.remove(file).with_context(|| format!("client-web/www/{file} is missing"))?;
+        pages.push((name, file, page));
+    }
     let build = digest(files.iter().map(|(path, bytes)| (path.as_str(), bytes.as_slice())));
-    let page = String::from_utf8(page).context("client-web/www/index.html is not UTF-8")?;
-    let page = page.replace(PLACEHOLDER, &format!("{BASE}/assets/{build}"));
 
     let mut source = format!("/// Names this build's assets.\nstatic BUILD: &str = {build:?};\n");
-    let file = folder.join("index.html");
     fs::create_dir_all(folder)?;
-    fs::write(&file, page)?;
-    writeln!(source, "/// The page, with {BASE:?} where the base path belongs.")?;
-    writeln!(source, "static PAGE: &str = include_str!({file:?});")?;
+    for (name, file, page) in pages {
+        let page = String::from_utf8(page)
+            .with_context(|| format!("client-web/www/{file} is not UTF-8"))?;
+        let page = page.replace(PLACEHOLDER, &format!("{BASE}/assets/{build}"));
+        let file = folder.join(file);
+        fs::write(&file, page)?;
+        writeln!(source, "/// A page, with {BASE:?} where the base path belongs.")?;
+        writeln!(source, "static {name}: &str = include_str!({file:?});")?;
+    }
     writeln!(source, "/// What the page loads, in ascending order of paths.")?;
     writeln!(source, "static ASSETS: &[Asset] = &[")?;
     for (path, bytes) in &files {

@@ -10,23 +10,30 @@ pub mod config;
 pub mod directory;
 pub mod http;
 pub mod live;
+pub mod logging;
+pub mod metrics;
 pub mod net;
 pub mod session;
 pub mod stopping;
 pub mod store;
 pub mod tick_loop;
 
+pub mod recent_times;
 mod throttle;
 
 use anyhow::{Context, Result, anyhow};
 use config::Config;
 use directory::{Directory, Opener};
+use http::admin::{self, Operator};
 use http::api::Api;
 use live::Live;
+use logging::Logs;
 use net::address_limits::AddressLimits;
+use net::bans::Bans;
 use net::listeners::Listeners;
 use net::outbox::ConnectionOutbox;
 use net::refusal::Refusals;
+use net::registry::Registry;
 use net::{Front, listener};
 use session::settings::PilotCount;
 use session::{Session, SessionConfig};
@@ -51,6 +58,10 @@ pub struct Server {
     pub ticks: Arc<TickCounts>,
     /// Results.
     pub store: Store,
+    /// The log.
+    pub logs: Logs,
+    /// What the operator sees and does; told of a reload.
+    pub operator: Arc<Operator>,
 }
 
 /// Serves sessions of `G` on `listeners` until `shutdown` is done, then tells everybody and returns. There is no
@@ -114,25 +125,59 @@ impl Server {
             stop.clone(),
         );
         let ticks = Arc::clone(&directory.ticks);
+        let metrics = Arc::clone(&directory.metrics);
+        let registry = Arc::<Registry>::default();
+        let bans = Arc::new(Bans::new(store.clone()));
+        let operator = Operator::new(admin::Parts {
+            live: Arc::clone(&live),
+            stopping: Arc::clone(&stopping),
+            directory: Arc::clone(&directory),
+            store: store.clone(),
+            bans: Arc::clone(&bans),
+            registry: Arc::clone(&registry),
+            address_limits: Arc::clone(&address_limits),
+            stop: stop.clone(),
+        });
+        let operator = Arc::new(operator.map_err(anyhow::Error::msg)?);
         let front = Front {
             live,
             stopping,
             directory,
+            store: store.clone(),
             address_limits,
-            registry: Arc::default(),
+            bans,
+            registry,
+            metrics,
             refusals: Refusals::default(),
-            api: http::api::router(Arc::new(api)),
-            pages: http::router(&config.reach.base_path),
+            api: http::api::router(Arc::new(api), &operator),
+            pages: http::router(&config.reach.base_path, Arc::clone(&operator)),
+            operator: Arc::clone(&operator),
             stop,
             tasks: TaskTracker::new(),
         };
-        Ok(Self { front: Arc::new(front), ticks, store })
+        Ok(Self { front: Arc::new(front), ticks, store, logs: Logs::none(), operator })
+    }
+
+    /// The same with a log to look at.
+    pub fn with_logs(self, logs: Logs) -> Self {
+        self.operator.show_logs(logs.clone());
+        Self { logs, ..self }
     }
 
     /// Puts other settings in the place of the present ones. What was opened by them stays as it is: sockets, the
     /// store, sessions; see [`config::RESTART`].
     pub fn reload(&self, mut config: Config) {
-        config.reach.keep(&self.front.live.get().reach);
+        let before = self.front.live.get();
+        // Whoever changed it by hand meanwhile keeps it so, unless the settings have another one now.
+        if config.seeing.log != before.seeing.log
+            && let Err(why) = self.logs.set_filter(&config.seeing.log)
+        {
+            tracing::warn!("the log stays as it is: {why}");
+        }
+        if let Err(why) = self.operator.reload(&config.admin) {
+            tracing::warn!("the operator's token stays as it is: {why}");
+        }
+        config.reach.keep(&before.reach);
         self.front.live.replace(config);
     }
 
@@ -155,8 +200,9 @@ impl Server {
         listeners: impl Into<Listeners>,
         shutdown: impl Future<Output = ()>,
     ) -> Result<()> {
-        let Self { front, store, ticks } = self;
+        let Self { front, store, ticks, logs, operator } = self;
         front.directory.reopen().await;
+        let sampling = tokio::spawn(operator.keep_history());
         let listing = tokio::spawn(Arc::clone(&front.directory).keep_listing());
         let accepting = tokio::spawn(listener::run(listeners.into(), Arc::clone(&front)));
         shutdown.await;
@@ -165,8 +211,8 @@ impl Server {
         let (drain_s, stop_wait) = (config.stopping.drain_seconds, config.limits.stop_wait);
         let drain = Duration::from_secs(drain_s.into());
         let (connections, sessions) = (front.registry.open(), front.directory.len());
-        tracing::info!(connections, sessions, drain_s, "stopping");
         front.stopping.begin(drain);
+        tracing::info!(connections, sessions, drain_s, "stopping");
         // Whatever is not over in time is ended below.
         let _ = timeout(drain, front.directory.part(drain_s)).await;
         front.stop.cancel();
@@ -176,6 +222,7 @@ impl Server {
         tracing::info!(ticks = made, late, dropped, "all sessions have ended");
         accepting.await.context("the listener broke")?;
         listing.await.context("the list of sessions broke")?;
+        sampling.await.context("the operator's history broke")?;
         front.tasks.close();
         if timeout(stop_wait, front.tasks.wait()).await.is_err() {
             tracing::warn!(peers = ?front.registry.peers(), "these did not say goodbye in time");
@@ -183,6 +230,7 @@ impl Server {
         if !matches!(timeout(stop_wait, store.settled()).await, Ok(Ok(()))) {
             tracing::warn!("the disk is too slow: the last results may be lost");
         }
+        logs.finish();
         Ok(())
     }
 }

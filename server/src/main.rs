@@ -7,17 +7,16 @@ mod signals;
 use anyhow::Result;
 use server::Server;
 use server::config::{self, LoadError, Loaded, Todo};
+use server::logging::Logs;
 use server::net::listeners::Listeners;
 use server::net::tls::Tls;
 use shared::arena::Arena;
 use signals::{Signals, Told};
 use std::future::pending;
-use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::sync::Arc;
 use tokio::sync::oneshot;
 use tokio::time::{Duration, sleep};
-use tracing_subscriber::EnvFilter;
 
 /// Descriptors that the process needs beside one per connection.
 const DESCRIPTORS_EXTRA: u64 = 64;
@@ -64,19 +63,13 @@ fn check(loaded: &Loaded) {
 #[tokio::main]
 async fn serve(loaded: Loaded) -> Result<()> {
     let config = &loaded.config;
-    let filter = EnvFilter::try_new(&config.seeing.log)
-        .map_err(|why| anyhow::anyhow!("--log {:?} is no filter: {why}", config.seeing.log))?;
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_writer(std::io::stderr)
-        .init();
+    let logs = Logs::install(config)?;
     loaded.warnings.iter().for_each(|warning| tracing::warn!("perhaps a mistake: {warning}"));
     raise_descriptor_limit(config.limits.max_connections);
     let listeners = Listeners::open(&config.reach)?;
     let tls = listeners.tls();
     let signals = Signals::listen()?;
-    let server = Server::of::<Arena>(config)?;
+    let server = Server::of::<Arena>(config)?.with_logs(logs);
     announce::announce(&listeners, &config.reach);
     let (stop, stopped) = oneshot::channel();
     tokio::spawn(obey(signals, server.clone(), loaded, tls, stop));

@@ -3,6 +3,8 @@
 //! the session's steps, at a fixed rate, and what it shows of itself. It owns the session, so there is no
 //! lock around it, and it waits for nothing but the clock.
 
+use crate::metrics::{Measure, Stage, TickTimes};
+use crate::recent_times::RecentTimes;
 use crate::session::door::{Outbox, ToSession};
 use crate::session::result::RoundResult;
 use crate::session::status::Status;
@@ -36,8 +38,8 @@ pub trait Ticked<O>: Send {
     fn tick_now(&self) -> Tick;
     /// Takes what somebody said; `at` in ticks since the start, the step of tick N being at N.
     fn handle(&mut self, told: ToSession<O>, at: f64);
-    /// One step.
-    fn tick(&mut self);
+    /// One step; `lap` is to be called at the end of each stage.
+    fn tick(&mut self, lap: &mut dyn FnMut(Stage));
     /// Tells everybody that it is over.
     fn stop(&mut self, code: CloseCode, reason: &str);
     /// What it shows of itself.
@@ -51,6 +53,10 @@ pub trait Ticked<O>: Send {
     /// Results of rounds that ended since the last call.
     fn take_results(&mut self) -> Vec<RoundResult> {
         Vec::new()
+    }
+    /// How it stands, for the metrics.
+    fn measure(&self) -> Measure {
+        Measure::default()
     }
     /// Whether it is over, with what its people are told.
     fn over(&self) -> Option<(CloseCode, &'static str)> {
@@ -71,8 +77,8 @@ impl<G: Game, O: Outbox> Ticked<O> for Session<G, O> {
         self.handle(told, at);
     }
 
-    fn tick(&mut self) {
-        self.tick();
+    fn tick(&mut self, lap: &mut dyn FnMut(Stage)) {
+        self.tick_in_laps(lap);
     }
 
     fn stop(&mut self, code: CloseCode, reason: &str) {
@@ -89,6 +95,10 @@ impl<G: Game, O: Outbox> Ticked<O> for Session<G, O> {
 
     fn take_results(&mut self) -> Vec<RoundResult> {
         self.take_results()
+    }
+
+    fn measure(&self) -> Measure {
+        self.measure()
     }
 
     fn over(&self) -> Option<(CloseCode, &'static str)> {
@@ -109,8 +119,8 @@ impl<O> Ticked<O> for Box<dyn Ticked<O>> {
         (**self).handle(told, at);
     }
 
-    fn tick(&mut self) {
-        (**self).tick();
+    fn tick(&mut self, lap: &mut dyn FnMut(Stage)) {
+        (**self).tick(lap);
     }
 
     fn stop(&mut self, code: CloseCode, reason: &str) {
@@ -129,6 +139,10 @@ impl<O> Ticked<O> for Box<dyn Ticked<O>> {
         (**self).take_results()
     }
 
+    fn measure(&self) -> Measure {
+        (**self).measure()
+    }
+
     fn over(&self) -> Option<(CloseCode, &'static str)> {
         (**self).over()
     }
@@ -136,8 +150,8 @@ impl<O> Ticked<O> for Box<dyn Ticked<O>> {
 
 /// Who is told what a session shows of itself. Called from the loop: it must not wait.
 pub trait Watcher: Send {
-    /// A new look, and who shows this is the host.
-    fn status(&mut self, status: Status, host: Option<HostSecret>);
+    /// A new look, how the session stands, and who shows this is the host.
+    fn status(&mut self, status: Status, measure: Measure, host: Option<HostSecret>);
     /// Rounds ended.
     fn results(&mut self, results: Vec<RoundResult>);
     /// Nothing more is taken from the queue, and everybody is about to be told this.
@@ -155,6 +169,8 @@ pub struct TickCounts {
     pub dropped: AtomicU64,
     /// Nanoseconds spent between waking up and sleeping again.
     pub busy_ns: AtomicU64,
+    /// How long steps took since somebody last asked.
+    pub times: RecentTimes,
     /// What counts along: the sum over all loops.
     all: Option<Arc<Self>>,
 }
@@ -179,6 +195,7 @@ pub async fn run<O, S: Ticked<O>>(
     mut session: S,
     mut queue: mpsc::Receiver<Told<O>>,
     counts: &TickCounts,
+    times: &TickTimes,
     stop: CancellationToken,
     mut watcher: impl Watcher,
 ) {
@@ -193,6 +210,8 @@ pub async fn run<O, S: Ticked<O>>(
             () = sleep_until(pace.next_deadline()) => {}
         }
         let woke = Instant::now();
+        times.woke(woke.saturating_duration_since(pace.next_deadline()));
+        let mut laps = times.begin();
         let due = pace.due(woke);
         note(due, counts, &lines);
         // As many as there are now: a queue that fills as fast as it is drained holds up no tick.
@@ -204,11 +223,18 @@ pub async fn run<O, S: Ticked<O>>(
             }
             session.handle(told, at);
         }
-        for _ in 0..due.steps {
-            session.tick();
+        laps.lap(Stage::Drain);
+        for step in 0..due.steps {
+            if step > 0 {
+                laps = times.begin();
+            }
+            session.tick(&mut |stage| laps.lap(stage));
+            times.end(&laps);
         }
         counts.add(|c| &c.ticks, due.steps);
-        counts.add(|c| &c.busy_ns, woke.elapsed().as_nanos() as u64);
+        let busy_ns = woke.elapsed().as_nanos() as u64;
+        counts.add(|c| &c.busy_ns, busy_ns);
+        counts.times.note(busy_ns, due.steps);
         if session.tick_now() >= next_look {
             next_look = session.tick_now() + look_ticks;
             look_at(&mut session, &mut watcher);
@@ -231,7 +257,7 @@ pub async fn run<O, S: Ticked<O>>(
 }
 
 fn look_at<O>(session: &mut impl Ticked<O>, watcher: &mut impl Watcher) {
-    watcher.status(session.status(), session.host());
+    watcher.status(session.status(), session.measure(), session.host());
     let results = session.take_results();
     if !results.is_empty() {
         watcher.results(results);

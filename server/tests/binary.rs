@@ -83,6 +83,192 @@ fn flags_out_of_range_are_told_by_name() {
     assert!(said.contains("--log"), "{said}");
 }
 
+/// A file of settings that is gone with the story.
+struct Settings(std::path::PathBuf);
+
+impl Settings {
+    fn new(name: &str, text: &str) -> Self {
+        let path =
+            std::env::temp_dir().join(format!("gamekeeper-{name}-{}.toml", std::process::id()));
+        std::fs::write(&path, text).expect("a place for it");
+        Self(path)
+    }
+
+    fn path(&self) -> &str {
+        self.0.to_str().expect("UTF-8")
+    }
+}
+
+impl Drop for Settings {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+#[test]
+fn check_says_what_is_wrong_and_where() {
+    let good = Settings::new("good", "# mine\nround_seconds = 60\n");
+    let Output { status, stdout, .. } =
+        server(&["check", good.path()]).output().expect("it starts");
+    assert!(status.success());
+    assert!(String::from_utf8(stdout).expect("UTF-8").contains("makes sense"));
+    let bad = Settings::new("bad", "pilot = 3\n\nround_seconds = 1\nadmin_token = \"too short\"\n");
+    let said = failed(&["check", bad.path()]);
+    let lines: Vec<_> = said.lines().collect();
+    assert_eq!(lines.len(), 2, "{said}");
+    assert!(lines[0].ends_with(":1: there is no setting pilot; did you mean pilots?"), "{said}");
+    assert!(lines[1].contains(":3: round_seconds: \"1\" does not fit"), "{said}");
+    let secret = Settings::new("secret", "admin_token = \"too short\"\n");
+    let said = failed(&["check", secret.path()]);
+    assert!(said.contains("admin_token") && !said.contains("too short\""), "{said}");
+    assert!(!said.contains("\"too short"), "{said}");
+}
+
+#[test]
+fn a_setting_comes_from_the_flag_before_the_environment_before_the_file() {
+    let file = Settings::new("layers", "max_players = 7\ntick_rate = 1\n");
+    let check = |flags: &[&str], environment: &[(&str, &str)]| {
+        let mut command = server(&[&["--config", file.path()], flags, &["check"]].concat());
+        command.envs(environment.iter().copied()).output().expect("it starts")
+    };
+    // The file's tick rate makes no sense, and a stronger word does not make it right.
+    let said = String::from_utf8(check(&["--tick-rate", "30"], &[]).stderr).expect("UTF-8");
+    assert!(said.contains(":2: tick_rate"), "{said}");
+    std::fs::write(&file.0, "max_players = 7\n").expect("still there");
+    let ok = check(&["--max-players", "9"], &[("GAMEKEEPER_MAX_PLAYERS", "nonsense")]);
+    // clap asks the environment only where there is no flag.
+    assert!(ok.status.success(), "{ok:?}");
+    let bad = check(&[], &[("GAMEKEEPER_MAX_PLAYERS", "nonsense")]);
+    assert!(String::from_utf8(bad.stderr).expect("UTF-8").contains("nonsense"));
+    let strange = check(&[], &[("GAMEKEEPER_MAX_PLAYER", "3")]);
+    let said = String::from_utf8(strange.stdout).expect("UTF-8");
+    assert!(strange.status.success() && said.contains("did you mean max_players"), "{said}");
+}
+
+#[cfg(unix)]
+fn tell(child: &Child, signal: &str) {
+    Command::new("kill").args([signal, &child.id().to_string()]).status().expect("kill");
+}
+
+/// Reads the log until a line has this in it.
+fn logged(log: &mut impl BufRead, what: &str) -> String {
+    let lines = log.lines().map(|line| line.expect("UTF-8"));
+    let mut before = String::new();
+    for line in lines {
+        if line.contains(what) {
+            return line;
+        }
+        before += &line;
+        before.push('\n');
+    }
+    panic!("it ended without {what:?} in its log:\n{before}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_reload_says_what_it_took_and_what_has_to_wait() {
+    let file = Settings::new("reload", "bind = \"127.0.0.1:0\"\nmax_sessions = 1\n");
+    let mut child = server(&["--config", file.path()]).spawn().expect("it starts");
+    let _ = port(&mut child);
+    let mut log = BufReader::new(child.stderr.take().expect("piped"));
+    std::fs::write(&file.0, "bind = \"127.0.0.1:1\"\nmax_sessions = 2\nlog = \"debug\"\n")
+        .expect("a file");
+    tell(&child, "-HUP");
+    let taken = logged(&mut log, "settings were read again");
+    assert!(
+        taken.contains("max_sessions") && taken.contains("log") && !taken.contains("bind"),
+        "{taken}"
+    );
+    let waits = logged(&mut log, "change with the next start");
+    assert!(waits.contains("bind"), "{waits}");
+    std::fs::write(&file.0, "max_sessions = 0\n").expect("a file");
+    tell(&child, "-HUP");
+    let refused = logged(&mut log, "the settings stay as they are");
+    assert!(refused.contains(":1: max_sessions"), "{refused}");
+    tell(&child, "-TERM");
+    assert!(child.wait().expect("it ends").success());
+}
+
+/// A WebSocket that joins quick play and then says nothing more.
+#[cfg(unix)]
+fn join(port: u16) -> TcpStream {
+    use shared::arena::Arena;
+    use shared::wire::Protocol;
+    use shared::wire::message::{ClientMessage, Hello, encode_control};
+    use shared::wire::protocol::SUBPROTOCOL;
+
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("it listens");
+    let request = format!(
+        "GET /play HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+         Sec-WebSocket-Protocol: {SUBPROTOCOL}\r\n\r\n"
+    );
+    stream.write_all(request.as_bytes()).expect("it reads");
+    let hello =
+        encode_control(&ClientMessage::Hello(Hello::new(Protocol::of::<Arena>().hash, "Ann")));
+    // Masked with zeros: the payload as it is.
+    let head = [0x82, 0x80 | u8::try_from(hello.len()).expect("a short one"), 0, 0, 0, 0];
+    stream.write_all(&[&head[..], &hello].concat()).expect("it reads");
+    let mut first = [0; 12];
+    stream.read_exact(&mut first).expect("an answer");
+    assert_eq!(&first, b"HTTP/1.1 101");
+    stream
+}
+
+#[cfg(unix)]
+#[test]
+fn a_player_is_waited_for_and_a_second_signal_ends_it_now() {
+    let mut child = server(&["--bind", "127.0.0.1:0", "--log", "info"]).spawn().expect("it starts");
+    let port = port(&mut child);
+    let mut log = BufReader::new(child.stderr.take().expect("piped"));
+    let _ann = join(port);
+    logged(&mut log, "joined");
+    tell(&child, "-TERM");
+    logged(&mut log, "stopping");
+    assert!(ask(port, "/readyz").starts_with("HTTP/1.1 503"), "nobody is sent here any more");
+    assert!(ask(port, "/healthz").ends_with("ok\n"));
+    assert!(child.try_wait().expect("a child").is_none(), "it waits for its player");
+    let told = Instant::now();
+    tell(&child, "-TERM");
+    let status = child.wait().expect("it ends");
+    assert_eq!(status.code(), Some(1));
+    assert!(told.elapsed() < Duration::from_secs(2), "{:?}", told.elapsed());
+}
+
+#[cfg(unix)]
+#[test]
+fn the_log_is_text_or_json() {
+    for format in ["text", "json"] {
+        let flags = ["--bind", "127.0.0.1:0", "--log-format", format];
+        let mut child = server(&flags).spawn().expect("it starts");
+        ask(port(&mut child), "/%2e%2e");
+        Command::new("kill").arg(child.id().to_string()).status().expect("kill");
+        let Output { status, stderr, .. } = child.wait_with_output().expect("it ends");
+        assert!(status.success());
+        let log = String::from_utf8(stderr).expect("UTF-8");
+        assert!(log.lines().count() >= 2, "{log}");
+        for line in log.lines() {
+            let parsed = serde_json::from_str::<serde_json::Value>(line);
+            match format {
+                "json" => {
+                    let line = parsed.unwrap_or_else(|why| panic!("{why}: {line}"));
+                    assert!(line["at"].is_u64() && line["spans"].is_array(), "{line}");
+                }
+                // No colours where it is no terminal.
+                _ => assert!(line.contains(" INFO ") && !line.contains('\x1b'), "{line}"),
+            }
+        }
+    }
+}
+
+#[cfg(not(feature = "otel"))]
+#[test]
+fn traces_need_a_binary_that_has_them() {
+    let said =
+        failed(&["--bind", "127.0.0.1:0", "--otel-endpoint", "http://127.0.0.1:4318/v1/traces"]);
+    assert!(said.contains("--features otel") && said.trim_end().lines().count() == 1, "{said}");
+}
+
 #[cfg(unix)]
 #[test]
 fn systemd_may_open_the_sockets() {

@@ -12,6 +12,7 @@ use client_bot::progress::Progress;
 use futures_util::SinkExt;
 use server::Server;
 use server::config::Config;
+use server::metrics::Stage;
 use server::net::listener;
 use server::net::outbox::ConnectionOutbox;
 use server::session::door::ToSession;
@@ -56,7 +57,7 @@ impl Ticked<ConnectionOutbox> for Timed {
         self.session.handle(told, at);
     }
 
-    fn tick(&mut self) {
+    fn tick(&mut self, _: &mut dyn FnMut(Stage)) {
         let started = Instant::now();
         self.session.tick();
         self.took.lock().expect("nobody panics holding it").push(started.elapsed());

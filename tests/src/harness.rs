@@ -20,7 +20,7 @@ use std::future::Future;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, interval, timeout};
@@ -240,6 +240,11 @@ pub struct Peer {
 }
 
 impl Peer {
+    /// One over a connection that is there.
+    pub fn of(stream: TcpStream) -> Self {
+        Self { stream, received: Vec::new() }
+    }
+
     /// Sends bytes. A server that has had enough may be gone by then; that is for the answer to say.
     pub async fn send(&mut self, bytes: &[u8]) {
         let sent = timeout(PATIENCE, self.stream.write_all(bytes)).await;
@@ -344,12 +349,27 @@ pub struct Bystander {
 impl Bystander {
     /// Joins.
     pub async fn join(address: SocketAddr, name: &str) -> Self {
-        let stream = TcpStream::connect(address).await.expect("the server accepts");
-        Self::over(stream, &format!("ws://{address}/play"), name).await
+        Self::join_from::<Buoys>("127.0.0.1", address, name).await
+    }
+
+    /// Joins a session of `G`, from this address of the machine.
+    pub async fn join_from<G: Game>(from: &str, address: SocketAddr, name: &str) -> Self {
+        let own = TcpSocket::new_v4().expect("a socket");
+        own.bind(format!("{from}:0").parse().expect("an address")).expect("it is ours");
+        let stream = own.connect(address).await.expect("the server accepts");
+        Self::playing_over::<G>(stream, &format!("ws://{address}/play"), name).await
     }
 
     /// Joins at this address, over a stream that is open already.
     pub async fn over(
+        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        url: &str,
+        name: &str,
+    ) -> Self {
+        Self::playing_over::<Buoys>(stream, url, name).await
+    }
+
+    async fn playing_over<G: Game>(
         stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
         url: &str,
         name: &str,
@@ -359,7 +379,7 @@ impl Bystander {
         request.headers_mut().insert("Sec-WebSocket-Protocol", protocol);
         let (mut socket, _) =
             tokio_tungstenite::client_async(request, stream).await.expect("a handshake");
-        let mut client = Client::<Buoys>::new(name);
+        let mut client = Client::<G>::new(name);
         let (tell, stats) = watch::channel(client.stats());
         let task = tokio::spawn(async move {
             let start = Instant::now();

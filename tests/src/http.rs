@@ -99,6 +99,11 @@ pub struct Ear {
 }
 
 impl Ear {
+    /// One at a stream whose head was read.
+    pub fn of(peer: Peer) -> Self {
+        Self { peer, heard: String::new() }
+    }
+
     /// The data of the next event with this name; others before it are passed over. `None` at the end.
     pub async fn next(&mut self, name: &str) -> Option<Value> {
         let begins = format!("event: {name}\ndata: ");

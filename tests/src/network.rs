@@ -114,6 +114,10 @@ impl Outbox for MemoryOutbox {
         !tray.full
     }
 
+    fn waiting(&self) -> usize {
+        self.tray().messages.len()
+    }
+
     fn close(&mut self, code: CloseCode, reason: &str) {
         self.tray().closed.get_or_insert_with(|| (code, reason.to_owned()));
     }

@@ -1,5 +1,6 @@
 //! A session that does what a story wants, and plays nothing.
 
+use server::metrics::Stage;
 use server::net::outbox::ConnectionOutbox;
 use server::session::door::{Outbox, ToSession};
 use server::session::result::RoundResult;
@@ -36,7 +37,7 @@ impl Ticked<ConnectionOutbox> for Scripted {
         }
     }
 
-    fn tick(&mut self) {
+    fn tick(&mut self, _: &mut dyn FnMut(Stage)) {
         self.tick += 1;
         assert!(!self.breaks || self.outboxes.is_empty(), "a test's own accident");
     }

@@ -3,7 +3,7 @@
 
 use crate::network::{MemoryOutbox, Pipe};
 use bytes::Bytes;
-use server::session::acts::{Act, ActError, HostAction};
+use server::session::acts::{Act, ActError, HostAction, Order};
 use server::session::door::{ConnectionId, Newcomer, ToSession};
 use server::session::settings::PilotCount;
 use server::session::{Session, SessionConfig};
@@ -191,7 +191,7 @@ impl<G: Game> World<G> {
     pub fn act(&mut self, secret: HostSecret, action: HostAction) -> Result<(), ActError> {
         let (sender, answers) = std::sync::mpsc::channel();
         let answer = Box::new(move |done| sender.send(done).expect("somebody listens"));
-        let act = ToSession::Act(Act { secret, action, answer });
+        let act = ToSession::Act(Act { order: Order::Host(secret, action), answer });
         self.session.handle(act, f64::from(self.session.tick_now()));
         answers.try_recv().expect("it is answered at once")
     }
@@ -319,6 +319,7 @@ impl<G: Game> Guest<G> {
                 Some(ToSession::Join(Box::new(Newcomer {
                     connection,
                     network: self.network,
+                    address: self.network,
                     name,
                     seat: self.claims.or(hello.seat),
                     visitor: hello.visitor,

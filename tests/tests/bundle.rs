@@ -23,7 +23,7 @@ fn modules_become_functions_after_those_that_they_import() {
         ("b.js", "export function two() { return 2; }\nexport class C {}"),
         ("wasm.js", "stays"),
     ]);
-    bundle::script(&mut all, "main.js", &["wasm.js"]).expect("plain modules");
+    bundle::scripts(&mut all, &[("main.js", &["wasm.js"])]).expect("plain modules");
     assert_eq!(all.keys().collect::<Vec<_>>(), ["main.js", "wasm.js"]);
     let script = String::from_utf8(all["main.js"].clone()).expect("text");
     let expected = "import init, { A } from './wasm.js';\n\
@@ -37,7 +37,7 @@ fn modules_become_functions_after_those_that_they_import() {
 fn what_is_not_understood_stops_the_build_and_says_where() {
     let wrong = |text: &str| {
         let mut all = files(&[("main.js", text), ("b.js", "import { x } from './main.js';")]);
-        format!("{:#}", bundle::script(&mut all, "main.js", &[]).expect_err(text))
+        format!("{:#}", bundle::scripts(&mut all, &[("main.js", &[])]).expect_err(text))
     };
     for text in [
         "export let changes = 1;",
@@ -57,7 +57,27 @@ fn what_is_not_understood_stops_the_build_and_says_where() {
 
 #[test]
 fn style_sheets_stand_where_they_were_imported() {
-    let mut all = files(&[("page.css", "@import './a.css';\nb {}"), ("a.css", "a {}\n")]);
-    bundle::styles(&mut all, "page.css").expect("plain styles");
-    assert_eq!(all, files(&[("page.css", "a {}\nb {}\n")]));
+    let mut all = files(&[
+        ("page.css", "@import './a.css';\nb {}"),
+        ("a.css", "a {}\n"),
+        ("deep/page.css", "@import '../a.css';\n@import './c.css';"),
+        ("deep/c.css", "c {}\n"),
+    ]);
+    bundle::styles(&mut all, &["page.css", "deep/page.css"]).expect("plain styles");
+    assert_eq!(all, files(&[("page.css", "a {}\nb {}\n"), ("deep/page.css", "a {}\nc {}\n")]));
+}
+
+#[test]
+fn two_pages_share_modules_and_nothing_else() {
+    let mut all = files(&[
+        ("main.js", "import { a } from './a.js';\na();"),
+        ("a.js", "export const a = () => 1;"),
+        ("deep/main.js", "import { a } from '../a.js';\nimport { b } from './b.js';\na(b);"),
+        ("deep/b.js", "export const b = 2;"),
+    ]);
+    bundle::scripts(&mut all, &[("main.js", &[]), ("deep/main.js", &[])]).expect("plain modules");
+    assert_eq!(all.keys().collect::<Vec<_>>(), ["deep/main.js", "main.js"]);
+    let text = |path: &str| String::from_utf8(all[path].clone()).expect("text");
+    assert!(text("main.js").contains("$a") && !text("main.js").contains("$deep_b"));
+    assert!(text("deep/main.js").contains("$a") && text("deep/main.js").contains("$deep_b"));
 }

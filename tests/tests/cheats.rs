@@ -39,6 +39,7 @@ fn play(sends: impl Fn(u32) -> Vec<(u32, [i32; 3])>) -> (Vec<Rows>, Counts) {
     let join = ToSession::Join(Box::new(Newcomer {
         connection: CHEAT,
         network: None,
+        address: None,
         name,
         seat: None,
         visitor: Visitor::default(),

@@ -3,6 +3,7 @@
 
 use bytes::Bytes;
 use server::config::Config;
+use server::metrics::Stage;
 use server::net::limits::{Limits, OUTBOX_BYTES_MAX};
 use server::net::outbox::ConnectionOutbox;
 use server::net::refusal::Reason;
@@ -79,7 +80,7 @@ async fn a_stopping_server_says_goodbye_to_everybody() {
         running.stop().await.expect("a proper end");
         let (code, reason) = raw.await.unwrap().expect("a close frame");
         assert_eq!(code, 1001);
-        assert!(reason.contains("stops"), "{reason}");
+        assert!(reason.contains("has stopped"), "{reason}");
         assert_eq!(unjoined.await.unwrap().map(|c| c.0), Some(1001));
         idle.await.unwrap();
         for player in players {
@@ -262,7 +263,7 @@ impl Ticked<ConnectionOutbox> for Firehose {
         }
     }
 
-    fn tick(&mut self) {
+    fn tick(&mut self, _: &mut dyn FnMut(Stage)) {
         self.tick += 1;
         let block = Bytes::from(vec![1; OUTBOX_BYTES_MAX / 2]);
         for outbox in &mut self.outboxes {

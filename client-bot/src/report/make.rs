@@ -37,6 +37,7 @@ impl Report {
                 failed: tally.failed,
                 thrown_out: tally.thrown_out,
                 unfinished: tally.unfinished,
+                returns: tally.returns,
             },
             reasons: reasons(tally),
             per_player: PerPlayer {
@@ -62,6 +63,7 @@ impl Report {
             round_trip_ms: Percentiles::of(&latencies.round_trip),
             input_to_frame_ms: Percentiles::of(&latencies.input_to_frame),
             frame_age_ms: Percentiles::of(&latencies.frame_age),
+            way_back_ms: Percentiles::of(&latencies.way_back),
             frame_interval_ms: Percentiles::of(&latencies.frame_interval),
             networks: tallies.by_preset.iter().map(|(&p, tally)| OnNetwork::of(p, tally)).collect(),
         };

@@ -46,6 +46,8 @@ pub struct Report {
     pub frame_age_ms: Percentiles,
     /// From one decoded frame to the next.
     pub frame_interval_ms: Percentiles,
+    /// From a lost line to the next welcome, of bots that came back.
+    pub way_back_ms: Percentiles,
     /// The same for the bots on each network, the best network first.
     pub networks: Vec<OnNetwork>,
 }
@@ -65,6 +67,8 @@ pub struct Bots {
     pub thrown_out: u32,
     /// As many were still waiting to be let in at the end.
     pub unfinished: u32,
+    /// How often bots lost their lines and came back.
+    pub returns: u64,
 }
 
 /// What happened to some bots.

@@ -27,6 +27,7 @@ fn good_life() -> Life {
         ..Stats::default()
     };
     Life {
+        returns: 0,
         preset: Preset::Perfect,
         ending: Ending::CalledBack,
         played_ms: Some(10_000.0),
@@ -128,7 +129,8 @@ fn scripts_find_in_the_json_what_they_look_for() {
     assert_eq!(json["game"], "buoys");
     assert_eq!(json["tick_rate"], 30);
     let bots = serde_json::json!({
-        "asked_for": 1, "set_out": 1, "connected": 1, "failed": 0, "thrown_out": 0, "unfinished": 0
+        "asked_for": 1, "set_out": 1, "connected": 1, "failed": 0, "thrown_out": 0,
+        "unfinished": 0, "returns": 0
     });
     assert_eq!(json["bots"], bots);
     assert_eq!(json["per_player"]["frames_per_second"], 30.0);

@@ -17,6 +17,9 @@ impl fmt::Display for Report {
         if bots.unfinished > 0 {
             write!(f, ", {} still waiting", bots.unfinished)?;
         }
+        if bots.returns > 0 {
+            write!(f, ", {} times somebody came back", bots.returns)?;
+        }
         writeln!(f)?;
         for reason in self.reasons.iter().take(REASONS_SHOWN_MAX) {
             writeln!(f, "             {reason}")?;
@@ -50,6 +53,9 @@ impl fmt::Display for Report {
         writeln!(f, "input to frame {}", self.input_to_frame_ms)?;
         writeln!(f, "frame age      {}", self.frame_age_ms)?;
         writeln!(f, "frame interval {}", self.frame_interval_ms)?;
+        if self.way_back_ms.count > 0 {
+            writeln!(f, "way back       {}", self.way_back_ms)?;
+        }
         writeln!(f)?;
         writeln!(
             f,

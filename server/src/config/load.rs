@@ -47,7 +47,7 @@ pub enum Todo {
 }
 
 /// Settings, and where they came from.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Loaded {
     /// What to do instead of serving.
     pub command: Option<Todo>,
@@ -136,6 +136,13 @@ fn strange_variables() -> Vec<String> {
         format!("environment variable {}: {}", name.to_string_lossy(), file::unknown(&key, &cli))
     });
     told.collect()
+}
+
+impl core::fmt::Debug for Loaded {
+    /// Flags and settings as they were given may have a secret among them.
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Loaded").field("config", &self.config).finish_non_exhaustive()
+    }
 }
 
 impl Loaded {

@@ -8,11 +8,11 @@ mod reach;
 mod seeing;
 mod stopping;
 
-pub use admin::Admin;
+pub use admin::{ADMIN_TOKEN_CHARS_MIN, Admin, AdminToken};
 pub use file::FileErrors;
 pub use load::{Changes, Cli, LoadError, Loaded, Todo, load, settings};
 pub use reach::{BasePath, Bind, Mode, ProxyHeader, PublicUrl, Reach};
-pub use seeing::Seeing;
+pub use seeing::{LogFormat, MetricsFor, Seeing};
 pub use stopping::Stopping;
 
 use crate::net::limits::{Limits, at_least_one};
@@ -21,10 +21,20 @@ use crate::session::settings::{ROUND_S_MAX, ROUND_S_MIN};
 use clap::{ArgAction, Args};
 use shared::game::{REWIND_MS, REWIND_MS_MAX, Setup};
 use std::path::PathBuf;
+use tracing_subscriber::EnvFilter;
 
 /// Settings that are as they were at the start until the server starts again; all others follow a reload.
-pub const RESTART: &[&str] =
-    &["bind", "data", "unix_mode", "tls_cert", "tls_key", "tls_http", "base_path"];
+pub const RESTART: &[&str] = &[
+    "bind",
+    "data",
+    "unix_mode",
+    "tls_cert",
+    "tls_key",
+    "tls_http",
+    "base_path",
+    "log_format",
+    "otel_endpoint",
+];
 
 /// All settings.
 #[derive(Args, Clone, Debug)]
@@ -123,7 +133,12 @@ impl Config {
 
     /// What is wrong with settings that are right one by one.
     fn validate(&self) -> Result<(), Vec<String>> {
-        let wrong = self.reach.contradictions();
+        let filter = EnvFilter::try_new(&self.seeing.log);
+        let filter =
+            filter.map_err(|why| format!("log: {:?} is no filter: {why}", self.seeing.log));
+        let checks = [filter.map(drop), self.admin.token().map(drop)];
+        let wrong = checks.into_iter().filter_map(Result::err);
+        let wrong: Vec<_> = wrong.chain(self.reach.contradictions()).collect();
         if wrong.is_empty() { Ok(()) } else { Err(wrong) }
     }
 

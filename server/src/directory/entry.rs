@@ -2,6 +2,7 @@
 //! values for lists and look-ups. Nothing here makes the tick wait for longer than a value is copied.
 
 use crate::code::SessionCode;
+use crate::metrics::Measure;
 use crate::net::outbox::ConnectionOutbox;
 use crate::session::result::RoundResult;
 use crate::session::settings::SessionSettings;
@@ -43,6 +44,7 @@ pub struct Entry {
 #[derive(Debug)]
 struct Shown {
     status: Status,
+    measure: Measure,
     since: Instant,
 }
 
@@ -93,7 +95,7 @@ impl Entry {
             handle,
             ticks: Arc::new(ticks),
             stop,
-            shown: Mutex::new(Shown { status, since: Instant::now() }),
+            shown: Mutex::new(Shown::new(status, Measure::default())),
             settings: Mutex::new(settings),
             results: Mutex::default(),
             kept: Mutex::default(),
@@ -109,6 +111,12 @@ impl Entry {
         let passed = shown.since.elapsed().as_secs() as u32;
         status.phase_left_s = status.phase_left_s.map(|left| left.saturating_sub(passed));
         SessionInfo { code: self.code.to_string(), status }
+    }
+
+    /// How it stood at the last look.
+    pub(crate) fn look(&self) -> (Status, Measure) {
+        let shown = lock(&self.shown);
+        (shown.status.clone(), shown.measure)
     }
 
     /// Whether it is in the list.
@@ -165,11 +173,11 @@ impl Entry {
     }
 
     /// Takes a new look; whether a list has to be made anew.
-    pub(super) fn show(&self, status: Status) -> bool {
+    pub(super) fn show(&self, status: Status, measure: Measure) -> bool {
         let mut shown = lock(&self.shown);
         let now = Instant::now();
         let differs = shown.differs(&status, now);
-        *shown = Shown { status, since: now };
+        *shown = Shown { status, measure, since: now };
         differs
     }
 
@@ -190,6 +198,10 @@ impl Entry {
 const PHASE_SLACK_S: u32 = 2;
 
 impl Shown {
+    fn new(status: Status, measure: Measure) -> Self {
+        Self { status, measure, since: Instant::now() }
+    }
+
     /// Whether anybody who counts seconds by themselves would see a difference.
     fn differs(&self, status: &Status, now: Instant) -> bool {
         let passed = now.saturating_duration_since(self.since).as_secs() as u32;
@@ -215,7 +227,7 @@ mod tests {
 
     fn shown(left: Option<u32>, players: u16) -> Shown {
         let status = Status { phase_left_s: left, players, ..Status::default() };
-        Shown { status, since: Instant::now() }
+        Shown::new(status, Measure::default())
     }
 
     #[test]

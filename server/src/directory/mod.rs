@@ -19,7 +19,9 @@ pub use tickets::{TICKETS_MAX, Ticket, TicketId, Tickets};
 
 use crate::code::SessionCode;
 use crate::live::Live;
+use crate::metrics::{Measure, Metrics};
 use crate::net::limits::SESSION_QUEUE_MAX;
+use crate::session::Counts;
 use crate::session::door::ToSession;
 use crate::session::result::RoundResult;
 use crate::session::settings::{Mode, SessionSettings};
@@ -37,6 +39,7 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tracing::Instrument;
 
 /// All sessions.
 #[derive(Debug)]
@@ -51,6 +54,8 @@ pub struct Directory {
     listing: Listing,
     /// Tickets that nobody has used yet.
     pub tickets: Tickets,
+    /// What sessions count and how long their ticks take.
+    pub metrics: Arc<Metrics>,
     /// The sum over all sessions there ever were.
     pub ticks: Arc<TickCounts>,
     store: Store,
@@ -102,6 +107,7 @@ impl Directory {
             listing: Listing::new(),
             tickets: Tickets::new(live.get().limits.ticket_life),
             live,
+            metrics: Arc::default(),
             ticks: Arc::default(),
             store,
             stopping,
@@ -199,6 +205,12 @@ impl Directory {
         opened.or_else(|| Some(self.get(*self.adopted.get()?)?.handle.protocol))
     }
 
+    /// Whether there is room for somebody new who does not care where.
+    pub fn has_room(&self) -> bool {
+        let opens = self.opener.is_some() && self.len() < self.live.get().max_sessions;
+        opens || self.entries().iter().any(|entry| entry.people_if_open().is_some())
+    }
+
     /// Tells every session that the server stops within so many seconds; none opens any more. Done when the last
     /// one has ended.
     pub(crate) async fn part(&self, seconds: u32) {
@@ -275,6 +287,7 @@ impl Directory {
         let entry = Entry::new(code, handle, ticks, stop, settings, session.status());
         let entry = Arc::new(entry);
         self.sessions.insert(code, Arc::clone(&entry));
+        self.metrics.sessions.opened.inc();
         tracing::info!(session = code.for_log(entry.is_public()), "a session opens");
         self.listing.note();
         self.tasks.spawn(Arc::clone(self).live(Arc::clone(&entry), session, told));
@@ -289,12 +302,21 @@ impl Directory {
         told: mpsc::Receiver<tick_loop::Told<crate::net::outbox::ConnectionOutbox>>,
     ) {
         let lasts = self.adopted.get() != Some(&entry.code) && self.opener.is_some();
-        let reporter = Reporter { directory: Arc::clone(&self), entry: Arc::clone(&entry), lasts };
+        let reporter = Reporter {
+            directory: Arc::clone(&self),
+            entry: Arc::clone(&entry),
+            lasts,
+            counted: Counts::default(),
+        };
+        let metrics = Arc::clone(&self.metrics);
+        // Of the highest level, so that it is around every line, whatever gets into the log.
+        let span = tracing::error_span!("session", code = entry.code.for_log(entry.is_public()));
         let (ticks, stop) = (Arc::clone(&entry.ticks), entry.stop.clone());
         // A task of its own, so that a panic ends there. What it leaves behind is dropped whole.
-        let ticking = tokio::spawn(async move {
-            tick_loop::run(session, told, &ticks, stop, reporter).await;
-        });
+        let ticking = async move {
+            tick_loop::run(session, told, &ticks, &metrics.ticks, stop, reporter).await;
+        };
+        let ticking = tokio::spawn(ticking.instrument(span));
         let broken = ticking.await.is_err();
         if broken && lasts {
             self.store.forget(entry.code);
@@ -304,11 +326,13 @@ impl Directory {
         self.listing.note();
         let session = entry.code.for_log(public);
         if broken {
+            self.metrics.sessions.broken.inc();
             tracing::error!(
                 session,
                 "a session broke; its players were sent away, the others play on"
             );
         } else {
+            self.metrics.sessions.ended.inc();
             tracing::info!(session, "a session ends");
         }
     }
@@ -346,16 +370,22 @@ struct Reporter {
     entry: Arc<Entry>,
     /// Whether the next start opens it again.
     lasts: bool,
+    /// What is in the metrics already.
+    counted: Counts,
 }
 
 impl Watcher for Reporter {
-    fn status(&mut self, status: Status, host: Option<HostSecret>) {
+    fn status(&mut self, status: Status, measure: Measure, host: Option<HostSecret>) {
         if self.lasts
             && let Some(session) = self.entry.to_keep(host)
         {
             self.directory.store.remember(session);
         }
-        if self.entry.show(status) {
+        let Measure { counts, .. } = measure;
+        let tick_rate = self.entry.handle.tick_rate;
+        self.directory.metrics.sessions.add(&self.counted, &counts, tick_rate);
+        self.counted = counts;
+        if self.entry.show(status, measure) {
             self.directory.listing.note();
         }
     }

@@ -58,6 +58,11 @@ impl Page {
         Self::new(PAGE, base)
     }
 
+    /// The operator's.
+    pub(super) fn admin(base: &BasePath) -> Self {
+        Self::new(ADMIN_PAGE, base)
+    }
+
     /// The page of this source, with `base` wherever it says so.
     pub(super) fn new(source: &str, base: &BasePath) -> Self {
         let page = source.replace(BASE, base.as_str());
@@ -148,16 +153,18 @@ mod tests {
     #[test]
     fn the_page_names_this_builds_assets_and_they_are_there() {
         let made = Page::game(&"/arena".parse().unwrap());
-        let page = std::str::from_utf8(&made.0.plain).unwrap();
-        let folder = format!("\"/arena/assets/{BUILD}/");
-        let named: Vec<_> = page.split(&folder).skip(1).collect();
-        assert!(!named.is_empty() && !page.contains("{{") && !page.contains("\"/assets"));
-        assert!(page.contains("<meta name=\"base\" content=\"/arena\">"));
         let top = Page::game(&BasePath::default());
         assert!(top.0.tag != made.0.tag && top.0.plain.len() < made.0.plain.len());
-        for rest in named {
-            let path = rest.split(['"', '\'']).next().unwrap();
-            assert_eq!(ask(path, &[]).status(), StatusCode::OK, "{path}");
+        for page in [made, Page::admin(&"/arena".parse().unwrap())] {
+            let page = std::str::from_utf8(&page.0.plain).unwrap();
+            let folder = format!("\"/arena/assets/{BUILD}/");
+            let named: Vec<_> = page.split(&folder).skip(1).collect();
+            assert!(!named.is_empty() && !page.contains("{{") && !page.contains("\"/assets"));
+            assert!(page.contains("<meta name=\"base\" content=\"/arena\">"));
+            for rest in named {
+                let path = rest.split(['"', '\'']).next().unwrap();
+                assert_eq!(ask(path, &[]).status(), StatusCode::OK, "{path}");
+            }
         }
         assert_eq!(
             ask("client_web_bg.wasm", &[]).headers()[header::CONTENT_TYPE],

@@ -1,16 +1,21 @@
 //! Pages on the same port as the game. Comes in: requests that are no WebSocket. Goes out: the page and
-//! its assets out of the binary itself, no file is ever read; and what the [`api`] answers.
+//! its assets out of the binary itself, no file is ever read; what the [`api`] answers, and what is for the
+//! [`admin`] alone.
 
+pub mod admin;
 pub mod api;
 mod assets;
+pub mod health;
 
 use crate::config::BasePath;
+use admin::Operator;
 use assets::Page;
 use axum::Router;
 use axum::extract::Path;
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::get;
+use std::sync::Arc;
 
 /// What the page may do: run our scripts and module, show our pictures, talk to this server, and be
 /// framed by nobody.
@@ -19,15 +24,20 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self' 'wa
      base-uri 'none'; frame-ancestors 'none'; form-action 'self'";
 
 /// Answers everything that is neither a WebSocket nor the API's, for browsers that find it below `base`.
-pub fn router(base: &BasePath) -> Router {
+pub(crate) fn router(base: &BasePath, operator: Arc<Operator>) -> Router {
     let page = Page::game(base);
     let page = get(move |headers: HeaderMap| async move { page.respond(&headers) });
+    let admin = Page::admin(base);
+    // Where there is no operator there is no such page.
+    let admin = get(move |headers: HeaderMap| async move {
+        if operator.is_on() { admin.respond(&headers) } else { assets::not_found() }
+    });
     Router::new()
+        .route("/admin", admin)
         .route("/", page.clone())
         // A session's link. Whether there is such a session the page asks the API.
         .route("/s/{code}", page)
         .route("/assets/{build}/{*path}", get(asset))
-        .route("/healthz", get(|| async { "ok\n" }))
         .fallback(|| async { assets::not_found() })
 }
 

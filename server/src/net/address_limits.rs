@@ -81,7 +81,7 @@ struct Buckets {
 }
 
 impl PerAddress {
-    fn new(rate: Rate) -> Self {
+    pub(crate) fn new(rate: Rate) -> Self {
         let rest = Bucket::new(rate.per_second, rate.burst, Instant::now());
         Self { rate, buckets: Mutex::new(Buckets { each: HashMap::new(), rest }) }
     }

@@ -83,14 +83,14 @@ async fn begin(
     }
     let stream = match (arrival, purpose) {
         (Arrival::Tcp(tcp), Purpose::Tls(tls)) => {
-            let handshake = timeout(limits.tls_wait, secure(tcp, tls, limits.close_wait));
+            let handshake = timeout(limits.tls_wait, secure(tcp, tls, front, limits.close_wait));
             handshake.await.map_err(|_| {
                 Begun::Refused(Reason::TlsTimeout, "no TLS handshake in time".into())
             })??
         }
-        (Arrival::Tcp(tcp), _) => Stream::Tcp(Metered::new(tcp)),
+        (Arrival::Tcp(tcp), _) => Stream::Tcp(Metered::new(tcp, Arc::clone(&front.metrics))),
         #[cfg(unix)]
-        (Arrival::Unix(unix), _) => Stream::Unix(Metered::new(unix)),
+        (Arrival::Unix(unix), _) => Stream::Unix(Metered::new(unix, Arc::clone(&front.metrics))),
     };
     Ok((stream, slot))
 }
@@ -98,13 +98,14 @@ async fn begin(
 async fn secure(
     tcp: TcpStream,
     tls: &Tls,
+    front: &Front,
     close_wait: tokio::time::Duration,
 ) -> Result<Stream, Begun> {
     let mut first = [0];
     match tcp.peek(&mut first).await {
         Ok(0) | Err(_) => return Err(Begun::Gone),
         Ok(_) if first[0] != HANDSHAKE => {
-            let mut plain = Stream::Tcp(Metered::new(tcp));
+            let mut plain = Stream::Tcp(Metered::new(tcp, Arc::clone(&front.metrics)));
             if plain.write_all(SPEAK_TLS).await.is_ok() {
                 closing::linger(&mut plain, close_wait).await;
             }
@@ -112,10 +113,11 @@ async fn secure(
         }
         Ok(_) => {}
     }
-    let mut stream = match tls.acceptor().accept(Metered::new(tcp)).await {
-        Ok(stream) => stream,
-        Err(error) => return Err(refused(&error)),
-    };
+    let mut stream =
+        match tls.acceptor().accept(Metered::new(tcp, Arc::clone(&front.metrics))).await {
+            Ok(stream) => stream,
+            Err(error) => return Err(refused(&error)),
+        };
     stream.get_mut().1.set_buffer_limit(Some(TLS_UNSENT_BYTES_MAX));
     Ok(Stream::Tls(Box::new(stream)))
 }

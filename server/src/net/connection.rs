@@ -3,11 +3,12 @@
 //! while a slow line holds up writing, as what the peer says is what opens the window again; when the
 //! session's queue is full, it waits, and so does the peer.
 
+use super::bans::BANNED;
 use super::ending::{Ending, broken};
 use super::limits::{Bucket, MESSAGES_BURST_SECONDS, MESSAGES_PER_TICK_MAX, REPLIES_MAX};
 use super::outbox::{ConnectionOutbox, Outgoing, Outgoings, outbox};
 use super::refusal::{Reason, Refusal};
-use super::registry::{self, Slot};
+use super::registry::{self, Slot, State};
 use super::stream::Stream;
 use super::way::Way;
 use super::{Front, closing};
@@ -52,6 +53,8 @@ pub(super) struct Connection {
     /// When the peer last answered a ping, or could first have done so.
     answered: Instant,
     next_ping: Instant,
+    /// When the last ping was handed to the line, until its pong comes.
+    pinged: Option<Instant>,
     /// Since when something waits that the kernel won't take.
     blocked: Option<Instant>,
     timer: Pin<Box<Sleep>>,
@@ -74,13 +77,15 @@ enum Event {
 impl Connection {
     /// A connection over `stream`, from which `early` was already read behind the handshake.
     pub(super) async fn new(
-        stream: Stream,
+        mut stream: Stream,
         early: Vec<u8>,
         slot: Arc<Slot>,
         way: Way,
         front: Arc<Front>,
     ) -> Self {
         let Way { session, watch, promise } = way;
+        stream.is_websocket();
+        slot.is_now(State::Unjoined);
         let now = Instant::now();
         let config = front.live.get();
         let limits = &config.limits;
@@ -95,6 +100,7 @@ impl Connection {
             replies: VecDeque::new(),
             answered: now,
             next_ping: now + limits.ping_every,
+            pinged: None,
             blocked: None,
             timer: Box::pin(sleep_until(until.min(now + limits.ping_every))),
             front,
@@ -183,6 +189,10 @@ impl Connection {
 
     fn poll_outgoing(&mut self, cx: &mut Context<'_>) -> Poll<Result<Message, Ending>> {
         if let Some(reply) = self.replies.pop_front() {
+            if reply.is_ping() {
+                self.pinged = Some(Instant::now());
+            }
+            self.front.metrics.network.replied.inc_by(reply.len() as u64);
             return Poll::Ready(Ok(reply));
         }
         let Stage::Joined(outgoings) = &mut self.stage else { return Poll::Pending };
@@ -207,6 +217,10 @@ impl Connection {
             Message::Binary(bytes) => self.understand(&bytes, now).await,
             Message::Pong(_) => {
                 self.answered = now;
+                // Pongs that nobody asked for tell nothing.
+                if let Some(pinged) = self.pinged.take() {
+                    self.front.metrics.network.round_trip(now - pinged);
+                }
                 Ok(())
             }
             Message::Text(_) => {
@@ -223,6 +237,9 @@ impl Connection {
         let said = Said::read(bytes, &self.session.protocol).map_err(|error| {
             Ending::Refused(Refusal::new(Reason::Decode, format!("Unreadable message: {error}.")))
         })?;
+        let [inputs, other] = &self.front.metrics.network.heard;
+        let heard = if matches!(said, Said::Input(_)) { inputs } else { other };
+        heard.inc_by(bytes.len() as u64);
         let connection = self.slot.id;
         match (&self.stage, said) {
             (Stage::Unjoined { .. }, Said::Control(ClientMessage::Hello(hello))) => {
@@ -285,15 +302,21 @@ impl Connection {
             let sentence = format!("A name has 1 to {NAME_CHARS_MAX} letters that can be seen.");
             return Err(Ending::Refused(Refusal::new(Reason::BadName, sentence)));
         };
+        // A ban may have come between the handshake and the hello.
+        if self.front.bans.bars(self.slot.peer.ip()).is_some() {
+            return Err(Ending::refused(Reason::Banned, BANNED));
+        }
         let (outbox, outgoings) = outbox();
         let connection = self.slot.id;
         // Drawn here, as a session has nothing of its own that could not be foreseen.
         let fresh = SeatToken(rand::random());
         let fresh_host = HostSecret(rand::random());
+        let address = Some(registry::network(self.slot.peer.ip()));
         let network = registry::telling_network(self.slot.peer.ip());
         let newcomer = Newcomer {
             connection,
             network,
+            address,
             name,
             seat,
             visitor,
@@ -305,6 +328,7 @@ impl Connection {
         };
         self.tell(ToSession::Join(Box::new(newcomer))).await?;
         self.slot.joined();
+        self.slot.is_now(State::Joined);
         self.stage = Stage::Joined(outgoings);
         Ok(())
     }
@@ -370,6 +394,9 @@ impl Connection {
 
     async fn finish(self, ending: Ending) {
         let (refusals, wait) = (&self.front.refusals, self.config.limits.close_wait);
+        self.slot.is_now(State::Closing);
+        let (code, by) = ending.told();
+        self.front.metrics.network.closed(code, by);
         match ending {
             Ending::Refused(Refusal { reason, sentence }) => {
                 refusals.note(self.slot.peer, reason, &sentence);

@@ -4,6 +4,7 @@
 use super::metered::TooManyBytes;
 use super::refusal::{Reason, Refusal};
 use crate::directory::SessionHandle;
+use crate::metrics::CloseBy;
 use crate::session::STOPPING;
 use shared::wire::close::CloseCode;
 use tokio_tungstenite::tungstenite::{self, error::ProtocolError};
@@ -36,6 +37,19 @@ impl Ending {
     pub(super) fn over(session: &SessionHandle) -> Self {
         let (code, why) = session.ending.get().copied().unwrap_or((CloseCode::Internal, BROKEN));
         Self::Asked(code, why.into())
+    }
+
+    /// The code that the connection ends with, if there is a close frame, and who began.
+    pub(super) fn told(&self) -> (Option<u16>, CloseBy) {
+        match self {
+            Self::Refused(Refusal { reason, .. }) => {
+                let code = reason.close_code().unwrap_or(CloseCode::Internal);
+                (Some(code.code()), CloseBy::Server)
+            }
+            Self::Asked(code, _) => (Some(code.code()), CloseBy::Server),
+            Self::ByPeer(code) => (*code, CloseBy::Peer),
+            Self::Gone => (None, CloseBy::Nobody),
+        }
     }
 
     /// Whether the player was cut off rather than left or was shown out, and so keeps the seat for a

@@ -1,20 +1,22 @@
 //! HTTP/1.1 on an accepted socket, until the peer is done or asks for a WebSocket. What hyper lets
 //! through and we don't is refused here, for every page alike.
 
+use super::bans::BANNED;
 use super::connection::Connection;
 use super::limits::{BODY_BYTES_MAX, HEAD_BYTES_MAX, HEADERS_MAX, Limits};
 use super::listeners::Purpose;
 use super::metered::TooManyBytes;
 use super::peer::Peer;
 use super::refusal::Reason;
-use super::registry::Slot;
+use super::registry::{Slot, State};
 use super::stream::Stream;
 use super::upgrade::{self, AllowedOrigin, TurnedDown};
 use super::{API_PATH, Caller, Front, PLAY_PATH, base_path, closing, redirect, way};
 use crate::config::Config;
 use crate::http::api::END_EARLY;
 use crate::http::api::problem::Problem;
-use crate::http::harden;
+use crate::http::{harden, health};
+use crate::metrics::Request as Asked;
 use axum::body::Body;
 use axum::response::IntoResponse;
 use hyper::body::Incoming;
@@ -30,6 +32,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::time::{Duration, Instant, sleep_until, timeout};
 use tower::ServiceExt;
+use tracing::Instrument;
 
 /// One connection, as long as it speaks HTTP.
 struct Talk {
@@ -88,6 +91,7 @@ pub(super) async fn serve(stream: Stream, slot: Slot, purpose: Purpose, front: A
         None => front.refusals.note(peer, Reason::HttpTimeout, "spoke HTTP for too long"),
     }
     if let Some(parts) = connection.into_parts() {
+        talk.slot.is_now(State::Closing);
         closing::linger(&mut parts.io.into_inner(), limits.close_wait).await;
     }
 }
@@ -129,6 +133,8 @@ fn note(error: &hyper::Error, peer: Peer, front: &Front) {
 /// What a request gets that is not turned down.
 #[derive(Debug)]
 pub enum Verdict {
+    /// How the server is.
+    Health(health::Ask),
     /// What the pages answer.
     Page,
     /// What the API answers.
@@ -145,7 +151,7 @@ pub fn judge<B>(request: &Request<B>, origins: &[AllowedOrigin]) -> Result<Verdi
         return Ok(Verdict::Api);
     }
     if !is_below(path, PLAY_PATH) {
-        return Ok(Verdict::Page);
+        return Ok(health::Ask::of(path).map_or(Verdict::Page, Verdict::Health));
     }
     upgrade::check(request, origins).map(Verdict::Play)
 }
@@ -166,7 +172,10 @@ async fn answer(
     let caller = Caller::new(request.headers(), &talk.slot, until, front);
     let mut response = match &talk.purpose {
         Purpose::Redirect(port) => redirect::answer(&request, *port, &config.reach),
-        _ if !base_path::take_off(request.uri_mut(), &config.reach.base_path) => {
+        // Whoever looks after the server need not know where its pages are.
+        _ if !base_path::take_off(request.uri_mut(), &config.reach.base_path)
+            && health::Ask::of(request.uri().path()).is_none() =>
+        {
             outside(&request, caller.peer, front)
         }
         _ => serve_page_or_game(request, caller, front, &config).await,
@@ -187,19 +196,34 @@ async fn serve_page_or_game(
     config: &Config,
 ) -> Response<Body> {
     let is_api = is_below(request.uri().path(), API_PATH);
-    match judge(&request, &config.origin) {
+    let mut what = Asked::Page;
+    let verdict = match judge(&request, &config.origin) {
+        Ok(Verdict::Health(ask)) => Ok(Verdict::Health(ask)),
+        // Who was here before the ban, or comes through a proxy, was not turned away at the door.
+        _ if front.bans.bars(caller.network).is_some() => {
+            Err(TurnedDown::new(StatusCode::FORBIDDEN, Reason::Banned, BANNED))
+        }
+        verdict => verdict,
+    };
+    let response = match verdict {
+        Ok(Verdict::Health(ask)) => health::answer(ask, &request, &caller, front).await,
         Ok(Verdict::Page) => {
             request.extensions_mut().insert(caller);
             let Ok(response) = front.pages.clone().oneshot(request).await;
             response
         }
         Ok(Verdict::Api) => {
+            what = Asked::Api;
             request.extensions_mut().insert(caller);
             let Ok(response) = front.api.clone().oneshot(request).await;
             response
         }
-        Ok(Verdict::Play(headers)) => play(request, headers, caller, front, &config.limits),
+        Ok(Verdict::Play(headers)) => {
+            what = Asked::Play;
+            play(request, headers, caller, front, &config.limits)
+        }
         Err(turned_down) => {
+            what = Asked::TurnedDown;
             let refusal = &turned_down.refusal;
             front.refusals.note(caller.peer, refusal.reason, &refusal.sentence);
             let mut response = if is_api {
@@ -210,7 +234,9 @@ async fn serve_page_or_game(
             response.headers_mut().extend(turned_down.hints());
             response
         }
-    }
+    };
+    front.metrics.network.answered(what, response.status().as_u16());
+    response
 }
 
 /// What is not below the base path is not here, if it is a proper request at all.
@@ -298,13 +324,14 @@ fn play(
     let upgraded = hyper::upgrade::on(&mut request);
     let front = Arc::clone(front);
     let tasks = front.tasks.clone();
-    tasks.spawn(async move {
+    let serving = async move {
         // An error is a peer that went away before it had its answer.
         let Ok(upgraded) = upgraded.await else { return };
         let parts = upgraded.downcast::<TokioIo<Stream>>().expect("it was ours before");
         let early = parts.read_buf.to_vec();
         Connection::new(parts.io.into_inner(), early, slot, way, front).await.serve().await;
-    });
+    };
+    tasks.spawn(serving.in_current_span());
     (StatusCode::SWITCHING_PROTOCOLS, headers).into_response()
 }
 

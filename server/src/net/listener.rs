@@ -3,9 +3,11 @@
 
 use super::Front;
 use super::arrival::{self, Arrival};
+use super::bans::BANNED;
 use super::limits::KERNEL_UNSENT_BYTES_MAX;
 use super::listeners::{Listener, Listeners, Purpose, Socket};
 use super::peer::Peer;
+use super::refusal::Reason;
 use crate::throttle::Throttle;
 use socket2::SockRef;
 use std::io::{self, ErrorKind};
@@ -13,6 +15,7 @@ use std::sync::Arc;
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::{Duration, Instant, sleep};
+use tracing::Instrument;
 
 pub use super::listeners::bind;
 
@@ -79,10 +82,15 @@ async fn next(socket: &Socket) -> io::Result<(Arrival, Peer)> {
     }
 }
 
-/// Gives a connection its task, or shuts it at once when a limit says so.
+/// Gives a connection its task, or shuts it at once when a limit or a ban says so.
 fn admit(arrival: Arrival, peer: Peer, purpose: &Purpose, front: &Arc<Front>) {
     let config = front.live.get();
-    match front.registry.enter(peer, is_proxy(peer, front), &config.limits) {
+    let is_proxy = is_proxy(peer, front);
+    if !is_proxy && front.bans.bars(peer.ip()).is_some() {
+        front.refusals.note(peer, Reason::Banned, BANNED);
+        return;
+    }
+    match front.registry.enter(peer, is_proxy, &config.limits) {
         Ok(slot) => {
             if let Arrival::Tcp(tcp) = &arrival
                 && let Err(error) = tune(tcp, config.limits.pong_wait)
@@ -90,7 +98,10 @@ fn admit(arrival: Arrival, peer: Peer, purpose: &Purpose, front: &Arc<Front>) {
                 tracing::debug!(%peer, %error, "gone before it was served");
                 return;
             }
-            front.tasks.spawn(arrival::receive(arrival, slot, purpose.clone(), Arc::clone(front)));
+            // Of the highest level, so that it is around every line, whatever gets into the log.
+            let span = tracing::error_span!("connection", id = slot.id.0, %peer);
+            let serving = arrival::receive(arrival, slot, purpose.clone(), Arc::clone(front));
+            front.tasks.spawn(serving.instrument(span));
         }
         Err(reason) => {
             front.refusals.note(peer, reason, "too many connections");

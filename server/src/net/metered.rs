@@ -2,8 +2,10 @@
 //! shows everything to the layer above: empty records, endless empty fragments and pings never become a message.
 
 use super::limits::{BYTES_BURST_MAX, BYTES_PER_SECOND_MAX, Bucket};
+use crate::metrics::Metrics;
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
@@ -20,18 +22,33 @@ impl TooManyBytes {
     }
 }
 
-/// A stream within its byte rate. Writing is not counted: what is written is ours.
+/// A stream within its byte rate. Writing has none: what is written is ours. What passes is counted for the metrics.
 #[derive(Debug)]
 pub(super) struct Metered<S> {
     stream: S,
     /// `None` for what is read only to be thrown away.
     bytes: Option<Bucket>,
+    metrics: Arc<Metrics>,
+    /// What is spoken over it, as an index into the metrics' counters.
+    protocol: usize,
 }
 
 impl<S> Metered<S> {
-    pub(super) fn new(stream: S) -> Self {
+    pub(super) fn new(stream: S, metrics: Arc<Metrics>) -> Self {
         let bytes = Bucket::new(BYTES_PER_SECOND_MAX, BYTES_BURST_MAX, Instant::now());
-        Self { stream, bytes: Some(bytes) }
+        Self { stream, bytes: Some(bytes), metrics, protocol: 0 }
+    }
+
+    /// From now on it is a WebSocket.
+    pub(super) fn is_websocket(&mut self) {
+        self.protocol = 1;
+    }
+
+    fn wrote(&self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        if let Poll::Ready(Ok(bytes)) = written {
+            self.metrics.network.went[self.protocol].inc_by(bytes as u64);
+        }
+        written
     }
 
     /// From now on nothing is counted.
@@ -49,6 +66,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Metered<S> {
         let before = buf.filled().len();
         ready!(Pin::new(&mut self.stream).poll_read(cx, buf))?;
         let read = buf.filled().len() - before;
+        self.metrics.network.came[self.protocol].inc_by(read as u64);
         if let Some(bytes) = &mut self.bytes
             && !bytes.take(read as f64, Instant::now())
         {
@@ -64,7 +82,8 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Metered<S> {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, buf)
+        let written = Pin::new(&mut self.stream).poll_write(cx, buf);
+        self.wrote(written)
     }
 
     fn poll_write_vectored(
@@ -72,7 +91,8 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Metered<S> {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
+        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
+        self.wrote(written)
     }
 
     fn is_write_vectored(&self) -> bool {

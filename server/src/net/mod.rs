@@ -5,10 +5,12 @@
 //! `metered` measures, [`http1`] speaks HTTP (`caller` says who asks) until [`upgrade`] finds a WebSocket handshake
 //! and `way` its session, `connection` turns the WebSocket's messages into what a session is told and writes what its
 //! [`outbox`] holds, `ending` says how it ends, `closing` ends it properly. [`refusal`] is what whoever misbehaves
-//! gets, [`address_limits`] how often an address may do what costs something.
+//! gets, [`address_limits`] how often an address may do what costs something,
+//! [`bans`] which addresses nobody is let in from.
 
 pub mod address_limits;
 mod arrival;
+pub mod bans;
 mod base_path;
 mod caller;
 mod closing;
@@ -36,9 +38,13 @@ mod way;
 pub use caller::Caller;
 
 use crate::directory::Directory;
+use crate::http::admin::Operator;
 use crate::live::Live;
+use crate::metrics::Metrics;
 use crate::stopping::Stopping;
+use crate::store::Store;
 use address_limits::AddressLimits;
+use bans::Bans;
 use refusal::Refusals;
 use registry::Registry;
 use std::sync::Arc;
@@ -60,12 +66,20 @@ pub struct Front {
     pub stopping: Arc<Stopping>,
     /// All sessions.
     pub directory: Arc<Directory>,
+    /// Results.
+    pub store: Store,
     /// How often each address may do what costs something.
     pub address_limits: Arc<AddressLimits>,
+    /// Addresses from which nobody is let in.
+    pub bans: Arc<Bans>,
     /// Who is connected.
     pub registry: Arc<Registry>,
+    /// What is counted and measured.
+    pub metrics: Arc<Metrics>,
     /// What was refused how often.
     pub refusals: Refusals,
+    /// Who operates the server.
+    pub operator: Arc<Operator>,
     /// Answers what is under [`API_PATH`].
     pub api: axum::Router,
     /// Answers everything else that is no WebSocket.

@@ -70,6 +70,11 @@ impl Outbox for ConnectionOutbox {
         taken
     }
 
+    fn waiting(&self) -> usize {
+        // The place for the goodbye is one of them.
+        self.queue.max_capacity() - self.queue.capacity()
+    }
+
     fn close(&mut self, code: CloseCode, reason: &str) {
         if !self.closed {
             self.closed = true;

@@ -59,6 +59,8 @@ reasons! {
     NoSession = "no_session";
     /// No session has room, and no further one fits.
     NoRoom = "no_room";
+    /// From an address that the server's operator has banned.
+    Banned = "banned", Banned;
     /// More bytes than allowed.
     ByteRate = "byte_rate", TooFast;
     /// More messages than allowed.

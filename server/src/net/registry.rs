@@ -11,11 +11,32 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
+/// What a connection is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// It speaks HTTP.
+    Http,
+    /// It is a WebSocket that has joined no session.
+    Unjoined,
+    /// It is a WebSocket that has.
+    Joined,
+    /// It is being closed.
+    Closing,
+}
+
+impl State {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Http, Self::Unjoined, Self::Joined, Self::Closing];
+    /// Their names in the metrics.
+    pub const LABELS: [&'static str; 4] = ["http", "unjoined", "joined", "closing"];
+}
+
 /// All open connections.
 #[derive(Debug, Default)]
 pub struct Registry {
     next_id: AtomicU64,
     open: AtomicUsize,
+    states: [AtomicUsize; State::ALL.len()],
     connections: DashMap<ConnectionId, Peer>,
     addresses: DashMap<IpAddr, Counts>,
 }
@@ -35,6 +56,7 @@ pub(super) struct Slot {
     pub(super) peer: Peer,
     /// What it takes of what its address may have. A trusted proxy has none: it speaks for others.
     share: Option<Share>,
+    state: AtomicUsize,
 }
 
 /// One connection of those that an address may have; given back when dropped.
@@ -49,6 +71,16 @@ impl Registry {
     /// How many connections are open.
     pub fn open(&self) -> usize {
         self.open.load(Ordering::Relaxed)
+    }
+
+    /// How many connections do this now.
+    pub fn count(&self, state: State) -> usize {
+        self.states[state as usize].load(Ordering::Relaxed)
+    }
+
+    /// How many connections there ever were.
+    pub fn accepted(&self) -> u64 {
+        self.next_id.load(Ordering::Relaxed)
     }
 
     /// Who is connected, in no order.
@@ -86,7 +118,9 @@ impl Registry {
         };
         let id = ConnectionId(self.next_id.fetch_add(1, Ordering::Relaxed));
         self.connections.insert(id, peer);
-        Ok(Slot { registry: Arc::clone(self), id, peer, share })
+        self.states[State::Http as usize].fetch_add(1, Ordering::Relaxed);
+        let state = AtomicUsize::new(State::Http as usize);
+        Ok(Slot { registry: Arc::clone(self), id, peer, share, state })
     }
 
     fn share(self: &Arc<Self>, address: IpAddr, limits: &Limits) -> Result<Share, Reason> {
@@ -105,6 +139,13 @@ impl Registry {
 }
 
 impl Slot {
+    /// From now on it does this.
+    pub(super) fn is_now(&self, state: State) {
+        let before = self.state.swap(state as usize, Ordering::Relaxed);
+        self.registry.states[before].fetch_sub(1, Ordering::Relaxed);
+        self.registry.states[state as usize].fetch_add(1, Ordering::Relaxed);
+    }
+
     /// A further place for the same connection, now that its proxy has said whom it speaks for; or the limit
     /// that this one would break. For the moment in which there are both, the connection counts twice.
     pub(super) fn on_behalf_of(
@@ -135,6 +176,7 @@ impl Slot {
 
 impl Drop for Slot {
     fn drop(&mut self) {
+        self.registry.states[*self.state.get_mut()].fetch_sub(1, Ordering::Relaxed);
         self.registry.connections.remove(&self.id);
         self.registry.open.fetch_sub(1, Ordering::Relaxed);
     }
@@ -161,7 +203,7 @@ pub(super) fn telling_network(address: IpAddr) -> Option<IpAddr> {
 
 /// What counts as one address: of IPv6 the /64 network, as that is what one household or machine is
 /// given; IPv4 dressed up as IPv6 is itself.
-pub(super) fn network(address: IpAddr) -> IpAddr {
+pub(crate) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(v4) => IpAddr::V4(v4),
         IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX))),
@@ -189,13 +231,17 @@ mod tests {
         let own_held: Vec<_> = (0..2 * held.len()).map(|_| enter("127.0.0.1").unwrap()).collect();
         held[0].joined();
         held[0].joined();
+        held[0].is_now(State::Joined);
         held.push(enter("10.0.0.1").unwrap());
         assert!(enter("10.0.0.1").is_err());
         let open = held.len() + own_held.len();
         assert_eq!((registry.open(), registry.peers().len()), (open, open));
+        let states = || State::ALL.map(|state| registry.count(state));
+        assert_eq!(states(), [open - 1, 0, 1, 0]);
         held.clear();
         drop(own_held);
         assert_eq!((registry.open(), registry.addresses.len()), (0, 0));
+        assert_eq!(states(), [0; 4]);
     }
 
     #[test]

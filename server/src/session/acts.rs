@@ -1,8 +1,9 @@
-//! What the host of a session may do, and why not.
+//! What the host of a session and the operator of the server may do to it, and why not.
 
 use super::settings::SessionSettings;
 use serde::{Deserialize, Serialize};
 use shared::wire::HostSecret;
+use std::net::IpAddr;
 use utoipa::ToSchema;
 
 /// What a host may do. Players are named by their numbers in the session.
@@ -76,18 +77,48 @@ pub enum ActError {
     Refused(String),
 }
 
-/// Something that the host wants done, and whom to tell what came of it.
+/// What the operator of the server may do to a session beside everything that its host may.
+#[derive(Clone, Debug, PartialEq)]
+pub enum OperatorAction {
+    /// Shows somebody out, who may come back.
+    Kick {
+        /// Who.
+        player: u16,
+        /// What they are told.
+        reason: String,
+    },
+    /// Shows everybody out who comes from an address, which is banned by then.
+    ShowOut {
+        /// The address, or of IPv6 the /64 network.
+        address: IpAddr,
+        /// What they are told.
+        reason: String,
+    },
+    /// Ends the session for everybody.
+    End,
+    /// What a host may do.
+    AsHost(HostAction),
+}
+
+/// What somebody wants done to a session, and on whose authority.
+#[derive(Debug)]
+pub enum Order {
+    /// As its host, who shows the secret.
+    Host(HostSecret, HostAction),
+    /// As the operator of the server, who was recognised before it came here.
+    Operator(OperatorAction),
+}
+
+/// Something that is wanted done, and whom to tell what came of it.
 pub struct Act {
-    /// Who shows this is the host.
-    pub secret: HostSecret,
     /// What to do.
-    pub action: HostAction,
+    pub order: Order,
     /// Called once, from the tick loop: it must not wait.
     pub answer: Box<dyn FnOnce(Result<(), ActError>) + Send>,
 }
 
 impl core::fmt::Debug for Act {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        write!(f, "Act({:?})", self.action)
+        write!(f, "Act({:?})", self.order)
     }
 }

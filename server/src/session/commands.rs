@@ -27,7 +27,11 @@ impl<G: Game, O: Outbox> Session<G, O> {
         match player.inputs.offer(message.tick, G::Input::read(fields), at) {
             Offer::Kept => {}
             Offer::Late => self.counts.inputs_late += 1,
-            Offer::Early | Offer::Repeated => self.counts.inputs_refused += 1,
+            Offer::Early => {
+                self.counts.inputs_refused += 1;
+                self.counts.inputs_early += 1;
+            }
+            Offer::Repeated => self.counts.inputs_refused += 1,
             Offer::Absurd => {
                 let reason = "An input was for a tick minutes away from the session's.";
                 self.expel(connection, CloseCode::BadValue, reason, false);
@@ -48,7 +52,11 @@ impl<G: Game, O: Outbox> Session<G, O> {
                 Source::Sent => self.counts.inputs_used += 1,
                 // Nobody misses the inputs of a player who is away.
                 _ if player.link.is_none() => {}
-                Source::Repeated | Source::Idle => self.counts.inputs_missing += 1,
+                Source::Repeated => {
+                    self.counts.inputs_missing += 1;
+                    self.counts.inputs_repeated += 1;
+                }
+                Source::Idle => self.counts.inputs_missing += 1,
             }
             let input = if still { G::Input::default() } else { input };
             self.commands.push(Command { player: player.id, input });

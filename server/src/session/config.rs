@@ -74,17 +74,29 @@ pub struct Counts {
     pub catch_ups: u64,
     /// Bytes of all frames.
     pub frame_bytes: u64,
+    /// Bytes of keyframes among them.
+    pub keyframe_bytes: u64,
+    /// Bytes of everything else that was handed to connections.
+    pub told_bytes: u64,
     /// Ticks of which a player got no frame at once: the window was shut, the outbox full, or several ticks
     /// share a message.
     pub frames_withheld: u64,
+    /// How often a player's window shut, or their outbox was full.
+    pub pauses: u64,
+    /// For how many ticks that was so.
+    pub paused_ticks: u64,
     /// Inputs used in their tick.
     pub inputs_used: u64,
     /// Ticks in which a player's last input was repeated or none was left to repeat.
     pub inputs_missing: u64,
+    /// Those in which it was repeated.
+    pub inputs_repeated: u64,
     /// Inputs that came after their tick.
     pub inputs_late: u64,
     /// Inputs dropped because they were a repetition or too far ahead.
     pub inputs_refused: u64,
+    /// Those that were too far ahead.
+    pub inputs_early: u64,
     /// Keyframes that clients asked for.
     pub resyncs: u64,
     /// Those asked for because a checksum differed.

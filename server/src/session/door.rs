@@ -2,6 +2,7 @@
 //! [`ToSession`]; everything that it says goes into an [`Outbox`].
 
 use super::acts::Act;
+use super::inspect::Inspect;
 use bytes::Bytes;
 use shared::game::Tick;
 use shared::wire::close::CloseCode;
@@ -22,6 +23,8 @@ pub struct Newcomer<O> {
     /// From which address, or of IPv6 from which /64 network; `None` where that says nothing, as with this
     /// machine's own addresses.
     pub network: Option<IpAddr>,
+    /// The same for the eyes of the server's operator alone, who is shown this machine's own addresses too.
+    pub address: Option<IpAddr>,
     /// The name, already cleaned.
     pub name: String,
     /// What they showed to have their seat again; whether it is any good is for the session to say.
@@ -115,8 +118,10 @@ pub enum ToSession<O> {
         /// Whether it was lost rather than ended: the player may come back.
         keeps_seat: bool,
     },
-    /// The host wants something done.
+    /// The host, or the operator of the server, wants something done.
     Act(Act),
+    /// The operator of the server wants to see something.
+    Inspect(Inspect),
     /// Whoever runs the server says something to everybody.
     Announce {
         /// What, already cleaned.
@@ -139,6 +144,9 @@ pub trait Outbox: Send {
     /// Takes one whole binary message. False, and nothing taken, when there is no room or the
     /// connection is gone.
     fn push(&mut self, message: Bytes) -> bool;
+
+    /// How many messages wait in it.
+    fn waiting(&self) -> usize;
 
     /// Ends the connection: what was taken is still written, within limits, then a close frame with
     /// this code and reason, and the closing handshake is completed. Calls after the first change

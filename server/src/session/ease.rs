@@ -80,6 +80,11 @@ impl Ease {
         self.ladder.step() > 0 || self.ladder.is_trial()
     }
 
+    /// How many steps of it are given up.
+    pub(super) fn step(&self) -> u8 {
+        self.ladder.step() as u8
+    }
+
     /// Share of the view's width and height that is shown.
     pub(super) fn reach(&self) -> f32 {
         STEPS[self.ladder.step()].1

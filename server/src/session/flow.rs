@@ -92,6 +92,11 @@ impl Flow {
         self.sent.wrapping_sub(self.confirmed)
     }
 
+    /// The shortest time lately from sending a frame to its confirmation, in ticks.
+    pub(super) fn round_trip(&self) -> f64 {
+        self.round_trip.get()
+    }
+
     fn window(&self) -> f64 {
         let trips = (2.0 * self.round_trip.get()).min(WINDOW_TICKS_MAX);
         let together = f64::from(self.ease.ticks_per_message());

@@ -60,11 +60,18 @@ impl FrameWriter {
         counts: &mut Counts,
     ) {
         let focus = focus.reaching(link.reach(focus));
-        let due = link.flow.is_open() && link.flow.is_due(changes.tick());
+        let open = link.flow.is_open();
+        let due = open && link.flow.is_due(changes.tick());
         if due {
-            link.mailbox.flush(&mut link.outbox);
+            let bytes = link.mailbox.flush(&mut link.outbox);
+            counts.told_bytes += bytes;
+            link.bytes += bytes;
         }
-        if !due || !link.outbox.has_room() {
+        let paused = !open || !link.outbox.has_room();
+        counts.pauses += u64::from(paused && !link.paused);
+        counts.paused_ticks += u64::from(paused);
+        link.paused = paused;
+        if !due || paused {
             counts.frames_withheld += 1;
             if link.missed.len() == PAST_TICKS {
                 link.flow.lost();
@@ -96,8 +103,13 @@ impl FrameWriter {
             link.flow.committed(changes.tick());
             link.look = (link.look + LOOK_GROWS).min(1.0);
             counts.frames += 1;
+            link.bytes += self.bytes.len() as u64;
             counts.frame_bytes += self.bytes.len() as u64;
-            counts.keyframes += u64::from(self.bytes[0] & TYPE_MASK == TYPE_KEYFRAME);
+            if self.bytes[0] & TYPE_MASK == TYPE_KEYFRAME {
+                counts.keyframes += 1;
+                counts.keyframe_bytes += self.bytes.len() as u64;
+                link.keyframes += 1;
+            }
         } else {
             // The connection is going away; its frames no longer build on each other.
             link.flow.lost();

@@ -35,6 +35,8 @@ impl<G: Game, O: Outbox> Session<G, O> {
         let Some(player) = self.players.get_mut(connection) else { return };
         self.counts.resyncs += 1;
         self.counts.mismatches += u64::from(mismatch);
+        player.corrections.resyncs += 1;
+        player.corrections.mismatches += u32::from(mismatch);
         let (now, rate) = (self.tick, self.config.setup.tick_rate);
         let Some(link) = &mut player.link else { return };
         if link.flow.start_afresh(now, rate) {

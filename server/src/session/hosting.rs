@@ -1,7 +1,7 @@
 //! Who runs the session, and what they may do. Comes in: secrets, and what the host wants. Goes out:
 //! people shown out, doors locked, settings for the next round; a new host when the old one is gone.
 
-use super::acts::{Act, ActError, HostAction};
+use super::acts::{Act, ActError, HostAction, OperatorAction, Order};
 use super::door::Outbox;
 use super::players::Player;
 use super::{Session, settings::SessionSettings};
@@ -63,15 +63,40 @@ impl Hosting {
 }
 
 impl<G: Game, O: Outbox> Session<G, O> {
-    /// Does what the host wants, and tells what came of it.
-    pub(super) fn act(&mut self, Act { secret, action, answer }: Act) {
-        let done = if self.hosting.is_shown(Some(secret)) {
-            tracing::info!(?action, "the host acts");
-            self.do_act(action)
-        } else {
-            Err(ActError::NotHost)
+    /// Does what the host or the operator wants, and tells what came of it.
+    pub(super) fn act(&mut self, Act { order, answer }: Act) {
+        let done = match order {
+            Order::Host(secret, action) if self.hosting.is_shown(Some(secret)) => {
+                tracing::info!(?action, "the host acts");
+                self.do_act(action)
+            }
+            Order::Host(..) => Err(ActError::NotHost),
+            Order::Operator(action) => self.operate(action),
         };
         answer(done);
+    }
+
+    /// What the operator says is done; the audit log has it.
+    fn operate(&mut self, action: OperatorAction) -> Result<(), ActError> {
+        match action {
+            OperatorAction::Kick { player, reason } => {
+                self.somebody(player)?;
+                self.show_out(PlayerId(player), CloseCode::Kicked, &reason);
+            }
+            OperatorAction::ShowOut { address, reason } => {
+                let from_there = self.players.iter().filter(|p| p.address == Some(address));
+                let from_there: Vec<_> = from_there.map(|player| player.id).collect();
+                for id in from_there {
+                    self.show_out(id, CloseCode::Banned, &reason);
+                }
+            }
+            OperatorAction::End => {
+                self.ended =
+                    Some((CloseCode::Ended, "The operator of the server has ended this session."));
+            }
+            OperatorAction::AsHost(action) => self.do_act(action)?,
+        }
+        Ok(())
     }
 
     fn do_act(&mut self, action: HostAction) -> Result<(), ActError> {

@@ -35,13 +35,21 @@ impl Mailbox {
         core::mem::take(&mut self.forgotten)
     }
 
-    /// Hands over as much as the outbox takes.
-    pub(super) fn flush(&mut self, outbox: &mut impl Outbox) {
+    /// How many messages wait.
+    pub(super) fn len(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// Hands over as much as the outbox takes; how many bytes that was.
+    pub(super) fn flush(&mut self, outbox: &mut impl Outbox) -> u64 {
+        let mut bytes = 0;
         while let Some(message) = self.waiting.front() {
             if !outbox.push(message.clone()) {
                 break;
             }
+            bytes += message.len() as u64;
             self.waiting.pop_front();
         }
+        bytes
     }
 }

@@ -15,6 +15,7 @@ mod flow;
 mod frames;
 mod healing;
 mod hosting;
+pub mod inspect;
 pub mod interest;
 mod mailbox;
 mod members;
@@ -30,6 +31,7 @@ mod talk;
 mod teams;
 mod watching;
 
+use crate::metrics::{Depth, Measure, Stage};
 pub use config::{Counts, SessionConfig};
 use door::{ConnectionId, Outbox, ToSession};
 use frames::FrameWriter;
@@ -202,6 +204,16 @@ impl<G: Game, O: Outbox> Session<G, O> {
         self.counts
     }
 
+    /// How it stands, for the metrics.
+    pub fn measure(&self) -> Measure {
+        let (mut outboxes, mut mailboxes) = (Depth::default(), Depth::default());
+        for link in self.players.links() {
+            outboxes.add(link.outbox.waiting());
+            mailboxes.add(link.mailbox.len());
+        }
+        Measure { counts: self.counts, away: self.away() as u32, outboxes, mailboxes }
+    }
+
     /// The rules of this session.
     pub fn rules(&self) -> &G::Rules {
         &self.terms.rules
@@ -263,6 +275,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
             ToSession::Watch { connection, watch } => self.wants_to_watch(connection, watch),
             ToSession::Team { connection, team } => self.wants_team(connection, team),
             ToSession::Act(act) => self.act(act),
+            ToSession::Inspect(what) => self.inspect(what),
             ToSession::Announce { text } => self.announce(&text),
             ToSession::Part { seconds } => self.part_within(seconds),
             ToSession::Resync { connection, tick, mismatch } => {
@@ -277,20 +290,33 @@ impl<G: Game, O: Outbox> Session<G, O> {
 
     /// One tick: inputs, step, rows, views, frames, outboxes.
     pub fn tick(&mut self) {
+        self.tick_in_laps(&mut |_| {});
+    }
+
+    /// One tick; `lap` is called at the end of each stage, by whoever has a clock.
+    pub fn tick_in_laps(&mut self, lap: &mut dyn FnMut(Stage)) {
         self.free_lost_seats();
         self.fill_up();
         self.turn_rounds();
+        lap(Stage::Seats);
         self.gather_commands();
+        lap(Stage::Inputs);
         self.tick = self.tick.wrapping_add(1);
         self.game.step(&self.terms.rules, &self.commands, &mut self.events);
+        lap(Stage::Step);
         let game = &self.game;
         self.changes.advance::<G>(self.tick, &self.terms.rules, |rows| game.publish(rows));
+        lap(Stage::Publish);
         self.interest.rebuild(&self.changes);
+        lap(Stage::Interest);
         self.talk();
+        lap(Stage::Talk);
         self.send_frames();
+        lap(Stage::Frames);
         self.drop_the_unresponsive();
         self.look_for_life();
         self.part();
+        lap(Stage::Seats);
     }
 
     /// Tells everybody why and ends every connection.

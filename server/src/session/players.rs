@@ -4,6 +4,7 @@
 use super::allowance::ChatAllowance;
 use super::door::{ConnectionId, Newcomer, Outbox};
 use super::flow::Flow;
+use super::inspect::Corrections;
 use super::mailbox::Mailbox;
 use bytes::Bytes;
 use shared::game::{Focus, PlayerId, Tick};
@@ -43,6 +44,8 @@ pub(super) struct Player<I, O> {
     pub(super) visitor: Visitor,
     /// Where they come from, if that tells anything.
     pub(super) network: Option<IpAddr>,
+    /// The address that the server's operator sees.
+    pub(super) address: Option<IpAddr>,
     /// The host's secret, should they become host.
     pub(super) host_secret: HostSecret,
     /// From 1; 0 where there are no teams, and for who watches.
@@ -51,6 +54,8 @@ pub(super) struct Player<I, O> {
     pub(super) watching: Option<Watching>,
     /// Whether the host lets nobody hear them.
     pub(super) muted: bool,
+    /// What went wrong with their rows.
+    pub(super) corrections: Corrections,
     /// When they last became a player, a spectator or one of another team by their own wish.
     changed: Option<Tick>,
     /// Since when the player has had a seat.
@@ -91,11 +96,16 @@ pub(super) struct Link<O> {
     /// Where the player looked in the ticks since the last frame, oldest first; no longer than can be caught up on.
     pub(super) missed: Vec<Focus>,
     pub(super) flow: Flow,
+    /// Whether the last tick's frame found the window shut or the outbox full.
+    pub(super) paused: bool,
     /// Fields that the client may still tell were wrong.
     pub(super) explanations: usize,
     pub(super) mailbox: Mailbox,
     /// The last standings that went out, so that the same are not sent twice.
     pub(super) standings: Bytes,
+    /// What was handed to the outbox, and keyframes among it.
+    pub(super) bytes: u64,
+    pub(super) keyframes: u32,
     pub(super) outbox: O,
 }
 
@@ -117,9 +127,12 @@ impl<O: Outbox> Link<O> {
             look: 1.0,
             missed: Vec::new(),
             flow: Flow::new(first),
+            paused: false,
             explanations: 0,
             mailbox: Mailbox::default(),
             standings: Bytes::new(),
+            bytes: 0,
+            keyframes: 0,
             outbox,
         }
     }
@@ -196,10 +209,12 @@ impl<I: Row, O: Outbox> Players<I, O> {
             link: None,
             visitor: who.visitor,
             network: who.network,
+            address: who.address,
             host_secret: who.fresh_host,
             team: 0,
             watching: None,
             muted: false,
+            corrections: Corrections::default(),
             changed: None,
             joined: first,
             since: first,

@@ -3,11 +3,13 @@
 //! a disk that refuses it, is counted and logged and is then only where its session keeps its last ones.
 
 mod leaderboard;
+mod operator;
 mod results;
 mod schema;
 mod sessions;
 
 pub use leaderboard::{LEADERBOARD_MAX, LeaderboardRow, Period};
+pub use operator::{AUDIT_MAX, Deed, KeptBan};
 pub use results::RESULTS_MAX;
 pub use schema::{FILE_NAME, OpenError};
 pub use sessions::OpenSession;
@@ -17,6 +19,7 @@ use crate::session::result::RoundResult;
 use crate::throttle::Throttle;
 use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
+use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -53,6 +56,7 @@ pub fn unix_ms() -> u64 {
 pub struct Store {
     jobs: mpsc::Sender<Job>,
     troubles: Arc<Troubles>,
+    bans: Arc<[KeptBan]>,
 }
 
 #[derive(Debug)]
@@ -78,13 +82,16 @@ impl Store {
     /// a sentence when that is not possible, or a newer version of this program wrote it.
     pub fn open(data: Option<&Path>) -> Result<Self, OpenError> {
         let connection = schema::open(data)?;
+        let bans = operator::bans(&connection, unix_ms()).map_err(|error| {
+            OpenError::Database(data.unwrap_or(Path::new(":memory:")).to_owned(), error)
+        })?;
         let (jobs, waiting) = mpsc::channel(QUEUE_MAX);
         let lines = Throttle::new(LINES_PER_MINUTE, Duration::from_secs(60));
         let troubles = Arc::new(Troubles { lost: AtomicU64::new(0), lines });
         let theirs = Arc::clone(&troubles);
         let thread = std::thread::Builder::new().name("store".into());
         thread.spawn(move || work(connection, waiting, &theirs)).map_err(OpenError::Thread)?;
-        Ok(Self { jobs, troubles })
+        Ok(Self { jobs, troubles, bans: bans.into() })
     }
 
     /// Keeps a result, if it can. Never waits.
@@ -94,9 +101,59 @@ impl Store {
         }
     }
 
+    /// The bans that were there when the store was opened and had not ended.
+    pub fn bans_at_start(&self) -> &[KeptBan] {
+        &self.bans
+    }
+
+    /// Keeps a ban, in the place of the one that its address had. Never waits.
+    pub fn keep_ban(&self, ban: KeptBan) {
+        self.write("a ban", move |db| operator::keep_ban(db, &ban));
+    }
+
+    /// Forgets a ban. Never waits.
+    pub fn forget_ban(&self, address: IpAddr) {
+        self.write("the end of a ban", move |db| operator::forget_ban(db, address));
+    }
+
+    /// Keeps what the operator did. Never waits.
+    pub fn note(&self, deed: Deed) {
+        self.write("a line of the audit log", move |db| operator::note(db, &deed));
+    }
+
+    /// The newest lines of the audit log, newest first, at most [`AUDIT_MAX`] and a few.
+    pub async fn audit(&self, limit: u32) -> Result<Vec<Deed>, NoAnswer> {
+        self.ask(move |db| operator::audit(db, limit)).await
+    }
+
+    fn write(
+        &self,
+        what: &'static str,
+        write: impl FnOnce(&mut Connection) -> rusqlite::Result<()> + Send + 'static,
+    ) {
+        let ask: Ask = Box::new(move |db| {
+            if let Err(error) = write(db) {
+                tracing::error!(%error, "{what} could not be kept");
+            }
+        });
+        if self.jobs.try_send(Job::Ask(ask)).is_err() {
+            tracing::error!("{what} could not be kept: the disk is too slow, or the store broke");
+        }
+    }
+
     /// Results that were lost since the start.
     pub fn lost(&self) -> u64 {
         self.troubles.lost.load(Ordering::Relaxed)
+    }
+
+    /// Results and questions that wait for the disk.
+    pub fn waiting(&self) -> usize {
+        self.jobs.max_capacity() - self.jobs.capacity()
+    }
+
+    /// Whether there is still somebody who keeps results and answers questions.
+    pub fn is_working(&self) -> bool {
+        !self.jobs.is_closed()
     }
 
     /// The newest results of public sessions, newest first.

@@ -57,6 +57,22 @@ const MIGRATIONS: &[&str] = &["
         settings TEXT NOT NULL, -- JSON
         host BLOB -- who shows it is the host; NULL where nobody is
     ) STRICT, WITHOUT ROWID;
+    -- Addresses from which nobody is let in.
+    CREATE TABLE bans (
+        address TEXT PRIMARY KEY,
+        since INTEGER NOT NULL, -- ms since 1970, as are all times
+        until INTEGER NOT NULL,
+        reason TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    -- What the server's operator did.
+    CREATE TABLE audit (
+        id INTEGER PRIMARY KEY,
+        at INTEGER NOT NULL,
+        address TEXT NOT NULL,
+        action TEXT NOT NULL,
+        target TEXT NOT NULL,
+        outcome TEXT NOT NULL
+    ) STRICT;
 "];
 
 /// Why there is no database. Each is a sentence for who started the server.
@@ -143,9 +159,9 @@ mod tests {
                 db.execute_batch(sql).unwrap();
             }
             migrate(&mut db, from).unwrap();
-            let tables =
-                "SELECT count(*) FROM sqlite_schema WHERE name IN ('results', 'places', 'best')";
-            assert_eq!(db.query_row(tables, [], |row| row.get::<_, i64>(0)), Ok(3));
+            let tables = "SELECT count(*) FROM sqlite_schema \
+                          WHERE name IN ('results', 'places', 'best', 'bans', 'audit')";
+            assert_eq!(db.query_row(tables, [], |row| row.get::<_, i64>(0)), Ok(5));
         }
     }
 }

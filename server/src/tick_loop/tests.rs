@@ -1,6 +1,7 @@
 //! Stories about time: ticks on time, late ones, and the end.
 
 use super::*;
+use crate::metrics::Metrics;
 use crate::session::door::ConnectionId;
 use std::sync::Mutex;
 
@@ -19,7 +20,7 @@ struct Entries {
 }
 
 impl Watcher for Diary {
-    fn status(&mut self, _: Status, _: Option<HostSecret>) {
+    fn status(&mut self, _: Status, _: Measure, _: Option<HostSecret>) {
         self.0.lock().unwrap().looks += 1;
     }
 
@@ -45,7 +46,7 @@ impl Ticked<()> for Diary {
         self.0.lock().unwrap().told.push((connection.0, at, now));
     }
 
-    fn tick(&mut self) {
+    fn tick(&mut self, _: &mut dyn FnMut(Stage)) {
         self.0.lock().unwrap().ticks.push(Instant::now());
     }
 
@@ -83,8 +84,9 @@ fn begin() -> Story {
     let stop = CancellationToken::new();
     let (session, counted, stopped) = (diary.clone(), Arc::clone(&counts), stop.clone());
     let watcher = diary.clone();
-    let task =
-        tokio::spawn(async move { run(session, receiver, &counted, stopped, watcher).await });
+    let task = tokio::spawn(async move {
+        run(session, receiver, &counted, &Metrics::default().ticks, stopped, watcher).await
+    });
     Story { diary, queue, counts, stop, start: Instant::now(), task }
 }
 

@@ -5,7 +5,7 @@ use super::body::{Code, Told};
 use super::problem::Problem;
 use crate::directory::Entry;
 use crate::net::Caller;
-use crate::session::acts::{Act, ActError, HostAction};
+use crate::session::acts::{Act, ActError, HostAction, Order};
 use crate::session::door::ToSession;
 use axum::extract::{Extension, State};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -39,8 +39,7 @@ pub(super) async fn act(
     }
     let (answer, waiting) = oneshot::channel();
     let told = ToSession::Act(Act {
-        secret,
-        action: action.clone(),
+        order: Order::Host(secret, action.clone()),
         // Nobody waits any more when the peer went away.
         answer: Box::new(|done| drop(answer.send(done))),
     });

@@ -10,19 +10,29 @@ use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::sync::Arc;
-use tokio::time::timeout;
+use tokio::time::{Duration, timeout};
+
+/// Who reads bodies knows for how long one is awaited.
+pub(in crate::http) trait Patience: Send + Sync {
+    /// For how long.
+    fn head_wait(&self) -> Duration;
+}
+
+impl Patience for Arc<Api> {
+    fn head_wait(&self) -> Duration {
+        self.live.get().limits.head_wait
+    }
+}
 
 /// A JSON object.
-pub(super) struct Told<T>(pub(super) T);
+pub(in crate::http) struct Told<T>(pub(in crate::http) T);
 
-impl<T: DeserializeOwned> FromRequest<Arc<Api>> for Told<T> {
+impl<T: DeserializeOwned, S: Patience> FromRequest<S> for Told<T> {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, api: &Arc<Api>) -> Result<Self, Problem> {
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         // Who sends a head at once and the body byte by byte holds a connection for nothing.
-        let read =
-            timeout(api.live.get().limits.head_wait, Json::<Value>::from_request(request, api))
-                .await;
+        let read = timeout(state.head_wait(), Json::<Value>::from_request(request, state)).await;
         let Json(value) = match read {
             Ok(read) => read.map_err(|rejection| unreadable(&rejection))?,
             Err(_) => {
@@ -56,7 +66,7 @@ fn unreadable(rejection: &JsonRejection) -> Problem {
 }
 
 /// The code in a path, as it was typed. What is no text is no code.
-pub(super) struct Code(pub(super) String);
+pub(in crate::http) struct Code(pub(in crate::http) String);
 
 impl<S: Send + Sync> FromRequestParts<S> for Code {
     type Rejection = Problem;
@@ -68,7 +78,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Code {
 }
 
 /// What stands behind the question mark.
-pub(super) struct Asked<T>(pub(super) T);
+pub(in crate::http) struct Asked<T>(pub(in crate::http) T);
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Asked<T> {
     type Rejection = Problem;

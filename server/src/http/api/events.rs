@@ -1,8 +1,8 @@
 //! The event stream: the list of sessions whenever it changed, and every line of the lobby's chat.
 
-use super::Api;
 use super::chat::Chat;
 use super::problem::Problem;
+use super::{Api, listen};
 use crate::directory::{News, event};
 use crate::net::Caller;
 use crate::net::address_limits::Listening;
@@ -32,7 +32,7 @@ pub(super) async fn events(
     State(api): State<Arc<Api>>,
     Extension(caller): Extension<Caller>,
 ) -> Result<Response<Body>, Problem> {
-    let listening = api.listen(&caller)?;
+    let listening = listen(&api.address_limits, &caller)?;
     let mut news = api.directory.news();
     news.mark_unchanged();
     let first = event("sessions", &api.directory.list());

@@ -7,7 +7,7 @@
 
 mod about;
 mod actions;
-mod body;
+pub(super) mod body;
 mod chat;
 mod events;
 mod guard;
@@ -17,6 +17,7 @@ mod results;
 mod sessions;
 mod tickets;
 
+use super::admin::{ADMIN_API_PATH, Operator};
 use crate::code::SessionCode;
 use crate::directory::{Directory, Entry};
 use crate::live::Live;
@@ -76,26 +77,26 @@ impl Api {
         let find = || self.directory.get(code.parse::<SessionCode>().ok()?);
         self.address_limits.guesses.look_up(caller.network, find).map_err(Problem::from)
     }
+}
 
-    /// A place among those who listen.
-    fn listen(&self, caller: &Caller) -> Result<Listening, Problem> {
-        let listening = self.address_limits.listeners.enter(caller.network);
-        let listening = listening.map_err(|why| match why {
-            NoListening::Full => Problem::busy(
-                "Too many listen for news of sessions; ask for the list now and then instead.",
-                Duration::from_secs(30),
-            ),
-            NoListening::AddressFull => Problem {
-                retry_after: Some(Duration::from_secs(30)),
-                ..Problem::new(
-                    StatusCode::TOO_MANY_REQUESTS,
-                    "Too many from your address listen for news of sessions; close a few of those pages.",
-                )
-            },
-        })?;
-        caller.is_listening();
-        Ok(listening)
-    }
+/// A place among those who listen.
+pub(super) fn listen(limits: &AddressLimits, caller: &Caller) -> Result<Listening, Problem> {
+    let listening = limits.listeners.enter(caller.network);
+    let listening = listening.map_err(|why| match why {
+        NoListening::Full => Problem::busy(
+            "Too many listen for news; ask now and then instead.",
+            Duration::from_secs(30),
+        ),
+        NoListening::AddressFull => Problem {
+            retry_after: Some(Duration::from_secs(30)),
+            ..Problem::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                "Too many from your address listen for news; close a few of those pages.",
+            )
+        },
+    })?;
+    caller.is_listening();
+    Ok(listening)
 }
 
 impl From<NotFound> for Problem {
@@ -107,25 +108,26 @@ impl From<NotFound> for Problem {
     }
 }
 
-/// Answers everything under `/api`.
-pub fn router(api: Arc<Api>) -> Router {
-    let (router, document) =
-        OpenApiRouter::with_openapi(openapi::frame(&api.live.get().reach.base_path))
-            .routes(routes!(sessions::list, sessions::create))
-            .routes(routes!(events::events))
-            .routes(routes!(sessions::look_up))
-            .routes(routes!(actions::act))
-            .routes(routes!(results::of_session))
-            .routes(routes!(results::recent))
-            .routes(routes!(results::leaderboard))
-            .routes(routes!(tickets::create))
-            .routes(routes!(chat::lines, chat::say))
-            .routes(routes!(about::protocol))
-            .routes(routes!(openapi::document))
-            .split_for_parts();
+/// Answers everything under `/api`, the operator's part included.
+pub(crate) fn router(api: Arc<Api>, operator: &Arc<Operator>) -> Router {
+    let frame = openapi::frame(&api.live.get().reach.base_path);
+    let (router, document) = OpenApiRouter::with_openapi(frame)
+        .routes(routes!(sessions::list, sessions::create))
+        .routes(routes!(events::events))
+        .routes(routes!(sessions::look_up))
+        .routes(routes!(actions::act))
+        .routes(routes!(results::of_session))
+        .routes(routes!(results::recent))
+        .routes(routes!(results::leaderboard))
+        .routes(routes!(tickets::create))
+        .routes(routes!(chat::lines, chat::say))
+        .routes(routes!(about::protocol))
+        .routes(routes!(openapi::document))
+        .split_for_parts();
     let document = serde_json::to_vec(&openapi::complete(document)).expect("plain values");
     api.document.set(document.into()).expect("one router for one API");
     router
+        .nest_service(ADMIN_API_PATH, super::admin::router(operator))
         .fallback(not_found)
         .method_not_allowed_fallback(not_allowed)
         .layer(middleware::from_fn_with_state(Arc::clone(&api), guard::guard))
@@ -133,9 +135,7 @@ pub fn router(api: Arc<Api>) -> Router {
 }
 
 async fn not_found(uri: Uri) -> Problem {
-    let path: String = uri.path().chars().take(80).collect();
-    let detail = format!("There is nothing at {path}; /api/openapi.json says what there is.");
-    Problem::new(StatusCode::NOT_FOUND, detail)
+    Problem::nothing_at(uri.path())
 }
 
 async fn not_allowed() -> Problem {

@@ -52,6 +52,13 @@ impl Problem {
         )
     }
 
+    /// A path at which nothing is.
+    pub fn nothing_at(path: &str) -> Self {
+        let path: String = path.chars().take(80).collect();
+        let detail = format!("There is nothing at {path}; /api/openapi.json says what there is.");
+        Self::new(StatusCode::NOT_FOUND, detail)
+    }
+
     /// Something that makes no sense; the sentence says what.
     pub fn refused(detail: impl Into<Cow<'static, str>>) -> Self {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, detail)

@@ -2,9 +2,9 @@
 
 #![expect(unused_qualifications, reason = "utoipa's macros write paths out in full")]
 
-use super::Api;
 use super::body::{Asked, Code, Told};
 use super::problem::Problem;
+use super::{Api, listen};
 use crate::directory::{SessionInfo, SessionList};
 use crate::net::Caller;
 use crate::session::settings::SessionSettings;
@@ -53,7 +53,7 @@ pub(super) async fn list(
     let mut news = api.directory.news();
     let mut close = None;
     if let Some(after) = after.filter(|_| wait > 0) {
-        let _listening = api.listen(&caller)?;
+        let _listening = listen(&api.address_limits, &caller)?;
         let until = Instant::now() + Duration::from_secs(wait.into());
         let changed = news.wait_for(|news| news.version != after);
         tokio::select! {

@@ -1,0 +1,226 @@
+//! What the operator does. Comes in: an action as JSON. Goes out: nothing when it is done, a problem when not, and in any
+//! case a line of the audit log. Sessions are told through their one door.
+
+use super::{Operator, nobody_there};
+use crate::directory::Entry;
+use crate::http::api::body::Told;
+use crate::http::api::problem::Problem;
+use crate::net::Caller;
+use crate::net::bans::BAN_MINUTES_MAX;
+use crate::net::registry::network;
+use crate::session::acts::{HostAction, OperatorAction};
+use crate::session::door::ToSession;
+use crate::session::inspect::Person;
+use axum::extract::{Extension, State};
+use axum::http::StatusCode;
+use serde::Deserialize;
+use shared::wire::message::clean_chat;
+use std::net::IpAddr;
+use std::sync::Arc;
+use tokio::time::{Instant, timeout};
+
+/// What the operator may do. Sessions are named by their codes, players by their numbers in a session.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(tag = "action", rename_all = "snake_case", deny_unknown_fields)]
+pub(super) enum Action {
+    /// Ends a session.
+    EndSession { session: String },
+    /// Shows somebody out, who may come back, with a sentence why.
+    Kick {
+        session: String,
+        player: u16,
+        #[serde(default)]
+        reason: String,
+    },
+    /// Lets nobody hear somebody in their session, or lets them be heard again.
+    Mute { session: String, player: u16, muted: bool },
+    /// Bans the address that a player comes from, for so many minutes.
+    BanPlayer {
+        session: String,
+        player: u16,
+        minutes: u32,
+        #[serde(default)]
+        reason: String,
+    },
+    /// Bans an address, of IPv6 its /64 network, for so many minutes.
+    Ban {
+        address: IpAddr,
+        minutes: u32,
+        #[serde(default)]
+        reason: String,
+    },
+    /// Lets an address in again.
+    LiftBan { address: IpAddr },
+    /// Tells everybody something, in one session or, without one, in all.
+    Announce {
+        text: String,
+        #[serde(default)]
+        session: Option<String>,
+    },
+    /// Changes what gets into the log, until the server starts anew or reloads its settings.
+    LogFilter { filter: String },
+}
+
+impl Action {
+    /// What the audit log calls it, and on what.
+    fn in_words(&self) -> (&'static str, String) {
+        match self {
+            Self::EndSession { session } => ("end session", session.clone()),
+            Self::Kick { session, player, reason } => {
+                ("kick", format!("player {player} in {session}{}", because(reason)))
+            }
+            Self::Mute { session, player, muted } => {
+                (if *muted { "mute" } else { "unmute" }, format!("player {player} in {session}"))
+            }
+            Self::BanPlayer { session, player, minutes, reason } => (
+                "ban",
+                format!("player {player} in {session} for {minutes} min{}", because(reason)),
+            ),
+            Self::Ban { address, minutes, reason } => {
+                ("ban", format!("{address} for {minutes} min{}", because(reason)))
+            }
+            Self::LiftBan { address } => ("lift ban", address.to_string()),
+            Self::Announce { text, session } => {
+                ("announce", format!("{}: {text}", session.as_deref().unwrap_or("all sessions")))
+            }
+            Self::LogFilter { filter } => ("log filter", filter.clone()),
+        }
+    }
+}
+
+/// Does something as the operator.
+pub(super) async fn act(
+    State(operator): State<Arc<Operator>>,
+    Extension(caller): Extension<Caller>,
+    Told(action): Told<Action>,
+) -> Result<StatusCode, Problem> {
+    let (what, target) = action.in_words();
+    let done = operator.do_it(action, caller.network).await;
+    let (outcome, done) = match done {
+        Ok(done) => (done, Ok(StatusCode::NO_CONTENT)),
+        Err(problem) => (format!("refused: {}", problem.detail), Err(problem)),
+    };
+    operator.audit.note(caller.network, what, &target, &outcome, done.is_ok());
+    done
+}
+
+impl Operator {
+    /// Does it; what the audit log says came of it.
+    async fn do_it(&self, action: Action, own: IpAddr) -> Result<String, Problem> {
+        match action {
+            Action::EndSession { session } => {
+                self.order(&*self.find(&session)?, OperatorAction::End).await?;
+            }
+            Action::Kick { session, player, reason } => {
+                let usual = "The operator of the server has shown you out.";
+                let reason = sentence(&reason, usual)?;
+                let entry = self.find(&session)?;
+                let Person { name, .. } = self.person(&entry, player).await?;
+                self.order(&entry, OperatorAction::Kick { player, reason }).await?;
+                return Ok(format!("done: {name}"));
+            }
+            Action::Mute { session, player, muted } => {
+                let entry = self.find(&session)?;
+                let Person { name, .. } = self.person(&entry, player).await?;
+                let action = OperatorAction::AsHost(HostAction::Mute { player, muted });
+                self.order(&entry, action).await?;
+                return Ok(format!("done: {name}"));
+            }
+            Action::BanPlayer { session, player, minutes, reason } => {
+                let Person { name, address, .. } =
+                    self.person(&*self.find(&session)?, player).await?;
+                let address = address.ok_or_else(nobody_there)?;
+                return Ok(format!("{} ({name})", self.ban(address, minutes, &reason, own).await?));
+            }
+            Action::Ban { address, minutes, reason } => {
+                return self.ban(address, minutes, &reason, own).await;
+            }
+            Action::LiftBan { address } => {
+                if !self.bans.lift(address) {
+                    let detail = "That address is not banned.";
+                    return Err(Problem::new(StatusCode::NOT_FOUND, detail));
+                }
+            }
+            Action::Announce { text, session } => {
+                let text = clean_chat(&text).ok_or_else(|| {
+                    Problem::refused("text: something that can be read in a line is needed.")
+                })?;
+                let those = match session {
+                    Some(code) => vec![self.find(&code)?],
+                    None => self.directory.entries(),
+                };
+                let count = those.len();
+                for entry in those {
+                    let told = ToSession::Announce { text: text.clone() };
+                    // A session that is over or that does not answer hears nothing.
+                    let sent = entry.handle.queue.send((Instant::now(), told));
+                    let _ = timeout(super::ANSWER_WAIT, sent).await;
+                }
+                return Ok(format!("done: told {count}"));
+            }
+            Action::LogFilter { filter } => {
+                let no_log = || Problem::refused("This process writes no log.");
+                let logs = self.logs.get().ok_or_else(no_log)?;
+                logs.set_filter(&filter)
+                    .map_err(|why| Problem::refused(format!("filter: {why}")))?;
+            }
+        }
+        Ok("done".into())
+    }
+
+    async fn person(&self, entry: &Entry, player: u16) -> Result<Person, Problem> {
+        let found = self.inspect(entry, true, false).await;
+        let found = found.ok_or_else(|| {
+            Problem::busy("The session does not answer; try again.", super::ANSWER_WAIT)
+        })?;
+        let mut people = found.people.into_iter();
+        people.find(|person| person.number == player && !person.computer).ok_or_else(nobody_there)
+    }
+
+    /// Bans an address and shows out whoever comes from there.
+    async fn ban(
+        &self,
+        address: IpAddr,
+        minutes: u32,
+        reason: &str,
+        own: IpAddr,
+    ) -> Result<String, Problem> {
+        if !(1..=BAN_MINUTES_MAX).contains(&minutes) {
+            return Err(Problem::refused(format!("minutes: 1 to {BAN_MINUTES_MAX} are possible.")));
+        }
+        let address = network(address);
+        if address == own {
+            let detail =
+                "That is the address that you come from yourself: you would lock yourself out.";
+            return Err(Problem::refused(detail));
+        }
+        let reason = sentence(reason, "")?;
+        let ban = self.bans.add(address, minutes, &reason);
+        let ban = ban.map_err(|full| Problem::refused(full.to_string()))?;
+        let told = match reason.as_str() {
+            "" => "The operator of the server has banned you.".to_owned(),
+            reason => format!("The operator of the server has banned you: {reason}"),
+        };
+        for entry in self.directory.entries() {
+            let action = OperatorAction::ShowOut { address, reason: told.clone() };
+            // One that is over has nobody in it, and the ban holds in any case.
+            let _ = self.order(&entry, action).await;
+        }
+        Ok(format!("done: {}", ban.address))
+    }
+}
+
+/// A reason behind what was done for it.
+fn because(reason: &str) -> String {
+    if reason.is_empty() { String::new() } else { format!(": {reason}") }
+}
+
+/// What somebody is told, cleaned; `usual` where nothing was written.
+fn sentence(text: &str, usual: &str) -> Result<String, Problem> {
+    if text.trim().is_empty() {
+        return Ok(usual.to_owned());
+    }
+    clean_chat(text).ok_or_else(|| {
+        Problem::refused("reason: one line of some 200 letters at most is possible.")
+    })
+}

@@ -1,0 +1,328 @@
+//! How the server and its sessions have been doing for the last ten minutes. Comes in: counts, looked at once a second by
+//! one task, however many watch. Goes out: one overview for all of them, and rings of samples.
+
+use super::Operator;
+use crate::code::SessionCode;
+use crate::directory::Entry;
+use crate::metrics::process::{Usage, usage};
+use crate::recent_times::Taken;
+use crate::session::status::Status;
+use crate::store::unix_ms;
+use crate::tick_loop::TickCounts;
+use axum::body::Bytes;
+use futures_util::future::join_all;
+use serde::Serialize;
+use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::watch;
+use tokio::time::{Duration, Instant, MissedTickBehavior, interval};
+
+/// How often everything is looked at.
+pub const SAMPLE_EVERY: Duration = Duration::from_secs(1);
+/// Samples that are kept of the server and of each session: ten minutes' worth. The oldest make room.
+pub const HISTORY_SAMPLES: usize = 600;
+
+/// What a sample of a session has, in this order.
+pub(super) const SESSION_FIELDS: [&str; 8] = [
+    "at",
+    "players",
+    "tick_median_us",
+    "tick_longest_us",
+    "busy_permille",
+    "late",
+    "dropped",
+    "bytes_per_s",
+];
+/// What a sample of the server has, in this order.
+pub(super) const SERVER_FIELDS: [&str; 10] = [
+    "at",
+    "players",
+    "tick_median_us",
+    "tick_longest_us",
+    "busy_permille",
+    "late",
+    "dropped",
+    "bytes_per_s",
+    "cpu_permille",
+    "memory_bytes",
+];
+
+/// What is known of the last ten minutes.
+#[derive(Debug)]
+pub(super) struct History {
+    kept: Mutex<Kept>,
+    /// The newest overview as JSON; empty before the first.
+    overview: watch::Sender<Bytes>,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    server: VecDeque<[u64; 10]>,
+    sessions: HashMap<SessionCode, Followed>,
+    usage: Usage,
+    at: Option<Instant>,
+}
+
+/// What is kept of a session.
+#[derive(Debug, Default)]
+struct Followed {
+    samples: VecDeque<[u64; 8]>,
+    last: Counted,
+}
+
+/// Counts of a session as they were at the last look.
+#[derive(Clone, Copy, Debug, Default)]
+struct Counted {
+    late: u64,
+    dropped: u64,
+    busy_ns: u64,
+    /// `None` when the session did not answer.
+    bytes: Option<u64>,
+}
+
+/// How a session, or all of them, did in the last second.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+struct Pulse {
+    /// How long half of the ticks took at most, in µs.
+    tick_median_us: u64,
+    /// How long the longest took, in µs.
+    tick_longest_us: u64,
+    /// Of a second, how many thousandths its loop was at work.
+    busy_permille: u64,
+    /// Wake-ups that came too late.
+    late: u64,
+    /// Ticks that were left out.
+    dropped: u64,
+    /// Bytes of frames a second.
+    bytes_per_s: u64,
+}
+
+#[derive(Serialize)]
+struct Line<'a> {
+    code: String,
+    #[serde(flatten)]
+    status: &'a Status,
+    #[serde(flatten)]
+    pulse: Pulse,
+}
+
+/// The overview. See docs/api.md.
+#[derive(Serialize)]
+struct Overview<'a> {
+    at: u64,
+    version: &'static str,
+    uptime_s: u64,
+    /// Seconds until the server ends what still goes on; absent while it is not stopping.
+    draining_s: Option<u64>,
+    cores: usize,
+    cpu_permille: Option<u64>,
+    memory_bytes: Option<u64>,
+    connections: usize,
+    connections_max: usize,
+    players: u64,
+    spectators: u64,
+    pilots: u64,
+    bans: usize,
+    log_filter: Option<String>,
+    #[serde(flatten)]
+    pulse: Pulse,
+    sessions: Vec<Line<'a>>,
+}
+
+/// What is asked for when the past is asked for: names of numbers, and the numbers, oldest first.
+#[derive(Debug, Serialize)]
+pub(super) struct Past {
+    every_s: u64,
+    fields: &'static [&'static str],
+    samples: Vec<Vec<u64>>,
+}
+
+impl Default for History {
+    fn default() -> Self {
+        Self { kept: Mutex::default(), overview: watch::Sender::new(Bytes::new()) }
+    }
+}
+
+impl History {
+    /// The newest overview as JSON, and all later ones; empty before the first.
+    pub(super) fn overview(&self) -> watch::Receiver<Bytes> {
+        self.overview.subscribe()
+    }
+
+    /// The last ten minutes of the server.
+    pub(super) fn of_server(&self) -> Past {
+        Past::of(&SERVER_FIELDS, self.lock().server.iter().map(|sample| &sample[..]))
+    }
+
+    /// The last ten minutes of a session; `None` when nothing is known of it.
+    pub(super) fn of_session(&self, code: SessionCode) -> Option<Past> {
+        let kept = self.lock();
+        let samples = &kept.sessions.get(&code)?.samples;
+        Some(Past::of(&SESSION_FIELDS, samples.iter().map(|sample| &sample[..])))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Past {
+    fn of<'a>(fields: &'static [&'static str], samples: impl Iterator<Item = &'a [u64]>) -> Self {
+        let samples = samples.map(<[u64]>::to_vec).collect();
+        Self { every_s: SAMPLE_EVERY.as_secs(), fields, samples }
+    }
+}
+
+/// Looks at everything once a second until the server stops, where there is an operator to look.
+pub(super) async fn keep(operator: &Operator) {
+    let mut beat = interval(SAMPLE_EVERY);
+    beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = operator.stop.cancelled() => return,
+            _ = beat.tick() => {}
+        }
+        if operator.is_on() {
+            sample(operator).await;
+        }
+    }
+}
+
+async fn sample(operator: &Operator) {
+    let entries = operator.directory.entries();
+    let asked = entries.iter().map(|entry| async move {
+        Some(operator.inspect(entry, false, false).await?.counts.frame_bytes)
+    });
+    let bytes = join_all(asked).await;
+    let now = Instant::now();
+    let history = &operator.history;
+    let mut kept = history.lock();
+    let passed =
+        kept.at.replace(now).map_or(SAMPLE_EVERY, |at| now - at).max(Duration::from_millis(1));
+    let mut sum = Pulse::default();
+    let (mut people, mut spectators, mut pilots) = (0, 0, 0);
+    let mut lines = Vec::new();
+    let all: Vec<_> = entries.iter().map(|entry| (entry, entry.info())).collect();
+    kept.sessions.retain(|code, _| entries.iter().any(|entry| entry.code == *code));
+    for ((entry, info), bytes) in all.iter().zip(bytes) {
+        let pulse =
+            kept.sessions.entry(entry.code).or_default().look(entry, bytes, passed, &info.status);
+        sum.add(pulse);
+        people += u64::from(info.status.players);
+        spectators += u64::from(info.status.spectators);
+        pilots += u64::from(info.status.pilots);
+        lines.push(Line { code: info.code.clone(), status: &info.status, pulse });
+    }
+    lines.sort_by(|a, b| b.status.players.cmp(&a.status.players).then_with(|| a.code.cmp(&b.code)));
+    let before = std::mem::replace(&mut kept.usage, usage());
+    let cpu_permille = kept.usage.cpu_ms.zip(before.cpu_ms);
+    let cpu_permille = cpu_permille
+        .map(|(now, before)| now.saturating_sub(before) * 1000 / passed.as_millis().max(1) as u64);
+    let memory_bytes = kept.usage.memory_bytes;
+    let at = unix_ms();
+    let sample = [
+        at,
+        people + spectators,
+        sum.tick_median_us,
+        sum.tick_longest_us,
+        sum.busy_permille,
+        sum.late,
+        sum.dropped,
+        sum.bytes_per_s,
+        cpu_permille.unwrap_or(0),
+        memory_bytes.unwrap_or(0),
+    ];
+    push(&mut kept.server, sample);
+    drop(kept);
+    let overview = Overview {
+        at,
+        version: env!("CARGO_PKG_VERSION"),
+        uptime_s: operator.started.elapsed().as_secs(),
+        draining_s: operator.stopping.left().map(|left| left.as_secs()),
+        cores: std::thread::available_parallelism().map_or(1, usize::from),
+        cpu_permille,
+        memory_bytes,
+        connections: operator.registry.open(),
+        connections_max: operator.live.get().limits.max_connections,
+        players: people,
+        spectators,
+        pilots,
+        bans: operator.bans.list().len(),
+        log_filter: operator.logs.get().map(crate::logging::Logs::filter),
+        pulse: sum,
+        sessions: lines,
+    };
+    let json = serde_json::to_vec(&overview).expect("plain values");
+    history.overview.send_replace(json.into());
+}
+
+impl Followed {
+    fn look(
+        &mut self,
+        entry: &Arc<Entry>,
+        bytes: Option<u64>,
+        passed: Duration,
+        status: &Status,
+    ) -> Pulse {
+        let count = |one: fn(&TickCounts) -> &std::sync::atomic::AtomicU64| {
+            one(&entry.ticks).load(Ordering::Relaxed)
+        };
+        let now = Counted {
+            late: count(|c| &c.late),
+            dropped: count(|c| &c.dropped),
+            busy_ns: count(|c| &c.busy_ns),
+            bytes,
+        };
+        let last = std::mem::replace(&mut self.last, now);
+        let fresh = self.samples.is_empty();
+        let Taken { median_ns, longest_ns } = entry.ticks.times.take();
+        let since = |now: u64, last: u64| if fresh { 0 } else { now.saturating_sub(last) };
+        let bytes = now.bytes.zip(last.bytes).map_or(0, |(now, last)| since(now, last));
+        let pulse = Pulse {
+            tick_median_us: median_ns / 1000,
+            tick_longest_us: longest_ns / 1000,
+            busy_permille: (u128::from(since(now.busy_ns, last.busy_ns)) * 1000 / passed.as_nanos())
+                as u64,
+            late: since(now.late, last.late),
+            dropped: since(now.dropped, last.dropped),
+            bytes_per_s: (bytes as f64 / passed.as_secs_f64()) as u64,
+        };
+        let people = u64::from(status.players) + u64::from(status.spectators);
+        let Pulse { tick_median_us, tick_longest_us, busy_permille, late, dropped, bytes_per_s } =
+            pulse;
+        push(
+            &mut self.samples,
+            [
+                unix_ms(),
+                people,
+                tick_median_us,
+                tick_longest_us,
+                busy_permille,
+                late,
+                dropped,
+                bytes_per_s,
+            ],
+        );
+        pulse
+    }
+}
+
+impl Pulse {
+    /// Of all sessions together: the worst times, the sums of everything else.
+    fn add(&mut self, other: Self) {
+        self.tick_median_us = self.tick_median_us.max(other.tick_median_us);
+        self.tick_longest_us = self.tick_longest_us.max(other.tick_longest_us);
+        self.busy_permille += other.busy_permille;
+        self.late += other.late;
+        self.dropped += other.dropped;
+        self.bytes_per_s += other.bytes_per_s;
+    }
+}
+
+fn push<T>(ring: &mut VecDeque<T>, sample: T) {
+    if ring.len() == HISTORY_SAMPLES {
+        ring.pop_front();
+    }
+    ring.push_back(sample);
+}

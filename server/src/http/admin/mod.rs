@@ -1,0 +1,270 @@
+//! What the operator of the server sees and does, under `/api/admin`; the page for it is at `/admin`. Comes in: the
+//! operator's token with every request. Goes out: JSON, and a stream of events. Without a token in the settings nothing
+//! of it is there. Whatever is done, and every wrong token, goes into the audit log.
+//!
+//! In the order of the flow: [`gate`] looks at the token, [`history`] samples all sessions once a second, [`watching`]
+//! looks into those that somebody watches, [`events`] tells what they find, [`actions`] does what the operator wants and
+//! [`audit`] remembers it.
+
+mod actions;
+mod audit;
+mod events;
+mod gate;
+mod history;
+mod views;
+mod watching;
+
+use crate::config;
+use crate::directory::{Directory, Entry};
+use crate::http::api::body::Patience;
+use crate::http::api::problem::Problem;
+use crate::live::Live;
+use crate::logging::Logs;
+use crate::net::Caller;
+use crate::net::address_limits::AddressLimits;
+use crate::net::bans::Bans;
+use crate::net::registry::Registry;
+use crate::session::acts::{Act, ActError, OperatorAction, Order};
+use crate::session::door::ToSession;
+use crate::session::inspect::{Inspect, Inspection};
+use crate::stopping::Stopping;
+use crate::store::Store;
+use audit::Audit;
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Extension, OriginalUri, Request, State};
+use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::IntoResponse;
+use axum::routing::{get, post};
+use gate::{Gate, NoEntry};
+pub use gate::{TOKEN_TRIES, TOKEN_TRIES_IN_ALL};
+use history::History;
+pub use history::{HISTORY_SAMPLES, SAMPLE_EVERY};
+use std::net::IpAddr;
+use std::sync::{Arc, OnceLock};
+use tokio::sync::oneshot;
+use tokio::time::{Duration, Instant, timeout};
+use tokio_util::sync::CancellationToken;
+use watching::Watched;
+
+/// Where the operator's part of the API is.
+pub const ADMIN_API_PATH: &str = "/api/admin";
+
+/// For how long a session is awaited; it answers at its next tick.
+const ANSWER_WAIT: Duration = Duration::from_secs(2);
+
+/// What the operator's part of the server knows.
+#[derive(Debug)]
+pub struct Operator {
+    live: Arc<Live>,
+    stopping: Arc<Stopping>,
+    directory: Arc<Directory>,
+    store: Store,
+    bans: Arc<Bans>,
+    registry: Arc<Registry>,
+    address_limits: Arc<AddressLimits>,
+    stop: CancellationToken,
+    logs: OnceLock<Logs>,
+    gate: Gate,
+    audit: Audit,
+    history: History,
+    watched: Watched,
+    started: Instant,
+}
+
+/// What the operator's part looks at and works with.
+#[derive(Debug)]
+pub struct Parts {
+    /// The settings.
+    pub live: Arc<Live>,
+    /// Whether the server is about to stop.
+    pub stopping: Arc<Stopping>,
+    /// All sessions.
+    pub directory: Arc<Directory>,
+    /// Where bans and the audit log are kept.
+    pub store: Store,
+    /// Who is not let in.
+    pub bans: Arc<Bans>,
+    /// Who is connected.
+    pub registry: Arc<Registry>,
+    /// How many may listen.
+    pub address_limits: Arc<AddressLimits>,
+    /// Cancelled when the server stops.
+    pub stop: CancellationToken,
+}
+
+impl Operator {
+    /// An operator's part over these, on where the settings have a token. Errors with a sentence when that token will
+    /// not do.
+    pub fn new(parts: Parts) -> Result<Self, String> {
+        let Parts { live, stopping, directory, store, bans, registry, address_limits, stop } =
+            parts;
+        let operator = Self {
+            audit: Audit::new(store.clone()),
+            gate: Gate::default(),
+            history: History::default(),
+            watched: Watched::default(),
+            logs: OnceLock::new(),
+            started: Instant::now(),
+            live,
+            stopping,
+            directory,
+            store,
+            bans,
+            registry,
+            address_limits,
+            stop,
+        };
+        operator.reload(&operator.live.get().admin)?;
+        Ok(operator)
+    }
+
+    /// Takes the token that is set now. Whoever is in by another one is out. Errors with a sentence, and nothing is
+    /// changed, when it will not do.
+    pub fn reload(&self, settings: &config::Admin) -> Result<(), String> {
+        self.gate.set(settings.token()?.as_ref());
+        Ok(())
+    }
+
+    /// Shows this log from now on; only the first call counts.
+    pub fn show_logs(&self, logs: Logs) {
+        let _ = self.logs.set(logs);
+    }
+
+    /// Whether there is a token.
+    pub fn is_on(&self) -> bool {
+        self.gate.is_on()
+    }
+
+    /// Whether somebody at `from` shows the token with a request that has these headers. Another token is a try.
+    pub(crate) fn lets_in(&self, from: IpAddr, headers: &HeaderMap) -> bool {
+        match self.gate.enter(from, bearer(headers)) {
+            Ok(()) => true,
+            Err(NoEntry::Off | NoEntry::Missing) => false,
+            Err(NoEntry::Wrong | NoEntry::TooOften(_)) => {
+                self.audit.wrong_token(from);
+                false
+            }
+        }
+    }
+
+    /// Samples sessions for as long as the server runs.
+    pub(crate) async fn keep_history(self: Arc<Self>) {
+        history::keep(&self).await;
+    }
+
+    /// What is in a session; `None` when it does not answer.
+    async fn inspect(&self, entry: &Entry, people: bool, map: bool) -> Option<Inspection> {
+        let (answer, waiting) = oneshot::channel();
+        // Nobody waits any more when it took too long.
+        let answer = Box::new(|found| drop(answer.send(found)));
+        let told = ToSession::Inspect(Inspect { people, map, answer });
+        entry.handle.queue.try_send((Instant::now(), told)).ok()?;
+        timeout(ANSWER_WAIT, waiting).await.ok()?.ok()
+    }
+
+    /// Has a session do something.
+    async fn order(&self, entry: &Entry, action: OperatorAction) -> Result<(), Problem> {
+        let (answer, waiting) = oneshot::channel();
+        let answer = Box::new(|done| drop(answer.send(done)));
+        let told = ToSession::Act(Act { order: Order::Operator(action), answer });
+        let asked = timeout(ANSWER_WAIT, async {
+            entry.handle.queue.send((Instant::now(), told)).await.ok()?;
+            waiting.await.ok()
+        });
+        match asked.await {
+            Ok(Some(Ok(()))) => Ok(()),
+            Ok(Some(Err(ActError::Refused(sentence)))) => Err(Problem::refused(sentence)),
+            Ok(Some(Err(_))) => Err(nobody_there()),
+            Ok(None) => Err(Problem::no_session()),
+            Err(_) => Err(Problem::busy("The session does not answer; try again.", ANSWER_WAIT)),
+        }
+    }
+}
+
+fn nobody_there() -> Problem {
+    Problem::new(
+        StatusCode::NOT_FOUND,
+        "There is nobody with that number in the session; they may have left.",
+    )
+}
+
+impl Patience for Arc<Operator> {
+    fn head_wait(&self) -> Duration {
+        self.live.get().limits.head_wait
+    }
+}
+
+/// Answers everything under [`ADMIN_API_PATH`], which is taken off its paths.
+pub(super) fn router(operator: &Arc<Operator>) -> Router {
+    Router::new()
+        .route("/overview", get(views::overview))
+        .route("/history", get(views::history))
+        .route("/sessions/{code}", get(views::session))
+        .route("/bans", get(views::bans))
+        .route("/audit", get(views::audit))
+        .route("/log", get(views::log))
+        .route("/events", get(events::events))
+        .route("/actions", post(actions::act))
+        .fallback(not_found)
+        .method_not_allowed_fallback(not_allowed)
+        .layer(middleware::from_fn_with_state(Arc::clone(operator), guard))
+        .with_state(Arc::clone(operator))
+}
+
+/// Lets whoever shows the token through, and nobody else.
+async fn guard(
+    State(operator): State<Arc<Operator>>,
+    Extension(caller): Extension<Caller>,
+    request: Request,
+    next: Next,
+) -> Response<Body> {
+    let entry = operator.gate.enter(caller.network, bearer(request.headers()));
+    let problem = match entry {
+        Ok(()) => return next.run(request).await,
+        Err(NoEntry::Off) => {
+            let path = request.extensions().get::<OriginalUri>().map(|uri| uri.path().to_owned());
+            return Problem::nothing_at(&path.unwrap_or_default()).into_response();
+        }
+        Err(NoEntry::Missing) => {
+            unauthorized("The operator's token is needed: Authorization: Bearer TOKEN.")
+        }
+        Err(NoEntry::Wrong) => {
+            operator.audit.wrong_token(caller.network);
+            unauthorized("That is not the operator's token.")
+        }
+        Err(NoEntry::TooOften(often)) => {
+            operator.audit.wrong_token(caller.network);
+            often.into()
+        }
+    };
+    let mut response = problem.into_response();
+    if response.status() == StatusCode::UNAUTHORIZED {
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
+    response
+}
+
+fn unauthorized(sentence: &'static str) -> Problem {
+    Problem::new(StatusCode::UNAUTHORIZED, sentence)
+}
+
+/// What the one Authorization header shows, if it is of the right kind.
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let mut values = headers.get_all(header::AUTHORIZATION).into_iter();
+    let (Some(value), None) = (values.next(), values.next()) else { return None };
+    let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+async fn not_found(OriginalUri(uri): OriginalUri) -> Problem {
+    Problem::nothing_at(uri.path())
+}
+
+async fn not_allowed() -> Problem {
+    Problem::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "That cannot be done here; the Allow header says what can.",
+    )
+}

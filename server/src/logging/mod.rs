@@ -1,0 +1,178 @@
+//! The log. Comes in: what the code says through `tracing`, within the spans of connections and sessions. Goes
+//! out: lines on stderr, as text or JSON; the newest lines to whoever asks; every line to whoever listens.
+//!
+//! Only what is said through `tracing` gets in. Libraries that use the `log` crate do not: at level trace some
+//! of them print whole messages, and with them chat and tokens.
+
+mod lines;
+#[cfg(feature = "otel")]
+mod otel;
+
+use crate::config::{Config, LogFormat};
+use anyhow::{Context, Result, anyhow};
+use lines::KeepLines;
+use std::collections::VecDeque;
+use std::io::IsTerminal;
+use std::sync::{Arc, Mutex, MutexGuard};
+use tokio::sync::broadcast;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::{EnvFilter, Registry, fmt, reload};
+
+/// Lines that are kept for whoever looks at the log; older ones are forgotten.
+pub const LINES_KEPT: usize = 500;
+/// Lines that somebody who listens may be behind; then they miss some.
+pub const LINES_BEHIND_MAX: usize = 256;
+
+/// The newest lines of the log, all further ones, and what gets into it.
+#[derive(Clone)]
+pub struct Logs {
+    kept: Arc<Kept>,
+    filter: Arc<Mutex<String>>,
+    /// `None` where nothing is written.
+    change: Option<reload::Handle<EnvFilter, Registry>>,
+    #[cfg(feature = "otel")]
+    traces: Option<otel::Traces>,
+}
+
+/// Lines as JSON.
+#[derive(Debug)]
+struct Kept {
+    newest: Mutex<VecDeque<Arc<str>>>,
+    listeners: broadcast::Sender<Arc<str>>,
+}
+
+impl Logs {
+    /// No log: nothing is written, nothing is kept.
+    pub fn none() -> Self {
+        Self {
+            kept: Arc::new(Kept::new()),
+            filter: Arc::new(Mutex::new("off".into())),
+            change: None,
+            #[cfg(feature = "otel")]
+            traces: None,
+        }
+    }
+
+    /// From now on the process logs as `config` says. Errors when its filter is none, or when there is a log
+    /// already.
+    pub fn install(config: &Config) -> Result<Self> {
+        let seeing = &config.seeing;
+        let filter = EnvFilter::try_new(&seeing.log)
+            .map_err(|why| anyhow!("--log {:?} is no filter: {why}", seeing.log))?;
+        let (filter, change) = reload::Layer::new(filter);
+        let kept = Arc::new(Kept::new());
+        let (text, json) = match seeing.log_format {
+            LogFormat::Text => {
+                let ansi = std::io::stderr().is_terminal();
+                (Some(fmt::layer().with_ansi(ansi).with_writer(std::io::stderr)), false)
+            }
+            LogFormat::Json => (None, true),
+        };
+        let keep = KeepLines { kept: Arc::clone(&kept), written: json };
+        let all = tracing_subscriber::registry().with(filter).with(text).with(keep);
+        #[cfg(feature = "otel")]
+        let (all, traces) = {
+            let traces = seeing.otel_endpoint.as_deref().map(otel::Traces::to).transpose()?;
+            (all.with(traces.as_ref().map(otel::Traces::layer)), traces)
+        };
+        #[cfg(not(feature = "otel"))]
+        if seeing.otel_endpoint.is_some() {
+            return Err(anyhow!(
+                "--otel-endpoint needs a binary that was built with: cargo build --features otel"
+            ));
+        }
+        // Not `init`, which would let in what libraries say through the `log` crate.
+        tracing::subscriber::set_global_default(all).context("there is a log already")?;
+        Ok(Self {
+            kept,
+            filter: Arc::new(Mutex::new(seeing.log.clone())),
+            change: Some(change),
+            #[cfg(feature = "otel")]
+            traces,
+        })
+    }
+
+    /// Changes what gets into the log, from the next line on. Errors with a sentence.
+    pub fn set_filter(&self, filter: &str) -> Result<(), String> {
+        let Some(change) = &self.change else { return Err("This server keeps no log.".into()) };
+        let parsed = EnvFilter::try_new(filter)
+            .map_err(|why| format!("{filter:?} is no filter of the log: {why}"))?;
+        let mut now = lock(&self.filter);
+        change.reload(parsed).map_err(|why| why.to_string())?;
+        *now = filter.to_owned();
+        Ok(())
+    }
+
+    /// What gets into the log.
+    pub fn filter(&self) -> String {
+        lock(&self.filter).clone()
+    }
+
+    /// The newest lines, at most [`LINES_KEPT`], the oldest first: JSON objects with `at` (ms since 1970, UTC),
+    /// `level`, `target`, `message`, `fields` and `spans`, the outermost first.
+    pub fn recent(&self) -> Vec<Arc<str>> {
+        lock(&self.kept.newest).iter().cloned().collect()
+    }
+
+    /// Every further line, as in [`Self::recent`]. Who is [`LINES_BEHIND_MAX`] lines behind misses some.
+    pub fn subscribe(&self) -> broadcast::Receiver<Arc<str>> {
+        self.kept.listeners.subscribe()
+    }
+
+    /// Hands out what is still to be sent elsewhere; the process is about to end. May wait for a few seconds.
+    pub fn finish(&self) {
+        #[cfg(feature = "otel")]
+        self.traces.iter().for_each(otel::Traces::finish);
+    }
+}
+
+impl core::fmt::Debug for Logs {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "Logs({})", self.filter())
+    }
+}
+
+impl Kept {
+    fn new() -> Self {
+        Self {
+            newest: Mutex::new(VecDeque::with_capacity(LINES_KEPT)),
+            listeners: broadcast::Sender::new(LINES_BEHIND_MAX),
+        }
+    }
+
+    fn add(&self, line: Arc<str>) {
+        let mut newest = lock(&self.newest);
+        if newest.len() == LINES_KEPT {
+            newest.pop_front();
+        }
+        newest.push_back(Arc::clone(&line));
+        // Under the lock, so that whoever asks for both misses and doubles none. Nobody may listen.
+        let _ = self.listeners.send(line);
+    }
+}
+
+/// Nothing that is done under these locks panics; were it otherwise the values would still be whole.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_newest_lines_are_kept_and_told() {
+        let logs = Logs::none();
+        let mut heard = logs.subscribe();
+        (0..LINES_KEPT + 3).for_each(|n| logs.kept.add(n.to_string().into()));
+        let kept = logs.recent();
+        assert_eq!((kept.len(), &*kept[0]), (LINES_KEPT, "3"));
+        assert!(heard.try_recv().is_err(), "whoever is far behind is told so");
+        assert_eq!(&*heard.try_recv().unwrap(), &*(LINES_KEPT + 3 - LINES_BEHIND_MAX).to_string());
+    }
+
+    #[test]
+    fn without_a_log_there_is_no_filter_to_change() {
+        assert!(Logs::none().set_filter("debug").is_err());
+    }
+}

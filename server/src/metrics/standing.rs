@@ -1,0 +1,147 @@
+//! How things stand when somebody looks: levels, and counts that are kept where they belong.
+
+use super::make::Maker;
+use super::process::Process;
+use super::sessions::{Depth, Measure};
+use crate::net::Front;
+use crate::net::refusal::Reason;
+use crate::net::registry::State;
+use prometheus::{IntCounter, IntGauge};
+use std::sync::atomic::Ordering;
+
+/// Levels, and counts that are kept elsewhere.
+#[derive(Debug)]
+pub(super) struct Standing {
+    connections: [IntGauge; State::ALL.len()],
+    accepted: IntCounter,
+    refusals: [IntCounter; Reason::ALL.len()],
+    sessions: IntGauge,
+    players: IntGauge,
+    spectators: IntGauge,
+    away: IntGauge,
+    pilots: IntGauge,
+    ticks: IntCounter,
+    late: IntCounter,
+    dropped: IntCounter,
+    /// Sessions' queues, outboxes, mailboxes, the store.
+    waiting: [IntGauge; 4],
+    /// The fullest of each.
+    fullest: [IntGauge; 4],
+    lost: IntCounter,
+    process: Process,
+}
+
+impl Standing {
+    pub(super) fn new(make: &Maker) -> Self {
+        let build = make.levels(
+            "gamekeeper_build_info",
+            "1, with the version of this binary.",
+            "version",
+            [env!("CARGO_PKG_VERSION")],
+        );
+        build.iter().for_each(|one| one.set(1));
+        let refusals = make.counts_by(
+            "gamekeeper_refusals_total",
+            "What was refused from outside, by reason.",
+            &["reason"],
+        );
+        let queues = ["sessions", "outboxes", "mailboxes", "store"];
+        Self {
+            connections: make.levels(
+                "gamekeeper_connections",
+                "Open connections: those that speak HTTP, WebSockets that have joined no session yet, those that \
+                 have, and those that are being closed.",
+                "state",
+                State::LABELS,
+            ),
+            accepted: make.count(
+                "gamekeeper_connections_accepted_total",
+                "Connections that were within the limits.",
+            ),
+            refusals: std::array::from_fn(|reason| refusals.with_label_values(&[Reason::ALL[reason].label()])),
+            sessions: make.level("gamekeeper_sessions", "Sessions that are open."),
+            players: make.level(
+                "gamekeeper_players",
+                "People who play, those included who are away.",
+            ),
+            spectators: make.level(
+                "gamekeeper_spectators",
+                "People who watch, those included who are away.",
+            ),
+            away: make.level(
+                "gamekeeper_away",
+                "People whose connections were lost and whose seats are kept.",
+            ),
+            pilots: make.level("gamekeeper_pilots", "Computer pilots that fly."),
+            ticks: make.count("gamekeeper_ticks_total", "Ticks that were run."),
+            late: make.count(
+                "gamekeeper_ticks_late_total",
+                "Times that a session's loop woke up so late that more than one tick was due.",
+            ),
+            dropped: make.count(
+                "gamekeeper_ticks_dropped_total",
+                "Ticks that were never run, as too many were due at once.",
+            ),
+            waiting: make.levels(
+                "gamekeeper_queue_messages",
+                "Messages that wait: for sessions' next ticks, for lines, for a place among these, for the disk.",
+                "queue",
+                queues,
+            ),
+            fullest: make.levels(
+                "gamekeeper_fullest_queue_messages",
+                "Messages that wait in the fullest queue of a kind.",
+                "queue",
+                queues,
+            ),
+            lost: make.count("gamekeeper_results_lost_total", "Results that could not be kept."),
+            process: Process::new(make),
+        }
+    }
+
+    pub(super) fn look(&self, front: &Front) {
+        for (gauge, state) in self.connections.iter().zip(State::ALL) {
+            gauge.set(front.registry.count(state) as i64);
+        }
+        raise(&self.accepted, front.registry.accepted());
+        for (counter, &reason) in self.refusals.iter().zip(Reason::ALL) {
+            raise(counter, front.refusals.count(reason));
+        }
+        let ticks = &front.directory.ticks;
+        raise(&self.ticks, ticks.ticks.load(Ordering::Relaxed));
+        raise(&self.late, ticks.late.load(Ordering::Relaxed));
+        raise(&self.dropped, ticks.dropped.load(Ordering::Relaxed));
+        raise(&self.lost, front.store.lost());
+        self.process.look();
+
+        let entries = front.directory.entries();
+        let (mut players, mut spectators, mut away, mut pilots) = (0, 0, 0, 0);
+        let mut depths = [Depth::default(); 4];
+        for entry in &entries {
+            let (status, measure) = entry.look();
+            players += i64::from(status.players);
+            spectators += i64::from(status.spectators);
+            pilots += i64::from(status.pilots);
+            let Measure { away: lost, outboxes, mailboxes, .. } = measure;
+            away += i64::from(lost);
+            depths[0].add(entry.handle.queue.max_capacity() - entry.handle.queue.capacity());
+            depths[1].merge(outboxes);
+            depths[2].merge(mailboxes);
+        }
+        depths[3].add(front.store.waiting());
+        self.sessions.set(entries.len() as i64);
+        self.players.set(players);
+        self.spectators.set(spectators);
+        self.away.set(away);
+        self.pilots.set(pilots);
+        for (depth, (sum, max)) in depths.iter().zip(self.waiting.iter().zip(&self.fullest)) {
+            sum.set(depth.sum as i64);
+            max.set(depth.max as i64);
+        }
+    }
+}
+
+/// The counter is as high as what is counted elsewhere.
+fn raise(counter: &IntCounter, to: u64) {
+    counter.inc_by(to.saturating_sub(counter.get()));
+}

@@ -1,0 +1,140 @@
+//! How long ticks take, stage by stage, and how late they begin. A session has no clock: the loop hands it a
+//! function to call at the end of each stage, and looks at the clock there.
+
+use super::make::Maker;
+use prometheus::Histogram;
+use std::time::{Duration, Instant};
+
+macro_rules! stages {
+    ($($(#[$doc:meta])* $name:ident = $label:literal;)*) => {
+        /// A part of a tick's work.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Stage { $($(#[$doc])* $name),* }
+
+        impl Stage {
+            /// All of them, in their order.
+            pub const ALL: [Self; [$(Self::$name),*].len()] = [$(Self::$name),*];
+
+            /// Their names in the metrics.
+            pub const LABELS: [&'static str; Self::ALL.len()] = [$($label),*];
+        }
+    };
+}
+
+stages! {
+    /// What came since the last tick goes from the queue into the session.
+    Drain = "drain";
+    /// Who comes and goes: lost seats, computer pilots, rounds, and who is dead.
+    Seats = "seats";
+    /// Everybody's input is taken, and computer pilots think.
+    Inputs = "inputs";
+    /// The game's step.
+    Step = "step";
+    /// The world becomes rows, and these are compared with the last tick's.
+    Publish = "publish";
+    /// The world is sorted for views.
+    Interest = "interest";
+    /// Chat, events, standings.
+    Talk = "talk";
+    /// A frame for everybody.
+    Frames = "frames";
+}
+
+/// Upper bounds of buckets for work, in seconds. A tick of a small session takes tens of microseconds, one of a
+/// thousand ships some milliseconds; at 30 Hz there are 33 ms for it, at 128 Hz 7.8.
+const WORK_BUCKETS: [f64; 15] = [
+    10e-6, 25e-6, 50e-6, 100e-6, 250e-6, 500e-6, 1e-3, 2e-3, 4e-3, 7.8e-3, 16e-3, 33e-3, 66e-3,
+    0.15, 0.5,
+];
+
+/// Upper bounds of buckets for lateness, in seconds. The runtime's timer counts milliseconds, so that one or
+/// two are usual; a tick of 30 Hz that begins 33 ms late is two at once, one after 166 ms drops time.
+const LATE_BUCKETS: [f64; 12] =
+    [0.5e-3, 1e-3, 1.5e-3, 2e-3, 3e-3, 5e-3, 10e-3, 20e-3, 33e-3, 66e-3, 0.166, 0.5];
+
+/// How long ticks take and how late they begin, over all sessions.
+#[derive(Debug)]
+pub struct TickTimes {
+    stages: [Histogram; Stage::ALL.len()],
+    work: Histogram,
+    lateness: Histogram,
+}
+
+impl TickTimes {
+    pub(super) fn new(make: &Maker) -> Self {
+        Self {
+            stages: make.spreads(
+                "gamekeeper_tick_stage_seconds",
+                "Time that one stage of a tick took.",
+                &WORK_BUCKETS,
+                "stage",
+                Stage::LABELS,
+            ),
+            work: make.spread(
+                "gamekeeper_tick_work_seconds",
+                "Time that all the work of a tick took.",
+                &WORK_BUCKETS,
+            ),
+            lateness: make.spread(
+                "gamekeeper_tick_start_jitter_seconds",
+                "How much later than planned a session's loop woke up for a tick.",
+                &LATE_BUCKETS,
+            ),
+        }
+    }
+
+    /// A loop woke up this long after the moment that it waited for.
+    pub(crate) fn woke(&self, late: Duration) {
+        self.lateness.observe(late.as_secs_f64());
+    }
+
+    /// A tick begins.
+    pub(crate) fn begin(&self) -> Laps {
+        Laps { last: Instant::now(), spent: [Duration::ZERO; Stage::ALL.len()] }
+    }
+
+    /// A tick is done. What was drained, and what is not one stage's, belongs to the first of several ticks.
+    pub(crate) fn end(&self, laps: &Laps) {
+        for (histogram, spent) in self.stages.iter().zip(laps.spent) {
+            histogram.observe(spent.as_secs_f64());
+        }
+        self.work.observe(laps.spent.iter().sum::<Duration>().as_secs_f64());
+    }
+}
+
+/// The stages of one tick, as they pass.
+#[derive(Debug)]
+pub struct Laps {
+    last: Instant,
+    spent: [Duration; Stage::ALL.len()],
+}
+
+impl Laps {
+    /// What was done since the last call was `stage`.
+    pub(crate) fn lap(&mut self, stage: Stage) {
+        let now = Instant::now();
+        self.spent[stage as usize] += now - self.last;
+        self.last = now;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metrics::Metrics;
+
+    #[test]
+    fn each_stage_has_its_time_and_the_whole_has_all() {
+        let metrics = Metrics::default();
+        let mut laps = metrics.ticks.begin();
+        Stage::ALL.into_iter().for_each(|stage| laps.lap(stage));
+        laps.lap(Stage::Seats);
+        metrics.ticks.end(&laps);
+        let stages = &metrics.ticks.stages;
+        assert!(stages.iter().all(|stage| stage.get_sample_count() == 1));
+        let sum: f64 = stages.iter().map(Histogram::get_sample_sum).sum();
+        assert!((sum - metrics.ticks.work.get_sample_sum()).abs() < 1e-9);
+        let labels = Stage::LABELS.map(str::len);
+        assert!(labels.iter().all(|&letters| letters > 0));
+    }
+}

@@ -1,0 +1,155 @@
+//! What the server's operator did, and whom they banned: in, and out again.
+
+use rusqlite::{Connection, params};
+use serde::Serialize;
+use std::net::IpAddr;
+
+/// Lines of the audit log that are kept; the oldest make room for newer ones.
+pub const AUDIT_MAX: i64 = 10_000;
+/// Lines after which it is seen to that there are no more than that.
+const TIDY_EVERY: i64 = 64;
+
+/// An address that nobody is let in from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct KeptBan {
+    /// The address; of IPv6 the first of its /64 network.
+    pub address: IpAddr,
+    /// Since when, in ms since 1970 (UTC).
+    pub since: u64,
+    /// Until when, in ms since 1970 (UTC).
+    pub until: u64,
+    /// Why, in the operator's words.
+    pub reason: String,
+}
+
+/// Something that the operator did, or that somebody tried who is not the operator.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Deed {
+    /// When, in ms since 1970 (UTC).
+    pub at: u64,
+    /// From which address.
+    pub address: String,
+    /// What.
+    pub action: String,
+    /// On what or whom.
+    pub target: String,
+    /// What came of it.
+    pub outcome: String,
+}
+
+pub(super) fn bans(db: &Connection, now: u64) -> rusqlite::Result<Vec<KeptBan>> {
+    db.execute("DELETE FROM bans WHERE until <= ?", [now as i64])?;
+    let mut statement = db.prepare("SELECT address, since, until, reason FROM bans")?;
+    let rows = statement.query_map([], |row| {
+        let address: String = row.get(0)?;
+        let [since, until] = [row.get::<_, i64>(1)? as u64, row.get::<_, i64>(2)? as u64];
+        // What is no address was not written by us.
+        let ban = address.parse().ok().map(|address| (address, since, until));
+        Ok((ban, row.get(3)?))
+    })?;
+    let bans = rows.filter_map(|row| match row {
+        Ok((Some((address, since, until)), reason)) => {
+            Some(Ok(KeptBan { address, since, until, reason }))
+        }
+        Ok((None, _)) => None,
+        Err(error) => Some(Err(error)),
+    });
+    bans.collect()
+}
+
+pub(super) fn keep_ban(db: &Connection, ban: &KeptBan) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO bans (address, since, until, reason) VALUES (?, ?, ?, ?) ON CONFLICT (address) \
+               DO UPDATE SET since = excluded.since, until = excluded.until, reason = excluded.reason";
+    db.prepare_cached(sql)?.execute(params![
+        ban.address.to_string(),
+        ban.since as i64,
+        ban.until as i64,
+        ban.reason
+    ])?;
+    Ok(())
+}
+
+pub(super) fn forget_ban(db: &Connection, address: IpAddr) -> rusqlite::Result<()> {
+    db.execute("DELETE FROM bans WHERE address = ?", [address.to_string()])?;
+    Ok(())
+}
+
+pub(super) fn note(db: &Connection, deed: &Deed) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO audit (at, address, action, target, outcome) VALUES (?, ?, ?, ?, ?)";
+    let Deed { at, address, action, target, outcome } = deed;
+    db.prepare_cached(sql)?.execute(params![*at as i64, address, action, target, outcome])?;
+    let id = db.last_insert_rowid();
+    if id % TIDY_EVERY == 0 {
+        db.execute("DELETE FROM audit WHERE id <= ?", [id - AUDIT_MAX])?;
+    }
+    Ok(())
+}
+
+pub(super) fn audit(db: &Connection, limit: u32) -> rusqlite::Result<Vec<Deed>> {
+    let sql = "SELECT at, address, action, target, outcome FROM audit ORDER BY id DESC LIMIT ?";
+    let mut statement = db.prepare_cached(sql)?;
+    let deeds = statement.query_map([limit], |row| {
+        Ok(Deed {
+            at: row.get::<_, i64>(0)? as u64,
+            address: row.get(1)?,
+            action: row.get(2)?,
+            target: row.get(3)?,
+            outcome: row.get(4)?,
+        })
+    })?;
+    deeds.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::store::{AUDIT_MAX, Deed, KeptBan, Store};
+
+    fn deed(at: u64) -> Deed {
+        let text = |what: &str| what.to_owned();
+        let (address, action) = (text("192.0.2.1"), text("kick"));
+        Deed { at, address, action, target: text("7"), outcome: text("done") }
+    }
+
+    #[tokio::test]
+    async fn the_newest_deeds_are_kept_and_come_first() {
+        let store = Store::open(None).unwrap();
+        let far = AUDIT_MAX as u64 + 200;
+        for at in 1..=far {
+            store.note(deed(at));
+            if at % 100 == 0 {
+                store.settled().await.unwrap();
+            }
+        }
+        let all = store.audit(u32::MAX).await.unwrap();
+        assert!(
+            (AUDIT_MAX as usize..AUDIT_MAX as usize + 64).contains(&all.len()),
+            "{}",
+            all.len()
+        );
+        assert_eq!((all[0].clone(), all[1].at), (deed(far), far - 1));
+        assert_eq!(store.audit(3).await.unwrap().len(), 3);
+    }
+
+    #[tokio::test]
+    async fn bans_outlive_a_restart_and_ended_ones_do_not() {
+        let folder = std::env::temp_dir().join(format!("gamekeeper-bans-{}", std::process::id()));
+        let ban = |text: &str, until| KeptBan {
+            address: text.parse().unwrap(),
+            since: 1,
+            until,
+            reason: "it's \"them\"".into(),
+        };
+        let far = crate::store::unix_ms() + 600_000;
+        {
+            let store = Store::open(Some(&folder)).unwrap();
+            store.keep_ban(ban("192.0.2.1", far));
+            store.keep_ban(ban("192.0.2.2", 2));
+            store.keep_ban(ban("2001:db8::", far));
+            store.forget_ban("2001:db8::".parse().unwrap());
+            store.settled().await.unwrap();
+        }
+        let store = Store::open(Some(&folder)).unwrap();
+        assert_eq!(store.bans_at_start(), [ban("192.0.2.1", far)]);
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+}

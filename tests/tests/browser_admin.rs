@@ -1,0 +1,306 @@
+//! The operator's page in real Chromiums, on a desk and on a phone: what it shows of sessions that are played, and what
+//! becomes of players when its buttons are pressed. Pictures are left in `tests/screenshots`, for a person to look at.
+
+use server::Server;
+use server::config::{Admin, Config};
+use server::logging::Logs;
+use server::net::listener;
+use server::net::outbox::ConnectionOutbox;
+use server::session::settings::PilotCount;
+use server::session::{Session, SessionConfig};
+use shared::arena::{Arena, Settings};
+use shared::game::Setup;
+use shared::wire::Protocol;
+use std::net::SocketAddr;
+use std::sync::OnceLock;
+use tests::accessibility::serious;
+use tests::browser::{Driver, Page};
+use tests::harness::{Bystander, eventually};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+const TOKEN: &str = "a-token-that-nobody-logs";
+const DESK: (u32, u32, bool) = (1280, 800, false);
+const PHONE: (u32, u32, bool) = (390, 844, true);
+
+/// The most that an update of the page may take in the mean, in ms, with 1,000 ships in a session: the browser has 16
+/// for a picture. This machine does other things meanwhile, so the longest is not asserted.
+const UPDATE_MS_MAX: f64 = 16.0;
+
+/// The log of this test's process, which has but one.
+fn logs() -> Logs {
+    static LOGS: OnceLock<Logs> = OnceLock::new();
+    LOGS.get_or_init(|| Logs::install(&Config::default()).expect("nobody else logs")).clone()
+}
+
+/// A server with an operator.
+struct Hosted {
+    address: SocketAddr,
+    server: Server,
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<anyhow::Result<()>>,
+}
+
+impl Hosted {
+    /// With one session of the arena, in which people and computer pilots are `pilots` together.
+    fn start(size: u32, pilots: u16) -> Self {
+        let admin = Admin { admin_token: TOKEN.parse().ok(), ..Admin::default() };
+        let mut config = Config { seed: Some(5), pilots: 0, admin, ..Config::default() };
+        config.stopping.drain_seconds = 0;
+        let settings = Settings { size, ..Settings::default() };
+        let session = Session::<Arena, ConnectionOutbox>::new(SessionConfig {
+            players_max: 1100,
+            pilots: PilotCount::FillUpTo(pilots),
+            ..SessionConfig::new(Setup::new(settings, 5, 30))
+        });
+        let listener = listener::bind("127.0.0.1:0".parse().expect("an address")).expect("a port");
+        let address = listener.local_addr().expect("bound");
+        let server =
+            Server::of::<Arena>(&config).expect("results are kept in memory").with_logs(logs());
+        let (stop, stopped) = oneshot::channel::<()>();
+        let serving = server.clone();
+        let session = session.expect("settings that make sense");
+        let task = tokio::spawn(async move {
+            let shutdown = async { drop(stopped.await) };
+            serving.serve(session, Protocol::of::<Arena>(), listener, shutdown).await
+        });
+        Self { address, server, stop, task }
+    }
+
+    async fn join(&self, from: &str, name: &str) -> Bystander {
+        Bystander::join_from::<Arena>(from, self.address, name).await
+    }
+
+    async fn stop(self) {
+        drop(self.stop);
+        self.task.await.expect("no panic").expect("an orderly end");
+    }
+}
+
+async fn run(page: &Page, script: &str) {
+    page.client.execute(script, vec![]).await.unwrap_or_else(|e| panic!("{script}: {e}"));
+}
+
+async fn sign_in(
+    driver: &Driver,
+    hosted: &Hosted,
+    (width, height, touch): (u32, u32, bool),
+) -> Page {
+    let page = driver.open(width, height, touch).await;
+    page.goto(&format!("http://{}/admin", hosted.address)).await;
+    page.until("document.activeElement?.id === 'token'").await;
+    page.keys("#token", TOKEN).await;
+    page.click("#sign-in-form button").await;
+    page.until("document.getElementById('line-text').textContent === 'live' && gamekeeper.view().samples > 2").await;
+    page
+}
+
+async fn clean(page: &Page, what: &str) {
+    let found = serious(page, "html").await;
+    assert!(found.is_empty(), "{what}: {}", found.join("\n"));
+}
+
+/// Opens a view by its link, and waits for what it has to have.
+async fn view(page: &Page, name: &str, has: &str) {
+    page.click(&format!("#top nav a[data-view={name}]")).await;
+    page.until(&format!("gamekeeper.view().view === '{name}' && ({has})")).await;
+}
+
+const ROW: &str = "const row = (name) => [...document.querySelectorAll('#players tbody tr')].find((r) => r.cells[1].textContent === name);";
+
+/// Presses the button of a player's line.
+async fn press(page: &Page, name: &str, button: &str) {
+    let there = format!(
+        "[...document.querySelectorAll('#players tbody tr')].some((r) => r.cells[1].textContent === '{name}')"
+    );
+    page.until(&there).await;
+    run(page, &format!("{ROW} [...row('{name}').querySelectorAll('button')].find((b) => b.textContent === '{button}').click();")).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_operator_runs_a_server_from_a_desk() {
+    let hosted = Hosted::start(2400, 30);
+    let mut players = Vec::new();
+    for (n, name) in ["Ann", "Bob", "Zoë <b>", "Dan"].into_iter().enumerate() {
+        players.push(hosted.join(&format!("127.0.0.{}", n + 2), name).await);
+    }
+    let driver = Driver::start();
+    let page = driver.open(DESK.0, DESK.1, DESK.2).await;
+    page.goto(&format!("http://{}/admin", hosted.address)).await;
+    page.until("document.activeElement?.id === 'token'").await;
+    page.keys("#token", "not-the-token-at-all").await;
+    page.click("#sign-in-form button").await;
+    page.until("document.getElementById('sign-in-said').textContent.includes('not the operator')")
+        .await;
+    page.picture("40-admin-sign-in").await;
+    clean(&page, "signing in").await;
+    page.close().await;
+
+    let page = sign_in(&driver, &hosted, DESK).await;
+    page.until(
+        "document.querySelector('#sessions tbody tr')?.cells[2].textContent.startsWith('4 /')",
+    )
+    .await;
+    page.until("gamekeeper.view().samples > 8").await;
+    page.picture("41-admin-sessions").await;
+    clean(&page, "sessions").await;
+    // The token is in no address and outlives a reload of the page.
+    let resources = page
+        .eval(
+            "performance.getEntriesByType('resource').map((r) => r.name).join(' ') + location.href",
+        )
+        .await;
+    assert!(!resources.as_str().expect("addresses").contains(TOKEN));
+    page.client.refresh().await.expect("it reloads");
+    page.until("document.querySelector('#sessions tbody a')").await;
+
+    page.click("#sessions tbody a").await;
+    page.until("gamekeeper.view().maps > 3 && document.querySelectorAll('#players tbody tr').length === 30").await;
+    press(&page, "Ann", "Follow").await;
+    page.until("document.getElementById('map-said').textContent.startsWith('Follows Ann')").await;
+    // Rates need two looks, and text of others is text.
+    page.until(&format!(
+        "(() => {{ {ROW} return row('Zoë <b>')?.cells[7].textContent.includes('B/s'); }})()"
+    ))
+    .await;
+    page.picture("42-admin-session").await;
+    clean(&page, "a session").await;
+    // The plots are read by keyboard.
+    run(&page, "document.querySelector('#session-plots canvas').focus()").await;
+    page.keys("#session-plots canvas", "\u{e012}").await;
+    page.until("/^\\d.*: longest .* ms, median .* ms$/.test(document.querySelector('#session-plots output').textContent)").await;
+
+    press(&page, "Bob", "Kick").await;
+    page.until("document.getElementById('ask').open").await;
+    page.keys("#ask-words", "Enough.").await;
+    page.picture("43-admin-kick").await;
+    clean(&page, "a question").await;
+    page.click("#ask-yes").await;
+    assert_eq!(players.remove(1).closed().await, Some(4008));
+    page.until("!document.getElementById('ask').open").await;
+    press(&page, "Zoë <b>", "Ban").await;
+    page.until("document.getElementById('ask').open").await;
+    page.click("#ask-yes").await;
+    assert_eq!(players.remove(1).closed().await, Some(4010));
+    page.until("document.getElementById('bans-count').textContent === '1'").await;
+    press(&page, "Ann", "Mute").await;
+    page.until(&format!(
+        "(() => {{ {ROW} return row('Ann').cells[3].textContent.includes('muted'); }})()"
+    ))
+    .await;
+
+    page.click("#announce-all").await;
+    page.until("document.getElementById('ask').open").await;
+    page.keys("#ask-words", "A word to all.\n").await;
+    page.until("!document.getElementById('ask').open").await;
+
+    view(&page, "log", "document.querySelectorAll('#log-lines li').length > 3").await;
+    page.until("document.getElementById('log-level-set').value !== ''").await;
+    run(&page, "document.getElementById('log-level-set').value = 'server=debug,info'").await;
+    page.click("#log-form button").await;
+    page.until("document.getElementById('log-lines').textContent.includes('log filter')").await;
+    assert_eq!(logs().filter(), "server=debug,info");
+    page.picture("44-admin-log").await;
+    clean(&page, "the log").await;
+    run(&page, "const f = document.getElementById('log-filter'); f.value = 'audit'; f.dispatchEvent(new Event('input'))").await;
+    page.until("[...document.querySelectorAll('#log-lines li')].every((li) => li.textContent.includes('audit'))").await;
+
+    view(&page, "audit", "document.querySelectorAll('#audit tbody tr').length >= 5").await;
+    let actions = page.eval("[...document.querySelectorAll('#audit tbody tr')].map((r) => r.cells[1].textContent).join(',')").await;
+    assert_eq!(actions, "log filter,announce,mute,ban,kick,wrong token");
+    page.picture("45-admin-audit").await;
+    clean(&page, "the audit log").await;
+
+    view(&page, "bans", "document.querySelectorAll('#bans tbody tr').length === 1").await;
+    page.keys("#ban-address", "2001:db8::7").await;
+    page.click("#ban-form button").await;
+    page.until("document.querySelectorAll('#bans tbody tr').length === 2").await;
+    page.picture("46-admin-bans").await;
+    clean(&page, "bans").await;
+    page.click("#bans tbody button").await;
+    page.until("document.getElementById('ask').open").await;
+    page.click("#ask-yes").await;
+    page.until("document.querySelectorAll('#bans tbody tr').length === 1").await;
+
+    // The session ends, and its view says so.
+    view(&page, "sessions", "document.querySelector('#sessions tbody a')").await;
+    page.click("#sessions tbody a").await;
+    page.until("document.querySelectorAll('#players tbody tr').length > 0").await;
+    page.click("#session-end").await;
+    page.until("document.getElementById('ask').open").await;
+    page.click("#ask-yes").await;
+    for player in players {
+        assert_eq!(player.closed().await, Some(4013));
+    }
+    page.until("document.getElementById('session-facts').textContent === 'This session is over.'")
+        .await;
+    page.click("#sign-out").await;
+    page.until("document.body.classList.contains('out') && !sessionStorage.length").await;
+    page.close().await;
+    // Nobody who reads the log learns the token.
+    assert!(logs().recent().iter().all(|line| !line.contains(TOKEN)));
+    hosted.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_operator_looks_after_a_server_from_a_phone() {
+    let hosted = Hosted::start(2400, 24);
+    let mut ann = hosted.join("127.0.0.2", "Ann").await;
+    let bob = hosted.join("127.0.0.3", "Bob").await;
+    let driver = Driver::start();
+    let page = sign_in(&driver, &hosted, PHONE).await;
+    page.until("document.querySelector('#sessions tbody a')").await;
+    let wide = "document.documentElement.scrollWidth <= innerWidth";
+    assert_eq!(page.eval(wide).await, true, "nothing sticks out");
+    page.picture("47-admin-phone-sessions").await;
+    clean(&page, "sessions").await;
+    page.click("#sessions tbody a").await;
+    page.until("gamekeeper.view().maps > 2 && document.querySelectorAll('#players tbody tr').length === 24").await;
+    assert_eq!(page.eval(wide).await, true, "nothing sticks out");
+    page.picture("48-admin-phone-session").await;
+    run(&page, "document.getElementById('map-box').scrollIntoView()").await;
+    page.picture("49-admin-phone-map").await;
+    clean(&page, "a session").await;
+    press(&page, "Bob", "Kick").await;
+    page.until("document.getElementById('ask').open").await;
+    page.picture("50-admin-phone-kick").await;
+    page.click("#ask-yes").await;
+    assert_eq!(bob.closed().await, Some(4008));
+    for (name, has) in [
+        ("log", "document.querySelectorAll('#log-lines li').length > 0"),
+        ("audit", "document.querySelectorAll('#audit tbody tr').length > 0"),
+        ("bans", "true"),
+    ] {
+        run(&page, "scrollTo(0, 0)").await;
+        view(&page, name, has).await;
+        assert_eq!(page.eval(wide).await, true, "{name} sticks out");
+        page.picture(&format!("51-admin-phone-{name}")).await;
+        clean(&page, name).await;
+    }
+    ann.is_well().await;
+    page.close().await;
+    hosted.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_session_of_a_thousand_is_fluid() {
+    let hosted = Hosted::start(12_000, 1000);
+    let _ann = hosted.join("127.0.0.2", "Ann").await;
+    let driver = Driver::start();
+    let page = sign_in(&driver, &hosted, DESK).await;
+    page.click("#sessions tbody a").await;
+    page.until("document.querySelectorAll('#players tbody tr').length === 1000 && gamekeeper.view().maps > 1").await;
+    // Points change, so this is an order that changes.
+    run(&page, "document.querySelectorAll('#players thead button')[3].click()").await;
+    run(&page, "gamekeeper.costAnew()").await;
+    page.until("gamekeeper.cost().events >= 24").await;
+    let mean = page.number("gamekeeper.cost().total / gamekeeper.cost().events").await;
+    let longest = page.number("gamekeeper.cost().longest").await;
+    println!("an update takes {mean:.1} ms in the mean, {longest:.1} ms at most");
+    page.picture("52-admin-thousand").await;
+    assert!(mean < UPDATE_MS_MAX, "{mean} ms");
+    let lost = || hosted.server.front.refusals.count(server::net::refusal::Reason::Slow) == 0;
+    eventually("nobody was slow", lost).await;
+    page.close().await;
+    hosted.stop().await;
+}
