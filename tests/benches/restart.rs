@@ -25,11 +25,16 @@ fn main() {
         // `cargo test` runs benches once: this one needs programs that are built without it.
         return;
     }
-    println!("{:>8} {:>10} {:>10} {:>10} {:>10} {:>7} {:>7}", "", "back", "p50 ms", "max ms", "in 1 s", "late", "dropped");
+    println!(
+        "{:>8} {:>10} {:>10} {:>10} {:>10} {:>7} {:>7}",
+        "", "back", "p50 ms", "max ms", "in 1 s", "late", "dropped"
+    );
     for (name, signal) in [("killed", "-KILL"), ("stopped", "-TERM")] {
         for _ in 0..ROUNDS {
             let Round { back, median, longest, busiest, late, dropped } = round(signal);
-            println!("{name:>8} {back:>10} {median:>10.0} {longest:>10.0} {busiest:>10} {late:>7} {dropped:>7}");
+            println!(
+                "{name:>8} {back:>10} {median:>10.0} {longest:>10.0} {busiest:>10} {late:>7} {dropped:>7}"
+            );
         }
     }
 }
@@ -49,11 +54,20 @@ fn round(signal: &str) -> Round {
     let folder = std::env::temp_dir().join(format!("gamekeeper-restart-{}", std::process::id()));
     std::fs::create_dir_all(&folder).expect("a folder");
     // A port that is free now, and hopefully in a second too.
-    let port = TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a port").port();
+    let port =
+        TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a port").port();
     let mut server = start(&folder, port, "before.log");
     let report = folder.join("report.json");
     let bots = Command::new(program("client-bot"))
-        .args(["--url", &format!("127.0.0.1:{port}"), "--bots", BOTS, "--ramp", BOTS, "--come-back"])
+        .args([
+            "--url",
+            &format!("127.0.0.1:{port}"),
+            "--bots",
+            BOTS,
+            "--ramp",
+            BOTS,
+            "--come-back",
+        ])
         .args(["--duration", RUN, "--json", report.to_str().expect("UTF-8")])
         .stdout(Stdio::null())
         .stderr(Stdio::null())
@@ -67,7 +81,8 @@ fn round(signal: &str) -> Round {
     tell(&server, "-TERM");
     server.wait().expect("it ends");
 
-    let report: Value = serde_json::from_reader(File::open(&report).expect("a report")).expect("JSON");
+    let report: Value =
+        serde_json::from_reader(File::open(&report).expect("a report")).expect("JSON");
     let log = BufReader::new(File::open(folder.join("after.log")).expect("a log"));
     let lines: Vec<Value> =
         log.lines().filter_map(|line| serde_json::from_str(&line.ok()?).ok()).collect();
@@ -77,7 +92,10 @@ fn round(signal: &str) -> Round {
         .filter_map(|line| line["at"].as_u64())
         .collect();
     let within = |from: &u64| joins.iter().filter(|at| (*from..from + 1000).contains(at)).count();
-    let end = lines.iter().find(|line| line["message"] == "all sessions have ended").expect("the last line");
+    let end = lines
+        .iter()
+        .find(|line| line["message"] == "all sessions have ended")
+        .expect("the last line");
     let ticks = |name: &str| end["fields"][name].to_string();
     let round = Round {
         back: report["bots"]["returns"].as_u64().unwrap_or(0),
@@ -94,7 +112,14 @@ fn round(signal: &str) -> Round {
 /// Starts the server; returns once it listens.
 fn start(folder: &Path, port: u16, log: &str) -> Child {
     let child = Command::new(program("server"))
-        .args(["--bind", &format!("127.0.0.1:{port}"), "--log-format", "json", "--drain-seconds", "2"])
+        .args([
+            "--bind",
+            &format!("127.0.0.1:{port}"),
+            "--log-format",
+            "json",
+            "--drain-seconds",
+            "2",
+        ])
         .args(["--data", folder.join("data").to_str().expect("UTF-8")])
         .stdout(Stdio::null())
         .stderr(File::create(folder.join(log)).expect("a log"))
