@@ -1,0 +1,72 @@
+//! A server that stops and starts again under real Chromiums that play on it: they are told, and come back by
+//! themselves, into the same session where it was kept and into another where it was not.
+//!
+//! Pictures are left in `tests/screenshots`, for a person to look at.
+
+use server::config::{Config, Stopping};
+use server::net::listener;
+use shared::arena::Arena;
+use tests::browser::Driver;
+use tests::harness::Running;
+
+/// Without rounds, so that sessions end as soon as everybody could read why.
+fn config() -> Config {
+    let stopping = Stopping { drain_seconds: 60 };
+    Config { seed: Some(5), pilots: 6, round_seconds: 0, stopping, ..Config::default() }
+}
+
+/// Stops the server under two pages, starts it again, and waits until both play; the codes of their sessions before and
+/// after.
+async fn restart(config: &Config, pictures: bool) -> [String; 2] {
+    let driver = Driver::start();
+    let mut running = Running::start_draining::<Arena>(config);
+    let (address, url) = (running.address, format!("http://{}/", running.address));
+    let desk = driver.open(1280, 720, false).await;
+    let phone = driver.open(390, 844, true).await;
+    desk.play(&url, "Ann").await;
+    phone.play(&url, "Ben").await;
+    let code = async || desk.eval("location.pathname").await.as_str().expect("a path").to_owned();
+    let before = code().await;
+    running.ask_to_stop();
+    let notice = "document.querySelector('#notice.shown')?.textContent.includes('in 10 seconds')";
+    for (page, name) in [(&desk, "60-stopping"), (&phone, "60-stopping-phone")] {
+        page.until(notice).await;
+        if pictures {
+            page.picture(name).await;
+        }
+    }
+    for page in [&desk, &phone] {
+        page.until("gamekeeper.state === 'waiting'").await;
+    }
+    if pictures {
+        desk.picture("61-stopped").await;
+        phone.picture("61-stopped-phone").await;
+    }
+    running.stop().await.expect("a proper end");
+    let listener = listener::bind(address).expect("the port is free again");
+    let running = Running::start_on::<Arena>(config, listener.into());
+    for page in [&desk, &phone] {
+        page.until("gamekeeper.state === 'playing' && gamekeeper.me().alive").await;
+        assert_eq!(page.number("gamekeeper.reconnects").await, 1.0);
+    }
+    let after = code().await;
+    assert_eq!(phone.eval("location.pathname").await.as_str(), Some(&*after), "together again");
+    desk.close().await;
+    phone.close().await;
+    running.stop().await.expect("a proper end");
+    [before, after]
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pages_come_back_to_their_session() {
+    let folder = std::env::temp_dir().join(format!("gamekeeper-restart-{}", std::process::id()));
+    let [before, after] = restart(&Config { data: Some(folder.clone()), ..config() }, true).await;
+    assert_eq!(before, after);
+    std::fs::remove_dir_all(folder).expect("it was made");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pages_whose_session_is_gone_play_in_another() {
+    let [before, after] = restart(&config(), false).await;
+    assert_ne!(before, after);
+}
