@@ -6,6 +6,7 @@ use client_bot::config::Config as Flags;
 use client_bot::fleet;
 use client_bot::progress::Progress;
 use server::config::{Config, MetricsFor};
+use server::net::limits::Limits;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::future::pending;
@@ -203,6 +204,36 @@ async fn looking_at_them_drops_no_tick() {
     let ticks = &running.server.ticks;
     assert_eq!(ticks.dropped.load(Ordering::Relaxed), 0);
     assert!(ticks.ticks.load(Ordering::Relaxed) >= 60);
+    running.stop().await.expect("a proper end");
+}
+
+#[tokio::test]
+async fn lines_are_measured() {
+    let running = Running::start(Limits { ping_every: Duration::from_millis(50), ..hasty() });
+    let bystander = Bystander::join(running.address, "Bystander").await;
+    // Takes what comes and never confirms any of it, so that its window shuts.
+    let mute = running.join("Mute").await;
+    let until = async |what: &str, like: &dyn Fn(&Scrape) -> bool| {
+        within(LONG_ENOUGH, what, async {
+            loop {
+                let scrape = Scrape::of(&running).await;
+                if like(&scrape) {
+                    return scrape;
+                }
+            }
+        })
+        .await
+    };
+    let paused =
+        until("a pause", &|now| now.get("gamekeeper_reader_pause_seconds_total") > 0.5).await;
+    assert_eq!(paused.get("gamekeeper_reader_pauses_total"), 1.0, "one that goes on");
+    assert!(paused.get("gamekeeper_frames_withheld_total") >= 15.0);
+    assert_eq!(paused.get("gamekeeper_players"), 2.0);
+    until("a round trip", &|now| now.get("gamekeeper_round_trip_seconds_count") > 2.0).await;
+    drop(mute);
+    let away = until("somebody away", &|now| now.get("gamekeeper_away") == 1.0).await;
+    assert_eq!(away.get("gamekeeper_closes_total{by=\"nobody\",code=\"none\"}"), 1.0);
+    drop(bystander);
     running.stop().await.expect("a proper end");
 }
 

@@ -230,3 +230,39 @@ async fn everything_is_below_the_base_path() {
     assert_eq!(status, 404);
     running.stop().await.expect("it stops");
 }
+
+#[tokio::test]
+async fn what_looks_passed_on_is_not_local() {
+    let mut config = config(Limits::default());
+    config.reach.trusted_proxies.clear();
+    let running = Running::start_reached::<Buoys>(&config);
+    assert_eq!(running.get("/metrics").await.status, 200);
+    for sign in ["X-Forwarded-For: 1.1.1.1", "Forwarded: for=1.1.1.1", "X-Real-IP: x", "Via: 1.1 x"]
+    {
+        let answer = running.ask("GET", "/metrics", &format!("{sign}\r\n"), "").await;
+        assert_eq!(answer.status, 404, "{sign}");
+    }
+    running.stop().await.expect("it stops");
+}
+
+#[tokio::test]
+async fn one_socket_takes_both_versions_of_ip() {
+    let mut config = config(Limits::default());
+    config.reach.bind = vec![Bind::Tcp("[::]:0".parse().expect("an address"))];
+    let running = Running::start_reached::<Buoys>(&config);
+    let front = &running.server.front;
+    let port = running.address.port();
+    let url = format!("ws://localhost:{port}/play");
+    let six = TcpStream::connect(("::1", port)).await.expect("the server accepts");
+    let own = Peer::Direct(six.local_addr().expect("connected"));
+    let mut ada = Bystander::over(six, &url, "Ada").await;
+    assert_eq!(front.registry.peers(), [own]);
+
+    // IPv4 comes dressed up as IPv6, and is seen for what it is: the trusted proxy.
+    let four = TcpStream::connect(("127.0.0.1", port)).await.expect("the server accepts");
+    let (status, _ben) = upgrade(four, "/play", "X-Forwarded-For: 203.0.113.8\r\n").await;
+    assert_eq!(status, 101);
+    assert!(front.registry.peers().contains(&behind("203.0.113.8")));
+    ada.is_well().await;
+    running.stop().await.expect("it stops");
+}

@@ -2,16 +2,15 @@
 //! at the top, so that nothing behind this has to know.
 
 use crate::config::BasePath;
+use crate::http::health::Ask;
 use hyper::Uri;
 use hyper::http::uri::PathAndQuery;
 
-/// What answers at the top as well, for whoever looks whether the server is well and knows nothing of paths.
-const ANYWHERE: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
-
-/// Takes the path of `base` off; false when `uri` is not below it.
+/// Takes the path of `base` off; false when `uri` is not below it. Whoever looks whether the server is well need not
+/// know where its pages are: that answers at the top as well.
 pub(super) fn take_off(uri: &mut Uri, base: &BasePath) -> bool {
     let base = base.as_str();
-    if base.is_empty() || ANYWHERE.contains(&uri.path()) {
+    if base.is_empty() || Ask::of(uri.path()).is_some() {
         return true;
     }
     let whole = uri.path_and_query().map_or("", PathAndQuery::as_str);

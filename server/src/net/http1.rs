@@ -172,10 +172,7 @@ async fn answer(
     let caller = Caller::new(request.headers(), &talk.slot, until, front);
     let mut response = match &talk.purpose {
         Purpose::Redirect(port) => redirect::answer(&request, *port, &config.reach),
-        // Whoever looks after the server need not know where its pages are.
-        _ if !base_path::take_off(request.uri_mut(), &config.reach.base_path)
-            && health::Ask::of(request.uri().path()).is_none() =>
-        {
+        _ if !base_path::take_off(request.uri_mut(), &config.reach.base_path) => {
             outside(&request, caller.peer, front)
         }
         _ => serve_page_or_game(request, caller, front, &config).await,
