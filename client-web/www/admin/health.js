@@ -47,7 +47,7 @@ export function updateHealth(o) {
   byId('health').children[1].classList.toggle('bad', o.busy_permille > 900 * Math.max(1, o.cores));
   const facts = [
     `Up ${spanText(o.uptime_s)}`, counted(o.sessions.length, 'session'), `${counted(o.players, 'player')}, ${counted(o.spectators, 'spectator')}, ${counted(o.pilots, 'computer pilot')}`,
-    `${o.connections} of ${o.connections_max} connections`, `${counted(o.cores, 'core')} of 100 %`, `version ${o.version}`,
+    `${o.connections} of ${o.connections_max} connections`, `${counted(o.cores, 'core')} (100 % each)`, `version ${o.version}`,
   ];
   byId('facts').textContent = facts.join('  ·  ');
   const draining = byId('draining');

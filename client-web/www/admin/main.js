@@ -16,8 +16,9 @@ const errors = [];
 addEventListener('error', (event) => errors.push(String(event.message)));
 addEventListener('unhandledrejection', (event) => errors.push(String(event.reason?.message ?? event.reason)));
 
-/** How long events took to show, ms: the longest and the sum, since the last look, for tests. */
-const cost = { events: 0, total: 0, longest: 0 };
+/** How long the last events took to show, ms, by their names, for tests. */
+const cost = { session: [], map: [], overview: [] };
+const COST_MAX = 60;
 const stream = new Stream(heard, lineIs);
 const now = { view: 'sessions', code: null };
 
@@ -38,9 +39,8 @@ function heard(name, data) {
     if (now.view === 'bans') loadBans().catch(() => {});
   }
   const took = performance.now() - from;
-  cost.events += 1;
-  cost.total += took;
-  cost.longest = Math.max(cost.longest, took);
+  cost[name]?.push(took);
+  if (cost[name]?.length > COST_MAX) cost[name].shift();
 }
 
 function lineIs(what, error) {
@@ -122,7 +122,6 @@ buildSession();
 globalThis.gamekeeper = {
   errors,
   view: () => ({ ...now, samples: healthSamples(), at: healthAt(), maps: mapsSeen() }),
-  cost: () => ({ ...cost }),
-  costAnew: () => Object.assign(cost, { events: 0, total: 0, longest: 0 }),
+  cost: () => cost,
 };
 if (token()) enter().catch((error) => signOut(error.status === 401 ? '' : error.message)); else byId('token').focus();

@@ -13,6 +13,8 @@ const COMPUTER = 1;
 const HOST = 2;
 const WATCHING = 4;
 const MUTED = 8;
+/** Lines that are shown unless all are asked for: a thousand that change places each second cost a phone its breath. */
+const LINES_MAX = 200;
 /** A ping from which on it is shown as a warning, and as bad, ms. */
 const PING_WARN = 150;
 const PING_BAD = 300;
@@ -28,6 +30,7 @@ const PLOTS = [
 ];
 
 const person = (columns) => ({
+  columns,
   number: columns[0], name: columns[1], flags: columns[2], team: columns[3], score: columns[4], ping: columns[5] ?? null, age: columns[6] ?? null, bytes: columns[7] ?? null,
   resyncs: columns[8] ?? null, mismatches: columns[9] ?? null, keyframes: columns[10] ?? null, ease: columns[11] ?? null, address: columns[12] ?? null, away: columns[13] ?? false,
 });
@@ -53,6 +56,7 @@ const DO = { title: 'Do', buttons: [
 const table = new Table(byId('players'), {
   caption: 'Players of the session',
   keyOf: (p) => p.number,
+  same: (a, b) => a.columns.length === b.columns.length && a.columns.every((value, index) => value === b.columns[index]),
   sort: [3, -1],
   rowClass: (p) => (p.number === followed() ? 'followed' : isComputer(p) || p.away ? 'faint' : ''),
   columns: [
@@ -90,6 +94,7 @@ export async function openSession(code) {
   if (now.code === code) return;
   Object.assign(now, { code, people: [], name: '', gone: false });
   past.fill([]);
+  table.most = LINES_MAX;
   table.clear();
   clearMap();
   byId('session-title').textContent = 'Session';
@@ -147,7 +152,12 @@ function show() {
   const wanted = byId('players-filter').value.trim().toLowerCase();
   const computers = byId('players-computers').checked;
   const fits = (p) => !wanted || p.name.toLowerCase().includes(wanted) || String(p.number) === wanted || (p.address ?? '').includes(wanted);
-  table.update(now.people.filter((p) => (computers || !isComputer(p)) && fits(p)));
+  const found = now.people.filter((p) => (computers || !isComputer(p)) && fits(p));
+  table.update(found);
+  const more = Math.max(0, found.length - table.most);
+  byId('players-more').hidden = more === 0;
+  const text = `${counted(more, 'further line')}: sort or filter to see them, or`;
+  if (more && byId('players-more-text').textContent !== text) byId('players-more-text').textContent = text;
   byId('players-none').hidden = now.people.length > 0;
 }
 
@@ -176,6 +186,10 @@ async function ban(p) {
 }
 
 byId('players-filter').addEventListener('input', show);
+byId('players-all').addEventListener('click', () => {
+  table.most = Infinity;
+  show();
+});
 byId('players-computers').addEventListener('change', show);
 byId('session-announce').addEventListener('click', async () => {
   const session = now.code;

@@ -3,8 +3,11 @@
 
 import { made } from './words.js';
 
+const ORDER = new Intl.Collator();
+
 /** A table. `columns`: `{ title, number, text(row), value(row), tone(row), link(row), buttons }`; `buttons` are
- *  `{ text(row), label(row), press(row), danger, shown(row) }`. `keyOf(row)` names a row for good. */
+ *  `{ text(row), label(row), press(row), danger, shown(row) }`. `keyOf(row)` names a row for good; `same(a, b)` says that
+ *  two states of a row look the same, but for `rowClass(row)`. */
 export class Table {
   #table;
   #body;
@@ -15,10 +18,13 @@ export class Table {
   #rows = [];
   #rowClass;
   #pressed;
+  #same;
+  /** Rows that are shown at most; the rest is not even built. */
+  most = Infinity;
 
-  constructor(table, { caption, columns, keyOf, sort = [0, 1], rowClass = () => '', pressed = null }) {
+  constructor(table, { caption, columns, keyOf, sort = [0, 1], rowClass = () => '', pressed = null, same = () => false }) {
     [this.#table, this.#columns, this.#keyOf, this.#sort] = [table, columns, keyOf, sort];
-    [this.#rowClass, this.#pressed] = [rowClass, pressed];
+    [this.#rowClass, this.#pressed, this.#same] = [rowClass, pressed, same];
     const head = made('thead');
     const line = made('tr');
     columns.forEach((column, index) => {
@@ -49,19 +55,30 @@ export class Table {
     const decorated = rows.map((row, place) => [value(row), place, row]);
     decorated.sort(([a, at], [b, bt]) => compare(a, b, way) || at - bt);
     const gone = new Set(this.#kept.keys());
+    const focused = this.#body.contains(document.activeElement) ? document.activeElement : null;
     let next = this.#body.firstChild;
-    for (const [, , row] of decorated) {
+    for (const [, , row] of decorated.slice(0, this.most)) {
       const key = this.#keyOf(row);
       gone.delete(key);
       let kept = this.#kept.get(key);
       if (!kept) this.#kept.set(key, kept = this.#build());
       this.#fill(kept, row);
-      if (kept.line === next) next = next.nextSibling; else this.#body.insertBefore(kept.line, next);
+      if (kept.line === next) {
+        next = next.nextSibling;
+      } else if (next && kept.line === next.nextSibling) {
+        // One line has gone down: it is put back when it is its turn, instead of all others being moved up.
+        next.remove();
+        next = kept.line.nextSibling;
+      } else {
+        this.#body.insertBefore(kept.line, next);
+      }
     }
     for (const key of gone) {
       this.#kept.get(key).line.remove();
       this.#kept.delete(key);
     }
+    // A line that was moved has lost the focus.
+    if (focused?.isConnected && document.activeElement !== focused) focused.focus({ preventScroll: true });
   }
 
   /** Forgets all rows. */
@@ -71,7 +88,7 @@ export class Table {
 
   #build() {
     const line = made('tr');
-    const kept = { line, cells: [], texts: [], tones: [], className: '', row: null };
+    const kept = { line, cells: [], texts: [], tones: [], links: [], className: '', row: null };
     for (const column of this.#columns) {
       const cell = made('td', '', column.number ? 'number' : column.buttons ? 'actions' : '');
       let target = cell;
@@ -90,9 +107,11 @@ export class Table {
   }
 
   #fill(kept, row) {
+    const last = kept.row;
     kept.row = row;
     const className = this.#rowClass(row);
     if (kept.className !== className) kept.line.className = kept.className = className;
+    if (last && this.#same(last, row)) return;
     this.#columns.forEach((column, index) => {
       if (column.buttons) return this.#label(column.buttons, kept, index, row);
       const text = column.text(row);
@@ -100,7 +119,7 @@ export class Table {
       if (kept.texts[index] !== text) cell.textContent = kept.texts[index] = text;
       if (column.link) {
         const to = column.link(row);
-        if (cell.getAttribute('href') !== to) cell.setAttribute('href', to);
+        if (kept.links[index] !== to) cell.setAttribute('href', kept.links[index] = to);
       }
       const tone = column.tone?.(row) ?? '';
       if ((kept.tones[index] ?? '') !== tone) {
@@ -111,13 +130,16 @@ export class Table {
   }
 
   #label(buttons, kept, index, row) {
+    const said = kept.texts[index] ??= [];
     buttons.forEach((one, place) => {
+      const [text, label, shown] = [one.text(row), one.label(row), one.shown?.(row) ?? true];
+      const last = said[place];
+      if (last && last.text === text && last.label === label && last.shown === shown) return;
+      said[place] = { text, label, shown };
       const button = kept.cells[index][place];
-      const shown = one.shown?.(row) ?? true;
-      if (button.hidden === shown) button.hidden = !shown;
-      const [text, label] = [one.text(row), one.label(row)];
-      if (button.textContent !== text) button.textContent = text;
-      if (button.getAttribute('aria-label') !== label) button.setAttribute('aria-label', label);
+      button.hidden = !shown;
+      button.textContent = text;
+      button.setAttribute('aria-label', label);
     });
   }
 
@@ -140,5 +162,5 @@ export class Table {
 function compare(a, b, way) {
   if (a == null || b == null) return (a == null) - (b == null);
   if (typeof a === 'number') return (a - b) * way;
-  return String(a).localeCompare(String(b)) * way;
+  return ORDER.compare(a, b) * way;
 }
