@@ -161,7 +161,7 @@ mod tests {
             ("--ramp", "-5"),
             ("--ramp", "NaN"),
             ("--duration", "soon"),
-            ("--url", "wss://host"),
+            ("--url", "ftp://host"),
             ("--network", "slow"),
             ("--network", "good:0"),
         ] {
