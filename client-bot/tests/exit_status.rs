@@ -36,7 +36,7 @@ fn nobody_listening_is_one_sentence_and_status_2() {
 #[test]
 fn flags_that_make_no_sense_are_status_2() {
     for (flags, part) in [
-        (&["--url", "ftp://host"][..], "ws:// or http:// is expected"),
+        (&["--url", "ftp://host"][..], "is expected, not ftp://"),
         (&["--bots", "none"], "--bots"),
         (&["--bots", "100", "--ramp", "1", "--duration", "5s"], "--duration ends before"),
         (&["--json", "/no/such/folder/report.json"], "/no/such/folder/report.json"),

@@ -253,8 +253,10 @@ async fn a_round_ends_and_is_remembered() {
     phone.picture("28-leaders-phone").await;
     run(&phone, "document.getElementById('tab-results').click()").await;
     phone.until("document.getElementById('result-list').textContent.includes('Short')").await;
-    // The sessions are over with the server that had them, and their links say so.
+    // Its sessions are open again, so links to them are good; a link to nothing says so.
     phone.goto(&format!("http://{}/s/{code}", running.address)).await;
+    phone.until("document.getElementById('invited-name').textContent === 'Short'").await;
+    phone.goto(&format!("http://{}/s/00000-00000", running.address)).await;
     phone.until("document.getElementById('start-note').textContent.includes('no session')").await;
     phone.picture("29-link-of-nothing").await;
     // Where streams of events do not get through, the list is asked for, and is as live.
