@@ -8,15 +8,29 @@
 //! Nothing here knows a particular game; `main.rs` names it.
 
 pub mod address;
+pub mod behaviour;
 mod bot;
+pub mod capacity;
 mod coming_back;
+pub mod compare;
 pub mod config;
+mod doors;
 mod ending;
+pub mod figures;
 pub mod fleet;
+mod generator;
 mod held;
+mod http;
 pub mod line;
+pub mod metrics;
+pub mod mix;
 pub mod network;
+pub mod over_time;
+pub mod profile;
 pub mod progress;
 pub mod report;
+pub mod require;
 mod tally;
+mod watched;
+mod window;
 mod wire;
