@@ -77,12 +77,13 @@ pub async fn run<G: Game>(
     let unreachable = |error| CannotBegin::Unreachable { url: config.url.to_string(), error };
     let place = Place::find(&config.url, config.tls_ca.as_deref()).await.map_err(unreachable)?;
     let doors = Doors::new(place, config).await.map_err(CannotBegin::NoSession)?;
+    // Before the first bot's line: a server waits for its hello only so long.
+    let watched = Watched::find(config, &doors).await?;
     let mut first = Some(doors.open(0, false).await.map_err(unreachable)?);
     if profile.bots(0.0) == 0 || config.errand(0).watches() && !doors.are_plain() {
         // It has shown that there is a server, and would wait too long for its bot, or be the wrong way in.
         line::close(&mut first.take().expect("just opened"), CloseCode::Normal, NOT_YET).await;
     }
-    let watched = Watched::find(config, &doors).await?;
     let mut fleet = Fleet::new(config, profile, doors, watched);
     if let Some(first) = first {
         fleet.send_out::<G>(Some(first));
