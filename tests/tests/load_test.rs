@@ -75,7 +75,8 @@ async fn a_profile_rises_and_falls_and_every_second_of_it_is_there() {
     assert!(report.over_time.iter().any(|sample| sample.frame_age_ms.p99.is_some()));
     assert!(report.generator.tick_lateness_ms.count > 100);
     let page = report.to_html();
-    for part in ["<svg", "class=\"line s1\"", "Server: work of a tick", "prefers-color-scheme:dark"] {
+    for part in ["<svg", "class=\"line s1\"", "Server: work of a tick", "prefers-color-scheme:dark"]
+    {
         assert!(page.contains(part), "{part}");
     }
     for foreign in ["<script", "http://", "https://", "NaN"] {
@@ -86,7 +87,8 @@ async fn a_profile_rises_and_falls_and_every_second_of_it_is_there() {
 #[tokio::test(flavor = "multi_thread")]
 async fn bots_are_spread_over_sessions_that_the_run_opens() {
     let running = server();
-    let flags = ["--bots", "9", "--sessions", "3", "--duration", "2s", "--behaviour", "fight:2,spectate:1"];
+    let flags =
+        ["--bots", "9", "--sessions", "3", "--duration", "2s", "--behaviour", "fight:2,spectate:1"];
     let report = run(&running, &flags).await;
     assert!(report.ok, "{:?}", report.faults);
     assert_eq!((report.sessions, report.bots.connected), (3, 9));
@@ -115,9 +117,20 @@ async fn what_is_required_decides_and_stands_in_the_report() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_search_ends_at_the_step_that_breaks() {
-    let config = Config { seed: Some(7), pilots: 0, max_players: 6, max_sessions: 1, ..Config::default() };
+    let config =
+        Config { seed: Some(7), pilots: 0, max_players: 6, max_sessions: 1, ..Config::default() };
     let running = Running::start_empty::<Arena>(&config);
-    let flags = ["--find-capacity", "--bots", "40", "--step", "4", "--step-time", "4s", "--require", "frame_age.p50<20s"];
+    let flags = [
+        "--find-capacity",
+        "--bots",
+        "40",
+        "--step",
+        "4",
+        "--step-time",
+        "4s",
+        "--require",
+        "frame_age.p50<20s",
+    ];
     let report = run(&running, &flags).await;
     running.stop().await.expect("it stops");
     let capacity = report.capacity.as_ref().expect("a search");

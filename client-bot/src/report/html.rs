@@ -13,10 +13,11 @@ const STYLE: &str = "
 *{box-sizing:border-box}body{margin:0 auto;padding:1rem;max-width:84rem;background:var(--bg);color:var(--fg);
 font:16px/1.5 system-ui,sans-serif}h1{font-size:1.4rem;margin:0 0 .25rem}h2{font-size:1.1rem;margin:2rem 0 .5rem}
 p{margin:.25rem 0;overflow-wrap:anywhere}.dim,text{color:var(--dim)}.bad{color:var(--bad)}.good{color:var(--good)}
-.plots{display:grid;gap:1rem;grid-template-columns:repeat(auto-fit,minmax(min(100%,26rem),1fr))}
+.plots{display:grid;gap:1rem;grid-template-columns:repeat(auto-fill,minmax(min(100%,26rem),1fr))}
 figure{margin:0;min-width:0}figcaption span{display:inline-block;margin-left:.75rem;color:var(--c)}
 figcaption span::before{content:'';display:inline-block;width:1rem;border-top:3px solid var(--c);margin-right:.3rem;
-vertical-align:middle}svg{width:100%;height:auto;display:block}text{font:12px system-ui,sans-serif;fill:var(--dim)}
+vertical-align:middle}svg{width:100%;height:auto;display:block}text{font:14px system-ui,sans-serif;fill:var(--dim)}
+@media(min-width:48rem){text{font-size:10.5px}}
 .grid{stroke:var(--grid);fill:none}.line{fill:none;stroke:var(--c);stroke-width:2;stroke-linejoin:round}
 .s0{--c:var(--s0)}.s1{--c:var(--s1)}.s2{--c:var(--s2)}.s3{--c:var(--s3)}
 .table{overflow-x:auto}table{border-collapse:collapse;font-variant-numeric:tabular-nums}

@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 /// The drawing's size, in its own units; the page scales it.
-const SIZE: (f64, f64) = (640.0, 240.0);
+const SIZE: (f64, f64) = (480.0, 200.0);
 /// Room for labels: left, top, right, bottom.
 const MARGIN: (f64, f64, f64, f64) = (56.0, 10.0, 12.0, 24.0);
 /// Points of a line that are drawn; of longer series only the highest of each run of neighbours is.
@@ -153,7 +153,7 @@ mod tests {
         let svg = chart("a < b", "ms", &[Series { name: "p\"99".into(), points }], &[]);
         let path = svg.split("class=\"line s0\" d=\"").nth(1).unwrap().split('"').next().unwrap();
         // From the lower left corner, a gap, and on to the upper right one.
-        assert_eq!(path, "M56.0 216.0L199.0 10.0M485.0 113.0L628.0 10.0", "{svg}");
+        assert_eq!(path, "M56.0 176.0L159.0 10.0M365.0 93.0L468.0 10.0", "{svg}");
         assert!(
             svg.contains("a &lt; b") && svg.contains("p&quot;99") && svg.contains(">10 ms<"),
             "{svg}"
