@@ -26,7 +26,9 @@ mod tests {
         let setup = Setup::new(Settings::default(), 7, 30);
         let terrain = terrain_of(&message::encode(&setup));
         assert!(terrain.len() > 30 && terrain.len() % 3 == 1);
-        assert!(terrain[1..].chunks_exact(3).all(|rock| rock[0].abs() < terrain[0] && rock[2] > 0.0));
+        assert!(
+            terrain[1..].chunks_exact(3).all(|rock| rock[0].abs() < terrain[0] && rock[2] > 0.0)
+        );
         assert_eq!(terrain_of(&[1, 2, 3]), Vec::<f32>::new());
     }
 }

@@ -20,8 +20,14 @@ pub(crate) type Files = BTreeMap<String, Vec<u8>>;
 pub(crate) fn scripts(files: &mut Files, entries: &[(&str, &[&str])]) -> Result<()> {
     let mut made = Vec::new();
     for &(entry, outside) in entries {
-        let mut bundle =
-            Bundle { files, entry, outside, head: Vec::new(), body: String::new(), done: Vec::new() };
+        let mut bundle = Bundle {
+            files,
+            entry,
+            outside,
+            head: Vec::new(),
+            body: String::new(),
+            done: Vec::new(),
+        };
         bundle.add(entry, &mut Vec::new())?;
         let Bundle { head, body, done, .. } = bundle;
         made.push((entry, format!("{}\n{body}", head.join("\n")), done));
