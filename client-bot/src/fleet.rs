@@ -213,6 +213,7 @@ impl<'a> Fleet<'a> {
     fn sample(&mut self) -> bool {
         let (at, looks) = (self.start.elapsed().as_secs_f64(), self.watched.newest());
         let second = self.sampler.take(at, &self.around.board, looks.clone());
+        self.around.board.frames_were(second.frame_age.quantile(0.99));
         let standing = self.around.board.standing();
         let bots = self.stops.len() as u32;
         self.search.as_mut().is_some_and(|search| search.take(at, &second, bots, standing, looks))

@@ -27,6 +27,8 @@ pub(crate) struct Board {
     inputs: AtomicU64,
     corrections: AtomicU64,
     mismatches: AtomicU64,
+    /// 99 per cent of the last second's frames were no older, in ms; 0 while nobody knows.
+    frame_age_p99: AtomicU32,
     /// Times of the last second.
     pub(crate) windows: Windows,
 }
@@ -75,6 +77,11 @@ impl Board {
         self.inputs.fetch_add(now.inputs - before.inputs, Relaxed);
         self.corrections.fetch_add(now.corrections - before.corrections, Relaxed);
         self.mismatches.fetch_add(now.mismatches - before.mismatches, Relaxed);
+    }
+
+    /// The last second's frames were, but for one per cent, no older than this, in ms.
+    pub(crate) fn frames_were(&self, frame_age_p99: Option<f64>) {
+        self.frame_age_p99.store(frame_age_p99.map_or(0, |ms| ms.ceil() as u32), Relaxed);
     }
 
     /// As it stands.
@@ -171,6 +178,10 @@ impl Progress {
             "{} s: {playing} of {set_out} bots play, {frames_per_second:.0} frames/s, {rate}/s",
             elapsed.as_secs()
         );
+        let frame_age_p99 = board.frame_age_p99.load(Relaxed);
+        if frame_age_p99 > 0 {
+            text += &format!(", frame age p99 {frame_age_p99} ms");
+        }
         let fallen_out = board.fallen_out.load(Relaxed);
         if fallen_out > 0 {
             text += &format!(", {fallen_out} failed or thrown out");
@@ -208,5 +219,8 @@ mod tests {
         board.fell_out();
         text = progress.text(&board, 2, REFRESH * 40);
         assert!(text.ends_with(", 1 failed or thrown out"), "{text}");
+        board.frames_were(Some(20.3));
+        text = progress.text(&board, 2, REFRESH * 41);
+        assert!(text.contains("/s, frame age p99 21 ms, 1 failed"), "{text}");
     }
 }

@@ -40,6 +40,10 @@ fn flags_that_make_no_sense_are_status_2() {
         (&["--bots", "none"], "--bots"),
         (&["--bots", "100", "--ramp", "1", "--duration", "5s"], "--duration ends before"),
         (&["--json", "/no/such/folder/report.json"], "/no/such/folder/report.json"),
+        (&["--html", "/no/such/folder/report.html"], "/no/such/folder/report.html"),
+        (&["--profile", "0:5", "--bots", "3"], "cannot be used with"),
+        (&["--require", "frame_age.p98<1ms"], "did you mean frame_age.p9"),
+        (&["compare", "/no/such/a.json", "/no/such/b.json"], "/no/such/a.json"),
     ] {
         let output = bots(flags);
         assert_eq!(output.status.code(), Some(2), "{flags:?}");
@@ -48,11 +52,19 @@ fn flags_that_make_no_sense_are_status_2() {
 }
 
 #[test]
+fn the_names_for_requirements_are_listed_without_a_server() {
+    let output = bots(&["--require", "help"]);
+    assert_eq!(output.status.code(), Some(0));
+    let text = String::from_utf8(output.stdout).expect("UTF-8");
+    assert_eq!(text, client_bot::figures::list());
+}
+
+#[test]
 fn who_hangs_up_on_the_first_bot_is_no_server() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = listener.local_addr().expect("bound");
     let stranger = std::thread::spawn(move || drop(listener.accept()));
-    let output = bots(&["--url", &address.to_string()]);
+    let output = bots(&["--url", &address.to_string(), "--metrics", "none"]);
     stranger.join().expect("it only accepts");
     assert_eq!(output.status.code(), Some(2));
     assert!(said(&output).contains("hung up"), "{}", said(&output));
