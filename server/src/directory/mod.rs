@@ -21,8 +21,10 @@ use crate::code::SessionCode;
 use crate::live::Live;
 use crate::metrics::{Measure, Metrics};
 use crate::net::limits::SESSION_QUEUE_MAX;
+use crate::overload::{LoopWatch, Overload};
 use crate::session::Counts;
 use crate::session::door::ToSession;
+use crate::session::restraint::{OVERLOADED, Restraint};
 use crate::session::result::RoundResult;
 use crate::session::settings::{Mode, SessionSettings};
 use crate::session::status::Status;
@@ -36,7 +38,7 @@ use shared::wire::close::CloseCode;
 use shared::wire::{HostSecret, Protocol};
 use std::sync::{Arc, Mutex, OnceLock};
 use tokio::sync::mpsc;
-use tokio::time::Instant;
+use tokio::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
@@ -58,6 +60,8 @@ pub struct Directory {
     pub metrics: Arc<Metrics>,
     /// The sum over all sessions there ever were.
     pub ticks: Arc<TickCounts>,
+    /// What is given up when there is too much to do.
+    pub overload: Arc<Overload>,
     store: Store,
     stopping: Arc<Stopping>,
     stop: CancellationToken,
@@ -75,6 +79,8 @@ pub enum NoSession {
     Closed,
     /// This server is about to stop.
     Stopping,
+    /// There is more to do than this server can: nobody new is let in.
+    Overloaded,
 }
 
 impl core::fmt::Display for NoSession {
@@ -85,6 +91,7 @@ impl core::fmt::Display for NoSession {
             }
             Self::Refused(sentence) => sentence,
             Self::Closed => "This server opens no further sessions.",
+            Self::Overloaded => OVERLOADED,
             Self::Stopping => "The server is about to stop; try again in a minute.",
         })
     }
@@ -106,6 +113,7 @@ impl Directory {
             choosing: Mutex::default(),
             listing: Listing::new(),
             tickets: Tickets::new(live.get().limits.ticket_life),
+            overload: Arc::new(Overload::new(Arc::clone(&live))),
             live,
             metrics: Arc::default(),
             ticks: Arc::default(),
@@ -153,6 +161,7 @@ impl Directory {
         host: HostSecret,
     ) -> Result<Arc<Entry>, NoSession> {
         self.check(&mut settings).map_err(NoSession::Refused)?;
+        self.is_let_in()?;
         let _choosing = lock(&self.choosing);
         self.open(settings, Some(host))
     }
@@ -169,6 +178,7 @@ impl Directory {
             let promise = entry.promise();
             return Ok((entry, promise));
         }
+        self.is_let_in()?;
         self.tickets.prune();
         let usual = self.usual();
         let open = self.entries().into_iter().filter_map(|entry| {
@@ -185,6 +195,27 @@ impl Directory {
         };
         let promise = entry.promise();
         Ok((entry, promise))
+    }
+
+    /// Whether there is time for anybody new, wherever they go. An error counts.
+    fn is_let_in(&self) -> Result<(), NoSession> {
+        if !self.overload.restraint().is_closed() {
+            return Ok(());
+        }
+        self.overload.refuse(1);
+        Err(NoSession::Overloaded)
+    }
+
+    /// How many more people find a place, as far as that is known without a look at the machine as a whole.
+    pub(crate) fn seats_left(&self) -> u32 {
+        let config = self.live.get();
+        let entries = self.entries();
+        let unopened = match &self.opener {
+            Some(_) => config.max_sessions.saturating_sub(entries.len()) as u32,
+            None => 0,
+        };
+        let inside = entries.iter().map(|entry| entry.room()).fold(0, u32::saturating_add);
+        inside.saturating_add(unopened.saturating_mul(config.max_players.into()))
     }
 
     /// Runs a session that was opened elsewhere. Quick play leads there from now on.
@@ -307,6 +338,7 @@ impl Directory {
             entry: Arc::clone(&entry),
             lasts,
             counted: Counts::default(),
+            watch: LoopWatch::new(Arc::clone(&self.overload), entry.handle.tick_rate),
         };
         let metrics = Arc::clone(&self.metrics);
         // Of the highest level, so that it is around every line, whatever gets into the log.
@@ -372,10 +404,16 @@ struct Reporter {
     lasts: bool,
     /// What is in the metrics already.
     counted: Counts,
+    /// How much of its time the loop needs.
+    watch: LoopWatch,
 }
 
 impl Watcher for Reporter {
-    fn status(&mut self, status: Status, measure: Measure, host: Option<HostSecret>) {
+    fn worked(&mut self, busy: Duration, steps: u64) -> Option<Restraint> {
+        self.watch.worked(busy, steps)
+    }
+
+    fn status(&mut self, status: Status, mut measure: Measure, host: Option<HostSecret>) {
         if self.lasts
             && let Some(session) = self.entry.to_keep(host)
         {
@@ -384,7 +422,10 @@ impl Watcher for Reporter {
         let Measure { counts, .. } = measure;
         let tick_rate = self.entry.handle.tick_rate;
         self.directory.metrics.sessions.add(&self.counted, &counts, tick_rate);
+        self.directory.overload.refuse(counts.turned_away - self.counted.turned_away);
         self.counted = counts;
+        let people = u32::from(status.players) + u32::from(status.spectators);
+        measure.room = self.watch.room(people);
         if self.entry.show(status, measure) {
             self.directory.listing.note();
         }
