@@ -63,7 +63,7 @@ impl Room {
     /// How many more fit beside `people` until the load is `most`; `None` as long as nothing is known of that.
     pub fn beside(&mut self, people: u32, most: f64) -> Option<u32> {
         let known = || self.places.iter().flatten();
-        let seen = known().map(|place| place.people).fold(0.0, f64::max);
+        let seen = known().map(|place| place.people).fold(f64::from(people), f64::max);
         let now = self.places[place_of(people)]?;
         if seen < 1.0 || now.people < 1.0 {
             return None;
