@@ -20,8 +20,14 @@ pub(crate) type Files = BTreeMap<String, Vec<u8>>;
 pub(crate) fn scripts(files: &mut Files, entries: &[(&str, &[&str])]) -> Result<()> {
     let mut made = Vec::new();
     for &(entry, outside) in entries {
-        let mut bundle =
-            Bundle { files, outside, head: Vec::new(), body: String::new(), done: Vec::new() };
+        let mut bundle = Bundle {
+            files,
+            entry,
+            outside,
+            head: Vec::new(),
+            body: String::new(),
+            done: Vec::new(),
+        };
         bundle.add(entry, &mut Vec::new())?;
         let Bundle { head, body, done, .. } = bundle;
         made.push((entry, format!("{}\n{body}", head.join("\n")), done));
@@ -63,6 +69,7 @@ fn text(files: &Files, path: &str) -> Result<String> {
 
 struct Bundle<'a> {
     files: &'a Files,
+    entry: &'a str,
     outside: &'a [&'a str],
     /// Imports from outside.
     head: Vec<String>,
@@ -110,7 +117,8 @@ impl Bundle<'_> {
                 .context("an import is written in one line, as: import { a } from './b.js';")?;
             let from = beside(path, from)?;
             if self.outside.contains(&from.as_str()) {
-                self.head.push(format!("import {names} from './{from}';"));
+                let top = if self.entry.contains('/') { "../" } else { "./" };
+                self.head.push(format!("import {names} from '{top}{from}';"));
                 return Ok(String::new());
             }
             if !names.starts_with('{') {

@@ -55,7 +55,10 @@ fn embed() -> Result<()> {
     let wasm = compile(&root, &target_folder(&out))?;
     let mut files = bind(&wasm, &out.join("module"))?;
     collect(&root.join("client-web/www"), "", &mut files)?;
-    bundle::scripts(&mut files, &[("main.js", &["client_web.js"]), ("admin/main.js", &[])])?;
+    bundle::scripts(
+        &mut files,
+        &[("main.js", &["client_web.js"]), ("admin/main.js", &["client_web.js"])],
+    )?;
     bundle::styles(&mut files, &["page.css", "admin/page.css"])?;
     fs::write(out.join("assets.rs"), table(files, &out.join("assets"))?)?;
     Ok(())

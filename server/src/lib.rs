@@ -101,9 +101,11 @@ impl Server {
     fn with(config: &Config, opener: Option<Opener>) -> Result<Self> {
         let store = Store::open(config.data.as_deref())?;
         match &config.data {
-            Some(folder) => tracing::info!(folder = %folder.display(), "results are kept on disk"),
+            Some(folder) => {
+                tracing::info!(folder = %folder.display(), "results and open sessions are kept on disk")
+            }
             None => tracing::info!(
-                "results are kept in memory, until the server stops; --data keeps them"
+                "results and sessions are kept in memory, until the server stops; --data keeps them"
             ),
         }
         let stop = CancellationToken::new();

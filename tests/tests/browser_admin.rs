@@ -155,7 +155,7 @@ async fn an_operator_runs_a_server_from_a_desk() {
     page.until("document.querySelector('#sessions tbody a')").await;
 
     page.click("#sessions tbody a").await;
-    page.until("gamekeeper.view().maps > 3 && document.querySelectorAll('#players tbody tr').length === 30").await;
+    page.until("gamekeeper.view().maps > 3 && gamekeeper.view().rocks > 10 && document.querySelectorAll('#players tbody tr').length === 30").await;
     press(&page, "Ann", "Follow").await;
     page.until("document.getElementById('map-said').textContent.startsWith('Follows Ann')").await;
     // Rates need two looks, and text of others is text.

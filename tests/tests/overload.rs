@@ -1,18 +1,24 @@
 //! A server that has more to do than it can, in virtual time: what it gives up, that everybody in it plays on with young
 //! frames, and how soon all is given again. With `--nocapture` they tell their figures.
 
-use server::session::restraint::Restraint;
+use serde_json::{Value, json};
+use server::config::Config;
+use server::session::restraint::{Kind, Restraint};
 use shared::arena::{Arena, Settings};
 use shared::netcode::conditions::Conditions;
 use shared::wire::close::CloseCode;
+use tests::buoys::Buoys;
+use tests::harness::{Bystander, Running, binary, eventually, hasty, hello};
 use tests::stopwatch::{Price, Stopwatch};
 use tests::world::World;
 
 const LINE: Conditions = Conditions::round_trip(60.0, 5.0);
 const TICK_MS: f64 = 1000.0 / 30.0;
 /// So many fit well.
-const PEOPLE: usize = 20;
-/// With so many people half of a tick, most of it for what they are sent.
+const PEOPLE: usize = 16;
+/// By how much a machine becomes slower: then so many cost more than a tick.
+const SLOW: f64 = 4.0;
+/// With two dozen people half of a tick, most of it for what they are sent.
 const PRICE: Price = Price { person: 0.1, message: 0.4, byte: 0.02 };
 /// No frame is older while everything is given up: the line, several ticks in a message, and a little.
 const OLD_MS: f64 = 400.0;
@@ -124,7 +130,7 @@ fn three_times_as_many_as_fit_cost_detail_first_and_then_the_door_shuts() {
 }
 
 #[test]
-fn a_machine_that_is_three_times_as_slow_at_once_costs_nobody_the_match() {
+fn a_machine_that_is_suddenly_four_times_as_slow_costs_nobody_the_match() {
     let mut world = world(2);
     for guest in 0..PEOPLE {
         world.join_as(&format!("guest {guest}"), LINE, |hello| hello.watch = guest % 8 == 0);
@@ -132,11 +138,11 @@ fn a_machine_that_is_three_times_as_slow_at_once_costs_nobody_the_match() {
     world.run(10_000.0);
     assert_eq!((restraint(&world), stopwatch(&mut world).dropped), (Restraint::default(), 0));
     let Price { person, message, byte } = PRICE;
-    let slow = Price { person: 3.0 * person, message: 3.0 * message, byte: 3.0 * byte };
+    let slow = Price { person: SLOW * person, message: SLOW * message, byte: SLOW * byte };
     stopwatch(&mut world).price = slow;
     let first = oldest(&mut world, 2_000.0);
     let dropped = stopwatch(&mut world).dropped;
-    assert!(restraint(&world).is_closed());
+    assert!(restraint(&world).level(Kind::Reach) > 0);
     let later = oldest(&mut world, 20_000.0);
     println!(
         "frames are {first:.0} ms old at most in the first two seconds, then {later:.0}; {dropped} ticks dropped"
@@ -167,8 +173,83 @@ fn without_it_ticks_would_be_dropped() {
     world.run(10_000.0);
     let Price { person, message, byte } = PRICE;
     stopwatch(&mut world).price =
-        Price { person: 3.0 * person, message: 3.0 * message, byte: 3.0 * byte };
+        Price { person: SLOW * person, message: SLOW * message, byte: SLOW * byte };
     stopwatch(&mut world).tells = false;
     world.run(20_000.0);
     assert!(stopwatch(&mut world).dropped > 30, "{}", stopwatch(&mut world).dropped);
+}
+
+/// What the operator shows.
+const TOKEN: &str = "a-token-of-the-operators";
+
+async fn overview(running: &Running) -> Value {
+    let token = format!("Authorization: Bearer {TOKEN}\r\n");
+    running.ask("GET", "/api/admin/overview", &token, "").await.expect(200)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_machine_without_time_lets_nobody_new_in_and_says_so() {
+    let mut config = Config { limits: hasty(), pilots: 0, ..Config::default() };
+    config.admin.admin_token = Some(TOKEN.parse().expect("a token"));
+    let running = Running::start_governed::<Buoys>(&config);
+    let overload = &running.server.front.directory.overload;
+    overload.stand_in(Some(0.1));
+    let mut bystander = Bystander::join(running.address, "Bystander").await;
+    let code = running.server.front.directory.entries()[0].code.to_string();
+    eventually("something is known of what people cost", || overload.room().is_some()).await;
+    assert!(overload.room() > Some(0), "{:?}", overload.room());
+
+    overload.stand_in(Some(3.0));
+    eventually("the door shuts", || overload.restraint().is_closed()).await;
+    for path in ["/api/tickets", "/api/sessions"] {
+        let kind = "Content-Type: application/json\r\n";
+        let answer = running.ask("POST", path, kind, "{}").await;
+        assert_eq!(answer.header("retry-after"), Some("60"));
+        let told = answer.problem(503);
+        assert!(told.contains("busy"), "{told}");
+    }
+    assert_eq!(running.try_open("/play").await.err(), Some(503));
+    let ready = running.ask("GET", "/readyz", "", "").await;
+    assert!(ready.status == 503 && ready.body.contains("more to do"), "{ready:?}");
+    // Several messages later the session has been told as well, whatever was on the way.
+    for _ in 0..4 {
+        bystander.is_well().await;
+    }
+    let mut late = running.try_open(&format!("/play/{code}")).await.expect("a WebSocket");
+    late.send(&binary(&hello("Late"))).await;
+    let (code, reason) = late.closing().await.expect("it is told");
+    assert_eq!(code, CloseCode::TryLater.code());
+    assert!(reason.contains("try again"), "{reason}");
+
+    let scrape = async |line: &str| {
+        running.ask("GET", "/metrics", "", "").await.body.lines().any(|one| one == line)
+    };
+    for kind in Kind::LABELS {
+        let none = format!("gamekeeper_overload_level{{kind=\"{kind}\"}} 0");
+        assert!(!scrape(&none).await, "{none}");
+    }
+    assert!(scrape("gamekeeper_room_people 0").await);
+    let taken = Restraint::MOST.place();
+    let taken = format!("gamekeeper_overload_changes_total{{direction=\"taken\"}} {taken}");
+    assert!(scrape(&taken).await, "{taken}");
+    // Two by the API, one on the way to a WebSocket, one by the session, which is looked at twice a second.
+    let refused = "gamekeeper_refusals_total{reason=\"overload\"} 4";
+    let counted = async { while !scrape(refused).await {} };
+    tests::harness::within(tests::harness::PATIENCE, refused, counted).await;
+    let seen = async {
+        while overview(&running).await["overload"] != json!("admission") {
+            bystander.is_well().await;
+        }
+    };
+    tests::harness::within(tests::harness::PATIENCE, "the overview", seen).await;
+    let seen = overview(&running).await;
+    assert_eq!((&seen["overload_steps"], &seen["room"]), (&json!(8), &json!(0)));
+    assert_eq!(seen["sessions"][0]["overload"], json!("admission"), "{seen}");
+
+    overload.stand_in(Some(0.1));
+    eventually("the door opens", || !overload.restraint().is_closed()).await;
+    let guest = Bystander::join(running.address, "Guest").await;
+    bystander.is_well().await;
+    drop((bystander, guest));
+    running.stop().await.expect("a proper end");
 }

@@ -5,7 +5,7 @@ import { Stream, act, ask, keepToken, token } from './api.js';
 import { question } from './dialog.js';
 import { buildHealth, fillHealth, healthAt, healthSamples, updateHealth } from './health.js';
 import { addLines, clearLog, missedLines, updateLogFilter } from './log.js';
-import { mapsSeen, updateMap } from './map.js';
+import { mapsSeen, rocksSeen, updateMap } from './map.js';
 import { addDeed, loadAudit, loadBans } from './records.js';
 import { buildSession, openSession, sessionOver, updateInside, updatePulse } from './session.js';
 import { updateSessions } from './sessions.js';
@@ -121,7 +121,7 @@ buildHealth();
 buildSession();
 globalThis.gamekeeper = {
   errors,
-  view: () => ({ ...now, samples: healthSamples(), at: healthAt(), maps: mapsSeen() }),
+  view: () => ({ ...now, samples: healthSamples(), at: healthAt(), maps: mapsSeen(), rocks: rocksSeen() }),
   cost: () => cost,
 };
 if (token()) enter().catch((error) => signOut(error.status === 401 ? '' : error.message)); else byId('token').focus();

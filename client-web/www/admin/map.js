@@ -1,6 +1,8 @@
 // A session from above. Comes in: places of everything, three times a second. Goes out: a canvas to zoom, to drag and to
-// follow somebody on. How large the world is is not known: it is what has been seen of it.
+// follow somebody on. The terrain is never sent: it follows from the session's setup, by the rules of the game, whose
+// module is loaded with the first map. Of a game without one the world is as large as what has been seen of it.
 
+import init, { terrainOf } from '../client_web.js';
 import { colour } from './plot.js';
 import { byId } from './words.js';
 
@@ -13,7 +15,7 @@ const STEP = 0.15;
 const canvas = byId('map');
 const context = canvas.getContext('2d');
 const SHADES = ['other-1', 'other-2', 'other-3', 'other-4'].map(colour);
-const state = { kinds: [], entities: [], leftOut: 0, names: new Map(), follow: null, box: null, zoom: 1, x: 0, y: 0, size: [0, 0], maps: 0 };
+const state = { setup: '', terrain: [], kinds: [], entities: [], leftOut: 0, names: new Map(), follow: null, box: null, zoom: 1, x: 0, y: 0, size: [0, 0], maps: 0 };
 
 new ResizeObserver(() => {
   state.size = [canvas.clientWidth, canvas.clientHeight];
@@ -22,13 +24,14 @@ new ResizeObserver(() => {
 
 /** Begins with another session. */
 export function clearMap() {
-  Object.assign(state, { kinds: [], entities: [], leftOut: 0, names: new Map(), follow: null, box: null, zoom: 1, x: 0, y: 0, maps: 0 });
+  Object.assign(state, { setup: '', terrain: [], kinds: [], entities: [], leftOut: 0, names: new Map(), follow: null, box: null, zoom: 1, x: 0, y: 0, maps: 0 });
   byId('map-said').textContent = '';
   draw();
 }
 
 /** Takes a map. */
-export function updateMap({ kinds, entities, left_out: leftOut }) {
+export function updateMap({ kinds, entities, left_out: leftOut, setup }) {
+  if (setup !== state.setup) takeSetup(setup);
   Object.assign(state, { kinds, entities, leftOut, maps: state.maps + 1 });
   for (let i = 0; i < entities.length; i += STRIDE) {
     const [x, y] = [entities[i + 1], entities[i + 2]];
@@ -36,6 +39,24 @@ export function updateMap({ kinds, entities, left_out: leftOut }) {
     Object.assign(box, { left: Math.min(box.left, x), right: Math.max(box.right, x), top: Math.min(box.top, y), bottom: Math.max(box.bottom, y) });
   }
   draw();
+}
+
+let module = null;
+
+// Another world, as with each round.
+async function takeSetup(setup) {
+  Object.assign(state, { setup, terrain: [], box: null });
+  try {
+    await (module ??= init());
+    if (setup !== state.setup) return;
+    const bytes = Uint8Array.from(setup.match(/../g) ?? [], (digits) => parseInt(digits, 16));
+    const [half, ...rocks] = terrainOf(bytes);
+    if (half > 0) Object.assign(state, { terrain: rocks, box: { left: -half, right: half, top: -half, bottom: half } });
+    draw();
+  } catch (why) {
+    // A map without rocks is better than none.
+    console.warn('no terrain', why);
+  }
 }
 
 /** Takes what players are called, by their numbers. */
@@ -54,6 +75,8 @@ export function follow(player) {
 export const followed = () => state.follow;
 /** How many maps have come, for tests. */
 export const mapsSeen = () => state.maps;
+/** How many rocks are on it, for tests. */
+export const rocksSeen = () => state.terrain.length / 3;
 
 function frame() {
   const box = state.box ?? { left: -1, right: 1, top: -1, bottom: 1 };
@@ -73,6 +96,7 @@ function draw() {
   if (state.follow !== null) centre();
   const { scale, midX, midY } = frame();
   const { entities, kinds } = state;
+  drawTerrain(scale, midX, midY);
   const labels = [];
   for (const first of [false, true]) {
     for (let i = 0; i < entities.length; i += STRIDE) {
@@ -97,6 +121,24 @@ function draw() {
   context.fillStyle = colour('ink');
   for (const [text, x, y] of labels.slice(0, 80)) context.fillText(text, x, y - 11);
   say();
+}
+
+function drawTerrain(scale, midX, midY) {
+  const { terrain, box, size: [width, height] } = state;
+  const at = (x, y) => [width / 2 + (x - midX) * scale, height / 2 + (y - midY) * scale];
+  context.fillStyle = 'rgb(126 138 180 / 0.28)';
+  for (let i = 0; i < terrain.length; i += 3) {
+    const [x, y] = at(terrain[i], terrain[i + 1]);
+    const radius = Math.max(1, terrain[i + 2] * scale);
+    if (x < -radius || y < -radius || x > width + radius || y > height + radius) continue;
+    context.beginPath();
+    context.arc(x, y, radius, 0, 7);
+    context.fill();
+  }
+  if (!terrain.length) return;
+  context.strokeStyle = 'rgb(126 138 180 / 0.5)';
+  const [left, top] = at(box.left, box.top);
+  context.strokeRect(left, top, (box.right - box.left) * scale, (box.bottom - box.top) * scale);
 }
 
 const colourOf = (kind) => [colour('repair'), colour('charge'), colour('overdrive'), colour('crown')][kind % 4];

@@ -9,6 +9,7 @@
 mod entry;
 mod listing;
 mod opening;
+mod running;
 mod tickets;
 
 pub use entry::{Entry, Promise, RESULTS_KEPT, SessionHandle, SessionInfo};
@@ -19,29 +20,22 @@ pub use tickets::{TICKETS_MAX, Ticket, TicketId, Tickets};
 
 use crate::code::SessionCode;
 use crate::live::Live;
-use crate::metrics::{Measure, Metrics};
-use crate::net::limits::SESSION_QUEUE_MAX;
-use crate::overload::{LoopWatch, Overload};
-use crate::session::Counts;
+use crate::metrics::Metrics;
+use crate::overload::Overload;
 use crate::session::door::ToSession;
-use crate::session::restraint::{OVERLOADED, Restraint};
-use crate::session::result::RoundResult;
+use crate::session::restraint::OVERLOADED;
 use crate::session::settings::{Mode, SessionSettings};
-use crate::session::status::Status;
 use crate::stopping::Stopping;
 use crate::store::{OpenSession, Store};
-use crate::tick_loop::{self, TickCounts, Ticked, Watcher};
+use crate::tick_loop::{TickCounts, Ticked};
 use dashmap::DashMap;
 use entry::lock;
 use listing::Listing;
-use shared::wire::close::CloseCode;
 use shared::wire::{HostSecret, Protocol};
 use std::sync::{Arc, Mutex, OnceLock};
-use tokio::sync::mpsc;
-use tokio::time::{Duration, Instant};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tracing::Instrument;
 
 /// All sessions.
 #[derive(Debug)]
@@ -300,75 +294,6 @@ impl Directory {
         }
     }
 
-    fn run(
-        self: &Arc<Self>,
-        code: SessionCode,
-        session: AnySession,
-        protocol: Protocol,
-        settings: SessionSettings,
-    ) -> Arc<Entry> {
-        let (queue, told) = mpsc::channel(SESSION_QUEUE_MAX);
-        let handle = SessionHandle {
-            queue,
-            protocol,
-            tick_rate: session.tick_rate(),
-            ending: Arc::default(),
-        };
-        let (ticks, stop) = (TickCounts::part_of(&self.ticks), self.stop.child_token());
-        let entry = Entry::new(code, handle, ticks, stop, settings, session.status());
-        let entry = Arc::new(entry);
-        self.sessions.insert(code, Arc::clone(&entry));
-        self.metrics.sessions.opened.inc();
-        tracing::info!(session = code.for_log(entry.is_public()), "a session opens");
-        self.listing.note();
-        self.tasks.spawn(Arc::clone(self).live(Arc::clone(&entry), session, told));
-        entry
-    }
-
-    /// From a session's first tick until it is in the list no more.
-    async fn live(
-        self: Arc<Self>,
-        entry: Arc<Entry>,
-        session: AnySession,
-        told: mpsc::Receiver<tick_loop::Told<crate::net::outbox::ConnectionOutbox>>,
-    ) {
-        let lasts = self.adopted.get() != Some(&entry.code) && self.opener.is_some();
-        let reporter = Reporter {
-            directory: Arc::clone(&self),
-            entry: Arc::clone(&entry),
-            lasts,
-            counted: Counts::default(),
-            watch: LoopWatch::new(Arc::clone(&self.overload), entry.handle.tick_rate),
-        };
-        let metrics = Arc::clone(&self.metrics);
-        // Of the highest level, so that it is around every line, whatever gets into the log.
-        let span = tracing::error_span!("session", code = entry.code.for_log(entry.is_public()));
-        let (ticks, stop) = (Arc::clone(&entry.ticks), entry.stop.clone());
-        // A task of its own, so that a panic ends there. What it leaves behind is dropped whole.
-        let ticking = async move {
-            tick_loop::run(session, told, &ticks, &metrics.ticks, stop, reporter).await;
-        };
-        let ticking = tokio::spawn(ticking.instrument(span));
-        let broken = ticking.await.is_err();
-        if broken && lasts {
-            self.store.forget(entry.code);
-        }
-        let public = entry.is_public();
-        self.sessions.remove(&entry.code);
-        self.listing.note();
-        let session = entry.code.for_log(public);
-        if broken {
-            self.metrics.sessions.broken.inc();
-            tracing::error!(
-                session,
-                "a session broke; its players were sent away, the others play on"
-            );
-        } else {
-            self.metrics.sessions.ended.inc();
-            tracing::info!(session, "a session ends");
-        }
-    }
-
     /// What quick play opens.
     fn usual(&self) -> SessionSettings {
         opening::usual(&self.live.get())
@@ -394,56 +319,4 @@ fn is_usual(settings: &SessionSettings, usual: &SessionSettings) -> bool {
     settings.mode == Mode::FreeForAll
         && settings.round_s == usual.round_s
         && settings.game.is_empty()
-}
-
-/// Takes what one tick loop publishes to whoever wants to know.
-struct Reporter {
-    directory: Arc<Directory>,
-    entry: Arc<Entry>,
-    /// Whether the next start opens it again.
-    lasts: bool,
-    /// What is in the metrics already.
-    counted: Counts,
-    /// How much of its time the loop needs.
-    watch: LoopWatch,
-}
-
-impl Watcher for Reporter {
-    fn worked(&mut self, busy: Duration, steps: u64) -> Option<Restraint> {
-        self.watch.worked(busy, steps)
-    }
-
-    fn status(&mut self, status: Status, mut measure: Measure, host: Option<HostSecret>) {
-        if self.lasts
-            && let Some(session) = self.entry.to_keep(host)
-        {
-            self.directory.store.remember(session);
-        }
-        let Measure { counts, .. } = measure;
-        let tick_rate = self.entry.handle.tick_rate;
-        self.directory.metrics.sessions.add(&self.counted, &counts, tick_rate);
-        self.directory.overload.refuse(counts.turned_away - self.counted.turned_away);
-        self.counted = counts;
-        let people = u32::from(status.players) + u32::from(status.spectators);
-        measure.room = self.watch.room(people);
-        if self.entry.show(status, measure) {
-            self.directory.listing.note();
-        }
-    }
-
-    fn results(&mut self, results: Vec<RoundResult>) {
-        for kept in self.entry.keep(results) {
-            self.directory.store.keep(self.entry.code, kept);
-        }
-    }
-
-    fn over(&mut self, code: CloseCode, why: &'static str) {
-        // From now on nobody finds it, and who already has it is told why it takes nothing.
-        let _ = self.entry.handle.ending.set((code, why));
-        if self.lasts && code != CloseCode::GoingAway {
-            self.directory.store.forget(self.entry.code);
-        }
-        self.directory.sessions.remove(&self.entry.code);
-        self.directory.listing.note();
-    }
 }

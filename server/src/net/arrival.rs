@@ -2,7 +2,6 @@
 //! over, with the PROXY protocol's header read where one is due, and TLS begun where the listener asks for it.
 
 use super::limits::TLS_UNSENT_BYTES_MAX;
-use super::listener::is_proxy;
 use super::listeners::Purpose;
 use super::metered::{Metered, TooManyBytes};
 use super::peer::Peer;
@@ -75,7 +74,7 @@ async fn begin(
         })?;
         if let Some(address) = told.map_err(|error| refused(&error))? {
             let client = Peer::Behind(address);
-            let place = slot.on_behalf_of(client, is_proxy(client, front), limits);
+            let place = slot.on_behalf_of(client, front.believes(client), limits);
             slot = place.map_err(|reason| {
                 Begun::Refused(reason, format!("too many connections from {address}"))
             })?;

@@ -1,29 +1,25 @@
 //! One WebSocket, from the handshake to the goodbye, in one task. Comes in: the peer's messages, and
 //! what the session put into the outbox. Goes out: what the session is told, and bytes. It reads on
 //! while a slow line holds up writing, as what the peer says is what opens the window again; when the
-//! session's queue is full, it waits, and so does the peer.
+//! session's queue is full, it waits, and so does the peer. What messages mean is in `hearing`.
 
-use super::bans::BANNED;
+mod hearing;
+
 use super::ending::{Ending, broken};
 use super::limits::{Bucket, MESSAGES_BURST_SECONDS, MESSAGES_PER_TICK_MAX, REPLIES_MAX};
-use super::outbox::{ConnectionOutbox, Outgoing, Outgoings, outbox};
+use super::outbox::{Outgoing, Outgoings};
 use super::refusal::{Reason, Refusal};
-use super::registry::{self, Slot, State};
+use super::registry::{Slot, State};
 use super::stream::Stream;
 use super::way::Way;
 use super::{Front, closing};
 use crate::config::Config;
 use crate::directory::Promise;
 use crate::directory::SessionHandle;
-use crate::session::door::{Newcomer, ToSession};
+use crate::session::door::ToSession;
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
 use shared::wire::close::CloseCode;
-use shared::wire::message::{
-    self, CHAT_BYTES_MAX, ClientMessage, EMOTES, Hello, LOOK_UNITS_MAX, Look, NAME_CHARS_MAX,
-    ServerMessage,
-};
-use shared::wire::{HostSecret, Said, SeatToken};
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -230,134 +226,6 @@ impl Connection {
             Message::Close(frame) => Err(Ending::ByPeer(frame.map(|frame| frame.code.into()))),
             // tungstenite answers pings by itself, and hands out frames to nobody who does not ask.
             Message::Ping(_) | Message::Frame(_) => Ok(()),
-        }
-    }
-
-    async fn understand(&mut self, bytes: &[u8], now: Instant) -> Result<(), Ending> {
-        let said = Said::read(bytes, &self.session.protocol).map_err(|error| {
-            Ending::Refused(Refusal::new(Reason::Decode, format!("Unreadable message: {error}.")))
-        })?;
-        let [inputs, other] = &self.front.metrics.network.heard;
-        let heard = if matches!(said, Said::Input(_)) { inputs } else { other };
-        heard.inc_by(bytes.len() as u64);
-        let connection = self.slot.id;
-        match (&self.stage, said) {
-            (Stage::Unjoined { .. }, Said::Control(ClientMessage::Hello(hello))) => {
-                self.join(hello).await
-            }
-            (Stage::Unjoined { .. }, _) => {
-                Err(Ending::refused(Reason::BadMessage, "The first message has to be a hello."))
-            }
-            (Stage::Joined(_), Said::Input(message)) => {
-                self.tell_at(now, ToSession::Input { connection, message }).await
-            }
-            (Stage::Joined(_), Said::Control(ClientMessage::Resync { tick, mismatch })) => {
-                self.tell_at(now, ToSession::Resync { connection, tick, mismatch }).await
-            }
-            (Stage::Joined(_), Said::Control(ClientMessage::Mismatch { tick, difference })) => {
-                self.tell_at(now, ToSession::Mismatch { connection, tick, difference }).await
-            }
-            (Stage::Joined(_), Said::Control(ClientMessage::Chat { team, text })) => {
-                self.chat(team, &text, now).await
-            }
-            (Stage::Joined(_), Said::Control(ClientMessage::Emote(emote))) => {
-                if emote >= EMOTES {
-                    let sentence = "There is no such sign.";
-                    return Err(Ending::refused(Reason::BadMessage, sentence));
-                }
-                self.tell_at(now, ToSession::Emote { connection, emote }).await
-            }
-            (Stage::Joined(_), Said::Control(ClientMessage::Look(look))) => {
-                let far = |units: i32| units.unsigned_abs() > LOOK_UNITS_MAX.unsigned_abs();
-                if matches!(look, Look::Place { x, y } if far(x) || far(y)) {
-                    let sentence = "Nobody sees that far.";
-                    return Err(Ending::refused(Reason::BadMessage, sentence));
-                }
-                self.tell_at(now, ToSession::Look { connection, look }).await
-            }
-            (Stage::Joined(_), Said::Control(ClientMessage::Watch(watch))) => {
-                self.tell_at(now, ToSession::Watch { connection, watch }).await
-            }
-            (Stage::Joined(_), Said::Control(ClientMessage::Team(team))) => {
-                self.tell_at(now, ToSession::Team { connection, team }).await
-            }
-            (Stage::Joined(_), Said::Control(ClientMessage::Ping { nonce })) => {
-                self.reply(&ServerMessage::Pong { nonce });
-                Ok(())
-            }
-            (Stage::Joined(_), Said::Control(ClientMessage::Hello(_))) => {
-                Err(Ending::refused(Reason::BadMessage, "One hello is enough."))
-            }
-        }
-    }
-
-    async fn join(&mut self, hello: Hello) -> Result<(), Ending> {
-        let Hello { protocol, name, seat, visitor, host, watch } = hello;
-        let watch = watch || self.watch;
-        if protocol != self.session.protocol.hash {
-            let sentence = "The server runs another version of the game; reload the page.";
-            return Err(Ending::refused(Reason::Version, sentence));
-        }
-        let Some(name) = message::clean_name(&name) else {
-            let sentence = format!("A name has 1 to {NAME_CHARS_MAX} letters that can be seen.");
-            return Err(Ending::Refused(Refusal::new(Reason::BadName, sentence)));
-        };
-        // A ban may have come between the handshake and the hello.
-        if self.front.bans.bars(self.slot.peer.ip()).is_some() {
-            return Err(Ending::refused(Reason::Banned, BANNED));
-        }
-        let (outbox, outgoings) = outbox();
-        let connection = self.slot.id;
-        // Drawn here, as a session has nothing of its own that could not be foreseen.
-        let fresh = SeatToken(rand::random());
-        let fresh_host = HostSecret(rand::random());
-        let address = Some(registry::network(self.slot.peer.ip()));
-        let network = registry::telling_network(self.slot.peer.ip());
-        let newcomer = Newcomer {
-            connection,
-            network,
-            address,
-            name,
-            seat,
-            visitor,
-            host,
-            watch,
-            fresh,
-            fresh_host,
-            outbox,
-        };
-        self.tell(ToSession::Join(Box::new(newcomer))).await?;
-        self.slot.joined();
-        self.slot.is_now(State::Joined);
-        self.stage = Stage::Joined(outgoings);
-        Ok(())
-    }
-
-    async fn chat(&mut self, team: bool, text: &str, now: Instant) -> Result<(), Ending> {
-        if let Some(text) = message::clean_chat(text) {
-            let connection = self.slot.id;
-            return self.tell_at(now, ToSession::Chat { connection, team, text }).await;
-        }
-        if text.len() > CHAT_BYTES_MAX {
-            let text = "That line was too long: nobody heard it.".into();
-            self.reply(&ServerMessage::Chat { from: None, team: false, text });
-        }
-        Ok(())
-    }
-
-    async fn tell(&self, told: ToSession<ConnectionOutbox>) -> Result<(), Ending> {
-        self.tell_at(Instant::now(), told).await
-    }
-
-    async fn tell_at(&self, at: Instant, told: ToSession<ConnectionOutbox>) -> Result<(), Ending> {
-        let sent = self.session.queue.send((at, told)).await;
-        sent.map_err(|_| Ending::over(&self.session))
-    }
-
-    fn reply(&mut self, message: &ServerMessage) {
-        if self.replies.len() < REPLIES_MAX {
-            let bytes = message::encode_control(message);
-            self.replies.push_back(Message::Binary(Bytes::from(bytes)));
         }
     }
 

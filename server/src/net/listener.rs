@@ -85,7 +85,7 @@ async fn next(socket: &Socket) -> io::Result<(Arrival, Peer)> {
 /// Gives a connection its task, or shuts it at once when a limit or a ban says so.
 fn admit(arrival: Arrival, peer: Peer, purpose: &Purpose, front: &Arc<Front>) {
     let config = front.live.get();
-    let is_proxy = is_proxy(peer, front);
+    let is_proxy = front.believes(peer);
     if !is_proxy && front.bans.bars(peer.ip()).is_some() {
         front.refusals.note(peer, Reason::Banned, BANNED);
         return;
@@ -107,12 +107,6 @@ fn admit(arrival: Arrival, peer: Peer, purpose: &Purpose, front: &Arc<Front>) {
             front.refusals.note(peer, reason, "too many connections");
         }
     }
-}
-
-/// Whether `peer` is believed when it says whose requests it passes on. A Unix socket's file says who may
-/// connect to it, and nobody else can.
-pub(super) fn is_proxy(peer: Peer, front: &Front) -> bool {
-    peer == Peer::Unix || front.live.get().reach.trusts(peer.ip())
 }
 
 /// Small messages go out at once, little waits in the kernel, and a peer that vanished is noticed.

@@ -45,6 +45,7 @@ use crate::stopping::Stopping;
 use crate::store::Store;
 use address_limits::AddressLimits;
 use bans::Bans;
+use peer::Peer;
 use refusal::Refusals;
 use registry::Registry;
 use std::sync::Arc;
@@ -88,4 +89,12 @@ pub struct Front {
     pub stop: CancellationToken,
     /// Every task that serves a connection.
     pub tasks: TaskTracker,
+}
+
+impl Front {
+    /// Whether `peer` is believed when it says whose requests it passes on. A Unix socket's file says who may
+    /// connect to it, and nobody else can.
+    fn believes(&self, peer: Peer) -> bool {
+        peer == Peer::Unix || self.live.get().reach.trusts(peer.ip())
+    }
 }

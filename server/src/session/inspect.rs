@@ -5,6 +5,7 @@ use super::door::Outbox;
 use super::players::Player;
 use super::{Counts, Session};
 use shared::game::{Game, PlayerId, Tick};
+use shared::wire::message;
 use shared::wire::{Field, Kind, Role, Rows, Treatment};
 use std::net::IpAddr;
 
@@ -103,6 +104,8 @@ pub struct Map {
     pub entities: Vec<i32>,
     /// Entities beyond [`MAP_ENTITIES_MAX`].
     pub left_out: usize,
+    /// What the terrain follows from, as players are sent it.
+    pub setup: Vec<u8>,
 }
 
 impl Map {
@@ -152,7 +155,10 @@ impl<G: Game, O: Outbox> Session<G, O> {
     /// Shows what the operator wants to see.
     pub(super) fn inspect(&self, what: Inspect) {
         let people = if what.people { self.people() } else { Vec::new() };
-        let map = what.map.then(|| Map::of(G::KINDS, self.changes.now()));
+        let map = what.map.then(|| Map {
+            setup: message::encode(&self.terms.setup),
+            ..Map::of(G::KINDS, self.changes.now())
+        });
         (what.answer)(Inspection { tick: self.tick, counts: self.counts, people, map });
     }
 

@@ -106,8 +106,7 @@ pub enum OpenError {
 pub(super) fn open(data: Option<&Path>) -> Result<Connection, OpenError> {
     let path = data.map_or(PathBuf::from(":memory:"), |folder| folder.join(FILE_NAME));
     if let Some(folder) = data {
-        std::fs::create_dir_all(folder)
-            .map_err(|error| OpenError::Folder(folder.to_owned(), error))?;
+        make_folder(folder).map_err(|error| OpenError::Folder(folder.to_owned(), error))?;
     }
     let broken = |error| OpenError::Database(path.clone(), error);
     let mut db = match data {
@@ -126,6 +125,14 @@ pub(super) fn open(data: Option<&Path>) -> Result<Connection, OpenError> {
     }
     migrate(&mut db, found).map_err(broken)?;
     Ok(db)
+}
+
+/// Makes the folder if it is missing; what is in it is for the server's user alone, as hosts' secrets are among it.
+fn make_folder(folder: &Path) -> io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.recursive(true).create(folder)
 }
 
 fn prepare(db: &Connection) -> rusqlite::Result<()> {

@@ -25,6 +25,16 @@ impl Drop for Folder {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn the_folder_is_for_nobody_else() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = Folder::new();
+    drop(Store::open(Some(&folder.0)).unwrap());
+    let mode = std::fs::metadata(&folder.0).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o700, "{mode:o}");
+}
+
 fn place(name: &str, visitor: u8, score: i32) -> Place {
     Place {
         place: 1,

@@ -105,6 +105,8 @@ struct FromAbove<'a> {
     kinds: &'a [(&'static str, bool)],
     entities: &'a [i32],
     left_out: usize,
+    /// In hexadecimal digits.
+    setup: String,
 }
 
 /// Bytes that went to each connection, as of the last look.
@@ -239,7 +241,8 @@ fn row(person: &Person, rate: impl Fn(&Line) -> Option<u64>) -> Row<'_> {
 }
 
 fn from_above(tick: u32, map: &Map) -> Bytes {
-    let Map { kinds, entities, left_out } = map;
-    let above = FromAbove { tick, kinds, entities, left_out: *left_out };
+    let Map { kinds, entities, left_out, setup } = map;
+    let setup = setup.iter().map(|byte| format!("{byte:02x}")).collect();
+    let above = FromAbove { tick, kinds, entities, left_out: *left_out, setup };
     serde_json::to_vec(&above).expect("plain values").into()
 }
