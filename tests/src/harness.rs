@@ -46,7 +46,7 @@ pub fn undrained(config: &Config) -> Config {
 }
 
 /// The same settings for a server that gives up nothing, however busy the machine is that tests run on.
-fn unhurried(config: &Config) -> Config {
+pub fn unhurried(config: &Config) -> Config {
     let overload = Overload { overload: false, ..config.overload.clone() };
     Config { overload, ..config.clone() }
 }
