@@ -181,7 +181,7 @@ mod tests {
     fn a_load_that_swings_is_not_followed_for_long() {
         let mut governor = Governor::default();
         // Four seconds up, four down, for ten minutes.
-        let load = |tick: usize, _| if tick / 120 % 2 == 0 { 0.7 } else { 0.1 };
+        let load = |tick: usize, _| if (tick / 120).is_multiple_of(2) { 0.7 } else { 0.1 };
         trace(&mut governor, 30 * 600, load);
         let later = trace(&mut governor, 30 * 600, load);
         let up_and_down = changes(&later);

@@ -9,7 +9,7 @@ use crate::tick_loop::TickCounts;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread::available_parallelism;
-use tokio::time::{Duration, Instant, MissedTickBehavior, interval};
+use tokio::time::{Duration, Instant, MissedTickBehavior, interval_at};
 use tokio_util::sync::CancellationToken;
 
 /// How often it is looked at. Linux counts processor time in hundredths of a second.
@@ -44,7 +44,8 @@ impl Work {
 pub(crate) async fn watch(directory: Arc<Directory>, stop: CancellationToken) {
     let overload: &Overload = &directory.overload;
     let cores = available_parallelism().map_or(1, usize::from) as f64;
-    let mut beat = interval(SAMPLE_EVERY);
+    // What a moment took says nothing.
+    let mut beat = interval_at(Instant::now() + SAMPLE_EVERY, SAMPLE_EVERY);
     beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut before = Work::until_now(&directory.ticks);
     loop {

@@ -65,10 +65,7 @@ impl Room {
         let known = || self.places.iter().flatten();
         let seen = known().map(|place| place.people).fold(f64::from(people), f64::max);
         let now = self.places[place_of(people)]?;
-        if seen < 1.0 || now.people < 1.0 {
-            return None;
-        }
-        let average = now.load / now.people;
+        let average = if now.people < 1.0 { 0.0 } else { now.load / now.people };
         let one_more = match self.slope() {
             Some(slope) => slope.max(average * LEAST_SHARE),
             // Of one number of people nothing is known but what each costs with the world around them.
@@ -167,6 +164,15 @@ mod tests {
         assert_eq!(room.beside(10, 0.6), Some(0));
         room.learn(3, f64::NAN);
         assert!(room.beside(3, 0.6).is_some_and(|fits| (4..=6).contains(&fits)));
+    }
+
+    #[test]
+    fn an_empty_server_remembers_what_people_cost() {
+        let mut room = Room::default();
+        room.learn(0, 0.01);
+        assert_eq!(room.beside(0, 0.6), None);
+        (1..=4).for_each(|people| room.learn(people, 0.01 + 0.02 * f64::from(people)));
+        assert!(room.beside(0, 0.6).is_some_and(|fits| (28..=30).contains(&fits)));
     }
 
     #[test]
