@@ -2,7 +2,7 @@
 //! which everything was met, and what broke after it.
 
 use crate::config::Config;
-use crate::generator;
+use crate::generator::{self, Cpu};
 use crate::metrics::Look;
 use crate::over_time::Second;
 use crate::progress::Standing;
@@ -50,15 +50,20 @@ pub(crate) struct Search {
     /// The step that goes on, from 0, and what has settled of it.
     step: u32,
     settled: Option<Settled>,
+    /// The newest look at the server.
+    server: Option<Look>,
     found: Capacity,
 }
 
-/// What a step's end is compared with.
+/// What has settled of a step, from its first second to its last: nothing of the next one, which begins before a sample
+/// can be taken.
 #[derive(Debug)]
 struct Settled {
-    since: f64,
-    cpu: generator::Cpu,
-    server: Option<Look>,
+    cpu: [Cpu; 2],
+    server: [Option<Look>; 2],
+    bots: u32,
+    standing: Standing,
+    seconds: u32,
     sum: Second,
 }
 
@@ -80,60 +85,72 @@ impl Search {
             every,
             step: 0,
             settled: None,
+            server: None,
             found: Capacity::default(),
         })
     }
 
-    /// A second is over. Whether the search is.
+    /// A second is over, at whose end there are to be so many bots. Whether the search is.
     pub(crate) fn take(
         &mut self,
         at: f64,
         second: &Second,
-        now: Standing,
-        server: Option<&Look>,
+        bots: u32,
+        standing: Standing,
+        server: Option<Look>,
     ) -> bool {
+        self.server = server.or_else(|| self.server.take());
         let step = (at / self.every) as u32;
         if step > self.step {
-            let over = self.end_step(at, now, server);
             self.step = step;
-            return over;
+            return self.end_step();
         }
         if at - f64::from(step) * self.every < self.every * SETTLE_SHARE {
             return false;
         }
-        let settled = self.settled.get_or_insert_with(|| Settled {
-            since: at,
-            cpu: generator::Cpu::now(),
-            server: server.cloned(),
-            sum: Second::default(),
-        });
-        if at > settled.since {
-            settled.sum.add(second);
+        let (cpu, server) = (Cpu::now(), &self.server);
+        match &mut self.settled {
+            Some(settled) => {
+                settled.sum.add(second);
+                settled.seconds += 1;
+                (settled.cpu[1], settled.server[1]) = (cpu, server.clone());
+                (settled.bots, settled.standing) = (bots, standing);
+            }
+            none => {
+                let (cpu, server) = ([cpu; 2], [server.clone(), server.clone()]);
+                let sum = Second::default();
+                *none = Some(Settled { cpu, server, bots, standing, seconds: 0, sum });
+            }
         }
         false
     }
 
     /// Judges the step that is over; whether it broke. A step of which nothing has settled says nothing.
-    pub(crate) fn end_step(&mut self, at: f64, now: Standing, server: Option<&Look>) -> bool {
-        let Some(settled) = self.settled.take().filter(|settled| at > settled.since) else {
+    pub(crate) fn end_step(&mut self) -> bool {
+        let Some(settled) = self.settled.take().filter(|settled| settled.seconds > 0) else {
             return false;
         };
-        let sum = &settled.sum;
-        let cores = generator::cores();
-        let used = generator::Cpu::now().cores_since(&settled.cpu);
+        let Settled { cpu: [before, after], server, bots, standing: now, sum, .. } = settled;
+        let (used, cores) = (after.cores_since(&before), generator::cores());
+        let server = match server {
+            [Some(before), Some(now)] => Some(now.since(&before)),
+            _ => None,
+        };
         let lateness = Percentiles::of_counts(&sum.lateness);
         let report = json!({
             "frame_age_ms": Percentiles::of_counts(&sum.frame_age),
             "input_to_frame_ms": Percentiles::of_counts(&sum.input_to_frame),
             "frame_interval_ms": Percentiles::of_counts(&sum.frame_interval),
-            "generator": { "tick_lateness_ms": lateness, "cpu_percent": used.map(|used| 100.0 * used / cores) },
-            "server": server.zip(settled.server.as_ref()).map(|(now, before)| now.since(before)),
-            "bots": { "connected": now.playing, "failed": now.fallen_out, "thrown_out": 0 },
+            "generator": {
+                "tick_lateness_ms": lateness,
+                "cpu_percent": used.map(|used| 100.0 * used / cores),
+            },
+            "server": server,
+            "bots": { "connected": now.playing, "failed": now.fallen_out },
             "totals": { "mismatches": now.mismatches },
         });
         let outcomes: Vec<_> = self.bounds.iter().map(|bound| bound.judge(&report)).collect();
         let met = outcomes.iter().all(|outcome| outcome.met);
-        let bots = now.playing;
         if met {
             self.found.bots = bots;
         }

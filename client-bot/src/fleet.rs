@@ -90,9 +90,8 @@ pub async fn run<G: Game>(
     }
     let interrupted = fleet.sail::<G>(interrupt, &mut progress).await;
     let search = fleet.search.take().map(|mut search| {
-        let at = fleet.start.elapsed().as_secs_f64();
         if !interrupted && !fleet.over {
-            search.end_step(at, fleet.around.board.standing(), fleet.watched.newest().as_ref());
+            search.end_step();
         }
         search.into_found()
     });
@@ -215,9 +214,8 @@ impl<'a> Fleet<'a> {
         let (at, looks) = (self.start.elapsed().as_secs_f64(), self.watched.newest());
         let second = self.sampler.take(at, &self.around.board, looks.clone());
         let standing = self.around.board.standing();
-        self.search
-            .as_mut()
-            .is_some_and(|search| search.take(at, &second, standing, looks.as_ref()))
+        let bots = self.stops.len() as u32;
+        self.search.as_mut().is_some_and(|search| search.take(at, &second, bots, standing, looks))
     }
 
     /// Everybody says goodbye; each bot takes a few seconds at most.
