@@ -13,6 +13,7 @@ pub mod live;
 pub mod logging;
 pub mod metrics;
 pub mod net;
+pub mod overload;
 pub mod session;
 pub mod stopping;
 pub mod store;
@@ -205,6 +206,8 @@ impl Server {
         let Self { front, store, ticks, logs, operator } = self;
         front.directory.reopen().await;
         let sampling = tokio::spawn(operator.keep_history());
+        let directory = Arc::clone(&front.directory);
+        let governing = tokio::spawn(overload::watch(directory, front.stop.clone()));
         let listing = tokio::spawn(Arc::clone(&front.directory).keep_listing());
         let accepting = tokio::spawn(listener::run(listeners.into(), Arc::clone(&front)));
         shutdown.await;
@@ -225,6 +228,7 @@ impl Server {
         accepting.await.context("the listener broke")?;
         listing.await.context("the list of sessions broke")?;
         sampling.await.context("the operator's history broke")?;
+        governing.await.context("the watch over the machine's load broke")?;
         front.tasks.close();
         if timeout(stop_wait, front.tasks.wait()).await.is_err() {
             tracing::warn!(peers = ?front.registry.peers(), "these did not say goodbye in time");

@@ -6,6 +6,7 @@
 use crate::metrics::{Measure, Stage, TickTimes};
 use crate::recent_times::RecentTimes;
 use crate::session::door::{Outbox, ToSession};
+use crate::session::restraint::Restraint;
 use crate::session::result::RoundResult;
 use crate::session::status::Status;
 use crate::session::{STOPPING, Session};
@@ -152,6 +153,10 @@ impl<O> Ticked<O> for Box<dyn Ticked<O>> {
 pub trait Watcher: Send {
     /// A new look, how the session stands, and who shows this is the host.
     fn status(&mut self, status: Status, measure: Measure, host: Option<HostSecret>);
+    /// So many steps took so long together. What the session gives up from now on, if that changes.
+    fn worked(&mut self, _busy: Duration, _steps: u64) -> Option<Restraint> {
+        None
+    }
     /// Rounds ended.
     fn results(&mut self, results: Vec<RoundResult>);
     /// Nothing more is taken from the queue, and everybody is about to be told this.
@@ -235,6 +240,10 @@ pub async fn run<O, S: Ticked<O>>(
         let busy_ns = woke.elapsed().as_nanos() as u64;
         counts.add(|c| &c.busy_ns, busy_ns);
         counts.times.note(busy_ns, due.steps);
+        if let Some(restraint) = watcher.worked(Duration::from_nanos(busy_ns), due.steps) {
+            session.handle(ToSession::Restrain(restraint), f64::from(session.tick_now()));
+            next_look = 0;
+        }
         if session.tick_now() >= next_look {
             next_look = session.tick_now() + look_ticks;
             look_at(&mut session, &mut watcher);

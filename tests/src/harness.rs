@@ -3,7 +3,7 @@
 use crate::buoys::Buoys;
 use futures_util::{SinkExt, StreamExt};
 use server::Server;
-use server::config::{Config, Stopping};
+use server::config::{Config, Overload, Stopping};
 use server::net::PLAY_PATH;
 use server::net::limits::Limits;
 use server::net::listener;
@@ -45,6 +45,12 @@ pub fn undrained(config: &Config) -> Config {
     Config { stopping: Stopping { drain_seconds: 0 }, ..config.clone() }
 }
 
+/// The same settings for a server that gives up nothing, however busy the machine is that tests run on.
+pub fn unhurried(config: &Config) -> Config {
+    let overload = Overload { overload: false, ..config.overload.clone() };
+    Config { overload, ..config.clone() }
+}
+
 /// A server that runs.
 pub struct Running {
     /// Where.
@@ -66,7 +72,7 @@ impl Running {
     pub fn start_with(config: &Config, session: impl Ticked<ConnectionOutbox> + 'static) -> Self {
         let listener = listener::bind("127.0.0.1:0".parse().expect("an address")).expect("a port");
         let address = listener.local_addr().expect("bound");
-        let server = Server::new(&undrained(config)).expect("a place for results");
+        let server = Server::new(&unhurried(&undrained(config))).expect("a place for results");
         let (stop, stopped) = oneshot::channel::<()>();
         let running = server.clone();
         let task = tokio::spawn(async move {
@@ -93,9 +99,19 @@ impl Running {
         Self::start_on::<G>(&undrained(config), listeners)
     }
 
+    /// As [`Self::start_empty`], giving up detail when it is overloaded.
+    pub fn start_governed<G: Game>(config: &Config) -> Self {
+        let listener = listener::bind("127.0.0.1:0".parse().expect("an address")).expect("a port");
+        Self::launch::<G>(&undrained(config), listener.into())
+    }
+
     /// Listening on these; when it is stopped it lets rounds end, for as long as `config` says. Where that is no
     /// TCP at all, `address` has port 0.
     pub fn start_on<G: Game>(config: &Config, listeners: Listeners) -> Self {
+        Self::launch::<G>(&unhurried(config), listeners)
+    }
+
+    fn launch<G: Game>(config: &Config, listeners: Listeners) -> Self {
         let nowhere = SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 0);
         let address = listeners.addresses().next().map_or(nowhere, |(address, _)| address);
         let server = Server::of::<G>(config).expect("a place for results");

@@ -1,6 +1,6 @@
 //! A real server with the arena, on a port of its own.
 
-use crate::harness::undrained;
+use crate::harness::{undrained, unhurried};
 use server::Server;
 use server::config::Config;
 use server::net::listener;
@@ -40,7 +40,8 @@ impl Host {
         let session = session.expect("settings that make sense");
         let listener = listener::bind("127.0.0.1:0".parse().expect("an address")).expect("a port");
         let address = listener.local_addr().expect("bound");
-        let server = Server::new(&undrained(&config)).expect("results are kept in memory");
+        let server =
+            Server::new(&unhurried(&undrained(&config))).expect("results are kept in memory");
         let (stop, stopped) = oneshot::channel::<()>();
         let serving = server.clone();
         let task = tokio::spawn(async move {

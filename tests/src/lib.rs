@@ -13,6 +13,7 @@ pub mod network;
 pub mod reach;
 pub mod relay;
 pub mod scripted;
+pub mod stopwatch;
 pub mod story;
 pub mod told;
 pub mod world;

@@ -2,6 +2,7 @@
 //! a network in memory between them.
 
 use crate::network::{MemoryOutbox, Pipe};
+use crate::stopwatch::Stopwatch;
 use bytes::Bytes;
 use server::session::acts::{Act, ActError, HostAction, Order};
 use server::session::door::{ConnectionId, Newcomer, ToSession};
@@ -100,6 +101,8 @@ pub struct World<G: Game> {
     pub guests: Vec<Guest<G>>,
     /// Virtual time in ms.
     pub now: f64,
+    /// What ticks cost, where a story is about that; else nothing.
+    pub stopwatch: Option<Stopwatch>,
     protocol: Protocol,
     truth: VecDeque<Truth>,
     next_connection: u64,
@@ -133,6 +136,7 @@ impl<G: Game> World<G> {
             session: Session::new(config).expect("settings that make sense"),
             guests: Vec::new(),
             now: 0.0,
+            stopwatch: None,
             protocol: Protocol::of::<G>(),
             truth: VecDeque::new(),
             next_connection: 1,
@@ -211,7 +215,8 @@ impl<G: Game> World<G> {
     /// The session hears that a connection is no more.
     pub fn end(&mut self, connection: ConnectionId, keeps_seat: bool) {
         let told = ToSession::Leave { connection, keeps_seat };
-        self.session.handle(told, self.now * self.rate / 1000.0);
+        let at = self.at();
+        self.session.handle(told, at);
     }
 
     /// The same client connects once more, over another line.
@@ -233,17 +238,41 @@ impl<G: Game> World<G> {
         let end = self.now + ms;
         while self.now < end {
             self.now += DRAW_MS;
-            let at = self.now * self.rate / 1000.0;
-            self.deliver_up(at);
-            while f64::from(self.session.tick_now()) < at.floor() {
-                self.session.tick();
-                self.remember();
-            }
+            self.deliver_up(self.at());
+            self.step();
             self.deliver_down();
             for guest in self.guests.iter_mut().filter(|g| !g.gone) {
                 guest.play(self.now);
             }
         }
+    }
+
+    /// The time in ticks, without those that were dropped.
+    fn at(&self) -> f64 {
+        let dropped = self.stopwatch.as_ref().map_or(0, |stopwatch| stopwatch.dropped);
+        self.now * self.rate / 1000.0 - dropped as f64
+    }
+
+    /// The ticks that are due, as the tick loop makes them.
+    fn step(&mut self) {
+        let due = (self.at().floor() - f64::from(self.session.tick_now())).max(0.0) as u64;
+        let Some(mut stopwatch) = self.stopwatch.take() else {
+            (0..due).for_each(|_| self.tick());
+            return;
+        };
+        for _ in 0..stopwatch.begin(self.now, due) {
+            self.tick();
+            stopwatch.charge(&self.session);
+        }
+        if let Some(restraint) = stopwatch.end(self.now, &self.session) {
+            self.session.handle(ToSession::Restrain(restraint), self.at());
+        }
+        self.stopwatch = Some(stopwatch);
+    }
+
+    fn tick(&mut self) {
+        self.session.tick();
+        self.remember();
     }
 
     fn remember(&mut self) {

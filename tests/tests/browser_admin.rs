@@ -47,6 +47,7 @@ impl Hosted {
         let admin = Admin { admin_token: TOKEN.parse().ok(), ..Admin::default() };
         let mut config = Config { seed: Some(5), pilots: 0, admin, ..Config::default() };
         config.stopping.drain_seconds = 0;
+        config.overload.overload = false;
         let settings = Settings { size, ..Settings::default() };
         let session = Session::<Arena, ConnectionOutbox>::new(SessionConfig {
             players_max: 1100,
@@ -69,6 +70,15 @@ impl Hosted {
 
     async fn join(&self, from: &str, name: &str) -> Bystander {
         Bystander::join_from::<Arena>(from, self.address, name).await
+    }
+
+    /// Counts as a machine this busy, and gives up detail accordingly; `None` is neither.
+    fn be_busy(&self, load: Option<f64>) {
+        let front = &self.server.front;
+        let mut config = (*front.live.get()).clone();
+        config.overload.overload = load.is_some();
+        front.directory.overload.stand_in(load);
+        self.server.reload(config);
     }
 
     async fn stop(self) {
@@ -144,6 +154,19 @@ async fn an_operator_runs_a_server_from_a_desk() {
     page.until("gamekeeper.view().samples > 8").await;
     page.picture("41-admin-sessions").await;
     clean(&page, "sessions").await;
+    // What is given up is said, and how many more fit.
+    let facts =
+        |text: &str| format!("document.getElementById('facts').textContent.includes('{text}')");
+    page.until("document.getElementById('spared').hidden").await;
+    page.until(&facts("room for about")).await;
+    hosted.be_busy(Some(0.7));
+    let steps = "(step 7 of 8): spectators get few messages.";
+    page.until(&format!("document.getElementById('spared').textContent.includes('{steps}')")).await;
+    page.until(&facts("no room for more")).await;
+    page.picture("41-admin-overload").await;
+    clean(&page, "overload").await;
+    hosted.be_busy(None);
+    page.until("document.getElementById('spared').hidden").await;
     // The token is in no address and outlives a reload of the page.
     let resources = page
         .eval(

@@ -20,6 +20,17 @@ const TILES = [
   { title: 'Frames sent', series: [{ index: BYTES, colour: colour('other-2'), fill: true }], text: rateText, least: 1000 },
 ];
 
+/** What is given up at which kind of step, in words; each goes on with those before it. */
+export const SPARED = {
+  rate: 'several ticks share a message',
+  reach: 'everybody sees less far',
+  spectators: 'spectators get few messages',
+  admission: 'nobody new is let in',
+};
+
+/** How many more people fit, in words. */
+const roomText = (room) => (room == null ? 'room for more not known yet' : room ? `room for about ${room} more` : 'no room for more');
+
 /** Builds the tiles. */
 export function buildHealth() {
   for (const { title, ...plot } of TILES) {
@@ -47,12 +58,16 @@ export function updateHealth(o) {
   byId('health').children[1].classList.toggle('bad', o.busy_permille > 900 * Math.max(1, o.cores));
   const facts = [
     `Up ${spanText(o.uptime_s)}`, counted(o.sessions.length, 'session'), `${counted(o.players, 'player')}, ${counted(o.spectators, 'spectator')}, ${counted(o.pilots, 'computer pilot')}`,
-    `${o.connections} of ${o.connections_max} connections`, `${counted(o.cores, 'core')} (100 % each)`, `version ${o.version}`,
+    `${o.connections} of ${o.connections_max} connections`, `${counted(o.cores, 'core')} (100 % each)`, roomText(o.room), `version ${o.version}`,
   ];
   byId('facts').textContent = facts.join('  ·  ');
   const draining = byId('draining');
   draining.hidden = o.draining_s == null;
   if (o.draining_s != null) draining.textContent = `The server is stopping: nobody new is let in, and what goes on ends in ${spanText(o.draining_s)} at the latest.`;
+  const spared = byId('spared');
+  spared.hidden = o.overload == null;
+  const words = o.overload == null ? '' : `There is more to do than there is time for, so detail is given up (step ${o.overload_steps} of ${o.overload_steps_max}): ${SPARED[o.overload]}.`;
+  if (spared.textContent !== words) spared.textContent = words;
   byId('bans-count').textContent = o.bans ? String(o.bans) : '';
 }
 

@@ -1,5 +1,6 @@
 // The table of all sessions. Comes in: overviews. Goes out: a table to sort and to filter.
 
+import { SPARED } from './health.js';
 import { Table } from './table.js';
 import { byId, msText, rateText, shareText } from './words.js';
 
@@ -22,7 +23,7 @@ const table = new Table(byId('sessions'), {
     { title: 'Late', number: true, text: (s) => String(s.late), value: (s) => s.late, tone: (s) => (s.late ? 'warn' : '') },
     { title: 'Dropped', number: true, text: (s) => String(s.dropped), value: (s) => s.dropped, tone: (s) => (s.dropped ? 'bad' : '') },
     { title: 'Sends', number: true, text: (s) => rateText(s.bytes_per_s), value: (s) => s.bytes_per_s },
-    { title: 'Is', text: (s) => [s.public ? 'public' : 'private', s.locked ? 'locked' : '', PHASES[s.phase]].filter(Boolean).join(', ') },
+    { title: 'Is', text: (s) => [s.public ? 'public' : 'private', s.locked ? 'locked' : '', PHASES[s.phase], SPARED[s.overload]].filter(Boolean).join(', ') },
   ],
 });
 

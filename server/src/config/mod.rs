@@ -4,6 +4,7 @@
 mod admin;
 mod file;
 mod load;
+mod overload;
 mod reach;
 mod seeing;
 mod stopping;
@@ -11,6 +12,7 @@ mod stopping;
 pub use admin::{ADMIN_TOKEN_CHARS_MIN, Admin, AdminToken};
 pub use file::FileErrors;
 pub use load::{Changes, Cli, LoadError, Loaded, Todo, load, settings};
+pub use overload::Overload;
 pub use reach::{BasePath, Bind, Mode, ProxyHeader, PublicUrl, Reach};
 pub use seeing::{LogFormat, MetricsFor, Seeing};
 pub use stopping::Stopping;
@@ -112,6 +114,10 @@ pub struct Config {
     #[command(flatten)]
     pub stopping: Stopping,
 
+    /// What it does when it has more to do than it can.
+    #[command(flatten)]
+    pub overload: Overload,
+
     /// Limits on what comes from outside.
     #[command(flatten)]
     pub limits: Limits,
@@ -136,7 +142,8 @@ impl Config {
         let filter = EnvFilter::try_new(&self.seeing.log);
         let filter =
             filter.map_err(|why| format!("log: {:?} is no filter: {why}", self.seeing.log));
-        let checks = [filter.map(drop), self.admin.token().map(drop)];
+        let checks =
+            [filter.map(drop), self.admin.token().map(drop), self.overload.contradiction()];
         let wrong = checks.into_iter().filter_map(Result::err);
         let wrong: Vec<_> = wrong.chain(self.reach.contradictions()).collect();
         if wrong.is_empty() { Ok(()) } else { Err(wrong) }
@@ -168,6 +175,7 @@ impl Default for Config {
             seeing: Seeing::default(),
             admin: Admin::default(),
             stopping: Stopping::default(),
+            overload: Overload::default(),
             limits: Limits::default(),
         }
     }

@@ -168,8 +168,17 @@ impl Entry {
         let people = usize::from(shown.status.players) + self.promised.load(Ordering::Relaxed);
         let open = shown.status.public
             && !shown.status.locked
+            && !shown.measure.restraint.is_closed()
             && people < usize::from(shown.status.max_players);
         open.then_some(people)
+    }
+
+    /// How many more people it takes: seats that are free, and that its loop has time for as far as that is known.
+    pub(super) fn room(&self) -> u32 {
+        let shown = lock(&self.shown);
+        let people = usize::from(shown.status.players) + self.promised.load(Ordering::Relaxed);
+        let seats = usize::from(shown.status.max_players).saturating_sub(people) as u32;
+        shown.measure.room.unwrap_or(seats).min(seats)
     }
 
     /// Takes a new look; whether a list has to be made anew.

@@ -21,7 +21,9 @@ pub use tickets::{TICKETS_MAX, Ticket, TicketId, Tickets};
 use crate::code::SessionCode;
 use crate::live::Live;
 use crate::metrics::Metrics;
+use crate::overload::Overload;
 use crate::session::door::ToSession;
+use crate::session::restraint::OVERLOADED;
 use crate::session::settings::{Mode, SessionSettings};
 use crate::stopping::Stopping;
 use crate::store::{OpenSession, Store};
@@ -52,6 +54,8 @@ pub struct Directory {
     pub metrics: Arc<Metrics>,
     /// The sum over all sessions there ever were.
     pub ticks: Arc<TickCounts>,
+    /// What is given up when there is too much to do.
+    pub overload: Arc<Overload>,
     store: Store,
     stopping: Arc<Stopping>,
     stop: CancellationToken,
@@ -69,6 +73,8 @@ pub enum NoSession {
     Closed,
     /// This server is about to stop.
     Stopping,
+    /// There is more to do than this server can: nobody new is let in.
+    Overloaded,
 }
 
 impl core::fmt::Display for NoSession {
@@ -79,6 +85,7 @@ impl core::fmt::Display for NoSession {
             }
             Self::Refused(sentence) => sentence,
             Self::Closed => "This server opens no further sessions.",
+            Self::Overloaded => OVERLOADED,
             Self::Stopping => "The server is about to stop; try again in a minute.",
         })
     }
@@ -100,6 +107,7 @@ impl Directory {
             choosing: Mutex::default(),
             listing: Listing::new(),
             tickets: Tickets::new(live.get().limits.ticket_life),
+            overload: Arc::new(Overload::new(Arc::clone(&live))),
             live,
             metrics: Arc::default(),
             ticks: Arc::default(),
@@ -147,6 +155,7 @@ impl Directory {
         host: HostSecret,
     ) -> Result<Arc<Entry>, NoSession> {
         self.check(&mut settings).map_err(NoSession::Refused)?;
+        self.is_let_in()?;
         let _choosing = lock(&self.choosing);
         self.open(settings, Some(host))
     }
@@ -163,6 +172,7 @@ impl Directory {
             let promise = entry.promise();
             return Ok((entry, promise));
         }
+        self.is_let_in()?;
         self.tickets.prune();
         let usual = self.usual();
         let open = self.entries().into_iter().filter_map(|entry| {
@@ -179,6 +189,27 @@ impl Directory {
         };
         let promise = entry.promise();
         Ok((entry, promise))
+    }
+
+    /// Whether there is time for anybody new, wherever they go. An error counts.
+    fn is_let_in(&self) -> Result<(), NoSession> {
+        if !self.overload.restraint().is_closed() {
+            return Ok(());
+        }
+        self.overload.refuse(1);
+        Err(NoSession::Overloaded)
+    }
+
+    /// How many more people find a place, as far as that is known without a look at the machine as a whole.
+    pub(crate) fn seats_left(&self) -> u32 {
+        let config = self.live.get();
+        let entries = self.entries();
+        let unopened = match &self.opener {
+            Some(_) => config.max_sessions.saturating_sub(entries.len()) as u32,
+            None => 0,
+        };
+        let inside = entries.iter().map(|entry| entry.room()).fold(0, u32::saturating_add);
+        inside.saturating_add(unopened.saturating_mul(config.max_players.into()))
     }
 
     /// Runs a session that was opened elsewhere. Quick play leads there from now on.

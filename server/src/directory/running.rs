@@ -6,7 +6,9 @@ use crate::code::SessionCode;
 use crate::metrics::Measure;
 use crate::net::limits::SESSION_QUEUE_MAX;
 use crate::net::outbox::ConnectionOutbox;
+use crate::overload::LoopWatch;
 use crate::session::Counts;
+use crate::session::restraint::Restraint;
 use crate::session::result::RoundResult;
 use crate::session::settings::SessionSettings;
 use crate::session::status::Status;
@@ -15,6 +17,7 @@ use shared::wire::close::CloseCode;
 use shared::wire::{HostSecret, Protocol};
 use std::sync::Arc;
 use tokio::sync::mpsc;
+use tokio::time::Duration;
 use tracing::Instrument;
 
 impl Directory {
@@ -57,6 +60,7 @@ impl Directory {
             entry: Arc::clone(&entry),
             lasts,
             counted: Counts::default(),
+            watch: LoopWatch::new(Arc::clone(&self.overload), entry.handle.tick_rate),
         };
         let metrics = Arc::clone(&self.metrics);
         // Of the highest level, so that it is around every line, whatever gets into the log.
@@ -96,10 +100,16 @@ struct Reporter {
     lasts: bool,
     /// What is in the metrics already.
     counted: Counts,
+    /// How much of its time the loop needs.
+    watch: LoopWatch,
 }
 
 impl Watcher for Reporter {
-    fn status(&mut self, status: Status, measure: Measure, host: Option<HostSecret>) {
+    fn worked(&mut self, busy: Duration, steps: u64) -> Option<Restraint> {
+        self.watch.worked(busy, steps)
+    }
+
+    fn status(&mut self, status: Status, mut measure: Measure, host: Option<HostSecret>) {
         if self.lasts
             && let Some(session) = self.entry.to_keep(host)
         {
@@ -108,7 +118,10 @@ impl Watcher for Reporter {
         let Measure { counts, .. } = measure;
         let tick_rate = self.entry.handle.tick_rate;
         self.directory.metrics.sessions.add(&self.counted, &counts, tick_rate);
+        self.directory.overload.refuse(counts.turned_away - self.counted.turned_away);
         self.counted = counts;
+        let people = u32::from(status.players) + u32::from(status.spectators);
+        measure.room = self.watch.room(people);
         if self.entry.show(status, measure) {
             self.directory.listing.note();
         }

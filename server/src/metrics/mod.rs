@@ -5,6 +5,7 @@
 
 mod make;
 mod network;
+mod overload;
 pub(crate) mod process;
 mod sessions;
 mod standing;

@@ -3,6 +3,7 @@
 
 use super::make::Maker;
 use crate::session::Counts;
+use crate::session::restraint::Restraint;
 use prometheus::{Counter, IntCounter};
 
 /// How a session stands, beside its status.
@@ -16,6 +17,10 @@ pub struct Measure {
     pub outboxes: Depth,
     /// The same of messages that wait for a place in an outbox.
     pub mailboxes: Depth,
+    /// What it gives up, as the server is overloaded.
+    pub restraint: Restraint,
+    /// About how many more people fit into its loop; of that a session knows nothing, who measures the loop does.
+    pub room: Option<u32>,
 }
 
 /// How much waits in queues of a kind.

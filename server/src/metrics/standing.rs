@@ -1,6 +1,7 @@
 //! How things stand when somebody looks: levels, and counts that are kept where they belong.
 
 use super::make::Maker;
+use super::overload::Overload;
 use super::process::Process;
 use super::sessions::{Depth, Measure};
 use crate::net::Front;
@@ -28,6 +29,7 @@ pub(super) struct Standing {
     /// The fullest of each.
     fullest: [IntGauge; 4],
     lost: IntCounter,
+    overload: Overload,
     process: Process,
 }
 
@@ -58,6 +60,7 @@ impl Standing {
                 "gamekeeper_connections_accepted_total",
                 "Connections that were within the limits.",
             ),
+            overload: Overload::new(make, refusals.with_label_values(&["overload"])),
             refusals: std::array::from_fn(|reason| refusals.with_label_values(&[Reason::ALL[reason].label()])),
             sessions: make.level("gamekeeper_sessions", "Sessions that are open."),
             players: make.level(
@@ -112,6 +115,7 @@ impl Standing {
         raise(&self.late, ticks.late.load(Ordering::Relaxed));
         raise(&self.dropped, ticks.dropped.load(Ordering::Relaxed));
         raise(&self.lost, front.store.lost());
+        self.overload.look(&front.directory);
         self.process.look();
 
         let entries = front.directory.entries();
@@ -142,6 +146,6 @@ impl Standing {
 }
 
 /// The counter is as high as what is counted elsewhere.
-fn raise(counter: &IntCounter, to: u64) {
+pub(super) fn raise(counter: &IntCounter, to: u64) {
     counter.inc_by(to.saturating_sub(counter.get()));
 }

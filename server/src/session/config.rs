@@ -101,6 +101,8 @@ pub struct Counts {
     pub resyncs: u64,
     /// Those asked for because a checksum differed.
     pub mismatches: u64,
+    /// People whom it did not let in, as the server was overloaded.
+    pub turned_away: u64,
     /// Fields that clients found wrong then; each is logged with kind and field.
     pub wrong_fields: u64,
 }

@@ -3,6 +3,7 @@
 
 use super::acts::Act;
 use super::inspect::Inspect;
+use super::restraint::Restraint;
 use bytes::Bytes;
 use shared::game::Tick;
 use shared::wire::close::CloseCode;
@@ -132,6 +133,8 @@ pub enum ToSession<O> {
         /// From now on.
         seconds: u32,
     },
+    /// What it gives up from now on, as the server is overloaded, or that it need not.
+    Restrain(Restraint),
 }
 
 /// What waits to be written to one connection. Messages leave in the order in which they were taken,

@@ -56,6 +56,8 @@ pub(super) struct Ease {
     /// Milliseconds since the last look, and since something was given up.
     looked_ms: f64,
     gave_up_ms: f64,
+    /// Ticks per message at least, and the largest reach, where the server is overloaded.
+    held: (u32, f32),
 }
 
 impl Ease {
@@ -67,12 +69,24 @@ impl Ease {
             confirmed: first,
             looked_ms: 0.0,
             gave_up_ms: DRAIN_MS,
+            held: (1, 1.0),
         }
     }
 
     /// Ticks that share a message.
     pub(super) fn ticks_per_message(&self) -> u32 {
-        STEPS[self.ladder.step()].0
+        STEPS[self.ladder.step()].0.max(self.held.0)
+    }
+
+    /// Whether more ticks share a message than the line is a reason for.
+    pub(super) fn is_held(&self) -> bool {
+        self.held.0 > STEPS[self.ladder.step()].0
+    }
+
+    /// From now on at least so many ticks share a message, and no more than this share of the view is shown, however
+    /// good the line is.
+    pub(super) fn hold(&mut self, ticks_per_message: u32, reach: f32) {
+        self.held = (ticks_per_message, reach);
     }
 
     /// Whether the line has been found slow, or was just now.
@@ -87,7 +101,7 @@ impl Ease {
 
     /// Share of the view's width and height that is shown.
     pub(super) fn reach(&self) -> f32 {
-        STEPS[self.ladder.step()].1
+        STEPS[self.ladder.step()].1.min(self.held.1)
     }
 
     /// A frame was confirmed at `now`, so much later, in ms, than the quickest was.
@@ -153,6 +167,20 @@ mod tests {
         assert_eq!((ease.ticks_per_message(), ease.reach()), (8, 0.33));
         run(&mut ease, &mut now, 400, |_| 10.0);
         assert_eq!((ease.ticks_per_message(), ease.reach()), (1, 1.0));
+    }
+
+    #[test]
+    fn an_overloaded_server_is_a_floor_under_it() {
+        let (mut ease, mut now) = (Ease::new(0), 0);
+        ease.hold(3, 0.64);
+        assert_eq!((ease.ticks_per_message(), ease.reach(), ease.is_held()), (3, 0.64, true));
+        assert!(!ease.is_easing(), "the line is as good as it was");
+        run(&mut ease, &mut now, 60, |_| 250.0);
+        assert_eq!((ease.ticks_per_message(), ease.reach(), ease.is_held()), (8, 0.33, false));
+        run(&mut ease, &mut now, 400, |_| 10.0);
+        assert_eq!((ease.ticks_per_message(), ease.reach(), ease.is_held()), (3, 0.64, true));
+        ease.hold(1, 1.0);
+        assert_eq!((ease.ticks_per_message(), ease.reach(), ease.is_held()), (1, 1.0, false));
     }
 
     #[test]

@@ -108,9 +108,18 @@ impl Flow {
         &self.ease
     }
 
-    /// Whether a frame of `tick` is due: there is one in every so many ticks, and a keyframe at once.
-    pub(super) fn is_due(&self, tick: Tick) -> bool {
-        self.afresh || tick.wrapping_sub(self.sent) >= self.ease.ticks_per_message()
+    /// The same, to be held back; see [`Ease::hold`].
+    pub(super) fn ease_mut(&mut self) -> &mut Ease {
+        &mut self.ease
+    }
+
+    /// Whether a frame of `tick` is due: there is one in every so many ticks, and a keyframe at once. Where an
+    /// overloaded server is why, players with different `phase` have their turn in different ticks, so that each
+    /// tick has as much to do.
+    pub(super) fn is_due(&self, tick: Tick, phase: u16) -> bool {
+        let together = self.ease.ticks_per_message();
+        let turn = || tick.wrapping_add(phase.into()).is_multiple_of(together);
+        self.afresh || tick.wrapping_sub(self.sent) >= together || self.ease.is_held() && turn()
     }
 
     /// A tick begins to be sent.

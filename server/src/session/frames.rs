@@ -21,6 +21,9 @@ const FIRST_LOOK: f32 = 0.4;
 /// By how much that grows with each message.
 const LOOK_GROWS: f32 = 0.06;
 
+/// How much of what a player's frames took lately is that of the newest tick: it follows within a second.
+const LATELY_SHARE: f32 = 1.0 / 16.0;
+
 /// Writes frames.
 pub(super) struct FrameWriter {
     encoder: Encoder,
@@ -61,7 +64,7 @@ impl FrameWriter {
     ) {
         let focus = focus.reaching(link.reach(focus));
         let open = link.flow.is_open();
-        let due = open && link.flow.is_due(changes.tick());
+        let due = open && link.flow.is_due(changes.tick(), player.0);
         if due {
             let bytes = link.mailbox.flush(&mut link.outbox);
             counts.told_bytes += bytes;
@@ -91,6 +94,7 @@ impl FrameWriter {
                 self.encoder.catch_up(&mut link.list, kinds, step, &sight, &mut self.bytes);
             }
         }
+        let ticks = link.missed.len() + 1;
         link.missed.clear();
         let sight = interest.sight(player, focus);
         let margin = inputs.take_margin();
@@ -109,6 +113,9 @@ impl FrameWriter {
                 counts.keyframes += 1;
                 counts.keyframe_bytes += self.bytes.len() as u64;
                 link.keyframes += 1;
+            } else {
+                let each = self.bytes.len() as f32 / ticks as f32;
+                link.lately += (each - link.lately) * (LATELY_SHARE * ticks as f32).min(1.0);
             }
         } else {
             // The connection is going away; its frames no longer build on each other.

@@ -2,6 +2,7 @@
 
 use super::door::{ConnectionId, Newcomer, Outbox};
 use super::players::{Link, SEAT_GRACE_SECONDS};
+use super::restraint::OVERLOADED;
 use super::{Session, flow, parting, talk};
 use shared::game::{Game, PlayerId};
 use shared::wire::close::CloseCode;
@@ -15,6 +16,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
         if known.is_none()
             && let Err((code, reason)) = self.admit(&who)
         {
+            self.counts.turned_away += u64::from(code == CloseCode::TryLater);
             who.outbox.close(code, &reason);
             return;
         }
@@ -40,6 +42,9 @@ impl<G: Game, O: Outbox> Session<G, O> {
         }
         if self.hosting.is_shown(who.host) {
             return Ok(());
+        }
+        if self.restraint.is_closed() {
+            return Err((CloseCode::TryLater, OVERLOADED.into()));
         }
         let present = self.players.iter().map(|player| player.network);
         if self.hosting.bars(who.visitor, who.network, present) {

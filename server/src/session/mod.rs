@@ -23,6 +23,7 @@ mod parting;
 mod past;
 mod pilots;
 mod players;
+pub mod restraint;
 pub mod result;
 pub mod rounds;
 pub mod settings;
@@ -44,6 +45,7 @@ use past::Past;
 use pilots::Pilots;
 pub use players::SEAT_GRACE_SECONDS;
 use players::{Player, Players};
+use restraint::Restraint;
 use result::RoundResult;
 use rounds::Rounds;
 use settings::Mode;
@@ -81,6 +83,10 @@ pub struct Session<G: Game, O: Outbox> {
     rounds: Rounds,
     hosting: Hosting,
     locked: bool,
+    /// What is given up, as the server is overloaded.
+    restraint: Restraint,
+    /// What frames took lately on average, in bytes per player and tick.
+    usual_bytes: f32,
     /// What spectators see, where that is delayed.
     past: Option<Past<G>>,
     places: Places,
@@ -117,6 +123,8 @@ impl<G: Game, O: Outbox> Session<G, O> {
             interest: Interest::new(G::KINDS),
             frames: FrameWriter::new(),
             locked: false,
+            restraint: Restraint::default(),
+            usual_bytes: 0.0,
             past: None,
             places: Places::default(),
             idle_since: None,
@@ -211,7 +219,14 @@ impl<G: Game, O: Outbox> Session<G, O> {
             outboxes.add(link.outbox.waiting());
             mailboxes.add(link.mailbox.len());
         }
-        Measure { counts: self.counts, away: self.away() as u32, outboxes, mailboxes }
+        Measure {
+            counts: self.counts,
+            away: self.away() as u32,
+            outboxes,
+            mailboxes,
+            restraint: self.restraint,
+            room: None,
+        }
     }
 
     /// The rules of this session.
@@ -278,6 +293,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
             ToSession::Inspect(what) => self.inspect(what),
             ToSession::Announce { text } => self.announce(&text),
             ToSession::Part { seconds } => self.part_within(seconds),
+            ToSession::Restrain(restraint) => self.restraint = restraint,
             ToSession::Resync { connection, tick, mismatch } => {
                 self.resync(connection, tick, mismatch);
             }
@@ -369,8 +385,14 @@ impl<G: Game, O: Outbox> Session<G, O> {
             let shown = self.past.as_ref().map_or(&self.changes, |past| &past.changes);
             self.places.look(G::KINDS, shown.now());
         }
+        let (mut lately, mut links) = (0.0, 0_u16);
         for player in self.players.iter_mut() {
             let Some(link) = &mut player.link else { continue };
+            // Calm is a view in which no more happens than in most.
+            let (watches, calm) = (player.watching.is_some(), link.lately <= self.usual_bytes);
+            let together = self.restraint.ticks_per_message(watches, calm);
+            link.flow.ease_mut().hold(together, self.restraint.reach());
+            (lately, links) = (lately + link.lately, links + 1);
             link.flow.tick(tick_ms);
             let (changes, interest, focus) = match (&mut player.watching, &mut self.past) {
                 (None, _) => (&mut self.changes, &self.interest, self.game.view(player.id)),
@@ -386,6 +408,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
             let (world, looks) = ((changes, interest), (player.id, focus));
             self.frames.send(link, &mut player.inputs, world, looks, &mut self.counts);
         }
+        self.usual_bytes = lately / f32::from(links.max(1));
     }
 
     /// A session in which nobody has been for long is over.

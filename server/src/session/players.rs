@@ -103,6 +103,8 @@ pub(super) struct Link<O> {
     pub(super) mailbox: Mailbox,
     /// The last standings that went out, so that the same are not sent twice.
     pub(super) standings: Bytes,
+    /// Bytes of its frames per tick lately, keyframes left out.
+    pub(super) lately: f32,
     /// What was handed to the outbox, and keyframes among it.
     pub(super) bytes: u64,
     pub(super) keyframes: u32,
@@ -131,6 +133,7 @@ impl<O: Outbox> Link<O> {
             explanations: 0,
             mailbox: Mailbox::default(),
             standings: Bytes::new(),
+            lately: 0.0,
             bytes: 0,
             keyframes: 0,
             outbox,

@@ -6,6 +6,7 @@ use crate::code::SessionCode;
 use crate::directory::Entry;
 use crate::metrics::process::{Usage, usage};
 use crate::recent_times::Taken;
+use crate::session::restraint::{Kind, Restraint};
 use crate::session::status::Status;
 use crate::store::unix_ms;
 use crate::tick_loop::TickCounts;
@@ -105,6 +106,31 @@ struct Line<'a> {
     status: &'a Status,
     #[serde(flatten)]
     pulse: Pulse,
+    #[serde(flatten)]
+    spared: Spared,
+}
+
+/// What is given up, as there is too much to do, and how much more there is time for.
+#[derive(Clone, Copy, Debug, Serialize)]
+struct Spared {
+    /// How many steps are taken, of how many.
+    overload_steps: usize,
+    overload_steps_max: usize,
+    /// The kind of the last one: rate, reach, spectators, admission; absent where there is none.
+    overload: Option<&'static str>,
+    /// About how many more people fit before anybody is given less; absent as long as it is not known.
+    room: Option<u32>,
+}
+
+impl Spared {
+    fn of(restraint: Restraint, room: Option<u32>) -> Self {
+        Self {
+            overload_steps: restraint.place(),
+            overload_steps_max: Restraint::MOST.place(),
+            overload: restraint.newest().map(|kind| Kind::LABELS[kind as usize]),
+            room,
+        }
+    }
 }
 
 /// The overview. See docs/api.md.
@@ -127,6 +153,9 @@ struct Overview<'a> {
     log_filter: Option<String>,
     #[serde(flatten)]
     pulse: Pulse,
+    /// Of the session that gives up most.
+    #[serde(flatten)]
+    spared: Spared,
     sessions: Vec<Line<'a>>,
 }
 
@@ -203,6 +232,8 @@ async fn sample(operator: &Operator) {
     let mut sum = Pulse::default();
     let (mut people, mut spectators, mut pilots) = (0, 0, 0);
     let mut lines = Vec::new();
+    let overload = &operator.directory.overload;
+    let mut tightest = overload.restraint();
     let all: Vec<_> = entries.iter().map(|entry| (entry, entry.info())).collect();
     kept.sessions.retain(|code, _| entries.iter().any(|entry| entry.code == *code));
     for ((entry, info), bytes) in all.iter().zip(bytes) {
@@ -212,7 +243,10 @@ async fn sample(operator: &Operator) {
         people += u64::from(info.status.players);
         spectators += u64::from(info.status.spectators);
         pilots += u64::from(info.status.pilots);
-        lines.push(Line { code: info.code.clone(), status: &info.status, pulse });
+        let (_, measure) = entry.look();
+        tightest = tightest.max(measure.restraint);
+        let spared = Spared::of(measure.restraint, measure.room);
+        lines.push(Line { code: info.code.clone(), status: &info.status, pulse, spared });
     }
     lines.sort_by(|a, b| b.status.players.cmp(&a.status.players).then_with(|| a.code.cmp(&b.code)));
     let before = std::mem::replace(&mut kept.usage, usage());
@@ -251,6 +285,7 @@ async fn sample(operator: &Operator) {
         bans: operator.bans.list().len(),
         log_filter: operator.logs.get().map(crate::logging::Logs::filter),
         pulse: sum,
+        spared: Spared::of(tightest, overload.room()),
         sessions: lines,
     };
     let json = serde_json::to_vec(&overview).expect("plain values");

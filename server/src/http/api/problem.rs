@@ -86,7 +86,7 @@ impl From<NoSession> for Problem {
         let detail = why.to_string();
         match why {
             NoSession::Refused(_) => Self::refused(detail),
-            NoSession::Full | NoSession::Closed | NoSession::Stopping => {
+            NoSession::Full | NoSession::Closed | NoSession::Stopping | NoSession::Overloaded => {
                 Self::busy(detail, Duration::from_secs(60))
             }
         }

@@ -87,7 +87,7 @@ pub(super) struct Created {
 #[utoipa::path(post, path = "/api/sessions", tag = "sessions", request_body = SessionSettings,
     responses((status = 201, description = "It is open.", body = Created),
               (status = 403, description = "Visitors open no sessions on this server."),
-              (status = 503, description = "All sessions that fit are taken.")))]
+              (status = 503, description = "All sessions that fit are taken, or the server has no time for anybody new.")))]
 pub(super) async fn create(
     State(api): State<Arc<Api>>,
     Extension(caller): Extension<Caller>,

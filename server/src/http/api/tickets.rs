@@ -39,7 +39,7 @@ pub(super) struct Admission {
 #[utoipa::path(post, path = "/api/tickets", tag = "sessions", request_body = Wish,
     responses((status = 201, description = "Open a WebSocket with it.", body = Admission),
               (status = 404, description = "There is no session with this code."),
-              (status = 503, description = "There is room in no session, and all that fit are open.")))]
+              (status = 503, description = "There is room in no session, and all that fit are open; or the server has no time for anybody new.")))]
 pub(super) async fn create(
     State(api): State<Arc<Api>>,
     Extension(caller): Extension<Caller>,

@@ -1,0 +1,244 @@
+//! An overloaded server gives up detail, never a match. Comes in: what each tick loop's work took, and all loops and
+//! connections together of the machine's cores. Goes out: a [`Restraint`] for each session, the tighter one of its own and
+//! the machine's, and how many more people fit. The settings are [`crate::config::Overload`].
+
+mod governor;
+mod machine;
+mod room;
+
+pub use governor::{Governor, Shares};
+pub(crate) use machine::watch;
+pub use room::Room;
+
+use crate::live::Live;
+use crate::session::restraint::Restraint;
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::time::Duration;
+
+/// What holds for the whole process.
+#[derive(Debug)]
+pub struct Overload {
+    live: Arc<Live>,
+    machine: Mutex<Machine>,
+    /// The machine's restraint, so that loops need not wait to see it.
+    place: AtomicU8,
+    /// Whom nobody let in.
+    refused: AtomicU64,
+    /// Steps that were taken, and that were given back, by all loops.
+    taken: AtomicU64,
+    given_back: AtomicU64,
+}
+
+#[derive(Debug, Default)]
+struct Machine {
+    governor: Governor,
+    room: Room,
+    fits: Option<u32>,
+    stand_in: Option<f64>,
+}
+
+impl Overload {
+    /// Nothing is given up yet.
+    pub fn new(live: Arc<Live>) -> Self {
+        Self {
+            live,
+            machine: Mutex::default(),
+            place: AtomicU8::new(0),
+            refused: AtomicU64::new(0),
+            taken: AtomicU64::new(0),
+            given_back: AtomicU64::new(0),
+        }
+    }
+
+    /// What is given up because of the whole machine.
+    pub fn restraint(&self) -> Restraint {
+        Restraint::at(self.place.load(Ordering::Relaxed).into())
+    }
+
+    /// About how many more people fit on the server before anybody is given less; `None` as long as that is not known.
+    pub fn room(&self) -> Option<u32> {
+        self.machine().fits
+    }
+
+    /// Whom nobody let in so far, for this reason.
+    pub fn refused(&self) -> u64 {
+        self.refused.load(Ordering::Relaxed)
+    }
+
+    /// Counts people whom nobody let in.
+    pub(crate) fn refuse(&self, people: u64) {
+        self.refused.fetch_add(people, Ordering::Relaxed);
+    }
+
+    /// Steps that all loops took so far, and steps that they gave back.
+    pub fn changes(&self) -> [u64; 2] {
+        [&self.taken, &self.given_back].map(|count| count.load(Ordering::Relaxed))
+    }
+
+    /// From now on the machine counts as this busy, 1 being all of its cores, whatever it does; `None` ends that. For tests.
+    pub fn stand_in(&self, load: Option<f64>) {
+        self.machine().stand_in = load;
+    }
+
+    /// For so long the machine was this busy, with so many people. `seats` are left.
+    fn note(&self, load: f64, passed: Duration, people: u32, at_ease: bool, seats: u32) {
+        let settings = &self.live.get().overload;
+        let mut machine = self.machine();
+        let load = machine.stand_in.unwrap_or(load);
+        let restraint = match settings.shares() {
+            Some(shares) => machine.governor.note(shares, load, passed.as_secs_f64() * 1000.0),
+            None => {
+                machine.governor = Governor::default();
+                Restraint::default()
+            }
+        };
+        if restraint != self.restraint() {
+            let (steps, load) = (restraint.place(), per_cent(load));
+            tracing::info!(steps, load, "what all sessions give up, as the machine is so busy");
+        }
+        self.place.store(restraint.place() as u8, Ordering::Relaxed);
+        let at_ease = at_ease && restraint == Restraint::default();
+        if at_ease {
+            machine.room.learn(people, load);
+        }
+        let fits = if at_ease { machine.room.beside(people, settings.begins()) } else { Some(0) };
+        machine.fits = fits.map(|fits| fits.min(seats));
+    }
+
+    fn machine(&self) -> MutexGuard<'_, Machine> {
+        self.machine.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Watches over one tick loop.
+#[derive(Debug)]
+pub struct LoopWatch {
+    overload: Arc<Overload>,
+    tick_ms: f64,
+    governor: Governor,
+    told: Restraint,
+    room: Room,
+    /// Since the last look: ticks, and their loads together.
+    ticks: u64,
+    loads: f64,
+}
+
+impl LoopWatch {
+    /// Over a loop of so many ticks per second.
+    pub fn new(overload: Arc<Overload>, tick_rate: u16) -> Self {
+        Self {
+            overload,
+            tick_ms: 1000.0 / f64::from(tick_rate.max(1)),
+            governor: Governor::default(),
+            told: Restraint::default(),
+            room: Room::default(),
+            ticks: 0,
+            loads: 0.0,
+        }
+    }
+
+    /// So many ticks took so long together; what the session has to be told, if that is something new.
+    pub fn worked(&mut self, busy: Duration, ticks: u64) -> Option<Restraint> {
+        if ticks == 0 {
+            return None;
+        }
+        let load = busy.as_secs_f64() * 1000.0 / (self.tick_ms * ticks as f64);
+        self.ticks += ticks;
+        self.loads += load * ticks as f64;
+        let own = match self.overload.live.get().overload.shares() {
+            Some(shares) => {
+                for _ in 0..ticks {
+                    self.governor.note(shares, load, self.tick_ms);
+                }
+                self.governor.restraint()
+            }
+            None => {
+                self.governor = Governor::default();
+                Restraint::default()
+            }
+        };
+        let restraint = own.max(self.overload.restraint());
+        let before = std::mem::replace(&mut self.told, restraint);
+        if restraint == before {
+            return None;
+        }
+        let (now, then) = (restraint.place() as u64, before.place() as u64);
+        self.overload.taken.fetch_add(now.saturating_sub(then), Ordering::Relaxed);
+        self.overload.given_back.fetch_add(then.saturating_sub(now), Ordering::Relaxed);
+        if restraint.is_closed() != before.is_closed() || now == 0 || then == 0 {
+            let (load, closed) = (per_cent(load), restraint.is_closed());
+            tracing::info!(steps = now, load, closed, "what the session gives up");
+        }
+        // What was measured before is not what people cost now.
+        (self.ticks, self.loads) = (0, 0.0);
+        Some(restraint)
+    }
+
+    /// So many people are in the session. About how many more fit into its loop before anybody is given less;
+    /// `None` as long as that is not known.
+    pub fn room(&mut self, people: u32) -> Option<u32> {
+        if self.told != Restraint::default() {
+            return Some(0);
+        }
+        if self.ticks > 0 {
+            self.room.learn(people, self.loads / self.ticks as f64);
+            (self.ticks, self.loads) = (0, 0.0);
+        }
+        self.room.beside(people, self.overload.live.get().overload.begins())
+    }
+}
+
+fn per_cent(load: f64) -> u64 {
+    (load * 100.0).round() as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{self, Config};
+
+    fn overload(overload: config::Overload) -> Arc<Overload> {
+        let config = Config { overload, ..Config::default() };
+        Arc::new(Overload::new(Arc::new(Live::new(config))))
+    }
+
+    const TICK: Duration = Duration::from_millis(10);
+
+    #[test]
+    fn a_session_is_told_the_tighter_one_of_its_own_and_the_machines_once() {
+        let overload = overload(config::Overload::default());
+        let mut watch = LoopWatch::new(Arc::clone(&overload), 100);
+        assert_eq!(watch.worked(TICK / 10, 1), None);
+        overload.note(0.7, Duration::from_millis(500), 3, true, 100);
+        assert_eq!(watch.worked(TICK / 10, 1), Some(Restraint::at(1)));
+        assert_eq!(watch.worked(TICK / 10, 1), None);
+        let told = (0..1000).filter_map(|_| watch.worked(TICK * 3, 1)).last();
+        assert_eq!(told, Some(Restraint::MOST));
+        assert_eq!(overload.changes(), [Restraint::MOST.place() as u64, 0]);
+        let told = (0..10_000).filter_map(|_| watch.worked(TICK / 10, 1)).last();
+        assert_eq!(told, Some(Restraint::at(1)), "the machine is as busy as it was");
+        assert_eq!(watch.room(3), Some(0));
+    }
+
+    #[test]
+    fn several_ticks_at_once_are_no_load_by_themselves() {
+        let mut watch = LoopWatch::new(overload(config::Overload::default()), 100);
+        assert!((0..1000).all(|_| watch.worked(TICK * 2, 5).is_none()));
+        assert!((0..1000).any(|_| watch.worked(TICK * 4, 5).is_some()));
+    }
+
+    #[test]
+    fn switched_off_it_gives_up_nothing_and_still_learns() {
+        let off = config::Overload { overload: false, ..config::Overload::default() };
+        let overload = overload(off);
+        let mut watch = LoopWatch::new(Arc::clone(&overload), 100);
+        for people in 1..=20 {
+            assert!((0..50).all(|_| watch.worked(TICK * people / 20, 1).is_none()));
+            watch.room(people);
+            overload.note(9.0, TICK, people, true, 100);
+        }
+        assert_eq!(overload.restraint(), Restraint::default());
+        assert!(watch.room(6).is_some_and(|fits| (5..=7).contains(&fits)));
+    }
+}
