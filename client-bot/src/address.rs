@@ -70,6 +70,13 @@ impl Address {
         "an address looks like ws://127.0.0.1:8080/play or 192.168.1.20:8080".into()
     }
 
+    /// Another path of the same server, below the same base: "/metrics" of `ws://host/arena/play` is "/arena/metrics".
+    pub(crate) fn beside(&self, path: &str) -> Self {
+        let own = self.path.split('?').next().unwrap_or_default();
+        let base = own.strip_suffix(PLAY_PATH).unwrap_or_default();
+        Self { path: format!("{base}{path}"), ..self.clone() }
+    }
+
     /// The host as the resolver wants it: without the brackets of an IPv6 number.
     pub(crate) fn bare_host(&self) -> &str {
         self.host.trim_start_matches('[').trim_end_matches(']')
@@ -86,6 +93,17 @@ impl fmt::Display for Address {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_lies_beside_has_the_same_base() {
+        for (play, metrics) in [
+            ("localhost", "ws://localhost:8080/metrics"),
+            ("https://game.example/arena/play?x=1", "wss://game.example:443/arena/metrics"),
+        ] {
+            let address: Address = play.parse().unwrap();
+            assert_eq!(address.beside("/metrics").to_string(), metrics);
+        }
+    }
 
     #[test]
     fn every_usual_way_to_write_it_is_understood() {

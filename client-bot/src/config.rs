@@ -1,15 +1,28 @@
 //! What the user wants. Built once in `main` from the flags and passed on by value.
 
-use crate::address::Address;
+use crate::address::{Address, PLAY_PATH};
+use crate::behaviour::{Behaviour, Behaviours};
+use crate::bot::Errand;
+use crate::capacity::SETTLE_SHARE;
 use crate::network::Network;
-use clap::Parser;
+use crate::profile::Profile;
+use crate::require::{Bound, Requirement};
+use clap::{Parser, Subcommand};
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
 /// The most bots of one process: about what one address has of ports for outgoing connections.
-const BOTS_MAX: u32 = 28_000;
+pub(crate) const BOTS_MAX: u32 = 28_000;
 /// The quickest ramp, in bots per second. More at once would measure the kernel's queue of connections.
 const RAMP_MAX: f64 = 10_000.0;
+/// The most sessions that one run opens.
+const SESSIONS_MAX: u32 = 10_000;
+
+/// The shortest step of a search: a second to settle, and two that count.
+const STEP_TIME_MIN: Duration = Duration::from_secs(4);
+/// Where a server has its own figures.
+pub(crate) const METRICS_PATH: &str = "/metrics";
 
 /// Headless players for a running Gamekeeper server.
 ///
@@ -18,11 +31,15 @@ const RAMP_MAX: f64 = 10_000.0;
 /// over or Ctrl-C is pressed, say goodbye, and a report of what they saw is printed.
 ///
 /// Exit status: 0 when all went well; 1 when a bot was not let in or thrown out, when rows differed
-/// from the server's or nothing came, and the report's last lines say so; 2 when it could not begin,
+/// from the server's, nothing came or a requirement was not met, and the report's last lines say so; 2 when it could not begin,
 /// as with a wrong flag or address or when nobody listens there.
 #[derive(Clone, Debug, Parser)]
-#[command(name = "client-bot", version)]
+#[command(name = "client-bot", version, args_conflicts_with_subcommands = true)]
 pub struct Config {
+    /// What to do instead of a run.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+
     /// Where to play: ws://HOST:PORT/play, or wss:// with TLS; http://HOST:PORT or https:// as opened in the
     /// browser, HOST:PORT and HOST do as well.
     #[arg(long, value_name = "ADDRESS", default_value = Self::URL)]
@@ -43,10 +60,32 @@ pub struct Config {
           allow_negative_numbers = true)]
     pub ramp: f64,
 
+    /// How many bots at what time, instead of --bots and --ramp: "0:0, 30s:500, 2m:500, 2m30s:100" goes in straight
+    /// lines between these points; as it falls, the newest bots are called back.
+    #[arg(long, value_name = "PROFILE", conflicts_with_all = ["bots", "ramp"])]
+    pub profile: Option<Profile>,
+
     /// For how long, counted from the first bot's connection: 30s, 5m, 1h30m, or a number of seconds.
-    /// 0 is until Ctrl-C.
-    #[arg(long, value_name = "TIME", default_value = Self::DURATION, value_parser = parse_duration)]
-    pub duration: Duration,
+    /// 0 is until Ctrl-C. When absent 30s, or as long as the profile or the search for the capacity takes.
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    pub duration: Option<Duration>,
+
+    /// What the bots do: fight, wander, idle, spectate, chat or churn, or a mix with shares, such as
+    /// fight:60,idle:20,churn:20.
+    ///
+    /// Who fights plays by the game's brain; who wanders does so without seeing others; who chats fights and says a
+    /// line every five seconds; who churns fights for some seconds, leaves, and joins again as somebody new.
+    #[arg(long, value_name = "BEHAVIOUR", default_value = Self::BEHAVIOUR)]
+    pub behaviour: Behaviours,
+
+    /// Opens so many private sessions over the HTTP API, with room for all, and spreads the bots over them. When
+    /// absent the address's quick play spreads them.
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=i64::from(SESSIONS_MAX)))]
+    pub sessions: Option<u32>,
+
+    /// A session to play in, by its code; several times spreads the bots over them.
+    #[arg(long, value_name = "CODE")]
+    pub code: Vec<String>,
 
     /// What network the bots have: perfect, good, mobile or awful, or a mix with shares, such as
     /// good:50,mobile:40,awful:10.
@@ -61,9 +100,70 @@ pub struct Config {
     #[arg(long)]
     pub come_back: bool,
 
+    /// Where the server's own figures are: once a second they go into the report. When absent, /metrics beside the
+    /// address if it answers; none asks for none.
+    #[arg(long, value_name = "ADDRESS|none")]
+    pub metrics: Option<Metrics>,
+
+    /// What the run has to keep to, such as frame_age.p99<80ms; may be given several times. Else the exit status is 1.
+    /// help lists the names.
+    #[arg(long, value_name = "REQUIREMENT")]
+    pub require: Vec<Requirement>,
+
+    /// Raises the load by steps, up to --bots, until a requirement breaks, and reports the last step that held.
+    #[arg(long, conflicts_with_all = ["profile", "duration"])]
+    pub find_capacity: bool,
+
+    /// How many bots a step of --find-capacity adds.
+    #[arg(long, value_name = "COUNT", default_value_t = Self::STEP,
+          value_parser = clap::value_parser!(u32).range(1..=i64::from(BOTS_MAX)))]
+    pub step: u32,
+
+    /// How long a step of --find-capacity takes; the first two fifths of it are left to settle.
+    #[arg(long, value_name = "TIME", default_value = Self::STEP_TIME, value_parser = parse_duration)]
+    pub step_time: Duration,
+
     /// Also writes the report as JSON into this file.
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
+
+    /// Also writes the report into this file as one HTML page with plots, which needs no network to be read.
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
+}
+
+/// What to do instead of a run.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Command {
+    /// Shows two runs side by side, from the files that --json wrote.
+    Compare {
+        /// The first run.
+        a: PathBuf,
+        /// The second run; ratios are of it to the first.
+        b: PathBuf,
+    },
+}
+
+/// Where the server's own figures are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Metrics {
+    /// They are not asked for.
+    None,
+    /// There.
+    At(Address),
+}
+
+impl FromStr for Metrics {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "none" {
+            return Ok(Self::None);
+        }
+        let address: Address = text.parse()?;
+        let bare = address.path == PLAY_PATH;
+        Ok(Self::At(if bare { address.beside(METRICS_PATH) } else { address }))
+    }
 }
 
 impl Config {
@@ -75,14 +175,43 @@ impl Config {
     /// stays far below.
     pub const RAMP: f64 = 50.0;
     /// Long enough for clocks to settle and percentiles to mean something.
-    pub const DURATION: &str = "30s";
+    pub const DURATION: Duration = Duration::from_secs(30);
+    /// The game as it is meant to be.
+    pub const BEHAVIOUR: &str = "fight";
+    /// Bots that a step of a search adds.
+    pub const STEP: u32 = 50;
+    /// Long enough for percentiles of a step to mean something.
+    pub const STEP_TIME: &str = "10s";
     /// Nothing is held back: what is measured is the server, and the real network.
     pub const NETWORK: &str = "perfect";
 
     /// Checks what single flags cannot know. Errors with a sentence.
     pub fn check(&self) -> Result<(), String> {
-        let ramp = self.ramp_takes();
-        if !self.duration.is_zero() && ramp >= self.duration {
+        if self.find_capacity {
+            let takes = f64::from(self.step.min(self.bots)) / self.ramp;
+            let settling = self.step_time.as_secs_f64() * SETTLE_SHARE;
+            // A sample a second: less than two of them have settled say nothing.
+            if self.step_time < STEP_TIME_MIN {
+                return Err(format!(
+                    "--step-time is {} at least",
+                    humantime::format_duration(STEP_TIME_MIN)
+                ));
+            }
+            if takes >= settling {
+                return Err(format!(
+                    "a step takes {takes:.1} s to join at {} per second, and only {settling:.1} s of it are there to \
+                     settle; raise --ramp or --step-time",
+                    self.ramp
+                ));
+            }
+        }
+        if self.sessions.is_some() && !self.code.is_empty() {
+            return Err("--sessions opens sessions, --code names them: one of both".into());
+        }
+        let ramp = self.profile().lasts();
+        let duration = self.lasts();
+        if self.profile.is_none() && !duration.is_zero() && ramp >= duration && !self.find_capacity
+        {
             let (bots, speed) = (self.bots, self.ramp);
             let needed = humantime::format_duration(Duration::from_secs(ramp.as_secs() + 1));
             return Err(format!(
@@ -92,14 +221,44 @@ impl Config {
         Ok(())
     }
 
-    /// From the first bot's start to the last one's.
-    fn ramp_takes(&self) -> Duration {
-        Duration::from_secs_f64(self.starts_after(self.bots - 1))
+    /// How many bots at what time.
+    pub(crate) fn profile(&self) -> Profile {
+        match &self.profile {
+            Some(profile) => profile.clone(),
+            None if self.find_capacity => {
+                Profile::stairs(self.bots, self.step, self.step_time, self.ramp)
+            }
+            None => Profile::ramp(self.bots, self.ramp),
+        }
     }
 
-    /// When bot `number`, from 0, sets out, in seconds after the first.
-    pub(crate) fn starts_after(&self, number: u32) -> f64 {
-        f64::from(number) / self.ramp
+    /// How long the run takes; 0 is until Ctrl-C.
+    pub fn lasts(&self) -> Duration {
+        match (self.duration, &self.profile) {
+            (Some(duration), _) => duration,
+            (None, None) if !self.find_capacity => Self::DURATION,
+            (None, _) => self.profile().lasts(),
+        }
+    }
+
+    /// What the run has to keep to.
+    pub(crate) fn bounds(&self) -> impl Iterator<Item = &Bound> {
+        self.require.iter().filter_map(|requirement| match requirement {
+            Requirement::Bound(bound) => Some(bound),
+            Requirement::Help => None,
+        })
+    }
+
+    /// The players that a session has to have room for. Who churns may be back before the old seat is free.
+    pub(crate) fn players_per_session(&self) -> u32 {
+        let players = self.profile().most().div_ceil(self.sessions.unwrap_or(1).max(1));
+        if self.behaviour.has(Behaviour::Churn) { 2 * players } else { players }
+    }
+
+    /// Who bot `number`, from 0, is.
+    pub(crate) fn errand(&self, number: u32) -> Errand {
+        let behaviour = self.behaviour.of_bot(number);
+        Errand { number, behaviour, preset: self.network.of_bot(self.behaviour.rank(number)) }
     }
 }
 
@@ -110,7 +269,7 @@ fn parse_ramp(text: &str) -> Result<f64, String> {
     }
 }
 
-fn parse_duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
     let duration = match text.parse::<f64>() {
         Ok(seconds) => Duration::try_from_secs_f64(seconds).ok(),
         Err(_) => humantime::parse_duration(text).ok(),
@@ -136,7 +295,7 @@ mod tests {
         let config = parse(&[]).unwrap();
         assert_eq!((config.bots, config.ramp), (Config::BOTS, Config::RAMP));
         assert_eq!(config.url.to_string(), Config::URL);
-        assert_eq!(config.duration, Duration::from_secs(30));
+        assert_eq!(config.lasts(), Duration::from_secs(30));
         assert_eq!(config.network.to_string(), Config::NETWORK);
         assert_eq!(config.check(), Ok(()));
     }
@@ -164,10 +323,46 @@ mod tests {
             ("--url", "ftp://host"),
             ("--network", "slow"),
             ("--network", "good:0"),
+            ("--behaviour", "dance"),
+            ("--profile", "0:0"),
+            ("--require", "frame_age<1ms"),
+            ("--metrics", "ftp://host"),
         ] {
             let said = parse(&[flag, value]).unwrap_err();
             assert!(said.contains(flag), "{flag} {value}: {said}");
         }
+    }
+
+    #[test]
+    fn two_mixes_do_not_fall_into_step() {
+        let flags = ["--behaviour", "fight:1,idle:1", "--network", "good:1,awful:1"];
+        let config = parse(&flags).unwrap();
+        let errands: Vec<_> = (0..40).map(|number| config.errand(number)).collect();
+        for behaviour in [Behaviour::Fight, Behaviour::Idle] {
+            let those = errands.iter().filter(|errand| errand.behaviour == behaviour);
+            let good = those.filter(|errand| errand.preset == crate::network::Preset::Good).count();
+            assert_eq!(good, 10, "{behaviour:?}");
+        }
+    }
+
+    #[test]
+    fn metrics_are_beside_the_page_or_where_one_says() {
+        let at = |text: &str| match text.parse() {
+            Ok(Metrics::At(address)) => address.to_string(),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(at("http://host:9100"), "ws://host:9100/metrics");
+        assert_eq!(at("http://host:9100/own"), "ws://host:9100/own");
+        assert_eq!("none".parse(), Ok(Metrics::None));
+    }
+
+    #[test]
+    fn a_search_has_time_to_settle() {
+        let config =
+            parse(&["--find-capacity", "--bots", "300", "--step", "100", "--ramp", "20"]).unwrap();
+        assert!(config.check().unwrap_err().contains("raise --ramp"));
+        let config = parse(&["--find-capacity", "--bots", "30", "--step", "10"]).unwrap();
+        assert_eq!((config.check(), config.lasts()), (Ok(()), Duration::from_secs(30)));
     }
 
     #[test]

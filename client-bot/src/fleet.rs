@@ -1,12 +1,19 @@
 //! Sends bots out one after the other, calls them back, and adds up what they bring.
 
 use crate::bot::{self, Surroundings};
+use crate::capacity::Search;
 use crate::config::Config;
-use crate::line::{Line, OpenError, Place};
+use crate::doors::Doors;
+use crate::generator::Cpu;
+use crate::line::{self, Line, OpenError, Place};
+use crate::over_time::{SAMPLE_EVERY, Sampler};
+use crate::profile::Profile;
 use crate::progress::{Board, Progress, REFRESH};
 use crate::report::{Report, Run};
 use crate::tally::{Life, Tallies};
+use crate::watched::Watched;
 use shared::game::Game;
+use shared::wire::close::CloseCode;
 use std::future::{Future, pending};
 use std::pin::pin;
 use std::sync::Arc;
@@ -14,10 +21,13 @@ use std::time::Duration;
 use thiserror::Error;
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
-use tokio::time::{Instant, interval, sleep_until};
+use tokio::time::{Instant, MissedTickBehavior, interval, interval_at, sleep_until};
 
 /// Files that the process has open beside its bots' sockets, at most.
 const OTHER_FILES_MAX: u64 = 64;
+
+/// What the server is told by the connection that only found out whether it is there.
+const NOT_YET: &str = "The bots come a little later.";
 
 /// Why a run could not begin.
 #[derive(Debug, Error)]
@@ -32,6 +42,17 @@ pub enum CannotBegin {
         needed: u64,
         /// What there is.
         allowed: u64,
+    },
+    /// A session that was asked for is not there.
+    #[error("{0}")]
+    NoSession(String),
+    /// The server's figures were asked for, and cannot be had.
+    #[error("{url}: no metrics ({why})")]
+    NoMetrics {
+        /// Where they should be.
+        url: String,
+        /// Why there are none.
+        why: String,
     },
     /// The first bot got no connection.
     #[error("{url}: {error}")]
@@ -51,49 +72,91 @@ pub async fn run<G: Game>(
     mut progress: Progress,
 ) -> Result<Report, CannotBegin> {
     config.check().map_err(CannotBegin::Flags)?;
-    allow_files(u64::from(config.bots) + OTHER_FILES_MAX)?;
+    let profile = config.profile();
+    allow_files(u64::from(profile.most()) + OTHER_FILES_MAX)?;
     let unreachable = |error| CannotBegin::Unreachable { url: config.url.to_string(), error };
     let place = Place::find(&config.url, config.tls_ca.as_deref()).await.map_err(unreachable)?;
-    let first = place.open().await.map_err(unreachable)?;
-    let mut fleet = Fleet::new(config, place);
-    fleet.send_out::<G>(Some(first));
+    let doors = Doors::new(place, config).await.map_err(CannotBegin::NoSession)?;
+    // Before the first bot's line: a server waits for its hello only so long.
+    let watched = Watched::find(config, &doors).await?;
+    let mut first = Some(doors.open(0, false).await.map_err(unreachable)?);
+    if profile.bots(0.0) == 0 || config.errand(0).watches() && !doors.are_plain() {
+        // It has shown that there is a server, and would wait too long for its bot, or be the wrong way in.
+        line::close(&mut first.take().expect("just opened"), CloseCode::Normal, NOT_YET).await;
+    }
+    let mut fleet = Fleet::new(config, profile, doors, watched);
+    if let Some(first) = first {
+        fleet.send_out::<G>(Some(first));
+    }
     let interrupted = fleet.sail::<G>(interrupt, &mut progress).await;
+    let search = fleet.search.take().map(|mut search| {
+        if !interrupted && !fleet.over {
+            search.end_step();
+        }
+        search.into_found()
+    });
+    let cpu = Cpu::now();
+    let server = fleet.watched.whole().await;
     fleet.call_back(&mut progress).await;
     progress.clear();
-    let run =
-        Run { seconds: fleet.start.elapsed().as_secs_f64(), set_out: fleet.set_out, interrupted };
+    let run = Run {
+        seconds: fleet.start.elapsed().as_secs_f64(),
+        set_out: fleet.set_out,
+        asked_for: fleet.profile.most(),
+        interrupted,
+        sessions: fleet.around.doors.sessions(),
+        cores_used: cpu.cores_since(&fleet.cpu),
+        server,
+        capacity: search,
+        over_time: fleet.sampler.into_samples(),
+    };
     Ok(Report::new(G::NAME, config, run, &fleet.tallies))
 }
 
 struct Fleet<'a> {
     config: &'a Config,
+    profile: Profile,
     start: Instant,
+    cpu: Cpu,
     set_out: u32,
     bots: JoinSet<Life>,
     tallies: Tallies,
     around: Surroundings,
-    /// Dropped to call everybody back.
-    stop: Option<watch::Sender<()>>,
+    /// One for each bot that was sent out and not called back, the newest last; dropped to call it back.
+    stops: Vec<watch::Sender<()>>,
+    watched: Watched,
+    sampler: Sampler,
+    search: Option<Search>,
+    /// Whether the search has found what it looked for.
+    over: bool,
 }
 
 impl<'a> Fleet<'a> {
-    fn new(config: &'a Config, place: Place) -> Self {
-        let (stop, stopped) = watch::channel(());
+    fn new(config: &'a Config, profile: Profile, doors: Doors, watched: Watched) -> Self {
         let start = Instant::now();
         let around = Surroundings {
-            place: Arc::new(place),
+            doors: Arc::new(doors),
             come_back: config.come_back,
             board: Arc::new(Board::default()),
-            stop: stopped,
+            stop: watch::channel(()).1,
             epoch: start,
         };
-        let bots = JoinSet::new();
-        Self { config, start, set_out: 0, bots, tallies: Tallies::new(), around, stop: Some(stop) }
+        let (bots, tallies) = (JoinSet::new(), Tallies::new());
+        let (sampler, search) = (Sampler::new(watched.first()), Search::new(config));
+        let (stops, cpu, set_out, over) = (Vec::new(), Cpu::now(), 0, false);
+        #[rustfmt::skip]
+        let fleet = Self {
+            config, profile, start, cpu, set_out, bots, tallies, around, stops, watched, sampler, search, over,
+        };
+        fleet
     }
 
     fn send_out<G: Game>(&mut self, opened: Option<Line>) {
-        let preset = self.config.network.of_bot(self.set_out);
-        self.bots.spawn(bot::live::<G>(self.set_out, preset, opened, self.around.clone()));
+        let (stop, stopped) = watch::channel(());
+        let around = Surroundings { stop: stopped, ..self.around.clone() };
+        let errand = self.config.errand(self.set_out);
+        self.bots.spawn(bot::live::<G>(errand, opened, around));
+        self.stops.push(stop);
         self.set_out += 1;
     }
 
@@ -104,34 +167,60 @@ impl<'a> Fleet<'a> {
         progress: &mut Progress,
     ) -> bool {
         let mut interrupt = pin!(interrupt);
-        let duration = self.config.duration;
+        let duration = self.config.lasts();
         let end = (!duration.is_zero()).then_some(self.start + duration);
         let mut refresh = interval(REFRESH);
+        let mut sample = interval_at(self.start + SAMPLE_EVERY, SAMPLE_EVERY);
+        sample.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 () = &mut interrupt => return true,
                 () = at(end) => return false,
-                () = at(self.next_start()) => self.send_out::<G>(None),
+                () = at(self.next_change()) => self.follow::<G>(),
                 Some(life) = self.bots.join_next() => {
                     self.add(life);
-                    if self.bots.is_empty() && self.next_start().is_none() {
+                    if self.bots.is_empty() && self.next_change().is_none() {
                         return false;
                     }
                 }
                 _ = refresh.tick() => self.show(progress),
+                _ = sample.tick() => if self.sample() {
+                    self.over = true;
+                    return false;
+                },
             }
         }
     }
 
-    /// When the next bot sets out, if there is one.
-    fn next_start(&self) -> Option<Instant> {
-        let after = || Duration::from_secs_f64(self.config.starts_after(self.set_out));
-        (self.set_out < self.config.bots).then(|| self.start + after())
+    /// When there is to be a bot more or less, if at all.
+    fn next_change(&self) -> Option<Instant> {
+        let now = self.start.elapsed().as_secs_f64();
+        let after = self.profile.next_change(now, self.stops.len() as u32)?;
+        Some(self.start + Duration::from_secs_f64(after))
+    }
+
+    /// One bot more or less, as the profile wants.
+    fn follow<G: Game>(&mut self) {
+        let wanted = self.profile.bots(self.start.elapsed().as_secs_f64()) as usize;
+        if wanted > self.stops.len() {
+            self.send_out::<G>(None);
+        } else if wanted < self.stops.len() {
+            self.stops.pop();
+        }
+    }
+
+    /// Takes a sample; whether a search is over with it.
+    fn sample(&mut self) -> bool {
+        let (at, looks) = (self.start.elapsed().as_secs_f64(), self.watched.newest());
+        let second = self.sampler.take(at, &self.around.board, looks.clone());
+        let standing = self.around.board.standing();
+        let bots = self.stops.len() as u32;
+        self.search.as_mut().is_some_and(|search| search.take(at, &second, bots, standing, looks))
     }
 
     /// Everybody says goodbye; each bot takes a few seconds at most.
     async fn call_back(&mut self, progress: &mut Progress) {
-        self.stop = None;
+        self.stops.clear();
         let mut refresh = interval(REFRESH);
         loop {
             tokio::select! {

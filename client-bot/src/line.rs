@@ -70,6 +70,14 @@ pub enum OpenError {
     /// It took the connection and ended it without a word, as a server does that has too many already.
     #[error("it hung up during the handshake; it may have too many connections already")]
     HungUp,
+    /// The session's door stays shut.
+    #[error("no way into session {code}: {said}")]
+    NoTicket {
+        /// The session's code.
+        code: String,
+        /// What the server said.
+        said: String,
+    },
     /// It speaks something else.
     #[error("what listens there is no Gamekeeper server ({0})")]
     Stranger(tungstenite::Error),
@@ -106,7 +114,7 @@ impl From<tungstenite::Error> for OpenError {
 /// A server's address, looked up once for all bots.
 #[derive(Clone, Debug)]
 pub struct Place {
-    url: String,
+    address: Address,
     /// How to make TLS of it, where the address asks for that.
     secure: Option<Secure>,
     sockets: Vec<SocketAddr>,
@@ -122,26 +130,42 @@ impl Place {
             true => Some(Secure::new(address.bare_host(), issuers).map_err(OpenError::Trust)?),
             false => None,
         };
-        Ok(Self { url: address.to_string(), secure, sockets })
+        Ok(Self { address: address.clone(), secure, sockets })
+    }
+
+    /// What was looked up.
+    pub(crate) fn address(&self) -> &Address {
+        &self.address
     }
 
     /// Opens a WebSocket.
     pub async fn open(&self) -> Result<Line, OpenError> {
-        timeout(OPEN_WAIT, self.connect()).await.unwrap_or(Err(OpenError::NoAnswer))
+        self.open_at(&self.address.path).await
     }
 
-    async fn connect(&self) -> Result<Line, OpenError> {
+    /// Opens a WebSocket at another path of the same server.
+    pub(crate) async fn open_at(&self, path: &str) -> Result<Line, OpenError> {
+        timeout(OPEN_WAIT, self.connect(path)).await.unwrap_or(Err(OpenError::NoAnswer))
+    }
+
+    /// A connection on which nothing is said yet.
+    pub(crate) async fn wire(&self) -> Result<Wire, OpenError> {
         let stream = TcpStream::connect(&self.sockets[..]).await?;
         // An input is a packet of its own: waiting to fill one would cost a round trip.
         stream.set_nodelay(true)?;
-        let wire = match &self.secure {
+        match &self.secure {
             Some(secure) => secure.over(stream).await.map_err(|error| match error.kind() {
                 io::ErrorKind::InvalidData => OpenError::Tls(error),
                 _ => error.into(),
-            })?,
-            None => Wire::Plain(stream),
-        };
-        let mut request = self.url.as_str().into_client_request()?;
+            }),
+            None => Ok(Wire::Plain(stream)),
+        }
+    }
+
+    async fn connect(&self, path: &str) -> Result<Line, OpenError> {
+        let wire = self.wire().await?;
+        let address = Address { path: path.to_owned(), ..self.address.clone() };
+        let mut request = address.to_string().into_client_request()?;
         let wanted = HeaderValue::from_static(SUBPROTOCOL);
         request.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, wanted);
         let config = WebSocketConfig::default()

@@ -1,9 +1,13 @@
 //! The bots' entry: flags in, report and exit status out. The only file here that names the game.
 
 use clap::Parser;
-use client_bot::config::Config;
+use client_bot::compare;
+use client_bot::config::{Command, Config};
+use client_bot::figures;
 use client_bot::fleet;
 use client_bot::progress::Progress;
+use client_bot::report::Report;
+use client_bot::require::Requirement;
 use shared::arena::Arena;
 use std::fs::{self, OpenOptions};
 use std::io::{Write, stdout};
@@ -18,24 +22,52 @@ const COULD_NOT_BEGIN: u8 = 2;
 #[tokio::main]
 async fn main() -> ExitCode {
     let config = Config::parse();
-    if let Some(file) = &config.json
-        && let Err(error) = check_writable(file)
-    {
-        return complain(COULD_NOT_BEGIN, &format!("{}: {error}", file.display()));
+    if let Some(Command::Compare { a, b }) = &config.command {
+        return compare(a, b);
     }
-    let progress = Progress::on_stderr(config.duration);
+    if config.require.contains(&Requirement::Help) {
+        // Whoever closed our output does not want to read it.
+        let _ = write!(stdout(), "{}", figures::list());
+        return ExitCode::SUCCESS;
+    }
+    for file in [&config.json, &config.html].into_iter().flatten() {
+        if let Err(error) = check_writable(file) {
+            return complain(COULD_NOT_BEGIN, &format!("{}: {error}", file.display()));
+        }
+    }
+    let progress = Progress::on_stderr(config.lasts());
     let report = match fleet::run::<Arena>(&config, interrupt(), progress).await {
         Ok(report) => report,
         Err(error) => return complain(COULD_NOT_BEGIN, &error.to_string()),
     };
     // Whoever closed our output does not want to read it.
     let _ = write!(stdout(), "{report}");
-    if let Some(file) = &config.json
-        && let Err(error) = fs::write(file, report.to_json())
-    {
-        return complain(WENT_WRONG, &format!("{}: {error}", file.display()));
+    let texts =
+        [(&config.json, Report::to_json as fn(&Report) -> String), (&config.html, Report::to_html)];
+    for (file, text) in texts {
+        if let Some(file) = file
+            && let Err(error) = fs::write(file, text(&report))
+        {
+            return complain(WENT_WRONG, &format!("{}: {error}", file.display()));
+        }
     }
     if report.ok { ExitCode::SUCCESS } else { ExitCode::from(WENT_WRONG) }
+}
+
+/// Two runs side by side.
+fn compare(a: &Path, b: &Path) -> ExitCode {
+    let read = |file: &Path| {
+        let text = fs::read_to_string(file).map_err(|error| error.to_string());
+        text.and_then(|text| compare::read(&text))
+            .map_err(|why| format!("{}: {why}", file.display()))
+    };
+    match read(a).and_then(|a| Ok((a, read(b)?))) {
+        Ok((a, b)) => {
+            let _ = write!(stdout(), "{}", compare::table(&a, &b));
+            ExitCode::SUCCESS
+        }
+        Err(why) => complain(COULD_NOT_BEGIN, &why),
+    }
 }
 
 /// Ready when Ctrl-C is pressed; never when that cannot be learnt, as then it ends the process itself.

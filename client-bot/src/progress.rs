@@ -2,6 +2,7 @@
 //! there is none. Comes in: what bots put on the board. Goes out: text on stderr.
 
 use crate::report::Bytes;
+use crate::window::Window;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use shared::netcode::client::Stats;
 use std::collections::VecDeque;
@@ -23,7 +24,32 @@ pub(crate) struct Board {
     fallen_out: AtomicU32,
     frames: AtomicU64,
     bytes: AtomicU64,
+    inputs: AtomicU64,
+    corrections: AtomicU64,
     mismatches: AtomicU64,
+    /// Times of the last second.
+    pub(crate) windows: Windows,
+}
+
+/// Times of all bots since the last look, under the names of [`crate::tally::Latencies`].
+#[derive(Debug, Default)]
+pub(crate) struct Windows {
+    pub(crate) input_to_frame: Window,
+    pub(crate) frame_age: Window,
+    pub(crate) frame_interval: Window,
+    pub(crate) lateness: Window,
+}
+
+/// What the board says at a moment.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Standing {
+    pub(crate) playing: u32,
+    pub(crate) fallen_out: u32,
+    pub(crate) frames: u64,
+    pub(crate) bytes: u64,
+    pub(crate) inputs: u64,
+    pub(crate) corrections: u64,
+    pub(crate) mismatches: u64,
 }
 
 impl Board {
@@ -46,7 +72,22 @@ impl Board {
     pub(crate) fn saw(&self, before: &Stats, now: &Stats) {
         self.frames.fetch_add(now.frames - before.frames, Relaxed);
         self.bytes.fetch_add(now.bytes - before.bytes, Relaxed);
+        self.inputs.fetch_add(now.inputs - before.inputs, Relaxed);
+        self.corrections.fetch_add(now.corrections - before.corrections, Relaxed);
         self.mismatches.fetch_add(now.mismatches - before.mismatches, Relaxed);
+    }
+
+    /// As it stands.
+    pub(crate) fn standing(&self) -> Standing {
+        Standing {
+            playing: self.playing.load(Relaxed),
+            fallen_out: self.fallen_out.load(Relaxed),
+            frames: self.frames.load(Relaxed),
+            bytes: self.bytes.load(Relaxed),
+            inputs: self.inputs.load(Relaxed),
+            corrections: self.corrections.load(Relaxed),
+            mismatches: self.mismatches.load(Relaxed),
+        }
     }
 }
 

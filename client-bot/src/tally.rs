@@ -1,6 +1,8 @@
 //! Adds up what bots saw. Comes in: one [`Life`] per bot. Goes out: sums and distributions, from which
 //! [`crate::report`] is made.
 
+use crate::behaviour::Behaviour;
+use crate::bot::Errand;
 use crate::ending::Ending;
 use crate::network::Preset;
 use hdrhistogram::Histogram;
@@ -16,11 +18,12 @@ const DIGITS: u8 = 2;
 /// What a bot brought back.
 #[derive(Debug)]
 pub(crate) struct Life {
-    /// Its network.
-    pub(crate) preset: Preset,
+    pub(crate) errand: Errand,
     pub(crate) ending: Ending,
     /// From the welcome to the end, in ms; `None` when there was no welcome.
     pub(crate) played_ms: Option<f64>,
+    /// How often it was let in.
+    pub(crate) joins: u32,
     /// How often it lost its line and came back.
     pub(crate) returns: u32,
     pub(crate) stats: Stats,
@@ -31,9 +34,17 @@ pub(crate) struct Life {
 
 impl Life {
     /// The life of a bot that never had a connection.
-    pub(crate) fn without_a_line(preset: Preset, ending: Ending) -> Self {
-        let stats = Stats::default();
-        Self { preset, ending, played_ms: None, returns: 0, stats, sent_bytes: 0, latencies: None }
+    pub(crate) fn without_a_line(errand: Errand, ending: Ending) -> Self {
+        Self {
+            errand,
+            ending,
+            played_ms: None,
+            joins: 0,
+            returns: 0,
+            stats: Stats::default(),
+            sent_bytes: 0,
+            latencies: None,
+        }
     }
 }
 
@@ -50,6 +61,8 @@ pub(crate) struct Latencies {
     pub(crate) frame_interval: Times,
     /// From a lost line to the next welcome.
     pub(crate) way_back: Times,
+    /// From when a bot was to look at its clock to when it did: what the load generator itself is late.
+    pub(crate) lateness: Times,
 }
 
 impl Latencies {
@@ -61,6 +74,7 @@ impl Latencies {
             frame_age: times(),
             frame_interval: times(),
             way_back: times(),
+            lateness: times(),
         }
     }
 
@@ -70,6 +84,7 @@ impl Latencies {
         self.frame_age.add(&other.frame_age);
         self.frame_interval.add(&other.frame_interval);
         self.way_back.add(&other.way_back);
+        self.lateness.add(&other.lateness);
     }
 }
 
@@ -89,6 +104,17 @@ impl Times {
         self.0.saturating_record(((ms * 1000.0).round() as u64).max(1));
     }
 
+    /// Takes a time down of something that was to be done every `every_ms` and had to wait for the last to be over:
+    /// those that it kept from happening would have taken so much less each.
+    pub(crate) fn record_expected(&mut self, ms: f64, every_ms: f64) {
+        let mut left = ms;
+        self.record(left);
+        while left > every_ms {
+            left -= every_ms;
+            self.record(left);
+        }
+    }
+
     fn add(&mut self, other: &Self) {
         self.0.add(&other.0).expect("the same bounds");
     }
@@ -102,6 +128,21 @@ impl Times {
     pub(crate) fn quantile(&self, quantile: f64) -> Option<f64> {
         (self.count() > 0).then(|| self.0.value_at_quantile(quantile) as f64 / 1000.0)
     }
+}
+
+/// Adds the counts of a client; what is no count stays as it was, the tick rate is any client's.
+pub(crate) fn add_stats(sum: &mut Stats, one: &Stats) {
+    sum.corrections += one.corrections;
+    sum.keyframes += one.keyframes;
+    sum.mismatches += one.mismatches;
+    sum.refused += one.refused;
+    sum.resyncs += one.resyncs;
+    sum.frames += one.frames;
+    sum.bytes += one.bytes;
+    sum.frame_bits.add(&one.frame_bits);
+    sum.inputs += one.inputs;
+    sum.late_inputs += one.late_inputs;
+    sum.tick_rate = sum.tick_rate.max(one.tick_rate);
 }
 
 /// What went wrong for a bot, as far as bots have that in common.
@@ -120,17 +161,19 @@ pub(crate) struct Mishap {
 pub(crate) struct Tallies {
     pub(crate) all: Tally,
     pub(crate) by_preset: BTreeMap<Preset, Tally>,
+    pub(crate) by_behaviour: BTreeMap<Behaviour, Tally>,
 }
 
 impl Tallies {
     pub(crate) fn new() -> Self {
-        Self { all: Tally::new(), by_preset: BTreeMap::new() }
+        Self { all: Tally::new(), by_preset: BTreeMap::new(), by_behaviour: BTreeMap::new() }
     }
 
     /// Adds a bot's life.
     pub(crate) fn add(&mut self, life: &Life) {
         self.all.add(life);
-        self.by_preset.entry(life.preset).or_insert_with(Tally::new).add(life);
+        self.by_preset.entry(life.errand.preset).or_insert_with(Tally::new).add(life);
+        self.by_behaviour.entry(life.errand.behaviour).or_insert_with(Tally::new).add(life);
     }
 }
 
@@ -147,6 +190,8 @@ pub(crate) struct Tally {
     pub(crate) thrown_out: u32,
     /// Bots that were called back before they were let in.
     pub(crate) unfinished: u32,
+    /// How often bots were let in.
+    pub(crate) joins: u64,
     /// How often bots lost their lines and came back.
     pub(crate) returns: u64,
     /// How many bots met with what.
@@ -168,6 +213,7 @@ impl Tally {
             failed: 0,
             thrown_out: 0,
             unfinished: 0,
+            joins: 0,
             returns: 0,
             mishaps: BTreeMap::new(),
             played_ms: 0.0,
@@ -184,21 +230,12 @@ impl Tally {
         self.connected += u32::from(joined);
         self.played_ms += life.played_ms.unwrap_or(0.0);
         self.sent_bytes += life.sent_bytes;
+        self.joins += u64::from(life.joins);
         self.returns += u64::from(life.returns);
         if let Some(latencies) = &life.latencies {
             self.latencies.add(latencies);
         }
-        let (sum, one) = (&mut self.stats, &life.stats);
-        sum.corrections += one.corrections;
-        sum.keyframes += one.keyframes;
-        sum.mismatches += one.mismatches;
-        sum.refused += one.refused;
-        sum.resyncs += one.resyncs;
-        sum.frames += one.frames;
-        sum.bytes += one.bytes;
-        sum.inputs += one.inputs;
-        sum.late_inputs += one.late_inputs;
-        sum.tick_rate = sum.tick_rate.max(one.tick_rate);
+        add_stats(&mut self.stats, &life.stats);
         let (code, sentence) = match &life.ending {
             Ending::CalledBack => {
                 self.unfinished += u32::from(!joined);
@@ -221,8 +258,12 @@ impl Tally {
 mod tests {
     use super::*;
 
+    fn errand() -> Errand {
+        Errand { number: 0, preset: Preset::Perfect, behaviour: Behaviour::Fight }
+    }
+
     fn life(ending: Ending, played_ms: Option<f64>) -> Life {
-        Life { ending, played_ms, ..Life::without_a_line(Preset::Perfect, Ending::CalledBack) }
+        Life { ending, played_ms, ..Life::without_a_line(errand(), Ending::CalledBack) }
     }
 
     #[test]
@@ -263,6 +304,16 @@ mod tests {
         let median = round_trip.quantile(0.5).unwrap();
         assert!((247.0..=253.0).contains(&median), "{median}");
         assert_eq!(tally.latencies.frame_interval.quantile(0.5), None);
+    }
+
+    #[test]
+    fn a_long_wait_counts_for_all_that_it_kept_from_happening() {
+        let mut times = Times::new();
+        times.record_expected(900.0, 1000.0);
+        times.record_expected(3_500.0, 1000.0);
+        assert_eq!(times.count(), 5);
+        assert!((480.0..520.0).contains(&times.quantile(0.2).unwrap()));
+        assert!((2_450.0..2_550.0).contains(&times.quantile(0.8).unwrap()));
     }
 
     #[test]

@@ -1,17 +1,33 @@
 //! From tallies to a report: means, percentiles, and what did not go well.
 
-use super::{Bots, OnNetwork, PerPlayer, Percentiles, Reason, Report, Totals};
+use super::{Behaving, Bots, Generator, OnNetwork, PerPlayer, Percentiles, Reason, Report, Totals};
+use crate::behaviour::Behaviour;
+use crate::capacity::Capacity;
 use crate::config::Config;
+use crate::generator;
+use crate::metrics::ServerFigures;
 use crate::network::Preset;
+use crate::over_time::Sample;
 use crate::tally::{Mishap, Tallies, Tally, Times};
+use crate::window::Counts;
 use shared::wire::close::CloseCode;
 
 /// What the fleet knows of a run beside what its bots brought back.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Run {
+    /// From the start until all bots were back.
     pub(crate) seconds: f64,
+    /// The most bots that there were to be at once.
+    pub(crate) asked_for: u32,
     pub(crate) set_out: u32,
     pub(crate) interrupted: bool,
+    /// Sessions by code.
+    pub(crate) sessions: usize,
+    /// Cores that the process kept busy.
+    pub(crate) cores_used: Option<f64>,
+    pub(crate) server: Option<ServerFigures>,
+    pub(crate) capacity: Option<Capacity>,
+    pub(crate) over_time: Vec<Sample>,
 }
 
 impl Report {
@@ -31,7 +47,7 @@ impl Report {
             interrupted: run.interrupted,
             tick_rate: stats.tick_rate,
             bots: Bots {
-                asked_for: config.bots,
+                asked_for: run.asked_for,
                 set_out: run.set_out,
                 connected: tally.connected,
                 failed: tally.failed,
@@ -55,6 +71,7 @@ impl Report {
                 received_bytes: stats.bytes,
                 inputs: stats.inputs,
                 late_inputs: stats.late_inputs,
+                late_inputs_percent: 100.0 * stats.late_inputs as f64 / stats.inputs.max(1) as f64,
                 sent_bytes: tally.sent_bytes,
                 corrections: stats.corrections,
                 mismatches: stats.mismatches,
@@ -66,7 +83,23 @@ impl Report {
             way_back_ms: Percentiles::of(&latencies.way_back),
             frame_interval_ms: Percentiles::of(&latencies.frame_interval),
             networks: tallies.by_preset.iter().map(|(&p, tally)| OnNetwork::of(p, tally)).collect(),
+            behaviours: tallies
+                .by_behaviour
+                .iter()
+                .map(|(&b, tally)| Behaving::of(b, tally))
+                .collect(),
+            sessions: run.sessions,
+            generator: Generator::of(&latencies.lateness, run.cores_used),
+            server: run.server,
+            requirements: Vec::new(),
+            capacity: run.capacity,
+            over_time: run.over_time,
         };
+        // A search has to break what is required; it says itself where.
+        if report.capacity.is_none() {
+            let json = serde_json::to_value(&report).expect("a struct of numbers and texts");
+            report.requirements = config.bounds().map(|bound| bound.judge(&json)).collect();
+        }
         report.faults = report.find_faults();
         report.ok = report.faults.is_empty();
         report
@@ -80,14 +113,23 @@ impl Report {
                 faults.push(sentence);
             }
         };
+        let searched = self.capacity.as_ref();
+        let nothing = searched.is_some_and(|found| found.bots == 0);
+        fault(nothing, "Not even the first step held.".into());
+        let missed = self.requirements.iter().filter(|outcome| !outcome.met);
+        missed.for_each(|outcome| fault(true, format!("{outcome}.")));
         let of = |n: u32| format!("{n} of {}", bots.set_out);
-        fault(bots.failed > 0, format!("{} bots were not let in.", of(bots.failed)));
-        fault(bots.thrown_out > 0, format!("{} bots were thrown out.", of(bots.thrown_out)));
+        fault(
+            searched.is_none() && bots.failed > 0,
+            format!("{} bots were not let in.", of(bots.failed)),
+        );
+        let thrown_out = searched.is_none() && bots.thrown_out > 0;
+        fault(thrown_out, format!("{} bots were thrown out.", of(bots.thrown_out)));
         // Whoever presses Ctrl-C during the ramp knows that not all are there yet.
-        if !self.interrupted {
+        if !self.interrupted && searched.is_none() {
             let late = bots.unfinished;
             fault(late > 0, format!("{} bots were still waiting to be let in.", of(late)));
-            let rest = bots.asked_for - bots.set_out;
+            let rest = bots.asked_for.saturating_sub(bots.set_out);
             fault(rest > 0, format!("{rest} of {} bots never set out.", bots.asked_for));
         }
         let silent = bots.connected > 0 && totals.frames == 0;
@@ -118,11 +160,47 @@ impl OnNetwork {
     }
 }
 
-impl Percentiles {
-    fn of(times: &Times) -> Self {
-        let at = |quantile| times.quantile(quantile).unwrap_or(0.0);
+impl Behaving {
+    fn of(behaviour: Behaviour, tally: &Tally) -> Self {
+        let Tally { stats, latencies, .. } = tally;
+        let seconds = tally.played_ms / 1000.0;
+        let per_second = |sum: u64| if seconds > 0.0 { sum as f64 / seconds } else { 0.0 };
         Self {
-            count: times.count(),
+            behaviour,
+            bots: tally.lives,
+            joins: tally.joins,
+            frame_age_ms: Percentiles::of(&latencies.frame_age),
+            input_to_frame_ms: Percentiles::of(&latencies.input_to_frame),
+            frames: stats.frames,
+            received_bytes_per_second: per_second(stats.bytes),
+            sent_bytes_per_second: per_second(tally.sent_bytes),
+            mismatches: stats.mismatches,
+        }
+    }
+}
+
+impl Generator {
+    fn of(lateness: &Times, cores_used: Option<f64>) -> Self {
+        let (tick_lateness_ms, cores) = (Percentiles::of(lateness), generator::cores());
+        Self {
+            cores,
+            cpu_percent: cores_used.map(|used| 100.0 * used / cores),
+            tick_lateness_ms,
+            bottleneck: generator::bottleneck(tick_lateness_ms.p99, cores_used, cores),
+        }
+    }
+}
+
+impl Percentiles {
+    /// Of times by bucket.
+    pub(crate) fn of_counts(counts: &Counts) -> Self {
+        let at = |quantile| counts.quantile(quantile).unwrap_or(0.0);
+        Self::from_quantiles(counts.count(), at)
+    }
+
+    fn from_quantiles(count: u64, at: impl Fn(f64) -> f64) -> Self {
+        Self {
+            count,
             p50: at(0.5),
             p90: at(0.9),
             p95: at(0.95),
@@ -130,6 +208,11 @@ impl Percentiles {
             p99_9: at(0.999),
             max: at(1.0),
         }
+    }
+
+    fn of(times: &Times) -> Self {
+        let at = |quantile| times.quantile(quantile).unwrap_or(0.0);
+        Self::from_quantiles(times.count(), at)
     }
 }
 

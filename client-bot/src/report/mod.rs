@@ -3,12 +3,19 @@
 //!
 //! Here is what a report has; `make` fills it in and judges, `text` writes it for people.
 
+mod html;
 mod make;
+mod svg;
 #[cfg(test)]
 mod tests;
 mod text;
 
+use crate::behaviour::Behaviour;
+use crate::capacity::Capacity;
+use crate::metrics::ServerFigures;
 use crate::network::Preset;
+use crate::over_time::Sample;
+use crate::require::Outcome;
 pub(crate) use make::Run;
 use serde::Serialize;
 pub(crate) use text::Bytes;
@@ -38,11 +45,12 @@ pub struct Report {
     pub per_player: PerPlayer,
     /// Figures for all bots together.
     pub totals: Totals,
-    /// From a ping to its pong, once a second and bot.
+    /// From a ping to its pong, once a second and bot; a ping that had to wait for the last one's pong counts.
     pub round_trip_ms: Percentiles,
-    /// From sending an input to decoding the frame whose tick used it.
+    /// From when an input was due to decoding the frame whose tick used it.
     pub input_to_frame_ms: Percentiles,
-    /// From a frame's tick to decoding it, by the shortest delay that a bot has seen.
+    /// From a frame's tick to decoding it, by the shortest delay that a bot has seen; of each tick, also of those that
+    /// came together in one message.
     pub frame_age_ms: Percentiles,
     /// From one decoded frame to the next.
     pub frame_interval_ms: Percentiles,
@@ -50,6 +58,33 @@ pub struct Report {
     pub way_back_ms: Percentiles,
     /// The same for the bots on each network, the best network first.
     pub networks: Vec<OnNetwork>,
+    /// The same for the bots of each behaviour.
+    pub behaviours: Vec<Behaving>,
+    /// Sessions that bots were spread over by code; 0 is quick play.
+    pub sessions: usize,
+    /// What the load generator itself took.
+    pub generator: Generator,
+    /// The server's own figures over the whole run, where they could be read.
+    pub server: Option<ServerFigures>,
+    /// What became of each `--require`.
+    pub requirements: Vec<Outcome>,
+    /// What a search for the capacity found.
+    pub capacity: Option<Capacity>,
+    /// Second by second.
+    pub over_time: Vec<Sample>,
+}
+
+/// What the load generator itself took.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Generator {
+    /// Cores that it may use.
+    pub cores: f64,
+    /// Its processor time, in per cent of all of them; nothing where the system does not tell.
+    pub cpu_percent: Option<f64>,
+    /// How much later than meant a bot woke up for its tick.
+    pub tick_lateness_ms: Percentiles,
+    /// Why it, and not the server, was what could do no more; nothing if all is well.
+    pub bottleneck: Option<String>,
 }
 
 /// What became of the bots.
@@ -118,6 +153,8 @@ pub struct Totals {
     pub inputs: u64,
     /// Inputs that came too late for their tick, as far as the server said so.
     pub late_inputs: u64,
+    /// These, in per cent of all.
+    pub late_inputs_percent: f64,
     /// Bytes of messages sent.
     pub sent_bytes: u64,
     /// How often the server's rows were not what was predicted.
@@ -126,6 +163,29 @@ pub struct Totals {
     pub mismatches: u64,
     /// Messages that could not be read. Must be 0.
     pub unreadable: u64,
+}
+
+/// Figures for the bots of one behaviour.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Behaving {
+    /// Which.
+    pub behaviour: Behaviour,
+    /// Bots that had it, let in or not.
+    pub bots: u32,
+    /// How often they were let in.
+    pub joins: u64,
+    /// From a frame's tick to decoding it, by the shortest delay that a bot has seen.
+    pub frame_age_ms: Percentiles,
+    /// From sending an input to decoding the frame whose tick used it.
+    pub input_to_frame_ms: Percentiles,
+    /// Frames decoded.
+    pub frames: u64,
+    /// Bytes of messages received per player and second.
+    pub received_bytes_per_second: f64,
+    /// Bytes of messages sent per player and second.
+    pub sent_bytes_per_second: f64,
+    /// Checksums that differed. Must be 0.
+    pub mismatches: u64,
 }
 
 /// Figures for the bots on one network.

@@ -2,6 +2,7 @@
 
 use super::text::REASONS_SHOWN_MAX;
 use super::*;
+use crate::bot::Errand;
 use crate::config::Config;
 use crate::ending::Ending;
 use crate::tally::{Latencies, Life, Tallies};
@@ -10,6 +11,10 @@ use shared::netcode::client::Stats;
 
 fn config(bots: u32) -> Config {
     Config::try_parse_from(["client-bot", "--bots", &bots.to_string()]).unwrap()
+}
+
+fn on(preset: Preset) -> Errand {
+    Errand { number: 0, preset, behaviour: Behaviour::Fight }
 }
 
 /// A bot that played for ten seconds at 30 Hz without trouble.
@@ -27,8 +32,9 @@ fn good_life() -> Life {
         ..Stats::default()
     };
     Life {
+        joins: 1,
         returns: 0,
-        preset: Preset::Perfect,
+        errand: on(Preset::Perfect),
         ending: Ending::CalledBack,
         played_ms: Some(10_000.0),
         stats,
@@ -40,7 +46,8 @@ fn good_life() -> Life {
 fn report(asked_for: u32, interrupted: bool, lives: &[Life]) -> Report {
     let mut tally = Tallies::new();
     lives.iter().for_each(|life| tally.add(life));
-    let run = Run { seconds: 10.0, set_out: lives.len() as u32, interrupted };
+    let set_out = lives.len() as u32;
+    let run = Run { seconds: 10.0, asked_for, set_out, interrupted, ..Run::default() };
     Report::new("buoys", &config(asked_for), run, &tally)
 }
 
@@ -84,7 +91,7 @@ fn each_thing_that_goes_wrong_is_a_fault() {
 
 #[test]
 fn an_interrupted_ramp_is_no_fault() {
-    let waiting = Life::without_a_line(Preset::Perfect, Ending::CalledBack);
+    let waiting = Life::without_a_line(on(Preset::Perfect), Ending::CalledBack);
     let report = report(100, true, &[good_life(), waiting]);
     assert!(report.ok, "{:?}", report.faults);
     assert!(report.to_string().contains("interrupted"));
@@ -94,10 +101,10 @@ fn an_interrupted_ramp_is_no_fault() {
 fn reasons_are_grouped_and_the_most_frequent_comes_first() {
     let full = || {
         let reason = "The session is full.".to_owned();
-        Life::without_a_line(Preset::Perfect, Ending::Closed { code: 1013, reason })
+        Life::without_a_line(on(Preset::Perfect), Ending::Closed { code: 1013, reason })
     };
     let nobody =
-        Life::without_a_line(Preset::Perfect, Ending::NoLine("nobody listens there".into()));
+        Life::without_a_line(on(Preset::Perfect), Ending::NoLine("nobody listens there".into()));
     let report = report(4, false, &[nobody, full(), good_life(), full()]);
     assert_eq!(report.reasons.len(), 2);
     assert_eq!((report.reasons[0].bots, report.reasons[0].code), (2, Some(1013)));
@@ -111,7 +118,7 @@ fn reasons_are_grouped_and_the_most_frequent_comes_first() {
 #[test]
 fn the_text_lists_ten_reasons_at_most() {
     let lives: Vec<_> = (0..25)
-        .map(|n| Life::without_a_line(Preset::Perfect, Ending::NoLine(format!("reason {n}"))))
+        .map(|n| Life::without_a_line(on(Preset::Perfect), Ending::NoLine(format!("reason {n}"))))
         .collect();
     let report = report(25, false, &lives);
     assert_eq!(report.reasons.len(), 25);
@@ -153,15 +160,20 @@ fn bytes_have_the_prefix_that_people_expect() {
 
 #[test]
 fn each_network_has_a_line_and_an_entry_of_its_own() {
-    let on = |preset, ms: f64| {
-        let mut life = Life { preset, ..good_life() };
+    let lived = |preset, ms: f64| {
+        let mut life = Life { errand: on(preset), ..good_life() };
         let latencies = life.latencies.as_mut().unwrap();
         (0..100).for_each(|n| latencies.frame_age.record(ms + f64::from(n)));
         latencies.round_trip.record(2.0 * ms);
         life
     };
-    let refused = Life::without_a_line(Preset::Good, Ending::NoWelcome);
-    let lives = [on(Preset::Awful, 200.0), on(Preset::Good, 20.0), on(Preset::Good, 20.0), refused];
+    let refused = Life::without_a_line(on(Preset::Good), Ending::NoWelcome);
+    let lives = [
+        lived(Preset::Awful, 200.0),
+        lived(Preset::Good, 20.0),
+        lived(Preset::Good, 20.0),
+        refused,
+    ];
     let report = report(4, false, &lives);
     let bots: Vec<_> = report.networks.iter().map(|n| (n.network, n.bots)).collect();
     assert_eq!(bots, [(Preset::Good, 3), (Preset::Awful, 1)]);

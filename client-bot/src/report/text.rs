@@ -1,6 +1,6 @@
 //! A report for people: a few blocks of lines, as narrow as a terminal.
 
-use super::{OnNetwork, Percentiles, Reason, Report};
+use super::{Behaving, OnNetwork, Percentiles, Reason, Report};
 use std::fmt;
 
 /// Reasons that the text lists; the JSON has them all.
@@ -29,7 +29,11 @@ impl fmt::Display for Report {
         }
         let received = Bytes(totals.received_bytes as f64);
         let sent = Bytes(totals.sent_bytes as f64);
-        writeln!(f, "session      {} ticks/s", self.tick_rate)?;
+        let sessions = match self.sessions {
+            0 | 1 => String::new(),
+            many => format!(", {many} of them"),
+        };
+        writeln!(f, "session      {} ticks/s{sessions}", self.tick_rate)?;
         writeln!(
             f,
             "received     {:.1} frames/s and {}/s per player; {received} in all",
@@ -70,6 +74,14 @@ impl fmt::Display for Report {
         )?;
         self.networks.iter().try_for_each(|network| writeln!(f, "{network}"))?;
         writeln!(f)?;
+        writeln!(
+            f,
+            "behaviour{:>8}{:>8}{:>16}{:>23}{:>11}{:>12}",
+            "bots", "joins", "frame age", "input to frame", "received", "mismatches"
+        )?;
+        writeln!(f, "       ms{p50:>25}{p99:>7}{p50:>9}{p95:>7}{p99:>7}{:>11}", "B/s")?;
+        self.behaviours.iter().try_for_each(|those| writeln!(f, "{those}"))?;
+        writeln!(f)?;
         let late = per_cent(totals.late_inputs, totals.inputs);
         writeln!(
             f,
@@ -84,11 +96,97 @@ impl fmt::Display for Report {
         writeln!(f, "late inputs  {} of {} ({late:.2} %)", totals.late_inputs, totals.inputs)?;
         writeln!(f, "mismatches   {} checksums", totals.mismatches)?;
         writeln!(f, "unreadable   {} messages", totals.unreadable)?;
+        self.write_server(f)?;
+        self.write_generator(f)?;
+        if !self.requirements.is_empty() {
+            writeln!(f)?;
+            self.requirements
+                .iter()
+                .try_for_each(|outcome| writeln!(f, "required     {outcome}"))?;
+        }
+        self.write_capacity(f)?;
         writeln!(f)?;
         match &self.faults[..] {
             [] => writeln!(f, "All went well."),
             faults => writeln!(f, "It did not go well: {}", faults.join(" ")),
         }
+    }
+}
+
+impl Report {
+    fn write_server(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(server) = &self.server else {
+            return writeln!(f, "server       told nothing of itself (--metrics)");
+        };
+        let ms = |time: Option<f64>| time.map_or("-".to_owned(), |ms| format!("{ms:.2}"));
+        let work = [server.tick_work_p50_ms, server.tick_work_p99_ms].map(ms);
+        let jitter = [server.tick_jitter_p50_ms, server.tick_jitter_p99_ms].map(ms);
+        writeln!(
+            f,
+            "server       tick work p50 {} p99 {} ms, start late by p50 {} p99 {} ms",
+            work[0], work[1], jitter[0], jitter[1]
+        )?;
+        write!(
+            f,
+            "             {} ticks late, {} dropped",
+            server.ticks_late, server.ticks_dropped
+        )?;
+        if let Some(percent) = server.cpu_percent {
+            write!(f, ", {percent:.0} % of a core")?;
+        }
+        if let Some(mb) = server.memory_mb {
+            write!(f, ", {mb:.0} MB")?;
+        }
+        writeln!(f)?;
+        let kinds = [
+            server.delta_bytes_per_second,
+            server.keyframe_bytes_per_second,
+            server.told_bytes_per_second,
+        ];
+        let [deltas, keyframes, told] = kinds.map(Bytes);
+        writeln!(f, "             {deltas}/s of deltas, {keyframes}/s of keyframes, {told}/s told")
+    }
+
+    fn write_generator(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let late = &self.generator.tick_lateness_ms;
+        write!(f, "generator    woke up late by p50 {:.1} p99 {:.1} ms", late.p50, late.p99)?;
+        if let Some(percent) = self.generator.cpu_percent {
+            write!(f, ", {percent:.0} % of {} cores", self.generator.cores)?;
+        }
+        writeln!(f)?;
+        match &self.generator.bottleneck {
+            Some(why) => writeln!(f, "             the load generator was the bottleneck: {why}"),
+            None => Ok(()),
+        }
+    }
+
+    fn write_capacity(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(capacity) = &self.capacity else { return Ok(()) };
+        writeln!(f)?;
+        for step in &capacity.steps {
+            let verdict = if step.met { "held" } else { "BROKE" };
+            let outcomes: Vec<_> =
+                step.outcomes.iter().map(|outcome| outcome.to_string()).collect();
+            writeln!(f, "{:>6} bots  {verdict}: {}", step.bots, outcomes.join("; "))?;
+            if let Some(why) = &step.bottleneck {
+                writeln!(f, "             the load generator was the bottleneck: {why}")?;
+            }
+        }
+        match capacity.found {
+            true => writeln!(f, "capacity     {} bots", capacity.bots),
+            false => writeln!(f, "capacity     {} bots or more: no step broke", capacity.bots),
+        }
+    }
+}
+
+impl fmt::Display for Behaving {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { frame_age_ms: age, input_to_frame_ms: used, .. } = self;
+        write!(f, "{:<9}{:>8}{:>8}", self.behaviour.name(), self.bots, self.joins)?;
+        write!(f, "{:>9}{:>7}", Ms(age, age.p50), Ms(age, age.p99))?;
+        let [p50, p95, p99] = [used.p50, used.p95, used.p99].map(|time| Ms(used, time));
+        write!(f, "{p50:>9}{p95:>7}{p99:>7}")?;
+        write!(f, "{:>11.0}{:>12}", self.received_bytes_per_second, self.mismatches)
     }
 }
 

@@ -1,0 +1,134 @@
+//! What a bot hears: frames and messages from its line, or from what the made-up network holds back. Comes in: a wake-up.
+//! Goes out: events, and times taken down.
+
+use super::{Bot, Event};
+use crate::behaviour::{Behaviour, without_others};
+use crate::ending::Ending;
+use crate::line::Line;
+use futures_util::StreamExt;
+use shared::game::{Brain, Game, View};
+use shared::wire::message;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+use tokio::time::Instant;
+use tokio_tungstenite::tungstenite::Message;
+
+impl<G: Game> Bot<G> {
+    /// Reads before it writes: when both fail, the server's last words are what tells why.
+    pub(super) fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
+        loop {
+            if let Poll::Ready(event) = self.poll_heard(cx) {
+                return Poll::Ready(event);
+            }
+            let blocked = match self.poll_write(cx) {
+                Ok(blocked) => blocked,
+                // What is still to be heard tells why.
+                Err(_) if self.ended => true,
+                Err(error) => return Poll::Ready(Event::Ended(Ending::broken(error))),
+            };
+            let Some(held) = &self.held else {
+                return self.timer.as_mut().poll(cx).map(|()| Event::Timer);
+            };
+            // What waits for the kernel is woken by the kernel.
+            let next_ms = if blocked { held.heard.next_ms() } else { held.next_ms() };
+            let next = next_ms.map_or(self.next_wake, |ms| self.around.at(ms));
+            let wake = next.min(self.next_wake);
+            if self.timer.deadline() != wake {
+                self.timer.as_mut().reset(wake);
+            }
+            ready!(self.timer.as_mut().poll(cx));
+            if Instant::now() >= self.next_wake {
+                return Poll::Ready(Event::Timer);
+            }
+        }
+    }
+
+    /// What the bot hears next: what the line gives, or what the network has held back for long enough.
+    fn poll_heard(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
+        let Some(held) = &mut self.held else { return poll_line(&mut self.line, cx) };
+        let now_ms = self.around.now_ms();
+        while !self.ended
+            && !held.heard.is_full()
+            && let Poll::Ready(event) = poll_line(&mut self.line, cx)
+        {
+            self.ended = matches!(event, Event::Ended(_) | Event::Heard(Message::Close(_)));
+            let bytes = if let Event::Heard(message) = &event { message.len() } else { 0 };
+            held.heard.put(now_ms, bytes, event);
+        }
+        held.heard.take(now_ms).map_or(Poll::Pending, Poll::Ready)
+    }
+
+    pub(super) fn hear(&mut self, bytes: &[u8]) {
+        // What was due before this came is done first, at its time.
+        self.keep_time();
+        let now_ms = self.now_ms();
+        // The client counts what it cannot read, and asks for what it needs then.
+        let read = self.client.receive(bytes, now_ms).is_ok();
+        if read && bytes[0] != message::TYPE {
+            self.saw_frame(now_ms);
+        } else if self.joined_ms.is_none() && self.client.me().is_some() {
+            self.joined(now_ms);
+        }
+        // A bot does not care who won; unheard, the news would fill the client's memory.
+        while self.client.news().is_some() {}
+        self.go_on(now_ms);
+    }
+
+    fn joined(&mut self, now_ms: f64) {
+        self.joined_ms = Some(now_ms);
+        self.joined += 1;
+        if let Some(lost) = self.lost_ms.take() {
+            self.latencies.way_back.record(now_ms - lost);
+        }
+        self.around.board.joined();
+        // The first round trip includes the wait for the session's tick: not one to report.
+        self.seen = self.client.stats();
+        self.period = Duration::from_secs(1) / u32::from(self.seen.tick_rate.max(1));
+        self.chat_ms = now_ms;
+        self.wake_at(Instant::now() + self.period.mul_f64(self.phase));
+    }
+
+    /// Takes down when each tick of a message was known: those that were held back and come together are as late as
+    /// they are.
+    fn saw_frame(&mut self, now_ms: f64) {
+        let windows = &self.around.board.windows;
+        if let Some(last) = self.frame_ms.replace(now_ms) {
+            self.latencies.frame_interval.record(now_ms - last);
+            windows.frame_interval.record(now_ms - last);
+        }
+        let stats = self.client.stats();
+        let tick_ms = self.period.as_secs_f64() * 1000.0;
+        for behind in 0..stats.together.max(1) {
+            let age = stats.frame_age_ms + f64::from(behind) * tick_ms;
+            self.latencies.frame_age.record(age);
+            windows.frame_age.record(age);
+        }
+        while let Some(took) = self.client.confirmation() {
+            self.latencies.input_to_frame.record(took);
+            windows.input_to_frame.record(took);
+        }
+        if self.errand.behaviour.thinks()
+            && let Some((view, rules)) = self.client.view().zip(self.client.rules())
+            && self.thought != Some(view.tick)
+        {
+            self.thought = Some(view.tick);
+            let view = if self.errand.behaviour == Behaviour::Wander {
+                without_others::<G>(view.me, view.rows, &mut self.own);
+                View { rows: &self.own, ..view }
+            } else {
+                view
+            };
+            let input = self.brain.think(rules, &view);
+            self.client.set_input(input);
+        }
+    }
+}
+
+/// The next message of the line, or its end.
+fn poll_line(line: &mut Line, cx: &mut Context<'_>) -> Poll<Event> {
+    line.poll_next_unpin(cx).map(|next| match next {
+        Some(Ok(message)) => Event::Heard(message),
+        Some(Err(error)) => Event::Ended(Ending::broken(error)),
+        None => Event::Ended(Ending::vanished()),
+    })
+}

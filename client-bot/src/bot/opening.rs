@@ -1,0 +1,143 @@
+//! How a bot gets a line: its first, the next after one was lost, and the next of a bot that joins again and again.
+//! Comes in: who it is. Goes out: a bot with a line, or how its life ended without.
+
+use super::{Bot, Errand, Surroundings, WAITING_PERIOD};
+use crate::behaviour;
+use crate::coming_back;
+use crate::ending::Ending;
+use crate::held::Held;
+use crate::line::{self, Line};
+use crate::tally::{Latencies, Life, add_stats};
+use shared::game::{Brain, Game};
+use shared::netcode::client::{Client, Stats};
+use shared::wire::close::CloseCode;
+use shared::wire::rows::Rows;
+use tokio::time::{Instant, sleep_until};
+
+/// What the server is told when a bot leaves that joins again soon.
+const SEE_YOU: &str = "The bot comes again.";
+
+/// Lives the life of a bot on such an errand; `opened` when somebody has opened its line already.
+pub(crate) async fn live<G: Game>(
+    errand: Errand,
+    opened: Option<Line>,
+    mut around: Surroundings,
+) -> Life {
+    let line = match opened {
+        Some(line) => Ok(line),
+        None => tokio::select! {
+            line = around.doors.open(errand.number, errand.watches()) => line,
+            _ = around.stop.changed() => return Life::without_a_line(errand, Ending::CalledBack),
+        },
+    };
+    match line {
+        Ok(line) => Bot::<G>::new(errand, line, around).live().await,
+        Err(error) => {
+            around.board.fell_out();
+            Life::without_a_line(errand, Ending::NoLine(error.to_string()))
+        }
+    }
+}
+
+impl<G: Game> Bot<G> {
+    fn new(errand: Errand, line: Line, around: Surroundings) -> Self {
+        let next_wake = Instant::now() + WAITING_PERIOD;
+        let number = errand.number;
+        // Multiples of the golden ratio fall evenly into a circle, however many there are.
+        let phase = (f64::from(number) * 0.618_033_988_749_895).fract();
+        Self {
+            client: Self::client(errand),
+            brain: G::Brain::new(u64::from(number)),
+            own: Rows::new(G::KINDS),
+            line,
+            held: Held::of_bot(number, phase, errand.preset),
+            errand,
+            ended: false,
+            around,
+            timer: Box::pin(sleep_until(next_wake)),
+            next_wake,
+            period: WAITING_PERIOD,
+            phase,
+            hello_ms: 0.0,
+            joined_ms: None,
+            joined: 0,
+            stays: 0,
+            played_ms: 0.0,
+            lost_ms: None,
+            frame_ms: None,
+            blocked_ms: None,
+            look_ms: 0.0,
+            chat_ms: 0.0,
+            past: Stats::default(),
+            seen: Stats::default(),
+            thought: None,
+            sent_bytes: 0,
+            latencies: Latencies::new(),
+        }
+    }
+
+    fn client(errand: Errand) -> Client<G> {
+        let mut client = Client::new(&format!("Bot {}", errand.number + 1));
+        client.introduction().watch = errand.watches();
+        client
+    }
+
+    /// Opens another line after one was lost, however long it takes within reason; else how the bot's life ended.
+    pub(super) async fn come_back(&mut self, lost: Ending) -> Result<(), Ending> {
+        let until = Instant::now() + coming_back::GIVE_UP;
+        for attempt in 0.. {
+            // Where in a tick a bot looks at the clock is spread evenly; so is this.
+            let chance = (self.phase + f64::from(attempt) * 0.618_033_988_749_895).fract();
+            let wake = Instant::now() + coming_back::wait(&lost, attempt, chance);
+            if wake > until {
+                break;
+            }
+            match self.open_at(wake).await {
+                Ok(line) => {
+                    self.take(line);
+                    return Ok(());
+                }
+                Err(Ending::CalledBack) => return Err(Ending::CalledBack),
+                Err(_) => {}
+            }
+        }
+        Err(lost)
+    }
+
+    /// Leaves, waits a little, and opens a line as somebody new; else how the bot's life ended.
+    pub(super) async fn churn(&mut self) -> Result<(), Ending> {
+        line::close(&mut self.line, CloseCode::Normal, SEE_YOU).await;
+        // It left by itself: what follows is no way back.
+        self.lost_ms = None;
+        let line = self.open_at(Instant::now() + behaviour::away(self.phase, self.stays)).await?;
+        self.stays += 1;
+        add_stats(&mut self.past, &self.seen);
+        self.seen = Stats::default();
+        self.client = Self::client(self.errand);
+        self.thought = None;
+        self.take(line);
+        Ok(())
+    }
+
+    /// Another line, not before `wake`.
+    async fn open_at(&mut self, wake: Instant) -> Result<Line, Ending> {
+        let mut stop = self.around.stop.clone();
+        let again = async {
+            sleep_until(wake).await;
+            self.around.doors.open(self.errand.number, self.errand.watches()).await
+        };
+        tokio::select! {
+            line = again => line.map_err(|error| Ending::NoLine(error.to_string())),
+            _ = stop.changed() => Err(Ending::CalledBack),
+        }
+    }
+
+    /// From now on this is the line.
+    fn take(&mut self, line: Line) {
+        self.line = line;
+        self.held = Held::of_bot(self.errand.number, self.phase, self.errand.preset);
+        (self.ended, self.blocked_ms, self.frame_ms) = (false, None, None);
+        self.period = WAITING_PERIOD;
+        self.wake_at(Instant::now() + WAITING_PERIOD);
+    }
+}

@@ -1,0 +1,143 @@
+//! The bots as a load test, against the real server: behaviours, profiles, sessions, the server's figures, requirements
+//! and the search for the capacity.
+
+use clap::Parser;
+use client_bot::behaviour::Behaviour;
+use client_bot::config::Config as Flags;
+use client_bot::fleet::{self, CannotBegin};
+use client_bot::progress::Progress;
+use client_bot::report::Report;
+use server::config::Config;
+use shared::arena::Arena;
+use std::future::pending;
+use std::time::Duration;
+use tests::harness::{Running, within};
+
+/// Longer than any of these stories takes.
+const LONG_ENOUGH: Duration = Duration::from_secs(60);
+
+fn server() -> Running {
+    Running::start_empty::<Arena>(&Config { seed: Some(7), pilots: 0, ..Config::default() })
+}
+
+async fn try_run(running: &Running, more: &[&str]) -> Result<Report, CannotBegin> {
+    let url = running.address.to_string();
+    let flags = Flags::parse_from([&["client-bot", "--url", &url], more].concat());
+    within(LONG_ENOUGH, "bots", fleet::run::<Arena>(&flags, pending(), Progress::nowhere())).await
+}
+
+async fn run(running: &Running, more: &[&str]) -> Report {
+    let report = try_run(running, more).await.expect("it begins");
+    println!("{report}");
+    report
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_behaviour_does_what_it_says_and_has_its_line() {
+    let running = server();
+    let mix = "fight:1,wander:1,idle:1,spectate:1,chat:1,churn:1";
+    let report = run(&running, &["--bots", "12", "--duration", "8s", "--behaviour", mix]).await;
+    running.stop().await.expect("it stops");
+    assert!(report.ok, "{:?}", report.faults);
+    let those = |behaviour| {
+        let found = report.behaviours.iter().find(|those| those.behaviour == behaviour);
+        *found.expect("a line for it")
+    };
+    for behaviour in Behaviour::ALL {
+        let those = those(behaviour);
+        assert_eq!((those.bots, those.mismatches), (2, 0), "{those:?}");
+        assert!(those.frames > 60 && those.frame_age_ms.count == those.frames, "{those:?}");
+        // Who churns stays six seconds at most, so it has been back; nobody else joins twice.
+        let churns = behaviour == Behaviour::Churn;
+        assert!(if churns { those.joins >= 4 } else { those.joins == 2 }, "{those:?}");
+    }
+    // Steering is not for free: who does nothing says less.
+    let (fight, idle) = (those(Behaviour::Fight), those(Behaviour::Idle));
+    assert!(fight.sent_bytes_per_second > idle.sent_bytes_per_second, "{fight:?} {idle:?}");
+    assert_eq!(report.bots.returns, 0, "leaving by oneself is no loss");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_profile_rises_and_falls_and_every_second_of_it_is_there() {
+    let running = server();
+    let report = run(&running, &["--profile", "0:0,1s:12,3s:12,4s:4,6s:4"]).await;
+    running.stop().await.expect("it stops");
+    assert!(report.ok, "{:?}", report.faults);
+    assert_eq!((report.bots.asked_for, report.bots.set_out, report.bots.connected), (12, 12, 12));
+    let playing: Vec<_> = report.over_time.iter().map(|sample| sample.playing).collect();
+    assert!(playing.contains(&12) && playing.last() == Some(&4), "{playing:?}");
+    // The server's own figures, without being asked for.
+    let server = report.server.expect("it tells on this machine");
+    assert!(server.ticks > 60.0 && server.delta_bytes_per_second > 0.0, "{server:?}");
+    assert!(server.tick_work_p99_ms >= server.tick_work_p50_ms, "{server:?}");
+    let told = report.over_time.iter().filter(|sample| sample.server.is_some()).count();
+    assert!(told >= 2, "{:?}", report.over_time);
+    assert!(report.over_time.iter().any(|sample| sample.frame_age_ms.p99.is_some()));
+    assert!(report.generator.tick_lateness_ms.count > 100);
+    let page = report.to_html();
+    for part in ["<svg", "class=\"line s1\"", "Server: work of a tick", "prefers-color-scheme:dark"]
+    {
+        assert!(page.contains(part), "{part}");
+    }
+    for foreign in ["<script", "http://", "https://", "NaN"] {
+        assert!(!page.contains(foreign), "{foreign}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bots_are_spread_over_sessions_that_the_run_opens() {
+    let running = server();
+    let flags =
+        ["--bots", "9", "--sessions", "3", "--duration", "2s", "--behaviour", "fight:2,spectate:1"];
+    let report = run(&running, &flags).await;
+    assert!(report.ok, "{:?}", report.faults);
+    assert_eq!((report.sessions, report.bots.connected), (3, 9));
+    assert_eq!(running.server.front.directory.len(), 3);
+
+    let wrong = try_run(&running, &["--code", "AAAAA-AAAAA"]).await.expect_err("no such session");
+    assert!(wrong.to_string().contains("no way into session AAAAA-AAAAA"), "{wrong}");
+    running.stop().await.expect("it stops");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_required_decides_and_stands_in_the_report() {
+    let running = server();
+    let asked = ["frame_age.p99<20s", "failed=0", "frames_per_second>1000"];
+    let mut flags = vec!["--bots", "2", "--duration", "2s"];
+    asked.iter().for_each(|text| flags.extend(["--require", text]));
+    let report = run(&running, &flags).await;
+    running.stop().await.expect("it stops");
+    let met: Vec<_> = report.requirements.iter().map(|outcome| outcome.met).collect();
+    assert_eq!(met, [true, true, false]);
+    assert_eq!(report.faults.len(), 1, "{:?}", report.faults);
+    assert!(report.faults[0].starts_with("frames_per_second>1000: NOT MET"), "{:?}", report.faults);
+    let parsed = client_bot::compare::read(&report.to_json()).expect("a report");
+    assert!(client_bot::compare::table(&parsed, &parsed).contains("1.00"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_search_ends_at_the_step_that_breaks() {
+    let config =
+        Config { seed: Some(7), pilots: 0, max_players: 6, max_sessions: 1, ..Config::default() };
+    let running = Running::start_empty::<Arena>(&config);
+    let flags = [
+        "--find-capacity",
+        "--bots",
+        "40",
+        "--step",
+        "4",
+        "--step-time",
+        "4s",
+        "--require",
+        "frame_age.p50<20s",
+    ];
+    let report = run(&running, &flags).await;
+    running.stop().await.expect("it stops");
+    let capacity = report.capacity.as_ref().expect("a search");
+    assert!(report.ok && capacity.found, "{:?}", report.faults);
+    // Four have room, eight do not.
+    let steps: Vec<_> = capacity.steps.iter().map(|step| step.bots).collect();
+    assert_eq!((capacity.bots, &steps[..]), (4, &[4, 8][..]), "{capacity:?}");
+    let broke = capacity.steps[1].outcomes.iter().find(|outcome| !outcome.met);
+    assert_eq!(broke.map(|outcome| outcome.requirement.as_str()), Some("failed=0"));
+}
