@@ -30,8 +30,12 @@ pub struct Host {
 impl Host {
     /// An arena of `size` units a side in which computer pilots fly until there are `pilots` players.
     pub fn start(size: u32, pilots: usize) -> Self {
+        Self::start_in(Settings { size, ..Settings::default() }, pilots)
+    }
+
+    /// The same in an arena like this.
+    pub fn start_in(settings: Settings, pilots: usize) -> Self {
         let config = Config { seed: Some(5), ..Config::default() };
-        let settings = Settings { size, ..Settings::default() };
         let session = Session::<Arena, ConnectionOutbox>::new(SessionConfig {
             players_max: PLAYERS_MAX,
             pilots: PilotCount::FillUpTo(pilots as u16),

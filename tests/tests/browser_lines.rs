@@ -4,6 +4,7 @@
 //! What is waited for is counted in frames, which the server sends thirty times a second.
 
 use serde::Deserialize;
+use shared::arena::Settings;
 use shared::netcode::conditions::Conditions;
 use std::net::SocketAddr;
 use tests::browser::{Driver, Page};
@@ -156,11 +157,13 @@ async fn over_250_ms_give_or_take_60() {
     plays_over(250.0, 60.0).await;
 }
 
-/// Nobody but the player touches the ship, so what is predicted is what happens.
+/// Nobody and nothing but the player touches the ship, so what is predicted is what happens: nor are there pickups,
+/// which nobody foresees.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn alone_no_prediction_is_ever_corrected() {
     let _alone = ALONE.lock().await;
-    let host = Host::start(ARENA, 0);
+    let arena = Settings { size: ARENA, pickup_density: 0.0, ..Settings::default() };
+    let host = Host::start_in(arena, 0);
     let relay = Relay::start(host.address, line(80.0, 0.0), 7).await.expect("a port");
     let driver = Driver::start();
     let page = settled(&driver, relay.address()).await;
