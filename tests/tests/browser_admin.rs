@@ -158,7 +158,7 @@ async fn an_operator_runs_a_server_from_a_desk() {
     let facts =
         |text: &str| format!("document.getElementById('facts').textContent.includes('{text}')");
     page.until("document.getElementById('spared').hidden").await;
-    page.until(&facts("room for about")).await;
+    page.until(&facts("room for a")).await;
     hosted.be_busy(Some(0.7));
     let steps = "(step 7 of 8): spectators get few messages.";
     page.until(&format!("document.getElementById('spared').textContent.includes('{steps}')")).await;

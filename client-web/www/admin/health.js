@@ -29,7 +29,12 @@ export const SPARED = {
 };
 
 /** How many more people fit, in words. */
-const roomText = (room) => (room == null ? 'room for more not known yet' : room ? `room for about ${room} more` : 'no room for more');
+// Nobody foresees more than ten times those who were seen: with few people that is where it ends, not where room does.
+const roomText = (room, people) => {
+  if (room == null) return 'room for more not known yet';
+  if (!room) return 'no room for more';
+  return `room for ${room + people >= 10 * people ? 'at least' : 'about'} ${room} more`;
+};
 
 /** Builds the tiles. */
 export function buildHealth() {
@@ -58,7 +63,7 @@ export function updateHealth(o) {
   byId('health').children[1].classList.toggle('bad', o.busy_permille > 900 * Math.max(1, o.cores));
   const facts = [
     `Up ${spanText(o.uptime_s)}`, counted(o.sessions.length, 'session'), `${counted(o.players, 'player')}, ${counted(o.spectators, 'spectator')}, ${counted(o.pilots, 'computer pilot')}`,
-    `${o.connections} of ${o.connections_max} connections`, `${counted(o.cores, 'core')} (100 % each)`, roomText(o.room), `version ${o.version}`,
+    `${o.connections} of ${o.connections_max} connections`, `${counted(o.cores, 'core')} (100 % each)`, roomText(o.room, o.players + o.spectators), `version ${o.version}`,
   ];
   byId('facts').textContent = facts.join('  ·  ');
   const draining = byId('draining');
