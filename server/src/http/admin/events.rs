@@ -5,18 +5,16 @@ use super::Operator;
 use super::watching::View;
 use crate::code::SessionCode;
 use crate::http::api::body::Asked;
-use crate::http::api::listen;
 use crate::http::api::problem::Problem;
+use crate::http::api::{as_answer, listen};
 use crate::net::Caller;
 use crate::net::address_limits::Listening;
 use axum::body::{Body, Bytes};
 use axum::extract::{Extension, State};
-use axum::http::{Response, header};
-use axum::response::IntoResponse;
+use axum::http::Response;
 use futures_util::stream;
 use serde::Deserialize;
 use std::collections::VecDeque;
-use std::convert::Infallible;
 use std::future::pending;
 use std::sync::Arc;
 use tokio::sync::broadcast::{self, error::RecvError, error::TryRecvError};
@@ -72,16 +70,8 @@ pub(super) async fn events(
         stop: operator.stop.clone(),
         _listening: listening,
     };
-    let events = stream::unfold(ears, |mut ears| async {
-        let next = ears.next().await?;
-        Some((Ok::<_, Infallible>(next), ears))
-    });
-    let headers = [
-        (header::CONTENT_TYPE, "text/event-stream"),
-        // The connection's time is over with the stream's; see `Caller::until`.
-        (header::CONNECTION, "close"),
-    ];
-    Ok((headers, Body::from_stream(events)).into_response())
+    let events = stream::unfold(ears, |mut ears| async { Some((ears.next().await?, ears)) });
+    Ok(as_answer(events))
 }
 
 /// What is there already is news to somebody new.

@@ -78,26 +78,27 @@ struct Inside<'a> {
 #[serde(untagged)]
 enum Row<'a> {
     Computer(u16, &'a str, u8, u8, i32),
-    #[allow(clippy::type_complexity, reason = "a line of a table")]
-    Person(
-        (
-            u16,
-            &'a str,
-            u8,
-            u8,
-            i32,
-            Option<u32>,
-            Option<u32>,
-            Option<u64>,
-            u32,
-            u32,
-            u32,
-            u8,
-            Option<String>,
-            bool,
-        ),
-    ),
+    Person(Cells<'a>),
 }
+
+/// A person's line of the table.
+#[derive(Serialize)]
+struct Cells<'a>(
+    u16,
+    &'a str,
+    u8,
+    u8,
+    i32,
+    Option<u32>,
+    Option<u32>,
+    Option<u64>,
+    u32,
+    u32,
+    u32,
+    u8,
+    Option<String>,
+    bool,
+);
 
 #[derive(Serialize)]
 struct FromAbove<'a> {
@@ -222,7 +223,7 @@ fn row(person: &Person, rate: impl Fn(&Line) -> Option<u64>) -> Row<'_> {
     }
     let line = person.line.as_ref();
     let whole = |ms: f32| ms.round() as u32;
-    Row::Person((
+    Row::Person(Cells(
         number,
         name,
         flags,

@@ -10,7 +10,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::{Extension, State};
 use axum::http::{Response, header};
 use axum::response::IntoResponse;
-use futures_util::stream;
+use futures_util::{Stream, StreamExt, stream};
 use std::convert::Infallible;
 use std::sync::Arc;
 use tokio::sync::broadcast::error::RecvError;
@@ -48,16 +48,18 @@ pub(super) async fn events(
         stop: api.stop.clone(),
         _listening: listening,
     };
-    let events = stream::unfold(ears, |mut ears| async {
-        let next = ears.next().await?;
-        Some((Ok::<_, Infallible>(next), ears))
-    });
+    let events = stream::unfold(ears, |mut ears| async { Some((ears.next().await?, ears)) });
+    Ok(as_answer(events))
+}
+
+/// A stream of events as an answer.
+pub(crate) fn as_answer(events: impl Stream<Item = Bytes> + Send + 'static) -> Response<Body> {
     let headers = [
         (header::CONTENT_TYPE, "text/event-stream"),
         // The connection's time is over with the stream's; see `Caller::until`.
         (header::CONNECTION, "close"),
     ];
-    Ok((headers, Body::from_stream(events)).into_response())
+    (headers, Body::from_stream(events.map(Ok::<_, Infallible>))).into_response()
 }
 
 /// One listener.
