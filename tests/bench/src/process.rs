@@ -1,0 +1,128 @@
+//! Processes to measure: started on a core of their own, looked at through `/proc`, ended when dropped.
+
+use anyhow::{Context, Result, ensure};
+use std::fs;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+/// The core that servers have to themselves.
+pub(crate) const SERVER_CORE: u32 = 0;
+/// The core that the load has.
+pub(crate) const LOAD_CORE: u32 = 1;
+/// For how long a server may take until it listens.
+const START_WAIT: Duration = Duration::from_secs(20);
+/// For how long one may take to end after it was asked to; then it is killed.
+const END_WAIT: Duration = Duration::from_secs(5);
+/// Clock ticks per second in `/proc`: what Linux tells programs, whatever the kernel's own rate is.
+const CLOCK_TICKS: u32 = 100;
+
+/// A running process.
+#[derive(Debug)]
+pub(crate) struct Process {
+    child: Child,
+}
+
+/// `program` on one core.
+pub(crate) fn on_core(core: u32, program: impl Into<PathBuf>) -> Command {
+    let mut command = Command::new("taskset");
+    command.args(["-c", &core.to_string()]).arg(program.into());
+    command
+}
+
+/// One of the programs of this workspace, as built next to this one.
+pub(crate) fn program(name: &str) -> Result<PathBuf> {
+    let own = std::env::current_exe()?;
+    let path = own.with_file_name(name);
+    ensure!(path.exists(), "{} is missing: cargo build --release --workspace", path.display());
+    Ok(path)
+}
+
+/// An address on loopback that is free now, and hopefully in a second too.
+pub(crate) fn free_address() -> Result<SocketAddr> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?)
+}
+
+impl Process {
+    /// Starts `command`, with nothing to read and its output where `command` says.
+    pub(crate) fn start(command: &mut Command) -> Result<Self> {
+        let child = command.stdin(Stdio::null()).spawn();
+        Ok(Self { child: child.with_context(|| format!("cannot start {command:?}"))? })
+    }
+
+    /// Waits until something listens on `address`. Errors when the process ends before.
+    pub(crate) fn listens_on(&mut self, address: SocketAddr) -> Result<()> {
+        let patience = Instant::now() + START_WAIT;
+        while TcpStream::connect(address).is_err() {
+            ensure!(self.child.try_wait()?.is_none(), "it ended before it listened");
+            ensure!(Instant::now() < patience, "it does not listen on {address}");
+            sleep(Duration::from_millis(10));
+        }
+        Ok(())
+    }
+
+    /// Processor time of all of its threads so far, with a resolution of 10 ms.
+    pub(crate) fn cpu(&self) -> Result<Duration> {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
+        // The second field is the name, in parentheses, and may hold anything; user and system time are the
+        // 14th and 15th.
+        let rest = stat.rsplit_once(')').context("no name in stat")?.1;
+        let mut fields = rest.split_whitespace().skip(11);
+        let mut ticks = || fields.next()?.parse::<u32>().ok();
+        let (user, system) = ticks().zip(ticks()).context("no times in stat")?;
+        Ok(Duration::from_secs((user + system).into()) / CLOCK_TICKS)
+    }
+
+    /// Memory that it has in use now, in bytes.
+    pub(crate) fn memory(&self) -> Result<u64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kilobytes = line.and_then(|line| line.trim().strip_suffix(" kB"));
+        Ok(kilobytes.context("no VmRSS in status")?.trim().parse::<u64>()? * 1024)
+    }
+
+    /// Waits for its end. Errors when it fails.
+    pub(crate) fn finish(mut self) -> Result<()> {
+        let status = self.child.wait()?;
+        ensure!(status.success(), "it ended with {status}");
+        Ok(())
+    }
+
+    /// Asks it to end, and waits for that.
+    pub(crate) fn end(mut self) -> Result<()> {
+        self.ask_to_end()
+    }
+
+    fn ask_to_end(&mut self) -> Result<()> {
+        if self.child.try_wait()?.is_some() {
+            return Ok(());
+        }
+        Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status()?;
+        let patience = Instant::now() + END_WAIT;
+        while self.child.try_wait()?.is_none() {
+            if Instant::now() > patience {
+                self.child.kill()?;
+                self.child.wait()?;
+                return Ok(());
+            }
+            sleep(Duration::from_millis(10));
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // Whatever went wrong, nothing is left running.
+        let _ = self.ask_to_end();
+    }
+}
+
+/// The middle of some figures.
+pub(crate) fn median(mut figures: Vec<f64>) -> f64 {
+    assert!(!figures.is_empty(), "a median of nothing");
+    figures.sort_by(f64::total_cmp);
+    figures[figures.len() / 2]
+}
