@@ -104,3 +104,37 @@ impl Ord for Wait {
         self.due.cmp(&other.due)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures_util::FutureExt;
+    use std::pin::pin;
+    use tokio::time::Duration;
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_is_due_is_woken_and_nobody_else() {
+        let clock = Arc::<LaneClock>::default();
+        let now = Instant::now();
+        let (soon, late) = (now + Duration::from_millis(5), now + Duration::from_millis(9));
+        let (mut first, mut second) = (pin!(clock.until(late)), pin!(clock.until(soon)));
+        assert!(
+            first.as_mut().now_or_never().is_none() && second.as_mut().now_or_never().is_none()
+        );
+        assert_eq!(clock.next(), Some(soon));
+        tokio::time::advance(Duration::from_millis(5)).await;
+        clock.wake(Instant::now());
+        assert_eq!(clock.next(), Some(late));
+        assert!(first.now_or_never().is_none());
+        assert!(second.now_or_never().is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_due_already_still_gives_way_once() {
+        let clock = Arc::<LaneClock>::default();
+        let mut due = pin!(clock.until(Instant::now()));
+        assert!(due.as_mut().now_or_never().is_none());
+        assert!(clock.next().is_some_and(|next| next <= Instant::now()));
+        assert!(due.now_or_never().is_some());
+    }
+}

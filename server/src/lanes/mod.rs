@@ -161,3 +161,6 @@ impl fmt::Debug for Lane {
         f.debug_struct("Lane").field("sessions", &self.sessions).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -56,3 +56,109 @@ impl Drop for ConnectionOutbox {
         self.line.let_go();
     }
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use crate::metrics::Metrics;
+    use crate::net::halves::Sending;
+    use crate::net::limits::{OUTBOX_BYTES_MAX, OUTBOX_MESSAGES_MAX};
+    use crate::net::line::{End, Look};
+    use futures_util::future::poll_fn;
+    use std::task::Poll;
+    use tokio::io::AsyncReadExt;
+    use tokio::net::UnixStream;
+    use tokio::net::unix::OwnedReadHalf;
+
+    /// An outbox, the line below it, the connection's own reading half, and the peer.
+    fn connected() -> (ConnectionOutbox, Arc<Line>, OwnedReadHalf, UnixStream) {
+        let (ours, peer) = UnixStream::pair().unwrap();
+        let (read, write) = ours.into_split();
+        let line = Arc::new(Line::new(Sending::Unix(write), None, Arc::<Metrics>::default()));
+        (ConnectionOutbox::new(Arc::clone(&line)), line, read, peer)
+    }
+
+    /// The next look that ends the connection.
+    async fn end(line: &Line) -> End {
+        poll_fn(|cx| match line.look(cx) {
+            Some(Look { end: Some(end), .. }) => Poll::Ready(end),
+            _ => Poll::Pending,
+        })
+        .await
+    }
+
+    fn framed(message: &[u8]) -> Vec<u8> {
+        let mut frame = Vec::new();
+        plain::write(message, &mut frame);
+        frame
+    }
+
+    #[tokio::test]
+    async fn what_a_line_takes_is_on_its_way_at_once() {
+        let (mut outbox, _line, _read, mut peer) = connected();
+        assert!(outbox.push(b"frame"));
+        assert_eq!(outbox.waiting(), 0);
+        let mut came = [0; 7];
+        peer.read_exact(&mut came).await.unwrap();
+        assert_eq!(came, framed(b"frame")[..]);
+    }
+
+    #[tokio::test]
+    async fn what_it_does_not_take_waits_whole_and_in_order_and_then_comes_the_goodbye() {
+        let (mut outbox, line, _read, mut peer) = connected();
+        let message = |n: usize| vec![n as u8; 5000];
+        let taken = (0..1000).take_while(|&n| outbox.push(&message(n))).count();
+        assert!(!outbox.has_room() && !outbox.push(b"more"));
+        let waiting = outbox.waiting();
+        assert!((1..=OUTBOX_MESSAGES_MAX).contains(&waiting), "{waiting} of {taken} wait");
+        assert!(line.waiting_bytes() < OUTBOX_BYTES_MAX + 5004);
+        // Whatever the connection says itself comes behind, and in no frame's middle.
+        line.answer(&plain::PING);
+        outbox.close(CloseCode::GoingAway, "first");
+        outbox.close(CloseCode::Internal, "second");
+        assert!(!outbox.push(b"after the end"));
+
+        let mut expected: Vec<u8> = (0..taken).flat_map(|n| framed(&message(n))).collect();
+        expected.extend_from_slice(&plain::PING);
+        let mut came = vec![0; expected.len()];
+        let (read, ended) = tokio::join!(peer.read_exact(&mut came), end(&line));
+        assert_eq!(read.unwrap(), expected.len());
+        assert!(came == expected, "bytes differ");
+        assert_eq!(ended, End::Goodbye(CloseCode::GoingAway, "first".into()));
+        assert_eq!(outbox.waiting(), 0);
+    }
+
+    #[tokio::test]
+    async fn room_comes_back_when_the_peer_reads() {
+        let (mut outbox, line, _read, mut peer) = connected();
+        while outbox.push(&[1; 5000]) {}
+        let mut came = vec![0; 1 << 20];
+        while !outbox.has_room() {
+            assert!(peer.read(&mut came).await.unwrap() > 0);
+            poll_fn(|cx| Poll::Ready(line.look(cx))).await;
+        }
+        assert!(outbox.push(&[2; 5000]));
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_nobody_serves_takes_nothing() {
+        let (mut outbox, line, ..) = connected();
+        line.is_unserved();
+        assert!(!outbox.has_room() && !outbox.push(b"x"));
+    }
+
+    #[tokio::test]
+    async fn a_broken_stream_is_found_by_whoever_writes_and_told_to_the_task() {
+        let (mut outbox, line, read, peer) = connected();
+        drop((peer, read));
+        assert!(!outbox.push(b"x") && !outbox.has_room());
+        assert_eq!(end(&line).await, End::Broken);
+    }
+
+    #[tokio::test]
+    async fn a_session_that_is_no_more_is_told_to_the_task() {
+        let (outbox, line, ..) = connected();
+        drop(outbox);
+        assert_eq!(end(&line).await, End::LetGo);
+    }
+}

@@ -86,7 +86,8 @@ fn begin() -> Story {
     let (session, counted, stopped) = (diary.clone(), Arc::clone(&counts), stop.clone());
     let watcher = diary.clone();
     let task = tokio::spawn(async move {
-        run(session, receiver, SystemClock, &counted, &Metrics::default().ticks, stopped, watcher).await
+        run(session, receiver, SystemClock, &counted, &Metrics::default().ticks, stopped, watcher)
+            .await
     });
     Story { diary, queue, counts, stop, start: Instant::now(), task }
 }

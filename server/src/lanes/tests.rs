@@ -1,0 +1,53 @@
+use super::*;
+use std::sync::mpsc::channel;
+
+#[test]
+fn sessions_are_spread_and_places_come_back() {
+    let lanes = Lanes::new(2);
+    let places: Vec<_> = (0..4).map(|_| lanes.place()).collect();
+    let on = |place: &LanePlace| place.lane().sessions.load(Ordering::Relaxed);
+    assert!(places.iter().all(|place| on(place) == 2));
+    assert!(!Arc::ptr_eq(places[0].lane(), places[1].lane()));
+    let first = Arc::clone(places[0].lane());
+    drop(places);
+    assert_eq!(first.sessions.load(Ordering::Relaxed), 0);
+}
+
+#[test]
+fn what_ticks_is_woken_in_time_and_again_though_it_is_late() {
+    let lanes = Lanes::new(1);
+    let place = lanes.place();
+    let clock = place.clock();
+    let (tell, told) = channel();
+    place.spawn(async move {
+        let start = Instant::now();
+        for n in 1..=20_u32 {
+            // Every second deadline has passed by now.
+            let due = start + Duration::from_millis(3) * (n / 2);
+            clock.until(due).await;
+            tell.send(Instant::now() >= due).unwrap();
+        }
+    });
+    assert_eq!(told.iter().filter(|&in_time| in_time).count(), 20);
+}
+
+#[test]
+fn where_nothing_ticks_tasks_run_all_the_same() {
+    let lanes = Lanes::new(1);
+    let (tell, told) = channel();
+    lanes.place().spawn(async move { tell.send(7).unwrap() });
+    assert_eq!(told.recv(), Ok(7));
+}
+
+#[test]
+fn a_lane_ends_with_its_process_and_drops_its_tasks() {
+    let lanes = Lanes::new(1);
+    let place = lanes.place();
+    let (tell, told) = channel::<()>();
+    place.spawn(async move {
+        let _tell = tell;
+        std::future::pending::<()>().await;
+    });
+    drop(lanes);
+    assert!(told.recv().is_err());
+}
