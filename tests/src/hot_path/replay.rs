@@ -7,6 +7,7 @@ use server::metrics::Stage;
 use server::session::door::{ConnectionId, Newcomer, Outbox, ToSession};
 use server::session::{Counts, Session, SessionConfig};
 use shared::arena::Arena;
+use shared::game::Tick;
 use shared::wire::close::CloseCode;
 use shared::wire::{HostSecret, Rows, SeatToken};
 
@@ -95,6 +96,11 @@ impl<'a> Replay<'a> {
     pub fn hear(&mut self) {
         let said = self.script.said_after(self.session.tick_now());
         tell(&mut self.session, said);
+    }
+
+    /// The newest tick.
+    pub fn now(&self) -> Tick {
+        self.session.tick_now()
     }
 
     /// What happened so far.

@@ -127,7 +127,8 @@ impl Script {
         }
         let mut streams = Vec::new();
         for _ in 0..ships {
-            let frames = (0..number(&mut rest)?).map(|_| take(&mut rest).map(Bytes::copy_from_slice));
+            let frames =
+                (0..number(&mut rest)?).map(|_| take(&mut rest).map(Bytes::copy_from_slice));
             streams.push(frames.collect::<anyhow::Result<_>>()?);
         }
         ensure!(rest.is_empty(), "more than a script");

@@ -67,10 +67,8 @@ impl<'a> Stages<'a> {
         self.tick += 1;
         let said = if self.tick > 1 { self.script.said_after(self.tick - 1) } else { &[] };
         let input = |player| said.get(usize::from(player)).map(|said| Input::read(said.fields()));
-        let command = |player| Command {
-            player: PlayerId(player),
-            input: input(player).unwrap_or_default(),
-        };
+        let command =
+            |player| Command { player: PlayerId(player), input: input(player).unwrap_or_default() };
         self.commands.clear();
         self.commands.extend((0..self.script.ships).map(command));
         self.events.clear();
