@@ -181,9 +181,7 @@ fn costs(text: &str) -> anyhow::Result<BTreeMap<String, u64>> {
 
 /// The cost of the one function whose path ends so; compilers write paths of methods differently.
 fn find(costs: &BTreeMap<String, u64>, function: &str) -> anyhow::Result<u64> {
-    let ends = |name: &str| {
-        name.replace(['<', '>'], "").ends_with(function)
-    };
+    let ends = |name: &str| name.replace(['<', '>'], "").ends_with(function);
     let found: Vec<_> = costs.iter().filter(|(name, _)| ends(name)).collect();
     match found[..] {
         [(_, &cost)] => Ok(cost),

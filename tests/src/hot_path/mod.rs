@@ -16,7 +16,7 @@ use shared::arena::{Arena, Settings};
 use shared::game::{Game, Setup};
 
 /// Where chance starts, in every run alike.
-const SEED: u64 = 2026;
+pub const SEED: u64 = 2026;
 /// Ticks per second.
 const TICK_RATE: u16 = 30;
 /// Room for each ship, u²: a lively view of some 15 ships, however many there are in all.

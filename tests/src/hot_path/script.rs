@@ -80,6 +80,13 @@ impl Script {
         &self.streams[usize::from(player)]
     }
 
+    /// All that one player was sent as `determinism_wasm::decode` takes it, with the arena's side in units.
+    pub fn stream_in_one(&self, player: u16) -> (u32, Vec<u8>) {
+        let mut out = Vec::new();
+        self.stream(player).iter().for_each(|frame| put(&mut out, frame));
+        (setup(self.ships).settings.size, out)
+    }
+
     /// The rules of the session.
     pub fn rules(&self) -> ArenaRules {
         Arena::rules(&setup(self.ships)).expect("settings that make sense")
