@@ -5,12 +5,14 @@
 //! cargo bench -p tests --bench hot_path              # everything
 //! cargo bench -p tests --bench hot_path -- interest  # what has this in its name
 //! cargo bench -p tests --bench hot_path -- wasm      # decoding here and in WebAssembly
+//! cargo bench -p tests --bench hot_path -- scale     # a tick with more and more players
 //! ```
 
 #[path = "../tests/wasm/mod.rs"]
 mod wasm;
 
 use criterion::{Criterion, Throughput};
+use server::metrics::Stage;
 use std::fs;
 use std::hint::black_box;
 use std::path::Path;
@@ -25,17 +27,16 @@ const TICKS: u32 = 300;
 const WARM_UP_TICKS: u32 = 90;
 /// How often a stream is decoded, natively and in WebAssembly; the middle one counts.
 const ROUNDS: usize = 31;
+/// Players at equal density whose ticks are compared, and ticks of their scripts.
+const SCALE: [u16; 6] = [100, 200, 500, 1000, 1500, 2000];
+const SCALE_TICKS: u32 = 240;
+/// The stages of a tick, in their order.
+const STAGES: [&str; 4] = ["step", "publish", "interest", "frames"];
 
 fn main() {
     let script = Script::record(SHIPS, TICKS);
     let mut criterion = Criterion::default().sample_size(20).without_plots().configure_from_args();
-    let stages: [(&str, fn(&mut Stages<'_>)); 4] = [
-        ("step", Stages::step),
-        ("publish", Stages::publish),
-        ("interest", Stages::interest),
-        ("frames", Stages::frames),
-    ];
-    for (name, stage) in stages {
+    for (stage, name) in STAGES.iter().enumerate() {
         criterion.bench_function(name, |bencher| {
             let mut at = warm(&script);
             bencher.iter_custom(|ticks| (0..ticks).map(|_| tick(&script, &mut at, stage)).sum());
@@ -50,8 +51,12 @@ fn main() {
     group.finish();
     criterion.final_summary();
     let wanted: Vec<_> = std::env::args().skip(1).filter(|a| !a.starts_with('-')).collect();
-    if wanted.is_empty() || wanted.iter().any(|name| name == "wasm") {
+    let wants = |name: &str| wanted.is_empty() || wanted.iter().any(|wanted| wanted == name);
+    if wants("wasm") {
         decode_in_wasm(&script);
+    }
+    if wants("scale") {
+        scale();
     }
 }
 
@@ -61,19 +66,19 @@ fn warm(script: &Script) -> Stages<'_> {
     stages
 }
 
-/// What one stage of the next tick takes; all other stages are done and not measured.
-fn tick<'a>(script: &'a Script, at: &mut Stages<'a>, stage: fn(&mut Stages<'_>)) -> Duration {
+/// What one of [`STAGES`] takes in the next tick; all others are done and not measured.
+fn tick<'a>(script: &'a Script, at: &mut Stages<'a>, stage: usize) -> Duration {
     if !at.goes_on() {
         *at = warm(script);
     }
     at.steer();
-    let all: [fn(&mut Stages<'_>); 4] =
+    let stages: [fn(&mut Stages<'a>); STAGES.len()] =
         [Stages::step, Stages::publish, Stages::interest, Stages::frames];
     let mut took = Duration::ZERO;
-    for each in all {
+    for (number, each) in stages.into_iter().enumerate() {
         let started = Instant::now();
         each(at);
-        if std::ptr::fn_addr_eq(each, stage) {
+        if number == stage {
             took = started.elapsed();
         }
     }
@@ -155,4 +160,43 @@ fn decode_in_wasm(script: &Script) {
     let each = |ms: f64| ms * 1e6 / f64::from(TICKS);
     println!("decoding {TICKS} frames of one client, {} bytes, middle of {ROUNDS}:", frames.len());
     println!("  natively {:.0} ns a frame, in WebAssembly {:.0} ns", each(native), each(wasm));
+}
+
+/// What a tick takes for each player, by stage, as there are more and more of them: the middle of all ticks, the
+/// worlds in turns so that a slower moment of the machine is all worlds'.
+fn scale() {
+    let scripts: Vec<_> = SCALE.iter().map(|&n| Script::record(n, SCALE_TICKS)).collect();
+    let mut replays: Vec<_> = scripts.iter().map(Replay::new).collect();
+    let mut times = vec![vec![Vec::new(); Stage::ALL.len() + 1]; scripts.len()];
+    for now in 1..=SCALE_TICKS {
+        for (replay, times) in replays.iter_mut().zip(&mut times) {
+            let mut took = [Duration::ZERO; Stage::ALL.len()];
+            let started = Instant::now();
+            let mut last = started;
+            replay.tick_in_laps(&mut |stage| {
+                let now = Instant::now();
+                took[stage as usize] += now - last;
+                last = now;
+            });
+            let whole = started.elapsed();
+            replay.hear();
+            if now > WARM_UP_TICKS {
+                times.iter_mut().zip(took).for_each(|(times, took)| times.push(took));
+                times[took.len()].push(whole);
+            }
+        }
+    }
+    println!("ns per player and tick:");
+    let names = Stage::LABELS.iter().copied().chain(["all"]);
+    let heads: String = names.map(|name| format!("{name:>10}")).collect();
+    println!("{:>8}{heads}", "players");
+    for (players, times) in SCALE.iter().zip(&mut times) {
+        let middle = |times: &mut Vec<Duration>| {
+            times.sort_unstable();
+            times[times.len() / 2].as_nanos() as f64 / f64::from(*players)
+        };
+        let cells: String =
+            times.iter_mut().map(|times| format!("{:>10.0}", middle(times))).collect();
+        println!("{players:>8}{cells}");
+    }
 }

@@ -9,12 +9,12 @@ use wasm_bindgen_cli_support::Bindgen;
 const TARGET: &str = "wasm32-unknown-unknown";
 
 /// Where it is built.
-pub fn folder() -> PathBuf {
+pub(crate) fn folder() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("wasm-tests")
 }
 
 /// The path of the module, built with a profile.
-pub fn build(profile: &str) -> PathBuf {
+pub(crate) fn build(profile: &str) -> PathBuf {
     cargo(&["--lib", "--profile", profile, "--target", TARGET]);
     let out = folder().join("node").join(profile);
     let made = Bindgen::new()
@@ -26,7 +26,7 @@ pub fn build(profile: &str) -> PathBuf {
 }
 
 /// Builds `determinism-wasm`, as these arguments say.
-pub fn cargo(arguments: &[impl AsRef<OsStr>]) {
+pub(crate) fn cargo(arguments: &[impl AsRef<OsStr>]) {
     let status = Command::new(env!("CARGO"))
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .args(["build", "--package", "determinism-wasm", "--target-dir"])
