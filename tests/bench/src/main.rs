@@ -2,6 +2,7 @@
 //! over loopback, bounded in time. What it prints is what `docs/benchmarks.md` says; Linux only, as it reads `/proc`.
 
 mod process;
+mod transport;
 
 use clap::{Parser, Subcommand};
 
@@ -14,8 +15,22 @@ struct Cli {
 
 /// What to measure; further down, what the measurements start as processes of their own.
 #[derive(Debug, Subcommand)]
-enum What {}
+enum What {
+    /// The server's cost per delivered message, as a ratio to a floor of raw sockets.
+    Transport(transport::Flags),
+    /// The floor: raw sockets, one thread, one pass per tick.
+    Floor(transport::floor::Flags),
+    /// This server with a session that sends everybody the same bytes each tick.
+    Echo(transport::echo::Flags),
+    /// Connections to either that send inputs and count what they are sent.
+    Lines(transport::lines::Flags),
+}
 
 fn main() -> anyhow::Result<()> {
-    match Cli::parse().what {}
+    match Cli::parse().what {
+        What::Transport(flags) => transport::compare(&flags),
+        What::Floor(flags) => transport::floor::serve(&flags),
+        What::Echo(flags) => transport::echo::serve(&flags),
+        What::Lines(flags) => transport::lines::run(&flags),
+    }
 }
