@@ -9,8 +9,8 @@ const WARM_UP_TICKS: u32 = 360;
 /// Ticks that are measured.
 const TICKS: u32 = 120;
 const PLAYERS: u16 = 200;
-/// Allocations per tick, for all players together: chunks of 64 KiB that frames are cut from, smaller ones for
-/// messages, and now and then a list that is longer than ever before. It was 57 when standings were
+/// Allocations per tick, for all players together: chunks of 4 KiB that messages are cut from,
+/// and now and then a list that is longer than ever before. It was 57 when standings were
 /// made anew for each player.
 const PER_TICK_MAX: u64 = 1;
 

@@ -2,7 +2,6 @@
 
 use super::script::{Script, tell};
 use super::setup;
-use bytes::Bytes;
 use server::metrics::Stage;
 use server::session::door::{ConnectionId, Newcomer, Outbox, ToSession};
 use server::session::{Counts, Session, SessionConfig};
@@ -20,7 +19,7 @@ impl Outbox for Sink {
         true
     }
 
-    fn push(&mut self, _: Bytes) -> bool {
+    fn push(&mut self, _: &[u8]) -> bool {
         true
     }
 
