@@ -10,8 +10,8 @@ const WARM_UP_TICKS: u32 = 360;
 const TICKS: u32 = 120;
 const PLAYERS: u16 = 200;
 /// Allocations per tick, for all players together: chunks of 4 KiB that messages are cut from,
-/// and now and then a list that is longer than ever before. It was 57 when standings were
-/// made anew for each player.
+/// and now and then a list that is longer than ever before. It was some fifty when
+/// standings were made anew for each player.
 const PER_TICK_MAX: u64 = 1;
 
 #[test]
