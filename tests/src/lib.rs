@@ -8,6 +8,7 @@ pub mod front;
 pub mod fuzzing;
 pub mod harness;
 pub mod host;
+pub mod hot_path;
 pub mod http;
 pub mod network;
 pub mod reach;

@@ -1,11 +1,10 @@
 //! The same bits everywhere: what this machine computes and what Node.js computes from the same
-//! source in wasm32. Both are built optimised, into a target folder of their own, so that no lock is
-//! waited for. One test, as both halves need the same builds.
+//! source in wasm32. Both are built optimised. One test, as both halves need the same builds.
 
-use std::ffi::OsStr;
-use std::path::{Path, PathBuf};
+mod wasm;
+
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use wasm_bindgen_cli_support::Bindgen;
 
 /// With fewer ships or ticks a wrong sine was seen to pass by luck.
 const PLAYERS: &str = "1000";
@@ -22,9 +21,8 @@ const SCRIPT: &str = "
 
 #[test]
 fn native_and_wasm_compute_the_same() {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("wasm-tests");
-    let native = build_native(&folder);
-    let module = build_wasm(&folder);
+    let native = build_native();
+    let module = wasm::build("release");
     let both = |numbers: &[&str]| {
         let here = start(Command::new(&native).args(numbers));
         let there = start(Command::new("node").args(["-e", SCRIPT]).arg(&module).args(numbers));
@@ -36,37 +34,10 @@ fn native_and_wasm_compute_the_same() {
     assert_eq!(here, there, "{PLAYERS} ships part ways within {TICKS} ticks");
 }
 
-fn build_native(folder: &Path) -> PathBuf {
-    cargo(folder, ["--bin", "determinism-wasm"]);
-    folder.join("release").join(format!("determinism-wasm{}", std::env::consts::EXE_SUFFIX))
-}
-
-/// The path of a module that Node.js can load.
-fn build_wasm(folder: &Path) -> PathBuf {
-    let target = "wasm32-unknown-unknown";
-    cargo(folder, ["--lib", "--target", target]);
-    let out = folder.join("node");
-    let made = Bindgen::new()
-        .input_path(folder.join(target).join("release/determinism_wasm.wasm"))
-        .nodejs(true)
-        .and_then(|bindgen| bindgen.typescript(false).generate(&out));
-    made.expect("wasm-bindgen takes what cargo has built");
-    out.join("determinism_wasm.js")
-}
-
-fn cargo(folder: &Path, arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) {
-    let status = Command::new(env!("CARGO"))
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .args(["build", "--release", "--package", "determinism-wasm", "--target-dir"])
-        .arg(folder)
-        .args(arguments)
-        .status()
-        .expect("cargo starts");
-    assert!(
-        status.success(),
-        "cargo could not build determinism-wasm; if the target is missing: \
-         rustup target add wasm32-unknown-unknown"
-    );
+fn build_native() -> PathBuf {
+    wasm::cargo(&["--bin", "determinism-wasm", "--profile", "release"]);
+    let name = format!("determinism-wasm{}", std::env::consts::EXE_SUFFIX);
+    wasm::folder().join("release").join(name)
 }
 
 /// Starts a program; the answer waits for what it prints.

@@ -7,6 +7,7 @@
 
 pub mod acts;
 mod allowance;
+mod chunk;
 mod commands;
 mod config;
 pub mod door;
@@ -27,6 +28,7 @@ pub mod restraint;
 pub mod result;
 pub mod rounds;
 pub mod settings;
+mod standings;
 pub mod status;
 mod talk;
 mod teams;

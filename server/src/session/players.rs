@@ -6,7 +6,6 @@ use super::door::{ConnectionId, Newcomer, Outbox};
 use super::flow::Flow;
 use super::inspect::Corrections;
 use super::mailbox::Mailbox;
-use bytes::Bytes;
 use shared::game::{Focus, PlayerId, Tick};
 use shared::netcode::frame::ViewList;
 use shared::netcode::inputs::InputRing;
@@ -102,7 +101,7 @@ pub(super) struct Link<O> {
     pub(super) explanations: usize,
     pub(super) mailbox: Mailbox,
     /// The last standings that went out, so that the same are not sent twice.
-    pub(super) standings: Bytes,
+    pub(super) standings: Vec<u8>,
     /// Bytes of its frames per tick lately, keyframes left out.
     pub(super) lately: f32,
     /// What was handed to the outbox, and keyframes among it.
@@ -132,7 +131,7 @@ impl<O: Outbox> Link<O> {
             paused: false,
             explanations: 0,
             mailbox: Mailbox::default(),
-            standings: Bytes::new(),
+            standings: Vec::new(),
             lately: 0.0,
             bytes: 0,
             keyframes: 0,

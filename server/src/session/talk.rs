@@ -4,15 +4,17 @@
 
 use super::SessionConfig;
 use super::allowance::Taken;
+use super::chunk::Chunk;
 use super::door::Outbox;
 use super::pilots::Pilots;
-use super::players::{Link, Player, Players};
+use super::players::{Player, Players};
 use super::rounds::Rounds;
+use super::standings::Standings;
 use bytes::Bytes;
 use serde::Serialize;
 use shared::game::{Game, PlayerId, Setup, Tick};
 use shared::wire::Row;
-use shared::wire::message::{self, HISTORY_MAX, RosterEntry, STANDINGS_MAX, ServerMessage};
+use shared::wire::message::{self, HISTORY_MAX, RosterEntry, ServerMessage};
 use std::collections::VecDeque;
 
 /// Seconds between two standings on a slow line; else it is one.
@@ -40,8 +42,11 @@ pub(super) struct Talk {
     /// What happened in the world, as players are told and as spectators are told later.
     of_the_world: Vec<Bytes>,
     of_the_past: Vec<Bytes>,
-    ranking: Vec<(i32, PlayerId)>,
-    teams: Vec<i32>,
+    standings: Standings,
+    /// What small messages are cut from, and where they are written first.
+    chunk: Chunk,
+    bytes: Vec<u8>,
+    event: Vec<u8>,
     /// Whether the standings are those of a world that is gone.
     outdated: bool,
     history: VecDeque<(String, String)>,
@@ -58,8 +63,10 @@ impl Talk {
             for_team: Vec::new(),
             of_the_world: Vec::new(),
             of_the_past: Vec::new(),
-            ranking: Vec::new(),
-            teams: Vec::new(),
+            standings: Standings::new(),
+            chunk: Chunk::default(),
+            bytes: Vec::new(),
+            event: Vec::new(),
             outdated: false,
             history: VecDeque::new(),
         }
@@ -77,8 +84,18 @@ impl Talk {
     }
 
     pub(super) fn event<E: Serialize>(&mut self, tick: Tick, event: &E) {
-        let event = message::encode(event);
-        self.of_the_world(encode(&ServerMessage::Event { tick, event }));
+        let mut bytes = core::mem::take(&mut self.event);
+        bytes.clear();
+        message::put(&mut bytes, event);
+        let told = ServerMessage::Event { tick, event: bytes };
+        self.bytes.clear();
+        message::put_control(&mut self.bytes, &told);
+        // Back again, with its memory.
+        if let ServerMessage::Event { event, .. } = told {
+            self.event = event;
+        }
+        let message = self.chunk.cut(&self.bytes);
+        self.of_the_world(message);
     }
 
     /// Something that happened in the world.
@@ -109,9 +126,14 @@ impl Talk {
         core::mem::take(&mut self.of_the_past)
     }
 
+    /// Nobody sees it later.
+    pub(super) fn forget_the_past(&mut self) {
+        self.of_the_past.clear();
+    }
+
     /// Whoever leads.
     pub(super) fn leader(&self) -> Option<PlayerId> {
-        self.ranking.first().map(|&(_, player)| player)
+        self.standings.leader()
     }
 
     /// Whether a player may say one more thing.
@@ -174,10 +196,7 @@ impl Talk {
         everybody: impl Iterator<Item = (i32, PlayerId)>,
         teams: Vec<i32>,
     ) {
-        self.ranking.clear();
-        self.ranking.extend(everybody);
-        self.ranking.sort_unstable_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
-        self.teams = teams;
+        self.standings.rank(everybody, teams);
     }
 
     /// Whether it is time to rank.
@@ -214,7 +233,12 @@ impl Talk {
             let eased = link.flow.ease().ticks_per_message() > 1;
             let pause = self.rate * if eased { STANDINGS_SECONDS_EASED } else { 1 };
             if self.outdated || (tick + u32::from(player.id.0)).is_multiple_of(pause) {
-                self.standings(player.id, link);
+                let standings = self.standings.of(player.id);
+                if link.standings != standings {
+                    link.standings.clear();
+                    link.standings.extend_from_slice(standings);
+                    link.mailbox.push(self.chunk.cut(standings));
+                }
             }
             gaps |= link.mailbox.has_forgotten();
         }
@@ -223,22 +247,6 @@ impl Talk {
         self.of_the_world.clear();
         self.outdated = false;
         gaps
-    }
-
-    fn standings<O: Outbox>(&self, player: PlayerId, link: &mut Link<O>) {
-        let own = self.ranking.iter().position(|&(_, id)| id == player);
-        let best = self.ranking.iter().take(STANDINGS_MAX).map(|&(score, id)| (id, score));
-        let message = encode(&ServerMessage::Standings {
-            best: best.collect(),
-            rank: own.map_or(0, |place| (place + 1) as u16),
-            score: own.map_or(0, |place| self.ranking[place].0),
-            players: self.ranking.len() as u16,
-            teams: self.teams.clone(),
-        });
-        if link.standings != message {
-            link.standings = message.clone();
-            link.mailbox.push(message);
-        }
     }
 
     /// What was said lately, if anything was.

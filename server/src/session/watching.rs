@@ -93,8 +93,11 @@ impl<G: Game, O: Outbox> Session<G, O> {
     /// The past goes on by a tick; gives what those who see it are told with it, and `None` where nothing is
     /// delayed.
     pub(super) fn show_the_past(&mut self) -> Option<Vec<Bytes>> {
-        let told = self.talk.take_of_the_past();
-        let shown = self.past.as_mut()?.advance(&mut self.changes, told);
+        let Some(past) = &mut self.past else {
+            self.talk.forget_the_past();
+            return None;
+        };
+        let shown = past.advance(&mut self.changes, self.talk.take_of_the_past());
         if shown.begins {
             for player in self.players.iter_mut().filter(|player| player.watching.is_some()) {
                 player.link.iter_mut().for_each(|link| link.begin(G::KINDS.len()));

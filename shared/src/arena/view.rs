@@ -9,7 +9,7 @@ impl Arena {
     /// Around the own ship; while there is none, around the place where the last one was lost.
     pub(super) fn focus(&self, player: PlayerId) -> Focus {
         let player = self.player_index(player).map(|index| &self.players[index]);
-        let ship = player.and_then(|p| p.ship).and_then(|id| self.ship_index(id));
+        let ship = player.and_then(|player| self.ship_of(player));
         let at = match ship {
             Some(index) => self.ships[index].row.place(),
             None => player.map_or(Vec2::ZERO, |p| p.pilot.place()),

@@ -29,6 +29,8 @@ pub(super) struct Player {
     pub(super) id: PlayerId,
     /// The id of the ship that this player flies, if it does.
     pub(super) ship: Option<u32>,
+    /// Where that ship was found last, which is where it mostly still is.
+    ship_at: usize,
     /// From 1; 0 where there are no teams.
     pub(super) team: u8,
     pub(super) pilot: Pilot,
@@ -114,7 +116,8 @@ impl Arena {
         if let Err(index) = self.players.binary_search_by_key(&player, |p| p.id) {
             let pilot = Pilot { player: i32::from(player.0), respawn: 1, ..Pilot::default() };
             let record = Record::default();
-            self.players.insert(index, Player { id: player, ship: None, team, pilot, record });
+            let (id, ship, ship_at) = (player, None, 0);
+            self.players.insert(index, Player { id, ship, ship_at, team, pilot, record });
         }
     }
 
@@ -122,7 +125,7 @@ impl Arena {
     pub(super) fn remove_player(&mut self, rules: &Rules, player: PlayerId) {
         if let Some(index) = self.player_index(player) {
             let gone = self.players.remove(index);
-            if let Some(ship) = gone.ship.and_then(|id| self.ship_index(id)) {
+            if let Some(ship) = self.ship_of(&gone) {
                 let id = self.ships.remove(ship).id;
                 self.rest_id(rules, id);
             }
@@ -135,7 +138,20 @@ impl Arena {
     }
 
     pub(super) fn player_index(&self, player: PlayerId) -> Option<usize> {
-        self.players.binary_search_by_key(&player, |p| p.id).ok()
+        // Numbers ascend, so nobody stands further back than this; and just there, unless somebody left.
+        let first = self.players.first()?.id;
+        let guess = usize::from(player.0.checked_sub(first.0)?).min(self.players.len() - 1);
+        if self.players[guess].id == player {
+            return Some(guess);
+        }
+        self.players[..guess].binary_search_by_key(&player, |p| p.id).ok()
+    }
+
+    /// Where a player's ship is, if there is one.
+    pub(super) fn ship_of(&self, player: &Player) -> Option<usize> {
+        let id = player.ship?;
+        let is_there = self.ships.get(player.ship_at).is_some_and(|ship| ship.id == id);
+        if is_there { Some(player.ship_at) } else { self.ship_index(id) }
     }
 
     pub(super) fn ship_index(&self, id: u32) -> Option<usize> {
@@ -165,11 +181,10 @@ impl Arena {
 
     fn steer(&mut self, commands: &[Command<Controls>]) {
         for command in commands {
-            let ship = self.player_index(command.player).and_then(|i| self.players[i].ship);
-            if let Some(index) = ship.and_then(|id| self.ship_index(id)) {
-                let row = &mut self.ships[index].row;
-                row.set_input(&command.input);
-            }
+            let Some(player) = self.player_index(command.player) else { continue };
+            let Some(index) = self.ship_of(&self.players[player]) else { continue };
+            self.players[player].ship_at = index;
+            self.ships[index].row.set_input(&command.input);
         }
     }
 

@@ -301,10 +301,20 @@ fn config() -> impl bincode::config::Config {
     bincode::config::standard().with_limit::<CONTROL_BYTES_MAX>()
 }
 
+/// Appends what is written.
+struct Appending<'a>(&'a mut Vec<u8>);
+
+impl bincode::enc::write::Writer for Appending<'_> {
+    fn write(&mut self, bytes: &[u8]) -> Result<(), bincode::error::EncodeError> {
+        self.0.extend_from_slice(bytes);
+        Ok(())
+    }
+}
+
 /// Appends `value` in bincode.
 pub fn put<T: Serialize>(out: &mut Vec<u8>, value: &T) {
-    let bytes = bincode::serde::encode_to_vec(value, config()).expect("our own types encode");
-    out.extend_from_slice(&bytes);
+    let put = bincode::serde::encode_into_writer(value, Appending(out), config());
+    put.expect("our own types encode");
 }
 
 /// `value` in bincode.
@@ -316,9 +326,15 @@ pub fn encode<T: Serialize>(value: &T) -> Vec<u8> {
 
 /// A whole control message, type byte and all.
 pub fn encode_control<T: Serialize>(message: &T) -> Vec<u8> {
-    let mut out = vec![TYPE];
-    put(&mut out, message);
+    let mut out = Vec::new();
+    put_control(&mut out, message);
     out
+}
+
+/// Appends a whole control message.
+pub fn put_control<T: Serialize>(out: &mut Vec<u8>, message: &T) {
+    out.push(TYPE);
+    put(out, message);
 }
 
 /// Reads a value that fills `bytes` to the last one.

@@ -2,9 +2,11 @@
 //! out: hashes. The same source is run natively (`main.rs`) and by Node.js in wasm32 (the two doors
 //! at the end), and the test `determinism` compares.
 
+mod decoding;
 mod play;
 mod trigonometry;
 
+pub use decoding::decode;
 pub use play::Play;
 pub use trigonometry::{functions_hash, table_hash};
 
@@ -63,6 +65,12 @@ pub mod doors {
     #[wasm_bindgen]
     pub fn arena(players: u16, ticks: u32, seed: u32) -> String {
         format!("{:016x}", super::arena_hash(players, ticks, u64::from(seed)))
+    }
+
+    /// See [`super::decode`].
+    #[wasm_bindgen]
+    pub fn decode(size: u32, seed: u32, frames: &[u8]) -> String {
+        format!("{:016x}", super::decode(size, u64::from(seed), frames))
     }
 
     /// See [`super::functions_hash`].
