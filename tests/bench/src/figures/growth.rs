@@ -1,7 +1,7 @@
 //! What a player costs as they become more, at equal density: the arena grows with them.
 
 use super::Wanted;
-use super::measured::{Measured, measure};
+use super::measured::{Measured, measure_world};
 use super::stand::Stand;
 use super::table::{Table, ms};
 use crate::process::median;
@@ -19,7 +19,7 @@ pub(super) fn run(wanted: &Wanted) -> Result<Table> {
     for _ in 0..wanted.runs {
         for (&players, runs) in players.iter().zip(&mut runs) {
             let stand = Stand::with_world(false, players)?;
-            runs.push(measure(&stand, players, wanted.window(), &wanted.load_flags())?);
+            runs.push(measure_world(&stand, players, wanted.window(), &wanted.load_flags())?);
         }
     }
     let sentence = format!(

@@ -44,6 +44,19 @@ pub(crate) fn measure(
     measure_at(stand, players, RAMP, window, more)
 }
 
+/// The same in one world.
+pub(crate) fn measure_world(
+    stand: &Stand,
+    players: u32,
+    window: Duration,
+    more: &[&str],
+) -> Result<Measured> {
+    let run = measure(stand, players, window, more)?;
+    let worlds = run.told.after.sum("gamekeeper_sessions");
+    ensure!(worlds == 1.0, "they play in {worlds} worlds");
+    Ok(run)
+}
+
 /// The same with a ramp of its own, in bots per second.
 pub(crate) fn measure_at(
     stand: &Stand,

@@ -1,7 +1,7 @@
 //! The server's memory for each connection: what it has more with them than before they came.
 
 use super::Wanted;
-use super::measured::measure;
+use super::measured::measure_world;
 use super::quiet::{Kind, Quiet};
 use super::stand::Stand;
 use super::table::{Table, spread};
@@ -62,7 +62,7 @@ fn playing(wanted: &Wanted, count: u32, tls: bool) -> Result<f64> {
     let stand = Stand::with_world(tls, count)?;
     drop(Quiet::open(&stand, Kind::Unjoined, 1)?);
     let before = stand.process.memory()?;
-    let run = measure(&stand, count, wanted.window(), &wanted.load_flags())?;
+    let run = measure_world(&stand, count, wanted.window(), &wanted.load_flags())?;
     Ok(each(before, run.memory, count))
 }
 

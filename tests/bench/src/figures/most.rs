@@ -1,7 +1,7 @@
 //! The most players in one world, at equal density, before ticks need too long.
 
 use super::Wanted;
-use super::measured::{Measured, measure};
+use super::measured::{Measured, measure_world};
 use super::stand::Stand;
 use super::table::{Table, ms};
 use anyhow::Result;
@@ -35,10 +35,11 @@ pub(super) fn run(wanted: &Wanted) -> Result<Table> {
     while let Some(players) = next(held, broke, wanted.players) {
         let stand = Stand::with_world(false, players)?;
         // A server that cannot even let them all in has broken too.
-        let (cells, why) = match measure(&stand, players, wanted.window(), &wanted.load_flags()) {
-            Ok(run) => (cells(&run), breaks(&run)),
-            Err(error) => (vec!["–".to_owned(); 3], Some(format!("{error:#}"))),
-        };
+        let (cells, why) =
+            match measure_world(&stand, players, wanted.window(), &wanted.load_flags()) {
+                Ok(run) => (cells(&run), breaks(&run)),
+                Err(error) => (vec!["–".to_owned(); 3], Some(format!("{error:#}"))),
+            };
         let verdict = why.map_or("held".to_owned(), |why| format!("**broke**: {why}"));
         if verdict == "held" {
             held = Some(players)

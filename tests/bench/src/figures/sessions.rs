@@ -4,7 +4,7 @@ use super::Wanted;
 use super::measured::{Measured, measure};
 use super::stand::Stand;
 use super::table::{Table, ms};
-use anyhow::{Result, ensure};
+use anyhow::Result;
 
 const SESSIONS: u32 = 250;
 const PLAYERS_EACH: u32 = 8;
@@ -22,6 +22,7 @@ pub(super) fn run(wanted: &Wanted) -> Result<Table> {
     let mut row = |name: &str, of: &dyn Fn(&Measured) -> f64| {
         table.row(&super::table::spread(name, runs.iter().map(of).collect()));
     };
+    row("sessions", &|run| run.told.after.sum("gamekeeper_sessions"));
     row("server, of its core, % (to reach: 60)", &|run| 100.0 * run.server_share);
     row("bots, of theirs, %", &|run| 100.0 * run.load_share);
     row("a tick begins late by, p50, ms", &|run| 1e3 * run.jitter(0.5).unwrap_or(f64::NAN));
@@ -36,8 +37,6 @@ pub(super) fn run(wanted: &Wanted) -> Result<Table> {
 fn one(wanted: &Wanted, sessions: u32) -> Result<Measured> {
     let stand = Stand::start(false, &["--max-players", &PLAYERS_EACH.to_string()])?;
     let run = measure(&stand, sessions * PLAYERS_EACH, wanted.window(), &wanted.load_flags())?;
-    let open = run.told.after.sum("gamekeeper_sessions");
-    ensure!(open == f64::from(sessions), "there are {open} sessions and not {sessions}");
     eprintln!("work of a tick of one session: p99 {} ms", ms(run.work(0.99)));
     Ok(run)
 }

@@ -22,6 +22,9 @@ const ANSWER_WAIT: Duration = Duration::from_secs(10);
 const CONNECTIONS_MAX: &str = "12000";
 /// Sessions that it takes.
 const SESSIONS_MAX: &str = "2000";
+/// Seats of a world beyond its players: quick play counts somebody who comes in twice for a moment, and would open
+/// another world for the last of them.
+const SPARE_SEATS: u32 = 400;
 /// The seed of sessions that quick play opens.
 const SEED: &str = "7";
 
@@ -95,9 +98,10 @@ impl Stand {
     /// One with a session that has room for so many players, in an arena as large as they need for lively play: quick
     /// play leads there.
     pub(crate) fn with_world(tls: bool, players: u32) -> Result<Self> {
-        let stand = Self::start(tls, &["--max-players", &players.to_string()])?;
+        let seats = players + SPARE_SEATS;
+        let stand = Self::start(tls, &["--max-players", &seats.to_string()])?;
         let game = json!({ "size": Settings::for_players(players as usize).size });
-        let wish = json!({ "name": "Figures", "max_players": players, "round_s": 0, "seed": 7,
+        let wish = json!({ "name": "Figures", "max_players": seats, "round_s": 0, "seed": 7,
                            "pilots": { "fill_up_to": 0 }, "game": game });
         let answer = stand.ask("POST", "/api/sessions", &wish.to_string())?;
         let opened: Value = serde_json::from_str(&answer)?;

@@ -1,7 +1,7 @@
 //! What TLS costs for each frame.
 
 use super::Wanted;
-use super::measured::{Measured, measure};
+use super::measured::{Measured, measure_world};
 use super::stand::Stand;
 use super::table::{Table, spread};
 use anyhow::Result;
@@ -14,7 +14,7 @@ pub(super) fn run(wanted: &Wanted) -> Result<Table> {
     for _ in 0..wanted.runs {
         for (tls, runs) in [(false, &mut plain), (true, &mut secure)] {
             let stand = Stand::with_world(tls, players)?;
-            runs.push(measure(&stand, players, wanted.window(), &wanted.load_flags())?);
+            runs.push(measure_world(&stand, players, wanted.window(), &wanted.load_flags())?);
         }
     }
     let sentence = format!(

@@ -2,7 +2,7 @@
 
 use super::Wanted;
 use super::look::{JITTER, WORK};
-use super::measured::measure;
+use super::measured::measure_world;
 use super::stand::Stand;
 use super::table::{Table, ms};
 use anyhow::Result;
@@ -14,7 +14,7 @@ pub(super) fn run(wanted: &Wanted) -> Result<Table> {
     let players = wanted.at_most(PLAYERS);
     let stand = Stand::with_world(false, players)?;
     let window = Duration::from_secs(60 * wanted.minutes);
-    let run = measure(&stand, players, window, &wanted.load_flags())?;
+    let run = measure_world(&stand, players, window, &wanted.load_flags())?;
     let sentence = format!(
         "{players} bots that play by the game's brain in one world made for as many, {} minutes, one run.",
         wanted.minutes
