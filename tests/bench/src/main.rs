@@ -3,6 +3,7 @@
 
 mod figures;
 mod process;
+mod transport;
 
 use clap::{Parser, Subcommand};
 
@@ -18,10 +19,22 @@ struct Cli {
 enum What {
     /// What this server needs and how late it is, on pinned cores, as tables in Markdown.
     Figures(figures::Wanted),
+    /// The server's cost per delivered message, as a ratio to a floor of raw sockets.
+    Transport(transport::Flags),
+    /// The floor: raw sockets, one thread, one pass per tick.
+    Floor(transport::floor::Flags),
+    /// This server with a session that sends everybody the same bytes each tick.
+    Echo(transport::echo::Flags),
+    /// Connections to either that send inputs and count what they are sent.
+    Lines(transport::lines::Flags),
 }
 
 fn main() -> anyhow::Result<()> {
     match Cli::parse().what {
         What::Figures(wanted) => figures::run(&wanted),
+        What::Transport(flags) => transport::compare(&flags),
+        What::Floor(flags) => transport::floor::serve(&flags),
+        What::Echo(flags) => transport::echo::serve(&flags),
+        What::Lines(flags) => transport::lines::run(&flags),
     }
 }
