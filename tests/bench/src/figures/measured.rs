@@ -4,6 +4,7 @@
 use super::load::Load;
 use super::look::{Between, JITTER, WORK};
 use super::stand::Stand;
+use crate::process::{cpu, memory};
 use anyhow::{Result, ensure};
 use serde_json::Value;
 use std::thread::sleep;
@@ -70,13 +71,13 @@ pub(crate) fn measure_at(
     wait_for(stand, players, joining)?;
     sleep(SETTLE);
     let (start, before) = (Instant::now(), stand.look()?);
-    let cpu = [stand.process.cpu()?, load.process.cpu()?];
+    let used_before = [cpu(stand.process.id())?, cpu(load.process.id())?];
     sleep(window);
     let seconds = start.elapsed().as_secs_f64();
-    let used = [stand.process.cpu()?, load.process.cpu()?];
-    let memory = stand.process.memory()?;
+    let used = [cpu(stand.process.id())?, cpu(load.process.id())?];
+    let memory = memory(stand.process.id())?;
     let told = Between { before, after: stand.look()? };
-    let share = |n: usize| (used[n] - cpu[n]).as_secs_f64() / seconds;
+    let share = |n: usize| (used[n] - used_before[n]).as_secs_f64() / seconds;
     let (server_share, load_share) = (share(0), share(1));
     let bots = load.report()?;
     let measured = Measured { players, seconds, server_share, load_share, memory, told, bots };

@@ -5,6 +5,7 @@ use super::measured::measure_world;
 use super::quiet::{Kind, Quiet};
 use super::stand::Stand;
 use super::table::{Table, spread};
+use crate::process::memory;
 use anyhow::{Result, ensure};
 use std::thread::sleep;
 use std::time::Duration;
@@ -50,18 +51,18 @@ fn quiet(kind: Kind, count: u32, tls: bool) -> Result<f64> {
     let stand = Stand::with_world(tls, count)?;
     // The first connections bring in code and tables that all share.
     drop(Quiet::open(&stand, kind, 1)?);
-    let before = stand.process.memory()?;
+    let before = memory(stand.process.id())?;
     let connections = Quiet::open(&stand, kind, count)?;
     sleep(SETTLE);
     let open = stand.look()?.sum("gamekeeper_connections");
     ensure!(open >= connections.count() as f64, "{open} connections are left of {count}");
-    Ok(each(before, stand.process.memory()?, count))
+    Ok(each(before, memory(stand.process.id())?, count))
 }
 
 fn playing(wanted: &Wanted, count: u32, tls: bool) -> Result<f64> {
     let stand = Stand::with_world(tls, count)?;
     drop(Quiet::open(&stand, Kind::Unjoined, 1)?);
-    let before = stand.process.memory()?;
+    let before = memory(stand.process.id())?;
     let run = measure_world(&stand, count, wanted.window(), &wanted.load_flags())?;
     Ok(each(before, run.memory, count))
 }
