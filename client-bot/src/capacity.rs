@@ -4,10 +4,10 @@
 use crate::config::Config;
 use crate::generator::{self, Cpu};
 use crate::metrics::Look;
-use crate::over_time::Second;
 use crate::progress::Standing;
 use crate::report::Percentiles;
 use crate::require::{Bound, Outcome, Requirement};
+use crate::window::{Counts, Times};
 use serde::Serialize;
 use serde_json::json;
 
@@ -64,7 +64,7 @@ struct Settled {
     bots: u32,
     standing: Standing,
     seconds: u32,
-    sum: Second,
+    sum: Times<Counts>,
 }
 
 impl Search {
@@ -94,7 +94,7 @@ impl Search {
     pub(crate) fn take(
         &mut self,
         at: f64,
-        second: &Second,
+        second: &Times<Counts>,
         bots: u32,
         standing: Standing,
         server: Option<Look>,
@@ -118,7 +118,7 @@ impl Search {
             }
             none => {
                 let (cpu, server) = ([cpu; 2], [server.clone(), server.clone()]);
-                let sum = Second::default();
+                let sum = Times::default();
                 *none = Some(Settled { cpu, server, bots, standing, seconds: 0, sum });
             }
         }

@@ -99,6 +99,9 @@ pub async fn run<G: Game>(
     let server = fleet.watched.whole().await;
     fleet.call_back(&mut progress).await;
     progress.clear();
+    for (&sort, times) in fleet.sampler.times(&fleet.around.board) {
+        fleet.tallies.add_times(sort, times);
+    }
     let run = Run {
         seconds: fleet.start.elapsed().as_secs_f64(),
         set_out: fleet.set_out,

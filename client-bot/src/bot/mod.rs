@@ -16,7 +16,8 @@ use crate::held::Held;
 use crate::line::{self, Line};
 use crate::network::Preset;
 use crate::progress::Board;
-use crate::tally::{Latencies, Life, add_stats};
+use crate::tally::{Life, Sort, add_stats};
+use crate::window::{Times, Window};
 pub(crate) use opening::live;
 use shared::game::{Game, Tick};
 use shared::netcode::client::{Client, Stats};
@@ -131,7 +132,6 @@ struct Bot<G: Game> {
     seen: Stats,
     thought: Option<Tick>,
     sent_bytes: u64,
-    latencies: Latencies,
 }
 
 /// What a bot wakes up for.
@@ -186,7 +186,6 @@ impl<G: Game> Bot<G> {
             returns: self.joined.saturating_sub(1 + self.stays),
             stats,
             sent_bytes: self.sent_bytes,
-            latencies: Some(self.latencies),
         }
     }
 
@@ -247,5 +246,11 @@ impl<G: Game> Bot<G> {
 
     fn now_ms(&self) -> f64 {
         self.around.now_ms()
+    }
+
+    /// Where it takes times down.
+    fn windows(&self) -> &Times<Window> {
+        let Errand { preset, behaviour, .. } = self.errand;
+        self.around.board.windows(Sort { preset, behaviour })
     }
 }

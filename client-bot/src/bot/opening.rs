@@ -7,7 +7,7 @@ use crate::coming_back;
 use crate::ending::Ending;
 use crate::held::Held;
 use crate::line::{self, Line};
-use crate::tally::{Latencies, Life, add_stats};
+use crate::tally::{Life, add_stats};
 use shared::game::{Brain, Game};
 use shared::netcode::client::{Client, Stats};
 use shared::wire::close::CloseCode;
@@ -72,12 +72,11 @@ impl<G: Game> Bot<G> {
             seen: Stats::default(),
             thought: None,
             sent_bytes: 0,
-            latencies: Latencies::new(),
         }
     }
 
     fn client(errand: Errand) -> Client<G> {
-        let mut client = Client::new(&format!("Bot {}", errand.number + 1));
+        let mut client = Client::new(&format!("Bot {}", errand.number + 1)).without_pictures();
         client.introduction().watch = errand.watches();
         client
     }

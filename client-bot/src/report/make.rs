@@ -8,7 +8,7 @@ use crate::generator;
 use crate::metrics::ServerFigures;
 use crate::network::Preset;
 use crate::over_time::Sample;
-use crate::tally::{Mishap, Tallies, Tally, Times};
+use crate::tally::{Mishap, Tallies, Tally};
 use crate::window::Counts;
 use shared::wire::close::CloseCode;
 
@@ -77,11 +77,11 @@ impl Report {
                 mismatches: stats.mismatches,
                 unreadable: stats.refused,
             },
-            round_trip_ms: Percentiles::of(&latencies.round_trip),
-            input_to_frame_ms: Percentiles::of(&latencies.input_to_frame),
-            frame_age_ms: Percentiles::of(&latencies.frame_age),
-            way_back_ms: Percentiles::of(&latencies.way_back),
-            frame_interval_ms: Percentiles::of(&latencies.frame_interval),
+            round_trip_ms: Percentiles::of_counts(&latencies.round_trip),
+            input_to_frame_ms: Percentiles::of_counts(&latencies.input_to_frame),
+            frame_age_ms: Percentiles::of_counts(&latencies.frame_age),
+            way_back_ms: Percentiles::of_counts(&latencies.way_back),
+            frame_interval_ms: Percentiles::of_counts(&latencies.frame_interval),
             networks: tallies.by_preset.iter().map(|(&p, tally)| OnNetwork::of(p, tally)).collect(),
             behaviours: tallies
                 .by_behaviour
@@ -148,9 +148,9 @@ impl OnNetwork {
         Self {
             network,
             bots: tally.lives,
-            round_trip_ms: Percentiles::of(&latencies.round_trip),
-            frame_age_ms: Percentiles::of(&latencies.frame_age),
-            input_to_frame_ms: Percentiles::of(&latencies.input_to_frame),
+            round_trip_ms: Percentiles::of_counts(&latencies.round_trip),
+            frame_age_ms: Percentiles::of_counts(&latencies.frame_age),
+            input_to_frame_ms: Percentiles::of_counts(&latencies.input_to_frame),
             frames: stats.frames,
             keyframes: stats.keyframes,
             inputs: stats.inputs,
@@ -169,8 +169,8 @@ impl Behaving {
             behaviour,
             bots: tally.lives,
             joins: tally.joins,
-            frame_age_ms: Percentiles::of(&latencies.frame_age),
-            input_to_frame_ms: Percentiles::of(&latencies.input_to_frame),
+            frame_age_ms: Percentiles::of_counts(&latencies.frame_age),
+            input_to_frame_ms: Percentiles::of_counts(&latencies.input_to_frame),
             frames: stats.frames,
             received_bytes_per_second: per_second(stats.bytes),
             sent_bytes_per_second: per_second(tally.sent_bytes),
@@ -180,8 +180,8 @@ impl Behaving {
 }
 
 impl Generator {
-    fn of(lateness: &Times, cores_used: Option<f64>) -> Self {
-        let (tick_lateness_ms, cores) = (Percentiles::of(lateness), generator::cores());
+    fn of(lateness: &Counts, cores_used: Option<f64>) -> Self {
+        let (tick_lateness_ms, cores) = (Percentiles::of_counts(lateness), generator::cores());
         Self {
             cores,
             cpu_percent: cores_used.map(|used| 100.0 * used / cores),
@@ -195,12 +195,8 @@ impl Percentiles {
     /// Of times by bucket.
     pub(crate) fn of_counts(counts: &Counts) -> Self {
         let at = |quantile| counts.quantile(quantile).unwrap_or(0.0);
-        Self::from_quantiles(counts.count(), at)
-    }
-
-    fn from_quantiles(count: u64, at: impl Fn(f64) -> f64) -> Self {
         Self {
-            count,
+            count: counts.count(),
             p50: at(0.5),
             p90: at(0.9),
             p95: at(0.95),
@@ -208,11 +204,6 @@ impl Percentiles {
             p99_9: at(0.999),
             max: at(1.0),
         }
-    }
-
-    fn of(times: &Times) -> Self {
-        let at = |quantile| times.quantile(quantile).unwrap_or(0.0);
-        Self::from_quantiles(times.count(), at)
     }
 }
 

@@ -38,6 +38,7 @@ pub struct Client<G: Game> {
     confirmations: VecDeque<f64>,
     stats: Stats,
     helps: Helps,
+    draws: bool,
     hello_at: f64,
     /// The shortest round trip of this connection, in ms.
     ping_least: f64,
@@ -62,6 +63,7 @@ impl<G: Game> Client<G> {
             confirmations: VecDeque::new(),
             stats: Stats::default(),
             helps: Helps::default(),
+            draws: true,
             hello_at: 0.0,
             ping_least: f64::INFINITY,
             ping_sent: None,
@@ -69,6 +71,13 @@ impl<G: Game> Client<G> {
             ping_nonce: 0,
             resync_at: None,
         }
+    }
+
+    /// The same for whoever looks at no pictures, such as a bot: [`Self::draw`] never makes one, and what only pictures
+    /// need, the rows of past ticks above all, is not kept. Everything else is as it is with them. To be said before
+    /// the welcome.
+    pub fn without_pictures(self) -> Self {
+        Self { draws: false, ..self }
     }
 
     /// A connection has opened: forgets the last one, but for the seat, and gives the first message to
@@ -207,7 +216,7 @@ impl<G: Game> Client<G> {
     /// Makes the picture of now. `None` while there is nothing to see.
     pub fn draw(&mut self, now: f64) -> Option<&Scene> {
         self.now = self.now.max(now);
-        let joined = self.joined.as_mut()?;
+        let joined = self.joined.as_mut().filter(|joined| joined.draws)?;
         let clocks = joined.clocks.as_ref()?;
         let moments = Moments {
             playback: joined.others_at(clocks),
@@ -292,8 +301,15 @@ impl<G: Game> Client<G> {
         let setup: Setup<G::Settings> = message::decode(setup)?;
         let rules = G::rules(&setup).map_err(|_| WireError::BadControl)?;
         self.took_round_trip(self.now - self.hello_at);
-        self.joined =
-            Some(Joined::new(me, &setup, rules, self.stats.ping_ms, self.now, self.helps));
+        self.joined = Some(Joined::new(
+            me,
+            &setup,
+            rules,
+            self.stats.ping_ms,
+            self.now,
+            self.helps,
+            self.draws,
+        ));
         Ok(())
     }
 
@@ -353,7 +369,9 @@ impl<G: Game> Client<G> {
         }
         let (_, rows) = joined.history.newest().expect("just taken");
         joined.prediction.correct(&joined.rules, tick, rows);
-        joined.scene.saw::<G>(tick, rows);
+        if joined.draws {
+            joined.scene.saw::<G>(tick, rows);
+        }
         if let Some(took) = joined.confirmed(tick, now) {
             if self.confirmations.len() == SAMPLES_MAX {
                 self.confirmations.pop_front();

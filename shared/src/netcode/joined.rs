@@ -38,6 +38,8 @@ pub(super) struct Joined<G: Game> {
     pub(super) uplink: Uplink,
     pub(super) scene: Scene,
     pub(super) helps: Helps,
+    /// Whether pictures are made.
+    pub(super) draws: bool,
     /// Whether nobody's input counts: the round is over.
     pub(super) still: bool,
 }
@@ -51,13 +53,15 @@ impl<G: Game> Joined<G> {
         ping_ms: f64,
         now: f64,
         helps: Helps,
+        draws: bool,
     ) -> Self {
         Self {
             me,
             rate: f64::from(setup.tick_rate.max(1)),
             rewind_ticks: setup.rewind_ticks(),
             rules,
-            history: History::new(G::KINDS),
+            history: Self::history(draws),
+            draws,
             decoded: 0,
             prediction: Prediction::new(me),
             clocks: None,
@@ -72,12 +76,17 @@ impl<G: Game> Joined<G> {
         }
     }
 
+    /// Whoever draws no pictures needs nothing but the newest tick.
+    fn history(draws: bool) -> History {
+        if draws { History::new(G::KINDS) } else { History::of_newest(G::KINDS) }
+    }
+
     /// A new world under these rules; what is known of the line stays.
     pub(super) fn begin(&mut self, setup: &Setup<G::Settings>, rules: G::Rules) {
         self.rewind_ticks = setup.rewind_ticks();
         self.rules = rules;
         self.decoded = self.history.newest().map_or(self.decoded, |(tick, _)| tick);
-        self.history = History::new(G::KINDS);
+        self.history = Self::history(self.draws);
         self.prediction = Prediction::new(self.me);
         self.scene = Scene::new(G::KINDS);
     }
