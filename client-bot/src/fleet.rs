@@ -13,6 +13,7 @@ use crate::report::{Report, Run};
 use crate::tally::{Life, Tallies};
 use crate::watched::Watched;
 use shared::game::Game;
+use shared::netcode::shelf::Shelf;
 use shared::wire::close::CloseCode;
 use std::future::{Future, pending};
 use std::pin::pin;
@@ -84,11 +85,11 @@ pub async fn run<G: Game>(
         // It has shown that there is a server, and would wait too long for its bot, or be the wrong way in.
         line::close(&mut first.take().expect("just opened"), CloseCode::Normal, NOT_YET).await;
     }
-    let mut fleet = Fleet::new(config, profile, doors, watched);
+    let mut fleet = Fleet::<G>::new(config, profile, doors, watched);
     if let Some(first) = first {
-        fleet.send_out::<G>(Some(first));
+        fleet.send_out(Some(first));
     }
-    let interrupted = fleet.sail::<G>(interrupt, &mut progress).await;
+    let interrupted = fleet.sail(interrupt, &mut progress).await;
     let search = fleet.search.take().map(|mut search| {
         if !interrupted && !fleet.over {
             search.end_step();
@@ -116,7 +117,7 @@ pub async fn run<G: Game>(
     Ok(Report::new(G::NAME, config, run, &fleet.tallies))
 }
 
-struct Fleet<'a> {
+struct Fleet<'a, G: Game> {
     config: &'a Config,
     profile: Profile,
     start: Instant,
@@ -125,6 +126,8 @@ struct Fleet<'a> {
     bots: JoinSet<Life>,
     tallies: Tallies,
     around: Surroundings,
+    /// The rules of sessions that bots are in.
+    shelf: Arc<Shelf<G>>,
     /// One for each bot that was sent out and not called back, the newest last; dropped to call it back.
     stops: Vec<watch::Sender<()>>,
     watched: Watched,
@@ -134,7 +137,7 @@ struct Fleet<'a> {
     over: bool,
 }
 
-impl<'a> Fleet<'a> {
+impl<'a, G: Game> Fleet<'a, G> {
     fn new(config: &'a Config, profile: Profile, doors: Doors, watched: Watched) -> Self {
         let start = Instant::now();
         let around = Surroundings {
@@ -147,28 +150,25 @@ impl<'a> Fleet<'a> {
         let (bots, tallies) = (JoinSet::new(), Tallies::new());
         let (sampler, search) = (Sampler::new(watched.first()), Search::new(config));
         let (stops, cpu, set_out, over) = (Vec::new(), Cpu::now(), 0, false);
+        let shelf = Arc::default();
         #[rustfmt::skip]
         let fleet = Self {
-            config, profile, start, cpu, set_out, bots, tallies, around, stops, watched, sampler, search, over,
+            config, profile, start, cpu, set_out, bots, tallies, around, shelf, stops, watched, sampler, search, over,
         };
         fleet
     }
 
-    fn send_out<G: Game>(&mut self, opened: Option<Line>) {
+    fn send_out(&mut self, opened: Option<Line>) {
         let (stop, stopped) = watch::channel(());
         let around = Surroundings { stop: stopped, ..self.around.clone() };
         let errand = self.config.errand(self.set_out);
-        self.bots.spawn(bot::live::<G>(errand, opened, around));
+        self.bots.spawn(bot::live(errand, opened, around, Arc::clone(&self.shelf)));
         self.stops.push(stop);
         self.set_out += 1;
     }
 
     /// Until there is a reason to call the bots back; whether the user gave it.
-    async fn sail<G: Game>(
-        &mut self,
-        interrupt: impl Future<Output = ()>,
-        progress: &mut Progress,
-    ) -> bool {
+    async fn sail(&mut self, interrupt: impl Future<Output = ()>, progress: &mut Progress) -> bool {
         let mut interrupt = pin!(interrupt);
         let duration = self.config.lasts();
         let end = (!duration.is_zero()).then_some(self.start + duration);
@@ -179,7 +179,7 @@ impl<'a> Fleet<'a> {
             tokio::select! {
                 () = &mut interrupt => return true,
                 () = at(end) => return false,
-                () = at(self.next_change()) => self.follow::<G>(),
+                () = at(self.next_change()) => self.follow(),
                 Some(life) = self.bots.join_next() => {
                     self.add(life);
                     if self.bots.is_empty() && self.next_change().is_none() {
@@ -203,10 +203,10 @@ impl<'a> Fleet<'a> {
     }
 
     /// One bot more or less, as the profile wants.
-    fn follow<G: Game>(&mut self) {
+    fn follow(&mut self) {
         let wanted = self.profile.bots(self.start.elapsed().as_secs_f64()) as usize;
         if wanted > self.stops.len() {
-            self.send_out::<G>(None);
+            self.send_out(None);
         } else if wanted < self.stops.len() {
             self.stops.pop();
         }

@@ -21,6 +21,7 @@ use crate::window::{Times, Window};
 pub(crate) use opening::live;
 use shared::game::{Game, Tick};
 use shared::netcode::client::{Client, Stats};
+use shared::netcode::shelf::Shelf;
 use shared::wire::close::CloseCode;
 use shared::wire::rows::Rows;
 use std::future::poll_fn;
@@ -96,6 +97,8 @@ impl Errand {
 struct Bot<G: Game> {
     errand: Errand,
     client: Client<G>,
+    /// The rules that all bots share.
+    shelf: Arc<Shelf<G>>,
     brain: G::Brain,
     /// What a bot that wanders is shown.
     own: Rows,

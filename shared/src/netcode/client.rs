@@ -8,11 +8,13 @@ use super::frame::{TYPE_DELTA, TYPE_KEYFRAME, TYPE_MASK};
 use super::joined::Joined;
 pub use super::scene::Helps;
 use super::scene::{Moments, Scene};
+use super::shelf::Shelf;
 pub use super::told::{News, Stats};
 use crate::game::{Game, PlayerId, Setup, Tick, View};
 use crate::wire::message::{self, ClientMessage, Hello, Phase, ServerMessage};
 use crate::wire::{Protocol, Rows, WireError};
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 /// Time between two measurements of the round trip.
 const PING_MS: f64 = 1000.0;
@@ -39,6 +41,7 @@ pub struct Client<G: Game> {
     stats: Stats,
     helps: Helps,
     draws: bool,
+    shelf: Option<Arc<Shelf<G>>>,
     hello_at: f64,
     /// The shortest round trip of this connection, in ms.
     ping_least: f64,
@@ -64,6 +67,7 @@ impl<G: Game> Client<G> {
             stats: Stats::default(),
             helps: Helps::default(),
             draws: true,
+            shelf: None,
             hello_at: 0.0,
             ping_least: f64::INFINITY,
             ping_sent: None,
@@ -78,6 +82,11 @@ impl<G: Game> Client<G> {
     /// the welcome.
     pub fn without_pictures(self) -> Self {
         Self { draws: false, ..self }
+    }
+
+    /// The same with rules from a shelf, which other clients of this process share. To be said before the welcome.
+    pub fn sharing(self, shelf: Arc<Shelf<G>>) -> Self {
+        Self { shelf: Some(shelf), ..self }
     }
 
     /// A connection has opened: forgets the last one, but for the seat, and gives the first message to
@@ -197,7 +206,7 @@ impl<G: Game> Client<G> {
 
     /// The session's rules, once let in.
     pub fn rules(&self) -> Option<&G::Rules> {
-        self.joined.as_ref().map(|j| &j.rules)
+        self.joined.as_ref().map(|j| &*j.rules)
     }
 
     /// What the player sees, as the server last told: for brains.
@@ -297,9 +306,19 @@ impl<G: Game> Client<G> {
         Ok(())
     }
 
+    /// What a setup says, and the rules that follow from it.
+    fn setup(&self, bytes: &[u8]) -> Result<(Setup<G::Settings>, Arc<G::Rules>), WireError> {
+        let setup: Setup<G::Settings> = message::decode(bytes)?;
+        let make = || G::rules(&setup).map_err(|_| WireError::BadControl);
+        let rules = match &self.shelf {
+            Some(shelf) => shelf.take(bytes, make),
+            None => make().map(Arc::new),
+        }?;
+        Ok((setup, rules))
+    }
+
     fn welcome(&mut self, me: PlayerId, setup: &[u8]) -> Result<(), WireError> {
-        let setup: Setup<G::Settings> = message::decode(setup)?;
-        let rules = G::rules(&setup).map_err(|_| WireError::BadControl)?;
+        let (setup, rules) = self.setup(setup)?;
         self.took_round_trip(self.now - self.hello_at);
         self.joined = Some(Joined::new(
             me,
@@ -315,8 +334,7 @@ impl<G: Game> Client<G> {
 
     /// The world begins anew under other rules; the clocks go on.
     fn begin(&mut self, setup: &[u8]) -> Result<(), WireError> {
-        let setup: Setup<G::Settings> = message::decode(setup)?;
-        let rules = G::rules(&setup).map_err(|_| WireError::BadControl)?;
+        let (setup, rules) = self.setup(setup)?;
         let Some(joined) = &mut self.joined else { return Err(WireError::BadControl) };
         self.stats.corrections += joined.prediction.corrections();
         joined.begin(&setup, rules);

@@ -10,6 +10,7 @@ use crate::game::{Game, LAG_STEPS, PlayerId, Setup, Tick};
 use crate::wire::input::InputMessage;
 use crate::wire::{Protocol, Role, Row};
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 /// How far off the lag in inputs may be before it is said anew, in steps: every change costs everybody in
 /// view some bytes.
@@ -21,7 +22,7 @@ pub(super) struct Joined<G: Game> {
     pub(super) rate: f64,
     /// How far back the session takes others when it judges a shot.
     pub(super) rewind_ticks: u32,
-    pub(super) rules: G::Rules,
+    pub(super) rules: Arc<G::Rules>,
     pub(super) history: History,
     /// The newest tick that was decoded when the history began.
     decoded: Tick,
@@ -49,7 +50,7 @@ impl<G: Game> Joined<G> {
     pub(super) fn new(
         me: PlayerId,
         setup: &Setup<G::Settings>,
-        rules: G::Rules,
+        rules: Arc<G::Rules>,
         ping_ms: f64,
         now: f64,
         helps: Helps,
@@ -82,7 +83,7 @@ impl<G: Game> Joined<G> {
     }
 
     /// A new world under these rules; what is known of the line stays.
-    pub(super) fn begin(&mut self, setup: &Setup<G::Settings>, rules: G::Rules) {
+    pub(super) fn begin(&mut self, setup: &Setup<G::Settings>, rules: Arc<G::Rules>) {
         self.rewind_ticks = setup.rewind_ticks();
         self.rules = rules;
         self.decoded = self.history.newest().map_or(self.decoded, |(tick, _)| tick);
