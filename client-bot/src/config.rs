@@ -110,7 +110,8 @@ pub struct Config {
     #[arg(long, value_name = "REQUIREMENT")]
     pub require: Vec<Requirement>,
 
-    /// Raises the load by steps, up to --bots, until a requirement breaks, and reports the last step that held.
+    /// Raises the load by steps, up to --bots, until a requirement breaks, comes nearer to where it does (--precision),
+    /// and reports the most bots that held and what broke beyond.
     #[arg(long, conflicts_with_all = ["profile", "duration"])]
     pub find_capacity: bool,
 
@@ -122,6 +123,11 @@ pub struct Config {
     /// How long a step of --find-capacity takes; the first two fifths of it are left to settle.
     #[arg(long, value_name = "TIME", default_value = Self::STEP_TIME, value_parser = parse_duration)]
     pub step_time: Duration,
+
+    /// How near --find-capacity comes to the knee: once a step broke, it tries the middle between what held and what broke
+    /// until they are no farther apart than this share of what broke, in per cent.
+    #[arg(long, value_name = "PER_CENT", default_value_t = Self::PRECISION, value_parser = parse_precision)]
+    pub precision: f64,
 
     /// Also writes the report as JSON into this file.
     #[arg(long, value_name = "FILE")]
@@ -180,6 +186,8 @@ impl Config {
     pub const BEHAVIOUR: &str = "fight";
     /// Bots that a step of a search adds.
     pub const STEP: u32 = 50;
+    /// Near enough to say what a machine bears: two runs differ by more.
+    pub const PRECISION: f64 = 5.0;
     /// Long enough for percentiles of a step to mean something.
     pub const STEP_TIME: &str = "10s";
     /// Nothing is held back: what is measured is the server, and the real network.
@@ -269,6 +277,14 @@ fn parse_ramp(text: &str) -> Result<f64, String> {
     }
 }
 
+fn parse_precision(text: &str) -> Result<f64, String> {
+    let number = text.trim().trim_end_matches('%').trim_end();
+    match number.parse::<f64>() {
+        Ok(percent) if (0.1..=100.0).contains(&percent) => Ok(percent),
+        _ => Err("a share from 0.1 to 100 per cent is needed".into()),
+    }
+}
+
 pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
     let duration = match text.parse::<f64>() {
         Ok(seconds) => Duration::try_from_secs_f64(seconds).ok(),
@@ -327,6 +343,8 @@ mod tests {
             ("--profile", "0:0"),
             ("--require", "frame_age<1ms"),
             ("--metrics", "ftp://host"),
+            ("--precision", "0"),
+            ("--precision", "much"),
         ] {
             let said = parse(&[flag, value]).unwrap_err();
             assert!(said.contains(flag), "{flag} {value}: {said}");

@@ -1,7 +1,7 @@
 //! Sends bots out one after the other, calls them back, and adds up what they bring.
 
 use crate::bot::{self, Surroundings};
-use crate::capacity::Search;
+use crate::capacity::{Next, Search};
 use crate::config::Config;
 use crate::doors::Doors;
 use crate::generator::Cpu;
@@ -74,7 +74,8 @@ pub async fn run<G: Game>(
 ) -> Result<Report, CannotBegin> {
     config.check().map_err(CannotBegin::Flags)?;
     let profile = config.profile();
-    allow_files(u64::from(profile.most()) + OTHER_FILES_MAX)?;
+    let asked_for = profile.most();
+    allow_files(u64::from(asked_for) + OTHER_FILES_MAX)?;
     let unreachable = |error| CannotBegin::Unreachable { url: config.url.to_string(), error };
     let place = Place::find(&config.url, config.tls_ca.as_deref()).await.map_err(unreachable)?;
     let doors = Doors::new(place, config).await.map_err(CannotBegin::NoSession)?;
@@ -106,7 +107,7 @@ pub async fn run<G: Game>(
     let run = Run {
         seconds: fleet.start.elapsed().as_secs_f64(),
         set_out: fleet.set_out,
-        asked_for: fleet.profile.most(),
+        asked_for,
         interrupted,
         sessions: fleet.around.doors.sessions(),
         cores_used: cpu.cores_since(&fleet.cpu),
@@ -171,7 +172,9 @@ impl<'a, G: Game> Fleet<'a, G> {
     async fn sail(&mut self, interrupt: impl Future<Output = ()>, progress: &mut Progress) -> bool {
         let mut interrupt = pin!(interrupt);
         let duration = self.config.lasts();
-        let end = (!duration.is_zero()).then_some(self.start + duration);
+        // A search ends by itself.
+        let ends = !duration.is_zero() && self.search.is_none();
+        let end = ends.then_some(self.start + duration);
         let mut refresh = interval(REFRESH);
         let mut sample = interval_at(self.start + SAMPLE_EVERY, SAMPLE_EVERY);
         sample.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -219,7 +222,18 @@ impl<'a, G: Game> Fleet<'a, G> {
         self.around.board.frames_were(second.frame_age.quantile(0.99));
         let standing = self.around.board.standing();
         let bots = self.stops.len() as u32;
-        self.search.as_mut().is_some_and(|search| search.take(at, &second, bots, standing, looks))
+        let Some(search) = &mut self.search else { return false };
+        match search.take(at, &second, bots, standing, looks) {
+            Next::AsPlanned => {}
+            Next::Nothing => return true,
+            Next::Bots(bots) => {
+                // Whoever fell out is not there to be called back, nor to be counted.
+                self.stops.retain(|stop| !stop.is_closed());
+                let there = self.stops.len() as u32;
+                self.profile = Profile::change(at, there, bots, self.config.ramp);
+            }
+        }
+        false
     }
 
     /// Everybody says goodbye; each bot takes a few seconds at most.

@@ -173,7 +173,12 @@ impl Report {
             }
         }
         match capacity.found {
-            true => writeln!(f, "capacity     {} bots", capacity.bots),
+            true => {
+                let (broke, reason) =
+                    (capacity.broke.unwrap_or_default(), capacity.reason.as_deref());
+                let reason = reason.unwrap_or_default();
+                writeln!(f, "capacity     {} bots; with {broke}: {reason}", capacity.bots)
+            }
             false => writeln!(f, "capacity     {} bots or more: no step broke", capacity.bots),
         }
     }
