@@ -8,6 +8,7 @@ use crate::network::Network;
 use crate::profile::Profile;
 use crate::require::{Bound, Requirement};
 use clap::{Parser, Subcommand};
+use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -16,6 +17,8 @@ use std::time::Duration;
 pub(crate) const BOTS_MAX: u32 = 28_000;
 /// The quickest ramp, in bots per second. More at once would measure the kernel's queue of connections.
 const RAMP_MAX: f64 = 10_000.0;
+/// The most processes that one run starts.
+const PROCESSES_MAX: u32 = 256;
 /// The most sessions that one run opens.
 const SESSIONS_MAX: u32 = 10_000;
 
@@ -64,6 +67,15 @@ pub struct Config {
     /// lines between these points; as it falls, the newest bots are called back.
     #[arg(long, value_name = "PROFILE", conflicts_with_all = ["bots", "ramp"])]
     pub profile: Option<Profile>,
+
+    /// How many processes the bots are spread over, where one is not enough; more than cores make no sense.
+    #[arg(long, value_name = "COUNT", default_value_t = 1,
+          value_parser = clap::value_parser!(u32).range(1..=i64::from(PROCESSES_MAX)))]
+    pub processes: u32,
+
+    /// Which of how many processes this is, as AT/OF: how a run starts its parts.
+    #[arg(long, value_name = "AT/OF", hide = true)]
+    pub part: Option<Part>,
 
     /// For how long, counted from the first bot's connection: 30s, 5m, 1h30m, or a number of seconds.
     /// 0 is until Ctrl-C. When absent 30s, or as long as the profile or the search for the capacity takes.
@@ -150,6 +162,28 @@ pub enum Command {
     },
 }
 
+/// Which of how many processes one is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// From 0.
+    pub at: u32,
+    /// How many there are.
+    pub of: u32,
+}
+
+impl FromStr for Part {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let numbers =
+            text.split_once('/').and_then(|(at, of)| at.parse().ok().zip(of.parse().ok()));
+        match numbers {
+            Some((at, of)) if at < of && of <= PROCESSES_MAX => Ok(Self { at, of }),
+            _ => Err("a part is written AT/OF".into()),
+        }
+    }
+}
+
 /// Where the server's own figures are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Metrics {
@@ -227,6 +261,25 @@ impl Config {
             ));
         }
         Ok(())
+    }
+
+    /// What a part is told beside the sessions that its bots go into.
+    pub(crate) fn flags_of_a_part(&self, part: Part) -> Vec<OsString> {
+        let mut flags: Vec<OsString> = Vec::new();
+        let mut say = |flag: &str, value: &OsStr| flags.extend([flag.into(), value.to_owned()]);
+        say("--part", format!("{}/{}", part.at, part.of).as_ref());
+        say("--url", self.url.to_string().as_ref());
+        say("--bots", self.profile().most().to_string().as_ref());
+        say("--duration", "0".as_ref());
+        say("--behaviour", self.behaviour.to_string().as_ref());
+        say("--network", self.network.to_string().as_ref());
+        if let Some(file) = &self.tls_ca {
+            say("--tls-ca", file.as_ref());
+        }
+        if self.come_back {
+            flags.push("--come-back".into());
+        }
+        flags
     }
 
     /// How many bots at what time.

@@ -2,11 +2,12 @@
 
 use crate::bot::{self, Surroundings};
 use crate::capacity::{Next, Search};
-use crate::config::Config;
+use crate::config::{Config, Part};
 use crate::doors::Doors;
 use crate::generator::Cpu;
 use crate::line::{self, Line, OpenError, Place};
 use crate::over_time::{SAMPLE_EVERY, Sampler};
+use crate::parts::{self, Gone, Parts, Said};
 use crate::profile::Profile;
 use crate::progress::{Board, Progress, REFRESH};
 use crate::report::{Report, Run};
@@ -55,6 +56,9 @@ pub enum CannotBegin {
         /// Why there are none.
         why: String,
     },
+    /// A process for some of the bots did not start.
+    #[error("the processes for the bots did not start ({0})")]
+    NoParts(std::io::Error),
     /// The first bot got no connection.
     #[error("{url}: {error}")]
     Unreachable {
@@ -82,11 +86,16 @@ pub async fn run<G: Game>(
     // Before the first bot's line: a server waits for its hello only so long.
     let watched = Watched::find(config, &doors).await?;
     let mut first = Some(doors.open(0, false).await.map_err(unreachable)?);
-    if profile.bots(0.0) == 0 || config.errand(0).watches() && !doors.are_plain() {
+    let parts = match config.processes {
+        1 => None,
+        count => Some(Parts::start(config, count, doors.codes()).map_err(CannotBegin::NoParts)?),
+    };
+    if parts.is_some() || profile.bots(0.0) == 0 || config.errand(0).watches() && !doors.are_plain()
+    {
         // It has shown that there is a server, and would wait too long for its bot, or be the wrong way in.
         line::close(&mut first.take().expect("just opened"), CloseCode::Normal, NOT_YET).await;
     }
-    let mut fleet = Fleet::<G>::new(config, profile, doors, watched);
+    let mut fleet = Fleet::<G>::new(config, profile, doors, watched, parts);
     if let Some(first) = first {
         fleet.send_out(Some(first));
     }
@@ -136,30 +145,37 @@ struct Fleet<'a, G: Game> {
     search: Option<Search>,
     /// Whether the search has found what it looked for.
     over: bool,
+    /// The processes that the bots are in, if not in this one.
+    parts: Option<Parts>,
 }
 
 impl<'a, G: Game> Fleet<'a, G> {
-    fn new(config: &'a Config, profile: Profile, doors: Doors, watched: Watched) -> Self {
-        let start = Instant::now();
-        let around = Surroundings {
-            doors: Arc::new(doors),
-            come_back: config.come_back,
-            board: Arc::new(Board::default()),
-            stop: watch::channel(()).1,
-            epoch: start,
-        };
+    fn new(
+        config: &'a Config,
+        profile: Profile,
+        doors: Doors,
+        watched: Watched,
+        parts: Option<Parts>,
+    ) -> Self {
+        let around = Surroundings::new(doors, config.come_back);
+        let start = around.epoch;
         let (bots, tallies) = (JoinSet::new(), Tallies::new());
         let (sampler, search) = (Sampler::new(watched.first()), Search::new(config));
         let (stops, cpu, set_out, over) = (Vec::new(), Cpu::now(), 0, false);
         let shelf = Arc::default();
         #[rustfmt::skip]
         let fleet = Self {
-            config, profile, start, cpu, set_out, bots, tallies, around, shelf, stops, watched, sampler, search, over,
+            config, profile, start, cpu, set_out, bots, tallies, around, shelf, stops, watched, sampler, search, over, parts,
         };
         fleet
     }
 
     fn send_out(&mut self, opened: Option<Line>) {
+        if let Some(parts) = &mut self.parts {
+            parts.more();
+            self.set_out += 1;
+            return;
+        }
         let (stop, stopped) = watch::channel(());
         let around = Surroundings { stop: stopped, ..self.around.clone() };
         let errand = self.config.errand(self.set_out);
@@ -189,6 +205,16 @@ impl<'a, G: Game> Fleet<'a, G> {
                         return false;
                     }
                 }
+                said = next_of(&mut self.parts, &self.around.board) => {
+                    let gone = said.is_err();
+                    if let Ok(Some(life)) = said {
+                        self.tallies.add(&life);
+                    }
+                    let away = self.parts.as_ref().map_or(0, |parts| parts.away);
+                    if gone || away == 0 && self.set_out > 0 && self.next_change().is_none() {
+                        return false;
+                    }
+                }
                 _ = refresh.tick() => self.show(progress),
                 _ = sample.tick() => if self.sample() {
                     self.over = true;
@@ -198,20 +224,28 @@ impl<'a, G: Game> Fleet<'a, G> {
         }
     }
 
+    /// How many bots there are, but for those that fell out by themselves.
+    fn there(&self) -> u32 {
+        self.parts.as_ref().map_or(self.stops.len() as u32, Parts::there)
+    }
+
     /// When there is to be a bot more or less, if at all.
     fn next_change(&self) -> Option<Instant> {
         let now = self.start.elapsed().as_secs_f64();
-        let after = self.profile.next_change(now, self.stops.len() as u32)?;
+        let after = self.profile.next_change(now, self.there())?;
         Some(self.start + Duration::from_secs_f64(after))
     }
 
     /// One bot more or less, as the profile wants.
     fn follow(&mut self) {
-        let wanted = self.profile.bots(self.start.elapsed().as_secs_f64()) as usize;
-        if wanted > self.stops.len() {
+        let wanted = self.profile.bots(self.start.elapsed().as_secs_f64());
+        if wanted > self.there() {
             self.send_out(None);
-        } else if wanted < self.stops.len() {
-            self.stops.pop();
+        } else if wanted < self.there() {
+            match &mut self.parts {
+                Some(parts) => parts.fewer(),
+                None => drop(self.stops.pop()),
+            }
         }
     }
 
@@ -221,7 +255,7 @@ impl<'a, G: Game> Fleet<'a, G> {
         let second = self.sampler.take(at, &self.around.board, looks.clone());
         self.around.board.frames_were(second.frame_age.quantile(0.99));
         let standing = self.around.board.standing();
-        let bots = self.stops.len() as u32;
+        let bots = self.there();
         let Some(search) = &mut self.search else { return false };
         match search.take(at, &second, bots, standing, looks) {
             Next::AsPlanned => {}
@@ -229,7 +263,10 @@ impl<'a, G: Game> Fleet<'a, G> {
             Next::Bots(bots) => {
                 // Whoever fell out is not there to be called back, nor to be counted.
                 self.stops.retain(|stop| !stop.is_closed());
-                let there = self.stops.len() as u32;
+                if let Some(parts) = &mut self.parts {
+                    parts.forget_the_fallen();
+                }
+                let there = self.there();
                 self.profile = Profile::change(at, there, bots, self.config.ramp);
             }
         }
@@ -239,12 +276,20 @@ impl<'a, G: Game> Fleet<'a, G> {
     /// Everybody says goodbye; each bot takes a few seconds at most.
     async fn call_back(&mut self, progress: &mut Progress) {
         self.stops.clear();
+        if let Some(parts) = &mut self.parts {
+            parts.call_back();
+        }
         let mut refresh = interval(REFRESH);
         loop {
             tokio::select! {
-                life = self.bots.join_next() => match life {
+                life = self.bots.join_next(), if self.parts.is_none() => match life {
                     Some(life) => self.add(life),
                     None => return,
+                },
+                said = next_of(&mut self.parts, &self.around.board) => match said {
+                    Ok(Some(life)) => self.tallies.add(&life),
+                    Ok(None) => {}
+                    Err(_) => return,
                 },
                 _ = refresh.tick() => self.show(progress),
             }
@@ -262,6 +307,73 @@ impl<'a, G: Game> Fleet<'a, G> {
     fn show(&self, progress: &mut Progress) {
         progress.show(&self.around.board, self.set_out, self.start.elapsed());
     }
+}
+
+/// What parts say next, if there are any; else it waits for ever.
+async fn next_of(parts: &mut Option<Parts>, board: &Board) -> Result<Option<Life>, Gone> {
+    match parts {
+        Some(parts) => parts.next(board).await,
+        None => pending().await,
+    }
+}
+
+/// Plays as one of several processes: sends bots out and calls them back as the parent says, and tells it of each second
+/// and of each bot that is back. Returns when the parent's end of the line is closed, and all bots are back.
+pub async fn run_part<G: Game>(config: &Config) -> Result<(), CannotBegin> {
+    let part = config.part.unwrap_or(Part { at: 0, of: 1 });
+    allow_files(u64::from(config.profile().most().div_ceil(part.of)) + OTHER_FILES_MAX)?;
+    let unreachable = |error| CannotBegin::Unreachable { url: config.url.to_string(), error };
+    let place = Place::find(&config.url, config.tls_ca.as_deref()).await.map_err(unreachable)?;
+    let doors = Doors::new(place, config).await.map_err(CannotBegin::NoSession)?;
+    let around = Surroundings::new(doors, config.come_back);
+    let (shelf, mut commands) = (Arc::new(Shelf::<G>::default()), parts::commands());
+    let (mut bots, mut stops, mut set_out) = (JoinSet::new(), Vec::new(), 0);
+    let mut sample = interval(SAMPLE_EVERY);
+    // Ctrl-C in a terminal is for all processes; the parent says what comes of it.
+    let deaf = tokio::spawn(async { while tokio::signal::ctrl_c().await.is_ok() {} });
+    let mut called_back = false;
+    loop {
+        let said = tokio::select! {
+            command = commands.recv(), if !called_back => {
+                stops.retain(|stop: &watch::Sender<()>| !stop.is_closed());
+                match command.as_deref() {
+                    Some(parts::MORE) => {
+                        let (stop, stopped) = watch::channel(());
+                        let around = Surroundings { stop: stopped, ..around.clone() };
+                        let errand = config.errand(part.at + set_out * part.of);
+                        bots.spawn(bot::live(errand, None, around, Arc::clone(&shelf)));
+                        stops.push(stop);
+                        set_out += 1;
+                    }
+                    Some(_) => drop(stops.pop()),
+                    None => {
+                        stops.clear();
+                        called_back = true;
+                    }
+                }
+                continue;
+            }
+            life = bots.join_next(), if called_back || !bots.is_empty() => match life {
+                Some(Ok(life)) => Said::Life(life),
+                // A bot that panics is a mistake of ours, and nothing that follows could be trusted.
+                Some(Err(error)) => std::panic::resume_unwind(error.into_panic()),
+                None => break,
+            },
+            _ = sample.tick() => second(&around.board),
+        };
+        if parts::say(&said).is_err() {
+            break;
+        }
+    }
+    deaf.abort();
+    // A parent that does not listen any longer needs no last second.
+    let _ = parts::say(&second(&around.board));
+    Ok(())
+}
+
+fn second(board: &Board) -> Said {
+    let times = board.drain().filter(|(_, times)| !times.is_empty()).collect();
+    Said::Second { standing: board.standing(), times }
 }
 
 /// Waits until then, or for ever.

@@ -42,6 +42,12 @@ async fn begin(config: Config) -> ExitCode {
         let _ = write!(stdout(), "{}", figures::list());
         return ExitCode::SUCCESS;
     }
+    if config.part.is_some() {
+        return match fleet::run_part::<Arena>(&config).await {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => complain(COULD_NOT_BEGIN, &error.to_string()),
+        };
+    }
     for file in [&config.json, &config.html].into_iter().flatten() {
         if let Err(error) = check_writable(file) {
             return complain(COULD_NOT_BEGIN, &format!("{}: {error}", file.display()));

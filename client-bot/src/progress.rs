@@ -7,6 +7,7 @@ use crate::report::Bytes;
 use crate::tally::Sort;
 use crate::window::{Counts, Times, Window};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde::{Deserialize, Serialize};
 use shared::netcode::client::Stats;
 use std::collections::VecDeque;
 use std::io::{IsTerminal, stderr};
@@ -37,7 +38,7 @@ pub(crate) struct Board {
 }
 
 /// What the board says at a moment.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Standing {
     pub(crate) playing: u32,
     pub(crate) fallen_out: u32,
@@ -91,6 +92,19 @@ impl Board {
         self.frame_age_p99.store(frame_age_p99.map_or(0, |ms| ms.ceil() as u32), Relaxed);
     }
 
+    /// It stands so, as others have found.
+    pub(crate) fn stands(&self, standing: Standing) {
+        let Standing { playing, fallen_out, frames, bytes, inputs, corrections, mismatches } =
+            standing;
+        self.playing.store(playing, Relaxed);
+        self.fallen_out.store(fallen_out, Relaxed);
+        self.frames.store(frames, Relaxed);
+        self.bytes.store(bytes, Relaxed);
+        self.inputs.store(inputs, Relaxed);
+        self.corrections.store(corrections, Relaxed);
+        self.mismatches.store(mismatches, Relaxed);
+    }
+
     /// As it stands.
     pub(crate) fn standing(&self) -> Standing {
         Standing {
@@ -101,6 +115,21 @@ impl Board {
             inputs: self.inputs.load(Relaxed),
             corrections: self.corrections.load(Relaxed),
             mismatches: self.mismatches.load(Relaxed),
+        }
+    }
+}
+
+impl Standing {
+    /// Both together.
+    pub(crate) fn plus(self, other: Self) -> Self {
+        Self {
+            playing: self.playing + other.playing,
+            fallen_out: self.fallen_out + other.fallen_out,
+            frames: self.frames + other.frames,
+            bytes: self.bytes + other.bytes,
+            inputs: self.inputs + other.inputs,
+            corrections: self.corrections + other.corrections,
+            mismatches: self.mismatches + other.mismatches,
         }
     }
 }

@@ -6,11 +6,12 @@ use crate::bot::Errand;
 use crate::ending::Ending;
 use crate::network::Preset;
 use crate::window::{Counts, Times};
+use serde::{Deserialize, Serialize};
 use shared::netcode::client::Stats;
 use std::collections::BTreeMap;
 
 /// What a bot brought back.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Life {
     pub(crate) errand: Errand,
     pub(crate) ending: Ending,
@@ -26,6 +27,11 @@ pub(crate) struct Life {
 }
 
 impl Life {
+    /// Whether its end was the run's.
+    pub(crate) fn was_called_back(&self) -> bool {
+        self.ending == Ending::CalledBack
+    }
+
     /// The life of a bot that never had a connection.
     pub(crate) fn without_a_line(errand: Errand, ending: Ending) -> Self {
         Self {
@@ -95,7 +101,7 @@ impl Tallies {
 }
 
 /// What a bot is, as far as bots have that in common.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct Sort {
     pub(crate) preset: Preset,
     pub(crate) behaviour: Behaviour,

@@ -2,6 +2,7 @@
 //! once a second. Nobody waits for anybody here, and no bot has a distribution of its own: for thousands of them these
 //! would be in nobody's cache.
 
+use serde::{Deserialize, Serialize};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
@@ -18,9 +19,21 @@ pub(crate) struct Window(OnceLock<Box<[AtomicU32]>>);
 impl Window {
     /// Takes a time down.
     pub(crate) fn record(&self, ms: f64) {
-        let counts = self.0.get_or_init(|| (0..BUCKETS).map(|_| AtomicU32::new(0)).collect());
         // A cast of an f64 saturates, so whatever comes has a bucket.
-        counts[bucket((ms * 1000.0) as u64)].fetch_add(1, Relaxed);
+        self.counts()[bucket((ms * 1000.0) as u64)].fetch_add(1, Relaxed);
+    }
+
+    fn counts(&self) -> &[AtomicU32] {
+        self.0.get_or_init(|| (0..BUCKETS).map(|_| AtomicU32::new(0)).collect())
+    }
+
+    /// Adds times that were taken down elsewhere.
+    fn take_in(&self, others: &Counts) {
+        if !others.0.is_empty() {
+            for (count, &more) in self.counts().iter().zip(&others.0) {
+                count.fetch_add(more as u32, Relaxed);
+            }
+        }
     }
 
     /// Takes a time down of something that was to be done every `every_ms` and had to wait for the last to be over:
@@ -43,7 +56,7 @@ impl Window {
 }
 
 /// One of something for each kind of time that bots measure.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Times<T> {
     /// From a ping to its pong.
     pub(crate) round_trip: T,
@@ -60,6 +73,16 @@ pub(crate) struct Times<T> {
 }
 
 impl Times<Window> {
+    /// Adds times that were taken down elsewhere.
+    pub(crate) fn take_in(&self, others: &Times<Counts>) {
+        self.round_trip.take_in(&others.round_trip);
+        self.input_to_frame.take_in(&others.input_to_frame);
+        self.frame_age.take_in(&others.frame_age);
+        self.frame_interval.take_in(&others.frame_interval);
+        self.way_back.take_in(&others.way_back);
+        self.lateness.take_in(&others.lateness);
+    }
+
     /// What came since the last call.
     pub(crate) fn drain(&self) -> Times<Counts> {
         Times {
@@ -113,7 +136,7 @@ fn longest_ms(bucket: usize) -> f64 {
 }
 
 /// Times by bucket; empty where there is none.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Counts(Vec<u64>);
 
 impl Counts {

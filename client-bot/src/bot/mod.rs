@@ -19,6 +19,7 @@ use crate::progress::Board;
 use crate::tally::{Life, Sort, add_stats};
 use crate::window::{Times, Window};
 pub(crate) use opening::live;
+use serde::{Deserialize, Serialize};
 use shared::game::{Game, Tick};
 use shared::netcode::client::{Client, Stats};
 use shared::netcode::shelf::Shelf;
@@ -61,6 +62,17 @@ pub(crate) struct Surroundings {
 }
 
 impl Surroundings {
+    /// For bots that go in through `doors`; clients' clocks start now.
+    pub(crate) fn new(doors: Doors, come_back: bool) -> Self {
+        Self {
+            doors: Arc::new(doors),
+            come_back,
+            board: Arc::new(Board::default()),
+            stop: watch::channel(()).1,
+            epoch: Instant::now(),
+        }
+    }
+
     /// Time by the clients' clocks, in ms.
     fn now_ms(&self) -> f64 {
         self.ms(Instant::now())
@@ -78,7 +90,7 @@ impl Surroundings {
 }
 
 /// Who a bot is.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct Errand {
     /// From 0; no two bots of a run have the same.
     pub(crate) number: u32,

@@ -3,6 +3,7 @@
 use super::frame::FrameBits;
 use crate::game::Tick;
 use crate::wire::message::ServerMessage;
+use serde::{Deserialize, Serialize};
 
 /// Something to tell the player.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,7 +20,7 @@ pub enum News<E> {
 }
 
 /// What a client knows of its connection.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Stats {
     /// The last round trip, in ms.
     pub ping_ms: f64,

@@ -17,7 +17,7 @@ pub(crate) struct Load {
 
 impl Load {
     /// Sends `bots` out, `ramp` of them per second, who stay until they are called back.
-    pub(crate) fn start(stand: &Stand, bots: u32, ramp: u32, more: &[&str]) -> Result<Self> {
+    pub(crate) fn start(stand: &Stand, bots: u32, ramp: u32, more: &[String]) -> Result<Self> {
         let json = stand.folder.file("bots.json");
         let mut command = on_core(LOAD_CORE, program("client-bot")?);
         command.args(["--url", &stand.url(), "--bots", &bots.to_string()]);

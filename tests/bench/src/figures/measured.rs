@@ -40,7 +40,7 @@ pub(crate) fn measure(
     stand: &Stand,
     players: u32,
     window: Duration,
-    more: &[&str],
+    more: &[String],
 ) -> Result<Measured> {
     measure_at(stand, players, RAMP, window, more)
 }
@@ -50,7 +50,7 @@ pub(crate) fn measure_world(
     stand: &Stand,
     players: u32,
     window: Duration,
-    more: &[&str],
+    more: &[String],
 ) -> Result<Measured> {
     let run = measure(stand, players, window, more)?;
     let worlds = run.told.after.sum("gamekeeper_sessions");
@@ -64,7 +64,7 @@ pub(crate) fn measure_at(
     players: u32,
     ramp: u32,
     window: Duration,
-    more: &[&str],
+    more: &[String],
 ) -> Result<Measured> {
     let joining = Duration::from_secs_f64(f64::from(players) / f64::from(ramp)) + JOIN_PATIENCE;
     let load = Load::start(stand, players, ramp, more)?;

@@ -78,8 +78,8 @@ impl Wanted {
     }
 
     /// What the bots are told beside where and how many.
-    fn load_flags(&self) -> Vec<&str> {
-        Vec::new()
+    fn load_flags(&self) -> Vec<String> {
+        vec!["--processes".to_owned(), self.processes.to_string()]
     }
 
     /// As many as a figure asks for, or as many as there may be.
