@@ -166,6 +166,7 @@ impl Search {
             [Some(before), Some(now)] => Some(now.since(&before)),
             _ => None,
         };
+        let failed = now.fallen_out - self.fallen_out;
         let lateness = Percentiles::of_counts(&sum.lateness);
         let report = json!({
             "frame_age_ms": Percentiles::of_counts(&sum.frame_age),
@@ -176,7 +177,8 @@ impl Search {
                 "cpu_percent": used.map(|used| 100.0 * used / cores),
             },
             "server": server,
-            "bots": { "connected": now.playing, "failed": now.fallen_out - self.fallen_out },
+            "bots": { "connected": now.playing, "failed": failed,
+                      "failed_percent": 100.0 * f64::from(failed) / f64::from(bots.max(1)) },
             "totals": { "mismatches": now.mismatches },
         });
         let outcomes: Vec<_> = self.bounds.iter().map(|bound| bound.judge(&report)).collect();

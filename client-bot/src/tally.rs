@@ -56,6 +56,7 @@ pub(crate) fn add_stats(sum: &mut Stats, one: &Stats) {
     sum.frames += one.frames;
     sum.bytes += one.bytes;
     sum.frame_bits.add(&one.frame_bits);
+    sum.contents.add(&one.contents);
     sum.inputs += one.inputs;
     sum.late_inputs += one.late_inputs;
     sum.tick_rate = sum.tick_rate.max(one.tick_rate);

@@ -1,6 +1,8 @@
 //! From tallies to a report: means, percentiles, and what did not go well.
 
-use super::{Behaving, Bots, Generator, OnNetwork, PerPlayer, Percentiles, Reason, Report, Totals};
+use super::{
+    Behaving, Bots, Content, Generator, OnNetwork, PerPlayer, Percentiles, Reason, Report, Totals,
+};
 use crate::behaviour::Behaviour;
 use crate::capacity::Capacity;
 use crate::config::Config;
@@ -10,6 +12,8 @@ use crate::network::Preset;
 use crate::over_time::Sample;
 use crate::tally::{Mishap, Tallies, Tally};
 use crate::window::Counts;
+use shared::netcode::client::Stats;
+use shared::netcode::frame::FrameBits;
 use shared::wire::close::CloseCode;
 
 /// What the fleet knows of a run beside what its bots brought back.
@@ -51,7 +55,9 @@ impl Report {
                 set_out: run.set_out,
                 connected: tally.connected,
                 failed: tally.failed,
+                failed_percent: percent(tally.failed, run.set_out),
                 thrown_out: tally.thrown_out,
+                thrown_out_percent: percent(tally.thrown_out, tally.connected),
                 unfinished: tally.unfinished,
                 returns: tally.returns,
             },
@@ -63,6 +69,7 @@ impl Report {
                 sent_bytes_per_second: per_second(tally.sent_bytes),
                 corrections_per_second: per_second(stats.corrections),
             },
+            contents: contents(stats, player_seconds),
             totals: Totals {
                 player_seconds,
                 frames: stats.frames,
@@ -205,6 +212,31 @@ impl Percentiles {
             max: at(1.0),
         }
     }
+}
+
+/// What share of `all` so many are, in per cent; 0 of nothing.
+fn percent(some: u32, all: u32) -> f64 {
+    if all > 0 { 100.0 * f64::from(some) / f64::from(all) } else { 0.0 }
+}
+
+fn contents(stats: &Stats, player_seconds: f64) -> Vec<Content> {
+    let FrameBits { head, drops, steering, changes, enters, checksum } = stats.frame_bits;
+    let bits = [
+        ("frames: head", head),
+        ("frames: who leaves the view", drops),
+        ("frames: inputs and corrections", steering),
+        ("frames: other changes", changes),
+        ("frames: who enters the view", enters),
+        ("frames: checksums", checksum),
+    ];
+    let messages = stats.contents.all().map(|(what, bytes)| (what, bytes as f64));
+    let bits = bits.map(|(what, bits)| (what, bits as f64 / 8.0));
+    let content = |(what, bytes): (&str, f64)| Content {
+        what: what.to_owned(),
+        bytes_per_second: if player_seconds > 0.0 { bytes / player_seconds } else { 0.0 },
+        percent: 100.0 * bytes / (stats.bytes as f64).max(1.0),
+    };
+    messages.into_iter().chain(bits).filter(|&(_, bytes)| bytes > 0.0).map(content).collect()
 }
 
 fn reasons(tally: &Tally) -> Vec<Reason> {

@@ -9,7 +9,7 @@ use super::joined::Joined;
 pub use super::scene::Helps;
 use super::scene::{Moments, Scene};
 use super::shelf::Shelf;
-pub use super::told::{News, Stats};
+pub use super::told::{Contents, News, Stats};
 use crate::game::{Game, PlayerId, Setup, Tick, View};
 use crate::wire::message::{self, ClientMessage, Hello, Phase, ServerMessage};
 use crate::wire::{Protocol, Rows, WireError};
@@ -266,7 +266,11 @@ impl<G: Game> Client<G> {
     }
 
     fn control(&mut self, bytes: &[u8]) -> Result<(), WireError> {
-        let said = message::decode(bytes)?;
+        let said = message::decode(bytes);
+        if let Ok(said) = &said {
+            *self.stats.contents.of(said) += bytes.len() as u64 + 1;
+        }
+        let said = said?;
         match &said {
             ServerMessage::Welcome { player, setup, seat, .. } => {
                 self.welcome(*player, setup)?;
@@ -356,6 +360,9 @@ impl<G: Game> Client<G> {
                 return Err(error);
             }
         };
+        let contents = &mut self.stats.contents;
+        *(if decoded.keyframe { &mut contents.keyframes } else { &mut contents.deltas }) +=
+            bytes.len() as u64;
         self.stats.frames += u64::from(decoded.frames);
         self.stats.together = decoded.frames;
         self.stats.frame_bits.add(&decoded.bits);

@@ -71,16 +71,18 @@ pub(crate) fn measure_at(
     wait_for(stand, players, joining)?;
     sleep(SETTLE);
     let (start, before) = (Instant::now(), stand.look()?);
-    let used_before = [cpu(stand.process.id())?, cpu(load.process.id())?];
+    let used_before = cpu(stand.process.id())?;
     sleep(window);
     let seconds = start.elapsed().as_secs_f64();
-    let used = [cpu(stand.process.id())?, cpu(load.process.id())?];
+    let used = cpu(stand.process.id())? - used_before;
     let memory = memory(stand.process.id())?;
     let told = Between { before, after: stand.look()? };
-    let share = |n: usize| (used[n] - used_before[n]).as_secs_f64() / seconds;
-    let (server_share, load_share) = (share(0), share(1));
+    let server_share = used.as_secs_f64() / seconds;
     let bots = load.report()?;
-    let measured = Measured { players, seconds, server_share, load_share, memory, told, bots };
+    let mut measured =
+        Measured { players, seconds, server_share, load_share: 0.0, memory, told, bots };
+    // Of all processes that they are in.
+    measured.load_share = measured.over_time("/generator_cpu_percent") / 100.0;
     eprintln!("{measured}");
     ensure!(measured.told.grew("gamekeeper_ticks_total") > 0.0, "the server ran no tick");
     Ok(measured)
