@@ -86,7 +86,7 @@ impl Ticked<ConnectionOutbox> for Echo {
         self.tick += 1;
         let message = [self.tick as u8; MESSAGE_BYTES];
         for outbox in self.players.values_mut() {
-            outbox.push(message.to_vec().into());
+            outbox.push(&message);
         }
     }
 
