@@ -310,7 +310,7 @@ impl<'a, G: Game> Fleet<'a, G> {
 }
 
 /// What parts say next, if there are any; else it waits for ever.
-async fn next_of(parts: &mut Option<Parts>, board: &Board) -> Result<Option<Life>, Gone> {
+async fn next_of(parts: &mut Option<Parts>, board: &Board) -> Result<Option<Box<Life>>, Gone> {
     match parts {
         Some(parts) => parts.next(board).await,
         None => pending().await,
@@ -354,7 +354,7 @@ pub async fn run_part<G: Game>(config: &Config) -> Result<(), CannotBegin> {
                 continue;
             }
             life = bots.join_next(), if called_back || !bots.is_empty() => match life {
-                Some(Ok(life)) => Said::Life(life),
+                Some(Ok(life)) => Said::Life(Box::new(life)),
                 // A bot that panics is a mistake of ours, and nothing that follows could be trusted.
                 Some(Err(error)) => std::panic::resume_unwind(error.into_panic()),
                 None => break,

@@ -27,7 +27,7 @@ const LINES_MAX: usize = 1024;
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum Said {
     /// A bot is back.
-    Life(Life),
+    Life(Box<Life>),
     /// A second is over.
     Second {
         /// How things stand.
@@ -112,7 +112,7 @@ impl Parts {
     }
 
     /// What a part says next: a bot that is back, or `None` where only the board changed. An error when no part is left.
-    pub(crate) async fn next(&mut self, board: &Board) -> Result<Option<Life>, Gone> {
+    pub(crate) async fn next(&mut self, board: &Board) -> Result<Option<Box<Life>>, Gone> {
         match self.lines.recv().await {
             None => Err(Gone),
             Some((part, Said::Life(life))) => {

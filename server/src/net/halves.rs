@@ -8,9 +8,9 @@ use std::net::Shutdown;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, ReadBuf};
+use tokio::net::{TcpStream, tcp};
 #[cfg(unix)]
 use tokio::net::{UnixStream, unix};
-use tokio::net::{TcpStream, tcp};
 use tokio_rustls::rustls::ServerConnection;
 
 /// The half that is read from.

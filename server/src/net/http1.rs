@@ -330,8 +330,7 @@ fn play(
         let serving = async move {
             let stream = parts.io.into_inner();
             // An error is a peer that has gone since.
-            if let Ok(connection) =
-                Connection::new(stream, &parts.read_buf, slot, way, front).await
+            if let Ok(connection) = Connection::new(stream, &parts.read_buf, slot, way, front).await
             {
                 connection.serve().await;
             }

@@ -27,6 +27,9 @@ const NEWS_MAX: usize = 1024;
 /// Samples that wait to be taken.
 const SAMPLES_MAX: usize = 1024;
 
+/// A setup, and the rules that follow from it.
+type WithRules<G> = (Setup<<G as Game>::Settings>, Arc<<G as Game>::Rules>);
+
 /// A client of any game.
 pub struct Client<G: Game> {
     /// What a connection begins with; the seat is what the last welcome gave, to have the same again.
@@ -311,7 +314,7 @@ impl<G: Game> Client<G> {
     }
 
     /// What a setup says, and the rules that follow from it.
-    fn setup(&self, bytes: &[u8]) -> Result<(Setup<G::Settings>, Arc<G::Rules>), WireError> {
+    fn setup(&self, bytes: &[u8]) -> Result<WithRules<G>, WireError> {
         let setup: Setup<G::Settings> = message::decode(bytes)?;
         let make = || G::rules(&setup).map_err(|_| WireError::BadControl);
         let rules = match &self.shelf {

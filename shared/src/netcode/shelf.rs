@@ -25,7 +25,8 @@ impl<G: Game> fmt::Debug for Shelf<G> {
 
 impl<G: Game> Shelf<G> {
     /// The rules of `setup`: those that somebody has, or what `make` makes of it. What nobody has any more is forgotten.
-    pub(crate) fn take<E>(
+    /// Errors are those of `make`.
+    pub fn take<E>(
         &self,
         setup: &[u8],
         make: impl FnOnce() -> Result<G::Rules, E>,

@@ -34,7 +34,7 @@ pub struct Contents {
     pub events: u64,
     /// Lines of chat, and those from before.
     pub chat: u64,
-    /// Everything else: welcomes, answers to pings, phases, and what could not be read.
+    /// Everything else that could be read: welcomes, answers to pings, phases.
     pub others: u64,
 }
 
