@@ -2,7 +2,7 @@
 //! it makes of a view. No game is known here: whose an entity is, the game's tables say.
 
 use crate::mix::{Mix, Shared};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use shared::game::{Game, PlayerId};
 use shared::wire::Role;
 use shared::wire::rows::Rows;
@@ -17,7 +17,7 @@ const AWAY_MS: Range<f64> = 250.0..1_500.0;
 pub(crate) const CHAT_EVERY_MS: f64 = 5_000.0;
 
 /// What a bot does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Behaviour {
     /// Plays as well as the game's brain can.

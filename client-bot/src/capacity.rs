@@ -1,13 +1,14 @@
-//! How many bots a server bears. Comes in: each second of a run whose load rises in steps. Goes out: the last step at
-//! which everything was met, and what broke after it.
+//! How many bots a server bears. Comes in: each second of a run whose load rises in steps, and from the first that breaks
+//! on is halfway between what held and what broke. Goes out: what load comes next; the most that held, and what broke
+//! beyond.
 
 use crate::config::Config;
 use crate::generator::{self, Cpu};
 use crate::metrics::Look;
-use crate::over_time::Second;
 use crate::progress::Standing;
 use crate::report::Percentiles;
 use crate::require::{Bound, Outcome, Requirement};
+use crate::window::{Counts, Times};
 use serde::Serialize;
 use serde_json::json;
 
@@ -21,10 +22,14 @@ pub(crate) const SETTLE_SHARE: f64 = 0.4;
 /// What was found.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Capacity {
-    /// Bots of the last step at which everything was met; 0 when there is none.
+    /// The most bots with which everything was met; 0 when there is none.
     pub bots: u32,
     /// Whether a step broke; else there may be room for more.
     pub found: bool,
+    /// The fewest bots with which something was not.
+    pub broke: Option<u32>,
+    /// What was not met then; the knee's reason.
+    pub reason: Option<String>,
     /// All steps, in order.
     pub steps: Vec<Step>,
 }
@@ -42,13 +47,30 @@ pub struct Step {
     pub bottleneck: Option<String>,
 }
 
+/// What load a search wants next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// As it was to be anyway.
+    AsPlanned,
+    /// So many bots, from now on.
+    Bots(u32),
+    /// It is over.
+    Nothing,
+}
+
 /// Judges steps as they go by.
 #[derive(Debug)]
 pub(crate) struct Search {
     bounds: Vec<Bound>,
     every: f64,
-    /// The step that goes on, from 0, and what has settled of it.
-    step: u32,
+    /// The most bots that are tried.
+    most: u32,
+    /// How near it comes to the knee, as a share of what broke.
+    precision: f64,
+    /// When the step began that goes on, in seconds, and how many bots had fallen out before it.
+    began: f64,
+    fallen_out: u32,
+    /// What has settled of it.
     settled: Option<Settled>,
     /// The newest look at the server.
     server: Option<Look>,
@@ -64,7 +86,7 @@ struct Settled {
     bots: u32,
     standing: Standing,
     seconds: u32,
-    sum: Second,
+    sum: Times<Counts>,
 }
 
 impl Search {
@@ -83,30 +105,38 @@ impl Search {
         config.find_capacity.then(|| Self {
             bounds,
             every,
-            step: 0,
+            most: config.bots,
+            precision: config.precision / 100.0,
+            began: 0.0,
+            fallen_out: 0,
             settled: None,
             server: None,
             found: Capacity::default(),
         })
     }
 
-    /// A second is over, at whose end there are to be so many bots. Whether the search is.
+    /// A second is over, at whose end there are to be so many bots. What comes next.
     pub(crate) fn take(
         &mut self,
         at: f64,
-        second: &Second,
+        second: &Times<Counts>,
         bots: u32,
         standing: Standing,
         server: Option<Look>,
-    ) -> bool {
+    ) -> Next {
         self.server = server.or_else(|| self.server.take());
-        let step = (at / self.every) as u32;
-        if step > self.step {
-            self.step = step;
-            return self.end_step();
+        if at - self.began >= self.every {
+            // Stairs go on by the clock; a load of our own begins when we say so.
+            self.began += self.every;
+            let next = self.end_step();
+            self.fallen_out = standing.fallen_out;
+            if let Next::Bots(_) = next {
+                self.began = at;
+            }
+            return next;
         }
-        if at - f64::from(step) * self.every < self.every * SETTLE_SHARE {
-            return false;
+        if at - self.began < self.every * SETTLE_SHARE {
+            return Next::AsPlanned;
         }
         let (cpu, server) = (Cpu::now(), &self.server);
         match &mut self.settled {
@@ -118,17 +148,17 @@ impl Search {
             }
             none => {
                 let (cpu, server) = ([cpu; 2], [server.clone(), server.clone()]);
-                let sum = Second::default();
+                let sum = Times::default();
                 *none = Some(Settled { cpu, server, bots, standing, seconds: 0, sum });
             }
         }
-        false
+        Next::AsPlanned
     }
 
-    /// Judges the step that is over; whether it broke. A step of which nothing has settled says nothing.
-    pub(crate) fn end_step(&mut self) -> bool {
+    /// Judges the step that is over; what comes next. A step of which nothing has settled says nothing.
+    pub(crate) fn end_step(&mut self) -> Next {
         let Some(settled) = self.settled.take().filter(|settled| settled.seconds > 0) else {
-            return false;
+            return Next::AsPlanned;
         };
         let Settled { cpu: [before, after], server, bots, standing: now, sum, .. } = settled;
         let (used, cores) = (after.cores_since(&before), generator::cores());
@@ -136,6 +166,7 @@ impl Search {
             [Some(before), Some(now)] => Some(now.since(&before)),
             _ => None,
         };
+        let failed = now.fallen_out - self.fallen_out;
         let lateness = Percentiles::of_counts(&sum.lateness);
         let report = json!({
             "frame_age_ms": Percentiles::of_counts(&sum.frame_age),
@@ -146,21 +177,102 @@ impl Search {
                 "cpu_percent": used.map(|used| 100.0 * used / cores),
             },
             "server": server,
-            "bots": { "connected": now.playing, "failed": now.fallen_out },
+            "bots": { "connected": now.playing, "failed": failed,
+                      "failed_percent": 100.0 * f64::from(failed) / f64::from(bots.max(1)) },
             "totals": { "mismatches": now.mismatches },
         });
         let outcomes: Vec<_> = self.bounds.iter().map(|bound| bound.judge(&report)).collect();
         let met = outcomes.iter().all(|outcome| outcome.met);
-        if met {
-            self.found.bots = bots;
-        }
-        self.found.found = !met;
         let bottleneck = generator::bottleneck(lateness.p99, used, cores);
+        if met {
+            self.found.bots = self.found.bots.max(bots);
+        } else if self.found.broke.is_none_or(|broke| bots < broke) {
+            let missed = outcomes.iter().filter(|outcome| !outcome.met);
+            let missed = missed.map(ToString::to_string).collect::<Vec<_>>().join("; ");
+            let ours = bottleneck.as_ref().map(|why| format!("; and the load generator: {why}"));
+            self.found.broke = Some(bots);
+            self.found.reason = Some(missed + &ours.unwrap_or_default());
+        }
+        self.found.found = self.found.broke.is_some();
         self.found.steps.push(Step { bots, met, outcomes, bottleneck });
-        !met
+        self.next()
+    }
+
+    fn next(&self) -> Next {
+        let held = self.found.bots;
+        match self.found.broke {
+            None if held >= self.most => Next::Nothing,
+            None => Next::AsPlanned,
+            Some(broke) => {
+                let apart = broke.saturating_sub(held);
+                let near = apart <= 1 || f64::from(apart) <= f64::from(broke) * self.precision;
+                if near { Next::Nothing } else { Next::Bots(held + apart / 2) }
+            }
+        }
     }
 
     pub(crate) fn into_found(self) -> Capacity {
         self.found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    /// Searches where so many bots have room; what was found, and the loads that were tried.
+    fn search(room: u32, flags: &[&str]) -> (Capacity, Vec<u32>) {
+        let flags = [&["client-bot", "--find-capacity", "--step-time", "10s"], flags].concat();
+        let config = Config::parse_from(flags);
+        let mut search = Search::new(&config).unwrap();
+        let (mut own, mut fallen_out) = (None, 0);
+        for at in 1..10_000 {
+            let at = f64::from(at);
+            let stairs = config.profile().bots(at);
+            let bots = own.unwrap_or(stairs);
+            let playing = bots.min(room);
+            // Whoever finds no room falls out, each time anew.
+            let late = at % 10.0 == 2.0;
+            fallen_out += if late { bots - playing } else { 0 };
+            let second = Times::<crate::window::Window>::default();
+            (0..10).for_each(|_| second.input_to_frame.record(40.0));
+            let standing = Standing { playing, fallen_out, ..Standing::default() };
+            match search.take(at, &second.drain(), bots, standing, None) {
+                Next::AsPlanned => {}
+                Next::Bots(bots) => own = Some(bots),
+                Next::Nothing => {
+                    let found = search.into_found();
+                    let tried = found.steps.iter().map(|step| step.bots).collect();
+                    return (found, tried);
+                }
+            }
+        }
+        panic!("it does not end");
+    }
+
+    #[test]
+    fn it_comes_near_to_where_it_breaks() {
+        let flags = ["--bots", "1000", "--step", "100", "--ramp", "1000"];
+        let (found, tried) = search(437, &flags);
+        assert!(found.found && found.bots <= 437, "{found:?}");
+        assert!(tried.starts_with(&[100, 200, 300, 400, 500, 450, 425]), "{tried:?}");
+        let broke = found.broke.unwrap();
+        assert!(
+            broke > 437 && f64::from(broke - found.bots) <= f64::from(broke) * 0.05,
+            "{found:?}"
+        );
+        assert!(found.reason.unwrap().contains("failed=0: NOT MET"), "the knee has its reason");
+    }
+
+    #[test]
+    fn the_nearest_is_one_bot_and_the_farthest_all_that_were_asked_for() {
+        let flags = ["--bots", "40", "--step", "4", "--ramp", "100", "--precision", "0.1"];
+        let (found, tried) = search(4, &flags);
+        assert_eq!((found.bots, found.broke, &tried[..]), (4, Some(5), &[4, 8, 6, 5][..]));
+        let (found, tried) = search(99, &flags);
+        assert_eq!((found.bots, found.found, found.broke, tried.len()), (40, false, None, 10));
+        let (found, _) = search(0, &flags);
+        assert_eq!((found.bots, found.broke), (0, Some(1)));
     }
 }

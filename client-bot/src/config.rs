@@ -8,6 +8,7 @@ use crate::network::Network;
 use crate::profile::Profile;
 use crate::require::{Bound, Requirement};
 use clap::{Parser, Subcommand};
+use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -16,6 +17,8 @@ use std::time::Duration;
 pub(crate) const BOTS_MAX: u32 = 28_000;
 /// The quickest ramp, in bots per second. More at once would measure the kernel's queue of connections.
 const RAMP_MAX: f64 = 10_000.0;
+/// The most processes that one run starts.
+const PROCESSES_MAX: u32 = 256;
 /// The most sessions that one run opens.
 const SESSIONS_MAX: u32 = 10_000;
 
@@ -65,6 +68,15 @@ pub struct Config {
     #[arg(long, value_name = "PROFILE", conflicts_with_all = ["bots", "ramp"])]
     pub profile: Option<Profile>,
 
+    /// How many processes the bots are spread over, where one is not enough; more than cores make no sense.
+    #[arg(long, value_name = "COUNT", default_value_t = 1,
+          value_parser = clap::value_parser!(u32).range(1..=i64::from(PROCESSES_MAX)))]
+    pub processes: u32,
+
+    /// Which of how many processes this is, as AT/OF: how a run starts its parts.
+    #[arg(long, value_name = "AT/OF", hide = true)]
+    pub part: Option<Part>,
+
     /// For how long, counted from the first bot's connection: 30s, 5m, 1h30m, or a number of seconds.
     /// 0 is until Ctrl-C. When absent 30s, or as long as the profile or the search for the capacity takes.
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
@@ -110,7 +122,8 @@ pub struct Config {
     #[arg(long, value_name = "REQUIREMENT")]
     pub require: Vec<Requirement>,
 
-    /// Raises the load by steps, up to --bots, until a requirement breaks, and reports the last step that held.
+    /// Raises the load by steps, up to --bots, until a requirement breaks, comes nearer to where it does (--precision),
+    /// and reports the most bots that held and what broke beyond.
     #[arg(long, conflicts_with_all = ["profile", "duration"])]
     pub find_capacity: bool,
 
@@ -122,6 +135,11 @@ pub struct Config {
     /// How long a step of --find-capacity takes; the first two fifths of it are left to settle.
     #[arg(long, value_name = "TIME", default_value = Self::STEP_TIME, value_parser = parse_duration)]
     pub step_time: Duration,
+
+    /// How near --find-capacity comes to the knee: once a step broke, it tries the middle between what held and what broke
+    /// until they are no farther apart than this share of what broke, in per cent.
+    #[arg(long, value_name = "PER_CENT", default_value_t = Self::PRECISION, value_parser = parse_precision)]
+    pub precision: f64,
 
     /// Also writes the report as JSON into this file.
     #[arg(long, value_name = "FILE")]
@@ -142,6 +160,28 @@ pub enum Command {
         /// The second run; ratios are of it to the first.
         b: PathBuf,
     },
+}
+
+/// Which of how many processes one is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// From 0.
+    pub at: u32,
+    /// How many there are.
+    pub of: u32,
+}
+
+impl FromStr for Part {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let numbers =
+            text.split_once('/').and_then(|(at, of)| at.parse().ok().zip(of.parse().ok()));
+        match numbers {
+            Some((at, of)) if at < of && of <= PROCESSES_MAX => Ok(Self { at, of }),
+            _ => Err("a part is written AT/OF".into()),
+        }
+    }
 }
 
 /// Where the server's own figures are.
@@ -180,6 +220,8 @@ impl Config {
     pub const BEHAVIOUR: &str = "fight";
     /// Bots that a step of a search adds.
     pub const STEP: u32 = 50;
+    /// Near enough to say what a machine bears: two runs differ by more.
+    pub const PRECISION: f64 = 5.0;
     /// Long enough for percentiles of a step to mean something.
     pub const STEP_TIME: &str = "10s";
     /// Nothing is held back: what is measured is the server, and the real network.
@@ -219,6 +261,25 @@ impl Config {
             ));
         }
         Ok(())
+    }
+
+    /// What a part is told beside the sessions that its bots go into.
+    pub(crate) fn flags_of_a_part(&self, part: Part) -> Vec<OsString> {
+        let mut flags: Vec<OsString> = Vec::new();
+        let mut say = |flag: &str, value: &OsStr| flags.extend([flag.into(), value.to_owned()]);
+        say("--part", format!("{}/{}", part.at, part.of).as_ref());
+        say("--url", self.url.to_string().as_ref());
+        say("--bots", self.profile().most().to_string().as_ref());
+        say("--duration", "0".as_ref());
+        say("--behaviour", self.behaviour.to_string().as_ref());
+        say("--network", self.network.to_string().as_ref());
+        if let Some(file) = &self.tls_ca {
+            say("--tls-ca", file.as_ref());
+        }
+        if self.come_back {
+            flags.push("--come-back".into());
+        }
+        flags
     }
 
     /// How many bots at what time.
@@ -266,6 +327,14 @@ fn parse_ramp(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(ramp) if (0.001..=RAMP_MAX).contains(&ramp) => Ok(ramp),
         _ => Err(format!("a number from 0.001 to {RAMP_MAX} is needed")),
+    }
+}
+
+fn parse_precision(text: &str) -> Result<f64, String> {
+    let number = text.trim().trim_end_matches('%').trim_end();
+    match number.parse::<f64>() {
+        Ok(percent) if (0.1..=100.0).contains(&percent) => Ok(percent),
+        _ => Err("a share from 0.1 to 100 per cent is needed".into()),
     }
 }
 
@@ -327,6 +396,8 @@ mod tests {
             ("--profile", "0:0"),
             ("--require", "frame_age<1ms"),
             ("--metrics", "ftp://host"),
+            ("--precision", "0"),
+            ("--precision", "much"),
         ] {
             let said = parse(&[flag, value]).unwrap_err();
             assert!(said.contains(flag), "{flag} {value}: {said}");

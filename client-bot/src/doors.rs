@@ -51,6 +51,11 @@ impl Doors {
         self.codes.is_empty()
     }
 
+    /// The sessions' codes.
+    pub(crate) fn codes(&self) -> &[String] {
+        &self.codes
+    }
+
     /// The server's address.
     pub(crate) fn place(&self) -> &Place {
         &self.place

@@ -1,5 +1,6 @@
 //! How a bot's life can end. Comes in: close frames and errors of the WebSocket. Goes out: what they mean.
 
+use serde::{Deserialize, Serialize};
 use shared::wire::message;
 use tokio_tungstenite::tungstenite::Error;
 use tokio_tungstenite::tungstenite::error::ProtocolError;
@@ -9,7 +10,7 @@ use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 const NO_CODE: u16 = 1005;
 
 /// How a bot's life ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Ending {
     /// The run was over.
     CalledBack,

@@ -2,6 +2,7 @@
 //! process's own figures. Goes out: shares of cores, and a sentence.
 
 use std::fs;
+use std::sync::Mutex;
 use std::thread::available_parallelism;
 use tokio::time::Instant;
 
@@ -13,7 +14,15 @@ pub(crate) const LATENESS_P99_MS_MAX: f64 = 15.0;
 /// The share of all cores that bots may take, in per cent; past it the generator is said to have been the bottleneck.
 pub(crate) const CPU_PERCENT_MAX: f64 = 90.0;
 
-/// Processor time of this process, between two looks.
+/// Other processes that bots are in.
+static OTHERS: Mutex<Vec<u32>> = Mutex::new(Vec::new());
+
+/// What these processes take counts too from now on; those of a run before do not.
+pub(crate) fn counts_too(processes: impl Iterator<Item = u32>) {
+    *OTHERS.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = processes.collect();
+}
+
+/// Processor time of this process and of others that bots are in, between two looks.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Cpu {
     at: Instant,
@@ -23,8 +32,13 @@ pub(crate) struct Cpu {
 impl Cpu {
     /// As of now.
     pub(crate) fn now() -> Self {
-        let stat = fs::read_to_string("/proc/self/stat").ok();
-        Self { at: Instant::now(), seconds: stat.as_deref().and_then(cpu_seconds) }
+        let of = |process: &str| {
+            let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok();
+            stat.as_deref().and_then(cpu_seconds)
+        };
+        let others = OTHERS.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let others: f64 = others.iter().filter_map(|process| of(&process.to_string())).sum();
+        Self { at: Instant::now(), seconds: of("self").map(|own| own + others) }
     }
 
     /// How many cores were busy since then; `None` where the system does not tell.

@@ -13,15 +13,27 @@ use std::fs::{self, OpenOptions};
 use std::io::{Write, stdout};
 use std::path::Path;
 use std::process::ExitCode;
+use std::thread::available_parallelism;
+use tokio::runtime::Builder;
 
 /// Exit status when something did not go well.
 const WENT_WRONG: u8 = 1;
 /// Exit status when it could not begin; also what clap ends with on wrong flags.
 const COULD_NOT_BEGIN: u8 = 2;
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     let config = Config::parse();
+    // On one core threads would only hand bots to each other.
+    let one_core = available_parallelism().is_ok_and(|cores| cores.get() == 1);
+    let mut builder =
+        if one_core { Builder::new_current_thread() } else { Builder::new_multi_thread() };
+    match builder.enable_all().build() {
+        Ok(runtime) => runtime.block_on(begin(config)),
+        Err(error) => complain(COULD_NOT_BEGIN, &error.to_string()),
+    }
+}
+
+async fn begin(config: Config) -> ExitCode {
     if let Some(Command::Compare { a, b }) = &config.command {
         return compare(a, b);
     }
@@ -29,6 +41,12 @@ async fn main() -> ExitCode {
         // Whoever closed our output does not want to read it.
         let _ = write!(stdout(), "{}", figures::list());
         return ExitCode::SUCCESS;
+    }
+    if config.part.is_some() {
+        return match fleet::run_part::<Arena>(&config).await {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => complain(COULD_NOT_BEGIN, &error.to_string()),
+        };
     }
     for file in [&config.json, &config.html].into_iter().flatten() {
         if let Err(error) = check_writable(file) {

@@ -1,11 +1,11 @@
 //! The networks that bots can be given. Comes in: the words of `--network`. Goes out: a preset per bot.
 
 use crate::mix::{Mix, Shared};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use shared::netcode::conditions::Conditions;
 
 /// A network that has a name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Preset {
     /// Nothing is held back.

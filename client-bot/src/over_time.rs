@@ -4,8 +4,10 @@
 use crate::generator::Cpu;
 use crate::metrics::{Look, ServerFigures};
 use crate::progress::{Board, Standing};
-use crate::window::Counts;
+use crate::tally::Sort;
+use crate::window::{Counts, Times};
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// Time between two samples.
@@ -46,7 +48,7 @@ pub struct Sample {
     pub server: Option<ServerFigures>,
 }
 
-/// A distribution within a second, in ms, right to three per cent; nothing without any times.
+/// A distribution within a second, in ms, right to one per cent; nothing without any times.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Brief {
     /// Half of them took no longer.
@@ -61,25 +63,6 @@ impl Brief {
     }
 }
 
-/// The times of one second.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Second {
-    pub(crate) input_to_frame: Counts,
-    pub(crate) frame_age: Counts,
-    pub(crate) frame_interval: Counts,
-    pub(crate) lateness: Counts,
-}
-
-impl Second {
-    /// Adds another one's.
-    pub(crate) fn add(&mut self, other: &Self) {
-        self.input_to_frame.add(&other.input_to_frame);
-        self.frame_age.add(&other.frame_age);
-        self.frame_interval.add(&other.frame_interval);
-        self.lateness.add(&other.lateness);
-    }
-}
-
 /// Takes the samples.
 #[derive(Debug)]
 pub(crate) struct Sampler {
@@ -88,23 +71,24 @@ pub(crate) struct Sampler {
     standing: Standing,
     server: Option<Look>,
     samples: Vec<Sample>,
+    /// All times of the run so far, by sort of bot.
+    whole: BTreeMap<Sort, Times<Counts>>,
 }
 
 impl Sampler {
     pub(crate) fn new(server: Option<Look>) -> Self {
-        let samples = Vec::new();
-        Self { at: 0.0, cpu: Cpu::now(), standing: Standing::default(), server, samples }
+        let (samples, whole) = (Vec::new(), BTreeMap::new());
+        Self { at: 0.0, cpu: Cpu::now(), standing: Standing::default(), server, samples, whole }
     }
 
     /// A second is over: `seconds` after the start the board stands so, and the server, if it answered.
-    pub(crate) fn take(&mut self, seconds: f64, board: &Board, server: Option<Look>) -> Second {
-        let windows = &board.windows;
-        let second = Second {
-            input_to_frame: windows.input_to_frame.drain(),
-            frame_age: windows.frame_age.drain(),
-            frame_interval: windows.frame_interval.drain(),
-            lateness: windows.lateness.drain(),
-        };
+    pub(crate) fn take(
+        &mut self,
+        seconds: f64,
+        board: &Board,
+        server: Option<Look>,
+    ) -> Times<Counts> {
+        let second = self.drain(board);
         let (before, now, cpu) = (self.standing, board.standing(), Cpu::now());
         let passed = (seconds - self.at).max(1e-3);
         let per_second = |before: u64, now: u64| (now - before) as f64 / passed;
@@ -142,6 +126,24 @@ impl Sampler {
         second
     }
 
+    /// Takes the times of all bots off the board; their sum.
+    fn drain(&mut self, board: &Board) -> Times<Counts> {
+        let mut second = Times::default();
+        for (sort, times) in board.drain() {
+            second.add(&times);
+            if !times.is_empty() {
+                self.whole.entry(sort).or_default().add(&times);
+            }
+        }
+        second
+    }
+
+    /// All times of the run, up to now.
+    pub(crate) fn times(&mut self, board: &Board) -> &BTreeMap<Sort, Times<Counts>> {
+        self.drain(board);
+        &self.whole
+    }
+
     pub(crate) fn into_samples(self) -> Vec<Sample> {
         self.samples
     }
@@ -150,6 +152,10 @@ impl Sampler {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::behaviour::Behaviour;
+    use crate::network::Preset;
+
+    const SORT: Sort = Sort { preset: Preset::Perfect, behaviour: Behaviour::Fight };
 
     #[test]
     fn rates_are_over_the_time_that_passed_and_long_runs_are_thinned() {
@@ -157,7 +163,7 @@ mod tests {
         board.joined();
         let stats = |frames| shared::netcode::client::Stats { frames, ..Default::default() };
         board.saw(&stats(0), &stats(60));
-        board.windows.frame_age.record(20.0);
+        board.windows(SORT).frame_age.record(20.0);
         let second = sampler.take(2.0, &board, None);
         assert_eq!(second.frame_age.count(), 1);
         for at in 0..SAMPLES_MAX {
@@ -171,7 +177,7 @@ mod tests {
         let mut sampler = Sampler::new(None);
         let board = Board::default();
         board.saw(&stats(0), &stats(60));
-        board.windows.frame_age.record(20.0);
+        board.windows(SORT).frame_age.record(20.0);
         sampler.take(2.0, &board, None);
         let samples = sampler.into_samples();
         assert_eq!(samples[0].frames_per_second, 30.0);

@@ -34,6 +34,12 @@ impl Profile {
         Self { points }
     }
 
+    /// From `there` bots at `now` seconds at `per_second` to `bots`.
+    pub(crate) fn change(now: f64, there: u32, bots: u32, per_second: f64) -> Self {
+        let takes = f64::from(there.abs_diff(bots)) / per_second;
+        Self { points: vec![(now, f64::from(there)), (now + takes, f64::from(bots))] }
+    }
+
     /// The most bots that there are at once.
     pub fn most(&self) -> u32 {
         self.points.iter().map(|&(_, bots)| bots as u32).max().unwrap_or_default()
@@ -111,6 +117,16 @@ impl FromStr for Profile {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_change_goes_either_way() {
+        let down = Profile::change(100.0, 80, 60, 10.0);
+        assert_eq!([100.0, 101.0, 102.0, 500.0].map(|at| down.bots(at)), [80, 70, 60, 60]);
+        assert_eq!(down.next_change(102.0, 60), None);
+        let up = Profile::change(100.0, 60, 70, 10.0);
+        assert_eq!([100.0, 101.0, 500.0].map(|at| up.bots(at)), [60, 70, 70]);
+        assert_eq!(Profile::change(9.0, 5, 5, 10.0).next_change(9.0, 5), None);
+    }
 
     #[test]
     fn it_goes_in_straight_lines_between_points() {

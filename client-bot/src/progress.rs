@@ -1,9 +1,13 @@
 //! Tells how a run goes while it goes: a bar where there is a terminal, a plain line now and then where
 //! there is none. Comes in: what bots put on the board. Goes out: text on stderr.
 
+use crate::behaviour::Behaviour;
+use crate::network::Preset;
 use crate::report::Bytes;
-use crate::window::Window;
+use crate::tally::Sort;
+use crate::window::{Counts, Times, Window};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde::{Deserialize, Serialize};
 use shared::netcode::client::Stats;
 use std::collections::VecDeque;
 use std::io::{IsTerminal, stderr};
@@ -29,21 +33,12 @@ pub(crate) struct Board {
     mismatches: AtomicU64,
     /// 99 per cent of the last second's frames were no older, in ms; 0 while nobody knows.
     frame_age_p99: AtomicU32,
-    /// Times of the last second.
-    pub(crate) windows: Windows,
-}
-
-/// Times of all bots since the last look, under the names of [`crate::tally::Latencies`].
-#[derive(Debug, Default)]
-pub(crate) struct Windows {
-    pub(crate) input_to_frame: Window,
-    pub(crate) frame_age: Window,
-    pub(crate) frame_interval: Window,
-    pub(crate) lateness: Window,
+    /// Times of the last second, by sort of bot.
+    windows: [[Times<Window>; Behaviour::ALL.len()]; Preset::ALL.len()],
 }
 
 /// What the board says at a moment.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Standing {
     pub(crate) playing: u32,
     pub(crate) fallen_out: u32,
@@ -55,6 +50,19 @@ pub(crate) struct Standing {
 }
 
 impl Board {
+    /// Where bots of a sort take times down.
+    pub(crate) fn windows(&self, sort: Sort) -> &Times<Window> {
+        &self.windows[sort.preset as usize][sort.behaviour as usize]
+    }
+
+    /// The times that came since the last call, by sort of bot.
+    pub(crate) fn drain(&self) -> impl Iterator<Item = (Sort, Times<Counts>)> {
+        let sorts = Preset::ALL.into_iter().flat_map(|preset| {
+            Behaviour::ALL.into_iter().map(move |behaviour| Sort { preset, behaviour })
+        });
+        sorts.map(|sort| (sort, self.windows(sort).drain()))
+    }
+
     /// A bot was let in.
     pub(crate) fn joined(&self) {
         self.playing.fetch_add(1, Relaxed);
@@ -84,6 +92,19 @@ impl Board {
         self.frame_age_p99.store(frame_age_p99.map_or(0, |ms| ms.ceil() as u32), Relaxed);
     }
 
+    /// It stands so, as others have found.
+    pub(crate) fn stands(&self, standing: Standing) {
+        let Standing { playing, fallen_out, frames, bytes, inputs, corrections, mismatches } =
+            standing;
+        self.playing.store(playing, Relaxed);
+        self.fallen_out.store(fallen_out, Relaxed);
+        self.frames.store(frames, Relaxed);
+        self.bytes.store(bytes, Relaxed);
+        self.inputs.store(inputs, Relaxed);
+        self.corrections.store(corrections, Relaxed);
+        self.mismatches.store(mismatches, Relaxed);
+    }
+
     /// As it stands.
     pub(crate) fn standing(&self) -> Standing {
         Standing {
@@ -94,6 +115,21 @@ impl Board {
             inputs: self.inputs.load(Relaxed),
             corrections: self.corrections.load(Relaxed),
             mismatches: self.mismatches.load(Relaxed),
+        }
+    }
+}
+
+impl Standing {
+    /// Both together.
+    pub(crate) fn plus(self, other: Self) -> Self {
+        Self {
+            playing: self.playing + other.playing,
+            fallen_out: self.fallen_out + other.fallen_out,
+            frames: self.frames + other.frames,
+            bytes: self.bytes + other.bytes,
+            inputs: self.inputs + other.inputs,
+            corrections: self.corrections + other.corrections,
+            mismatches: self.mismatches + other.mismatches,
         }
     }
 }

@@ -70,51 +70,70 @@ fn who_hangs_up_on_the_first_bot_is_no_server() {
     assert!(said(&output).contains("hung up"), "{}", said(&output));
 }
 
-#[tokio::test]
-async fn bots_that_are_turned_away_are_status_1_and_the_report_says_why() {
+/// A server that lets nobody in: it reads each hello and says that there is no room.
+async fn doorkeeper(listener: tokio::net::TcpListener) {
     use futures_util::{SinkExt, StreamExt};
     use tokio_tungstenite::tungstenite::Message;
     use tokio_tungstenite::tungstenite::handshake::server::{Request, Response};
     use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let address = listener.local_addr().expect("bound");
-    let doorkeeper = tokio::spawn(async move {
-        loop {
-            let (stream, _) = listener.accept().await.expect("a bot");
-            #[expect(clippy::result_large_err, reason = "tungstenite's callbacks return this type")]
-            let agree = |request: &Request, mut response: Response| {
-                let wanted = request.headers()["Sec-WebSocket-Protocol"].clone();
-                response.headers_mut().insert("Sec-WebSocket-Protocol", wanted);
-                Ok(response)
-            };
-            let socket = tokio_tungstenite::accept_hdr_async(stream, agree).await;
-            let mut socket = socket.expect("a handshake");
-            let hello = socket.next().await.expect("a hello").expect("a message");
-            assert!(hello.is_binary());
+    loop {
+        let (stream, _) = listener.accept().await.expect("a bot");
+        #[expect(clippy::result_large_err, reason = "tungstenite's callbacks return this type")]
+        let agree = |request: &Request, mut response: Response| {
+            let wanted = request.headers()["Sec-WebSocket-Protocol"].clone();
+            response.headers_mut().insert("Sec-WebSocket-Protocol", wanted);
+            Ok(response)
+        };
+        let socket = tokio_tungstenite::accept_hdr_async(stream, agree).await;
+        let mut socket = socket.expect("a handshake");
+        let hello = socket.next().await.expect("a hello").expect("a message");
+        // Whoever only looked whether a server is there says goodbye.
+        if hello.is_binary() {
             let frame = CloseFrame { code: 1013.into(), reason: "Full,\u{1b}[2J as ever.".into() };
             socket.send(Message::Close(Some(frame))).await.expect("the bot listens");
-            while let Some(Ok(_)) = socket.next().await {}
         }
-    });
+        while let Some(Ok(_)) = socket.next().await {}
+    }
+}
 
-    let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("turned_away.json");
-    let url = address.to_string();
-    let json = file.to_str().expect("UTF-8").to_owned();
-    let flags = ["--url", &url, "--bots", "3", "--metrics", "none", "--json", &json];
-    let flags = flags.map(str::to_owned);
-    let running = tokio::task::spawn_blocking(move || bots(&flags.each_ref().map(String::as_str)));
-    let output = running.await.expect("it ran");
+/// What bots with these flags say of such a server, and their report as JSON in a file of this name.
+async fn turned_away(file: &str, more: &[&str]) -> (Output, serde_json::Value) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = listener.local_addr().expect("bound").to_string();
+    let doorkeeper = tokio::spawn(doorkeeper(listener));
+    let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(file);
+    let json = file.to_str().expect("UTF-8");
+    let flags =
+        [&["--url", &url, "--bots", "3", "--metrics", "none", "--json", json], more].concat();
+    let flags: Vec<_> = flags.into_iter().map(str::to_owned).collect();
+    let run = move || bots(&flags.iter().map(String::as_str).collect::<Vec<_>>());
+    let output = tokio::task::spawn_blocking(run).await.expect("it ran");
     doorkeeper.abort();
+    let json = std::fs::read_to_string(&file).expect("the report's file");
+    (output, serde_json::from_str(&json).expect("JSON"))
+}
 
+#[tokio::test]
+async fn bots_that_are_turned_away_are_status_1_and_the_report_says_why() {
+    let (output, json) = turned_away("turned_away.json", &[]).await;
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     let report = String::from_utf8(output.stdout).expect("UTF-8");
     let reason = "3 failed, close code 1013 (try_later): Full,[2J as ever.";
     assert!(report.contains(reason), "{report}");
     assert!(report.ends_with("It did not go well: 3 of 3 bots were not let in.\n"), "{report}");
-    let json = std::fs::read_to_string(&file).expect("the report's file");
-    let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
     assert_eq!(json["ok"], false);
     assert_eq!(json["reasons"][0]["code"], 1013);
     assert_eq!(json["bots"]["failed"], 3);
+}
+
+#[tokio::test]
+async fn several_processes_make_one_report() {
+    let (output, json) = turned_away("parts.json", &["--processes", "2"]).await;
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let report = String::from_utf8(output.stdout).expect("UTF-8");
+    assert!(report.contains("3 failed, close code 1013"), "{report}");
+    assert_eq!(json["bots"]["set_out"], 3, "{report}");
+    assert_eq!(json["bots"]["failed"], 3, "{report}");
+    assert_eq!(json["behaviours"][0]["bots"], 3, "{report}");
 }

@@ -8,8 +8,12 @@ use client_bot::fleet::{self, CannotBegin};
 use client_bot::progress::Progress;
 use client_bot::report::Report;
 use server::config::Config;
-use shared::arena::Arena;
+use shared::arena::{Arena, Settings};
+use shared::game::{Game, Setup};
+use shared::netcode::shelf::Shelf;
+use std::cell::Cell;
 use std::future::pending;
+use std::sync::Arc;
 use std::time::Duration;
 use tests::harness::{Running, within};
 
@@ -51,9 +55,10 @@ async fn each_behaviour_does_what_it_says_and_has_its_line() {
         let churns = behaviour == Behaviour::Churn;
         assert!(if churns { those.joins >= 4 } else { those.joins == 2 }, "{those:?}");
     }
-    // Steering is not for free: who does nothing says less.
+    // All inputs are of one size, but what steers is told back, and what fights is told of.
     let (fight, idle) = (those(Behaviour::Fight), those(Behaviour::Idle));
-    assert!(fight.sent_bytes_per_second > idle.sent_bytes_per_second, "{fight:?} {idle:?}");
+    let received = [fight, idle].map(|those| those.received_bytes_per_second);
+    assert!(received[0] > received[1], "{fight:?} {idle:?}");
     assert_eq!(report.bots.returns, 0, "leaving by oneself is no loss");
 }
 
@@ -74,6 +79,10 @@ async fn a_profile_rises_and_falls_and_every_second_of_it_is_there() {
     assert!(told >= 2, "{:?}", report.over_time);
     assert!(report.over_time.iter().any(|sample| sample.frame_age_ms.p99.is_some()));
     assert!(report.generator.tick_lateness_ms.count > 100);
+    // What was received is known by what it is, and nothing but what could not be read is left out.
+    let messages = report.contents.iter().filter(|content| !content.what.starts_with("frames: "));
+    let percent: f64 = messages.map(|content| content.percent).sum();
+    assert!((percent - 100.0).abs() < 0.01, "{:?}", report.contents);
     let page = report.to_html();
     for part in ["<svg", "class=\"line s1\"", "Server: work of a tick", "prefers-color-scheme:dark"]
     {
@@ -135,9 +144,30 @@ async fn a_search_ends_at_the_step_that_breaks() {
     running.stop().await.expect("it stops");
     let capacity = report.capacity.as_ref().expect("a search");
     assert!(report.ok && capacity.found, "{:?}", report.faults);
-    // Four have room, eight do not.
+    // Six have room; neither eight nor seven do.
     let steps: Vec<_> = capacity.steps.iter().map(|step| step.bots).collect();
-    assert_eq!((capacity.bots, &steps[..]), (4, &[4, 8][..]), "{capacity:?}");
+    assert_eq!((capacity.bots, &steps[..]), (6, &[4, 8, 6, 7][..]), "{capacity:?}");
     let broke = capacity.steps[1].outcomes.iter().find(|outcome| !outcome.met);
     assert_eq!(broke.map(|outcome| outcome.requirement.as_str()), Some("failed=0"));
+}
+
+#[test]
+fn rules_are_made_once_while_some_bot_has_them() {
+    let shelf = Shelf::<Arena>::default();
+    let setup = Setup::new(Settings::default(), 4, 30);
+    let made = Cell::new(0);
+    let take = |bytes: &[u8]| {
+        let make = || {
+            made.set(made.get() + 1);
+            Arena::rules(&setup)
+        };
+        shelf.take(bytes, make).expect("usual settings")
+    };
+    let (first, again, other) = (take(b"a"), take(b"a"), take(b"b"));
+    assert!(Arc::ptr_eq(&first, &again) && !Arc::ptr_eq(&first, &other));
+    assert_eq!(made.get(), 2);
+    drop((first, again));
+    take(b"a");
+    assert_eq!(made.get(), 3, "nobody had them any more");
+    assert!(shelf.take(b"c", || Err("no")).is_err());
 }

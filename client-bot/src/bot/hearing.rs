@@ -1,10 +1,11 @@
 //! What a bot hears: frames and messages from its line, or from what the made-up network holds back. Comes in: a wake-up.
 //! Goes out: events, and times taken down.
 
-use super::{Bot, Event};
+use super::{Bot, Errand, Event};
 use crate::behaviour::{Behaviour, without_others};
 use crate::ending::Ending;
 use crate::line::Line;
+use crate::tally::Sort;
 use futures_util::StreamExt;
 use shared::game::{Brain, Game, View};
 use shared::wire::message;
@@ -78,7 +79,7 @@ impl<G: Game> Bot<G> {
         self.joined_ms = Some(now_ms);
         self.joined += 1;
         if let Some(lost) = self.lost_ms.take() {
-            self.latencies.way_back.record(now_ms - lost);
+            self.windows().way_back.record(now_ms - lost);
         }
         self.around.board.joined();
         // The first round trip includes the wait for the session's tick: not one to report.
@@ -91,20 +92,19 @@ impl<G: Game> Bot<G> {
     /// Takes down when each tick of a message was known: those that were held back and come together are as late as
     /// they are.
     fn saw_frame(&mut self, now_ms: f64) {
-        let windows = &self.around.board.windows;
-        if let Some(last) = self.frame_ms.replace(now_ms) {
-            self.latencies.frame_interval.record(now_ms - last);
+        let last = self.frame_ms.replace(now_ms);
+        let Errand { preset, behaviour, .. } = self.errand;
+        let windows = self.around.board.windows(Sort { preset, behaviour });
+        if let Some(last) = last {
             windows.frame_interval.record(now_ms - last);
         }
         let stats = self.client.stats();
         let tick_ms = self.period.as_secs_f64() * 1000.0;
         for behind in 0..stats.together.max(1) {
             let age = stats.frame_age_ms + f64::from(behind) * tick_ms;
-            self.latencies.frame_age.record(age);
             windows.frame_age.record(age);
         }
         while let Some(took) = self.client.confirmation() {
-            self.latencies.input_to_frame.record(took);
             windows.input_to_frame.record(took);
         }
         if self.errand.behaviour.thinks()

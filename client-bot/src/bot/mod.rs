@@ -16,10 +16,13 @@ use crate::held::Held;
 use crate::line::{self, Line};
 use crate::network::Preset;
 use crate::progress::Board;
-use crate::tally::{Latencies, Life, add_stats};
+use crate::tally::{Life, Sort, add_stats};
+use crate::window::{Times, Window};
 pub(crate) use opening::live;
+use serde::{Deserialize, Serialize};
 use shared::game::{Game, Tick};
 use shared::netcode::client::{Client, Stats};
+use shared::netcode::shelf::Shelf;
 use shared::wire::close::CloseCode;
 use shared::wire::rows::Rows;
 use std::future::poll_fn;
@@ -59,6 +62,17 @@ pub(crate) struct Surroundings {
 }
 
 impl Surroundings {
+    /// For bots that go in through `doors`; clients' clocks start now.
+    pub(crate) fn new(doors: Doors, come_back: bool) -> Self {
+        Self {
+            doors: Arc::new(doors),
+            come_back,
+            board: Arc::new(Board::default()),
+            stop: watch::channel(()).1,
+            epoch: Instant::now(),
+        }
+    }
+
     /// Time by the clients' clocks, in ms.
     fn now_ms(&self) -> f64 {
         self.ms(Instant::now())
@@ -76,7 +90,7 @@ impl Surroundings {
 }
 
 /// Who a bot is.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct Errand {
     /// From 0; no two bots of a run have the same.
     pub(crate) number: u32,
@@ -95,6 +109,8 @@ impl Errand {
 struct Bot<G: Game> {
     errand: Errand,
     client: Client<G>,
+    /// The rules that all bots share.
+    shelf: Arc<Shelf<G>>,
     brain: G::Brain,
     /// What a bot that wanders is shown.
     own: Rows,
@@ -131,7 +147,6 @@ struct Bot<G: Game> {
     seen: Stats,
     thought: Option<Tick>,
     sent_bytes: u64,
-    latencies: Latencies,
 }
 
 /// What a bot wakes up for.
@@ -186,7 +201,6 @@ impl<G: Game> Bot<G> {
             returns: self.joined.saturating_sub(1 + self.stays),
             stats,
             sent_bytes: self.sent_bytes,
-            latencies: Some(self.latencies),
         }
     }
 
@@ -247,5 +261,11 @@ impl<G: Game> Bot<G> {
 
     fn now_ms(&self) -> f64 {
         self.around.now_ms()
+    }
+
+    /// Where it takes times down.
+    fn windows(&self) -> &Times<Window> {
+        let Errand { preset, behaviour, .. } = self.errand;
+        self.around.board.windows(Sort { preset, behaviour })
     }
 }

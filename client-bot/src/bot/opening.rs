@@ -7,11 +7,13 @@ use crate::coming_back;
 use crate::ending::Ending;
 use crate::held::Held;
 use crate::line::{self, Line};
-use crate::tally::{Latencies, Life, add_stats};
+use crate::tally::{Life, add_stats};
 use shared::game::{Brain, Game};
 use shared::netcode::client::{Client, Stats};
+use shared::netcode::shelf::Shelf;
 use shared::wire::close::CloseCode;
 use shared::wire::rows::Rows;
+use std::sync::Arc;
 use tokio::time::{Instant, sleep_until};
 
 /// What the server is told when a bot leaves that joins again soon.
@@ -22,6 +24,7 @@ pub(crate) async fn live<G: Game>(
     errand: Errand,
     opened: Option<Line>,
     mut around: Surroundings,
+    shelf: Arc<Shelf<G>>,
 ) -> Life {
     let line = match opened {
         Some(line) => Ok(line),
@@ -31,7 +34,7 @@ pub(crate) async fn live<G: Game>(
         },
     };
     match line {
-        Ok(line) => Bot::<G>::new(errand, line, around).live().await,
+        Ok(line) => Bot::new(errand, line, around, shelf).live().await,
         Err(error) => {
             around.board.fell_out();
             Life::without_a_line(errand, Ending::NoLine(error.to_string()))
@@ -40,13 +43,14 @@ pub(crate) async fn live<G: Game>(
 }
 
 impl<G: Game> Bot<G> {
-    fn new(errand: Errand, line: Line, around: Surroundings) -> Self {
+    fn new(errand: Errand, line: Line, around: Surroundings, shelf: Arc<Shelf<G>>) -> Self {
         let next_wake = Instant::now() + WAITING_PERIOD;
         let number = errand.number;
         // Multiples of the golden ratio fall evenly into a circle, however many there are.
         let phase = (f64::from(number) * 0.618_033_988_749_895).fract();
         Self {
-            client: Self::client(errand),
+            client: Self::client(errand, &shelf),
+            shelf,
             brain: G::Brain::new(u64::from(number)),
             own: Rows::new(G::KINDS),
             line,
@@ -72,12 +76,13 @@ impl<G: Game> Bot<G> {
             seen: Stats::default(),
             thought: None,
             sent_bytes: 0,
-            latencies: Latencies::new(),
         }
     }
 
-    fn client(errand: Errand) -> Client<G> {
-        let mut client = Client::new(&format!("Bot {}", errand.number + 1));
+    fn client(errand: Errand, shelf: &Arc<Shelf<G>>) -> Client<G> {
+        let mut client = Client::new(&format!("Bot {}", errand.number + 1))
+            .without_pictures()
+            .sharing(Arc::clone(shelf));
         client.introduction().watch = errand.watches();
         client
     }
@@ -113,7 +118,7 @@ impl<G: Game> Bot<G> {
         self.stays += 1;
         add_stats(&mut self.past, &self.seen);
         self.seen = Stats::default();
-        self.client = Self::client(self.errand);
+        self.client = Self::client(self.errand, &self.shelf);
         self.thought = None;
         self.take(line);
         Ok(())

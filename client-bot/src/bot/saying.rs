@@ -94,7 +94,7 @@ impl<G: Game> Bot<G> {
         self.look_ms = now_ms;
         let stats = self.client.stats();
         if self.joined_ms.is_some() && stats.ping_ms != self.seen.ping_ms {
-            self.latencies.round_trip.record_expected(stats.ping_ms, PING_EVERY_MS);
+            self.windows().round_trip.record_expected(stats.ping_ms, PING_EVERY_MS);
         }
         self.around.board.saw(&self.seen, &stats);
         self.seen = stats;
@@ -127,8 +127,7 @@ impl<G: Game> Bot<G> {
 
     fn note_lateness(&mut self, now: Instant, due: Instant) {
         let late_ms = (now - due).as_secs_f64() * 1000.0;
-        self.latencies.lateness.record(late_ms);
-        self.around.board.windows.lateness.record(late_ms);
+        self.windows().lateness.record(late_ms);
     }
 
     pub(super) fn wake_at(&mut self, at: Instant) {

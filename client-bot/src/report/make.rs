@@ -1,6 +1,8 @@
 //! From tallies to a report: means, percentiles, and what did not go well.
 
-use super::{Behaving, Bots, Generator, OnNetwork, PerPlayer, Percentiles, Reason, Report, Totals};
+use super::{
+    Behaving, Bots, Content, Generator, OnNetwork, PerPlayer, Percentiles, Reason, Report, Totals,
+};
 use crate::behaviour::Behaviour;
 use crate::capacity::Capacity;
 use crate::config::Config;
@@ -8,8 +10,10 @@ use crate::generator;
 use crate::metrics::ServerFigures;
 use crate::network::Preset;
 use crate::over_time::Sample;
-use crate::tally::{Mishap, Tallies, Tally, Times};
+use crate::tally::{Mishap, Tallies, Tally};
 use crate::window::Counts;
+use shared::netcode::client::Stats;
+use shared::netcode::frame::FrameBits;
 use shared::wire::close::CloseCode;
 
 /// What the fleet knows of a run beside what its bots brought back.
@@ -51,7 +55,9 @@ impl Report {
                 set_out: run.set_out,
                 connected: tally.connected,
                 failed: tally.failed,
+                failed_percent: percent(tally.failed, run.set_out),
                 thrown_out: tally.thrown_out,
+                thrown_out_percent: percent(tally.thrown_out, tally.connected),
                 unfinished: tally.unfinished,
                 returns: tally.returns,
             },
@@ -63,6 +69,7 @@ impl Report {
                 sent_bytes_per_second: per_second(tally.sent_bytes),
                 corrections_per_second: per_second(stats.corrections),
             },
+            contents: contents(stats, player_seconds),
             totals: Totals {
                 player_seconds,
                 frames: stats.frames,
@@ -77,11 +84,11 @@ impl Report {
                 mismatches: stats.mismatches,
                 unreadable: stats.refused,
             },
-            round_trip_ms: Percentiles::of(&latencies.round_trip),
-            input_to_frame_ms: Percentiles::of(&latencies.input_to_frame),
-            frame_age_ms: Percentiles::of(&latencies.frame_age),
-            way_back_ms: Percentiles::of(&latencies.way_back),
-            frame_interval_ms: Percentiles::of(&latencies.frame_interval),
+            round_trip_ms: Percentiles::of_counts(&latencies.round_trip),
+            input_to_frame_ms: Percentiles::of_counts(&latencies.input_to_frame),
+            frame_age_ms: Percentiles::of_counts(&latencies.frame_age),
+            way_back_ms: Percentiles::of_counts(&latencies.way_back),
+            frame_interval_ms: Percentiles::of_counts(&latencies.frame_interval),
             networks: tallies.by_preset.iter().map(|(&p, tally)| OnNetwork::of(p, tally)).collect(),
             behaviours: tallies
                 .by_behaviour
@@ -148,9 +155,9 @@ impl OnNetwork {
         Self {
             network,
             bots: tally.lives,
-            round_trip_ms: Percentiles::of(&latencies.round_trip),
-            frame_age_ms: Percentiles::of(&latencies.frame_age),
-            input_to_frame_ms: Percentiles::of(&latencies.input_to_frame),
+            round_trip_ms: Percentiles::of_counts(&latencies.round_trip),
+            frame_age_ms: Percentiles::of_counts(&latencies.frame_age),
+            input_to_frame_ms: Percentiles::of_counts(&latencies.input_to_frame),
             frames: stats.frames,
             keyframes: stats.keyframes,
             inputs: stats.inputs,
@@ -169,8 +176,8 @@ impl Behaving {
             behaviour,
             bots: tally.lives,
             joins: tally.joins,
-            frame_age_ms: Percentiles::of(&latencies.frame_age),
-            input_to_frame_ms: Percentiles::of(&latencies.input_to_frame),
+            frame_age_ms: Percentiles::of_counts(&latencies.frame_age),
+            input_to_frame_ms: Percentiles::of_counts(&latencies.input_to_frame),
             frames: stats.frames,
             received_bytes_per_second: per_second(stats.bytes),
             sent_bytes_per_second: per_second(tally.sent_bytes),
@@ -180,8 +187,8 @@ impl Behaving {
 }
 
 impl Generator {
-    fn of(lateness: &Times, cores_used: Option<f64>) -> Self {
-        let (tick_lateness_ms, cores) = (Percentiles::of(lateness), generator::cores());
+    fn of(lateness: &Counts, cores_used: Option<f64>) -> Self {
+        let (tick_lateness_ms, cores) = (Percentiles::of_counts(lateness), generator::cores());
         Self {
             cores,
             cpu_percent: cores_used.map(|used| 100.0 * used / cores),
@@ -195,12 +202,8 @@ impl Percentiles {
     /// Of times by bucket.
     pub(crate) fn of_counts(counts: &Counts) -> Self {
         let at = |quantile| counts.quantile(quantile).unwrap_or(0.0);
-        Self::from_quantiles(counts.count(), at)
-    }
-
-    fn from_quantiles(count: u64, at: impl Fn(f64) -> f64) -> Self {
         Self {
-            count,
+            count: counts.count(),
             p50: at(0.5),
             p90: at(0.9),
             p95: at(0.95),
@@ -209,11 +212,31 @@ impl Percentiles {
             max: at(1.0),
         }
     }
+}
 
-    fn of(times: &Times) -> Self {
-        let at = |quantile| times.quantile(quantile).unwrap_or(0.0);
-        Self::from_quantiles(times.count(), at)
-    }
+/// What share of `all` so many are, in per cent; 0 of nothing.
+fn percent(some: u32, all: u32) -> f64 {
+    if all > 0 { 100.0 * f64::from(some) / f64::from(all) } else { 0.0 }
+}
+
+fn contents(stats: &Stats, player_seconds: f64) -> Vec<Content> {
+    let FrameBits { head, drops, steering, changes, enters, checksum } = stats.frame_bits;
+    let bits = [
+        ("frames: head", head),
+        ("frames: who leaves the view", drops),
+        ("frames: inputs and corrections", steering),
+        ("frames: other changes", changes),
+        ("frames: who enters the view", enters),
+        ("frames: checksums", checksum),
+    ];
+    let messages = stats.contents.all().map(|(what, bytes)| (what, bytes as f64));
+    let bits = bits.map(|(what, bits)| (what, bits as f64 / 8.0));
+    let content = |(what, bytes): (&str, f64)| Content {
+        what: what.to_owned(),
+        bytes_per_second: if player_seconds > 0.0 { bytes / player_seconds } else { 0.0 },
+        percent: 100.0 * bytes / (stats.bytes as f64).max(1.0),
+    };
+    messages.into_iter().chain(bits).filter(|&(_, bytes)| bytes > 0.0).map(content).collect()
 }
 
 fn reasons(tally: &Tally) -> Vec<Reason> {

@@ -43,6 +43,8 @@ pub struct Report {
     pub reasons: Vec<Reason>,
     /// Figures for one player, over the time that all bots played.
     pub per_player: PerPlayer,
+    /// What was received, by what it is, as the bots' decoders know it; what could not be read is not in it.
+    pub contents: Vec<Content>,
     /// Figures for all bots together.
     pub totals: Totals,
     /// From a ping to its pong, once a second and bot; a ping that had to wait for the last one's pong counts.
@@ -74,6 +76,18 @@ pub struct Report {
     pub over_time: Vec<Sample>,
 }
 
+/// Bytes of one kind of content.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Content {
+    /// What it is: deltas, keyframes, rosters, standings, events, chat, others; "frames: " and what the bits of frames
+    /// are for.
+    pub what: String,
+    /// Bytes per player and second.
+    pub bytes_per_second: f64,
+    /// These, in per cent of all received.
+    pub percent: f64,
+}
+
 /// What the load generator itself took.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Generator {
@@ -88,7 +102,7 @@ pub struct Generator {
 }
 
 /// What became of the bots.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Bots {
     /// As many were wanted.
     pub asked_for: u32,
@@ -98,8 +112,12 @@ pub struct Bots {
     pub connected: u32,
     /// As many were never let in.
     pub failed: u32,
+    /// These, in per cent of those that tried.
+    pub failed_percent: f64,
     /// As many were let in and did not stay to the end.
     pub thrown_out: u32,
+    /// These, in per cent of those that were let in.
+    pub thrown_out_percent: f64,
     /// As many were still waiting to be let in at the end.
     pub unfinished: u32,
     /// How often bots lost their lines and came back.

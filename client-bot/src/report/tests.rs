@@ -5,7 +5,8 @@ use super::*;
 use crate::bot::Errand;
 use crate::config::Config;
 use crate::ending::Ending;
-use crate::tally::{Latencies, Life, Tallies};
+use crate::tally::{Life, Sort, Tallies};
+use crate::window::{Counts, Times, Window};
 use clap::Parser;
 use shared::netcode::client::Stats;
 
@@ -19,8 +20,6 @@ fn on(preset: Preset) -> Errand {
 
 /// A bot that played for ten seconds at 30 Hz without trouble.
 fn good_life() -> Life {
-    let mut latencies = Latencies::new();
-    (0..299).for_each(|_| latencies.frame_interval.record(33.3));
     let stats = Stats {
         frames: 300,
         keyframes: 1,
@@ -39,13 +38,32 @@ fn good_life() -> Life {
         played_ms: Some(10_000.0),
         stats,
         sent_bytes: 2_000,
-        latencies: Some(latencies),
     }
 }
 
 fn report(asked_for: u32, interrupted: bool, lives: &[Life]) -> Report {
+    report_with(asked_for, interrupted, lives, &[])
+}
+
+/// With times that bots on a network took down beside the intervals of their frames.
+fn report_with(
+    asked_for: u32,
+    interrupted: bool,
+    lives: &[Life],
+    more: &[(Preset, Times<Counts>)],
+) -> Report {
+    let behaviour = Behaviour::Fight;
     let mut tally = Tallies::new();
-    lives.iter().for_each(|life| tally.add(life));
+    for life in lives {
+        tally.add(life);
+        let preset = life.errand.preset;
+        let window = Window::default();
+        (0..life.stats.frames.saturating_sub(1)).for_each(|_| window.record(33.3));
+        let times = Times { frame_interval: window.drain(), ..Times::default() };
+        tally.add_times(Sort { preset, behaviour }, &times);
+    }
+    more.iter()
+        .for_each(|(preset, times)| tally.add_times(Sort { preset: *preset, behaviour }, times));
     let set_out = lives.len() as u32;
     let run = Run { seconds: 10.0, asked_for, set_out, interrupted, ..Run::default() };
     Report::new("buoys", &config(asked_for), run, &tally)
@@ -137,7 +155,7 @@ fn scripts_find_in_the_json_what_they_look_for() {
     assert_eq!(json["tick_rate"], 30);
     let bots = serde_json::json!({
         "asked_for": 1, "set_out": 1, "connected": 1, "failed": 0, "thrown_out": 0,
-        "unfinished": 0, "returns": 0
+        "failed_percent": 0.0, "thrown_out_percent": 0.0, "unfinished": 0, "returns": 0
     });
     assert_eq!(json["bots"], bots);
     assert_eq!(json["per_player"]["frames_per_second"], 30.0);
@@ -160,21 +178,17 @@ fn bytes_have_the_prefix_that_people_expect() {
 
 #[test]
 fn each_network_has_a_line_and_an_entry_of_its_own() {
-    let lived = |preset, ms: f64| {
-        let mut life = Life { errand: on(preset), ..good_life() };
-        let latencies = life.latencies.as_mut().unwrap();
-        (0..100).for_each(|n| latencies.frame_age.record(ms + f64::from(n)));
-        latencies.round_trip.record(2.0 * ms);
-        life
+    let lived = |preset| Life { errand: on(preset), ..good_life() };
+    let measured = |preset, ms: f64| {
+        let (age, trip) = (Window::default(), Window::default());
+        (0..100).for_each(|n| age.record(ms + f64::from(n)));
+        trip.record(2.0 * ms);
+        (preset, Times { frame_age: age.drain(), round_trip: trip.drain(), ..Times::default() })
     };
     let refused = Life::without_a_line(on(Preset::Good), Ending::NoWelcome);
-    let lives = [
-        lived(Preset::Awful, 200.0),
-        lived(Preset::Good, 20.0),
-        lived(Preset::Good, 20.0),
-        refused,
-    ];
-    let report = report(4, false, &lives);
+    let lives = [lived(Preset::Awful), lived(Preset::Good), lived(Preset::Good), refused];
+    let times = [measured(Preset::Awful, 200.0), measured(Preset::Good, 20.0)];
+    let report = report_with(4, false, &lives, &times);
     let bots: Vec<_> = report.networks.iter().map(|n| (n.network, n.bots)).collect();
     assert_eq!(bots, [(Preset::Good, 3), (Preset::Awful, 1)]);
     let [good, awful] = &report.networks[..] else { unreachable!() };

@@ -1,8 +1,10 @@
 //! A report for people: a few blocks of lines, as narrow as a terminal.
 
-use super::{Behaving, OnNetwork, Percentiles, Reason, Report};
+use super::{Behaving, Content, OnNetwork, Percentiles, Reason, Report};
 use std::fmt;
 
+/// Content that is less than this share of all, in per cent, is left to the JSON.
+const CONTENT_SHOWN_MIN: f64 = 0.5;
 /// Reasons that the text lists; the JSON has them all.
 pub(super) const REASONS_SHOWN_MAX: usize = 10;
 
@@ -13,7 +15,8 @@ impl fmt::Display for Report {
         writeln!(f, "{} at {}, {:.1} s{ended}", self.game, self.url, self.seconds)?;
         writeln!(f)?;
         write!(f, "bots         {} connected of {}", bots.connected, bots.asked_for)?;
-        write!(f, ", {} failed, {} thrown out", bots.failed, bots.thrown_out)?;
+        write!(f, ", {} failed{}", bots.failed, share(bots.failed_percent))?;
+        write!(f, ", {} thrown out{}", bots.thrown_out, share(bots.thrown_out_percent))?;
         if bots.unfinished > 0 {
             write!(f, ", {} still waiting", bots.unfinished)?;
         }
@@ -46,6 +49,15 @@ impl fmt::Display for Report {
             each.inputs_per_second,
             Bytes(each.sent_bytes_per_second)
         )?;
+        let contents = self.contents.iter().filter(|content| content.percent >= CONTENT_SHOWN_MIN);
+        for (number, content) in contents.enumerate() {
+            let name = if number == 0 { "contents" } else { "" };
+            let Content { what, bytes_per_second, percent } = content;
+            writeln!(
+                f,
+                "{name:<12} {bytes_per_second:>7.1} B/s per player, {percent:>4.1} %: {what}"
+            )?;
+        }
         writeln!(f)?;
         write!(f, "ms             ")?;
         writeln!(
@@ -173,7 +185,12 @@ impl Report {
             }
         }
         match capacity.found {
-            true => writeln!(f, "capacity     {} bots", capacity.bots),
+            true => {
+                let (broke, reason) =
+                    (capacity.broke.unwrap_or_default(), capacity.reason.as_deref());
+                let reason = reason.unwrap_or_default();
+                writeln!(f, "capacity     {} bots; with {broke}: {reason}", capacity.bots)
+            }
             false => writeln!(f, "capacity     {} bots or more: no step broke", capacity.bots),
         }
     }
@@ -252,4 +269,9 @@ impl fmt::Display for Bytes {
             bytes => write!(f, "{:.1} GB", bytes / 1e9),
         }
     }
+}
+
+/// A share in brackets; nothing where there is none.
+fn share(percent: f64) -> String {
+    if percent > 0.0 { format!(" ({percent:.1} %)") } else { String::new() }
 }

@@ -8,11 +8,13 @@ use super::frame::{TYPE_DELTA, TYPE_KEYFRAME, TYPE_MASK};
 use super::joined::Joined;
 pub use super::scene::Helps;
 use super::scene::{Moments, Scene};
-pub use super::told::{News, Stats};
+use super::shelf::Shelf;
+pub use super::told::{Contents, News, Stats};
 use crate::game::{Game, PlayerId, Setup, Tick, View};
 use crate::wire::message::{self, ClientMessage, Hello, Phase, ServerMessage};
 use crate::wire::{Protocol, Rows, WireError};
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 /// Time between two measurements of the round trip.
 const PING_MS: f64 = 1000.0;
@@ -24,6 +26,9 @@ const RESYNC_MS: f64 = 1000.0;
 const NEWS_MAX: usize = 1024;
 /// Samples that wait to be taken.
 const SAMPLES_MAX: usize = 1024;
+
+/// A setup, and the rules that follow from it.
+type WithRules<G> = (Setup<<G as Game>::Settings>, Arc<<G as Game>::Rules>);
 
 /// A client of any game.
 pub struct Client<G: Game> {
@@ -38,6 +43,8 @@ pub struct Client<G: Game> {
     confirmations: VecDeque<f64>,
     stats: Stats,
     helps: Helps,
+    draws: bool,
+    shelf: Option<Arc<Shelf<G>>>,
     hello_at: f64,
     /// The shortest round trip of this connection, in ms.
     ping_least: f64,
@@ -62,6 +69,8 @@ impl<G: Game> Client<G> {
             confirmations: VecDeque::new(),
             stats: Stats::default(),
             helps: Helps::default(),
+            draws: true,
+            shelf: None,
             hello_at: 0.0,
             ping_least: f64::INFINITY,
             ping_sent: None,
@@ -69,6 +78,18 @@ impl<G: Game> Client<G> {
             ping_nonce: 0,
             resync_at: None,
         }
+    }
+
+    /// The same for whoever looks at no pictures, such as a bot: [`Self::draw`] never makes one, and what only pictures
+    /// need, the rows of past ticks above all, is not kept. Everything else is as it is with them. To be said before
+    /// the welcome.
+    pub fn without_pictures(self) -> Self {
+        Self { draws: false, ..self }
+    }
+
+    /// The same with rules from a shelf, which other clients of this process share. To be said before the welcome.
+    pub fn sharing(self, shelf: Arc<Shelf<G>>) -> Self {
+        Self { shelf: Some(shelf), ..self }
     }
 
     /// A connection has opened: forgets the last one, but for the seat, and gives the first message to
@@ -188,7 +209,7 @@ impl<G: Game> Client<G> {
 
     /// The session's rules, once let in.
     pub fn rules(&self) -> Option<&G::Rules> {
-        self.joined.as_ref().map(|j| &j.rules)
+        self.joined.as_ref().map(|j| &*j.rules)
     }
 
     /// What the player sees, as the server last told: for brains.
@@ -207,7 +228,7 @@ impl<G: Game> Client<G> {
     /// Makes the picture of now. `None` while there is nothing to see.
     pub fn draw(&mut self, now: f64) -> Option<&Scene> {
         self.now = self.now.max(now);
-        let joined = self.joined.as_mut()?;
+        let joined = self.joined.as_mut().filter(|joined| joined.draws)?;
         let clocks = joined.clocks.as_ref()?;
         let moments = Moments {
             playback: joined.others_at(clocks),
@@ -248,7 +269,11 @@ impl<G: Game> Client<G> {
     }
 
     fn control(&mut self, bytes: &[u8]) -> Result<(), WireError> {
-        let said = message::decode(bytes)?;
+        let said = message::decode(bytes);
+        if let Ok(said) = &said {
+            *self.stats.contents.of(said) += bytes.len() as u64 + 1;
+        }
+        let said = said?;
         match &said {
             ServerMessage::Welcome { player, setup, seat, .. } => {
                 self.welcome(*player, setup)?;
@@ -288,19 +313,35 @@ impl<G: Game> Client<G> {
         Ok(())
     }
 
+    /// What a setup says, and the rules that follow from it.
+    fn setup(&self, bytes: &[u8]) -> Result<WithRules<G>, WireError> {
+        let setup: Setup<G::Settings> = message::decode(bytes)?;
+        let make = || G::rules(&setup).map_err(|_| WireError::BadControl);
+        let rules = match &self.shelf {
+            Some(shelf) => shelf.take(bytes, make),
+            None => make().map(Arc::new),
+        }?;
+        Ok((setup, rules))
+    }
+
     fn welcome(&mut self, me: PlayerId, setup: &[u8]) -> Result<(), WireError> {
-        let setup: Setup<G::Settings> = message::decode(setup)?;
-        let rules = G::rules(&setup).map_err(|_| WireError::BadControl)?;
+        let (setup, rules) = self.setup(setup)?;
         self.took_round_trip(self.now - self.hello_at);
-        self.joined =
-            Some(Joined::new(me, &setup, rules, self.stats.ping_ms, self.now, self.helps));
+        self.joined = Some(Joined::new(
+            me,
+            &setup,
+            rules,
+            self.stats.ping_ms,
+            self.now,
+            self.helps,
+            self.draws,
+        ));
         Ok(())
     }
 
     /// The world begins anew under other rules; the clocks go on.
     fn begin(&mut self, setup: &[u8]) -> Result<(), WireError> {
-        let setup: Setup<G::Settings> = message::decode(setup)?;
-        let rules = G::rules(&setup).map_err(|_| WireError::BadControl)?;
+        let (setup, rules) = self.setup(setup)?;
         let Some(joined) = &mut self.joined else { return Err(WireError::BadControl) };
         self.stats.corrections += joined.prediction.corrections();
         joined.begin(&setup, rules);
@@ -322,6 +363,9 @@ impl<G: Game> Client<G> {
                 return Err(error);
             }
         };
+        let contents = &mut self.stats.contents;
+        *(if decoded.keyframe { &mut contents.keyframes } else { &mut contents.deltas }) +=
+            bytes.len() as u64;
         self.stats.frames += u64::from(decoded.frames);
         self.stats.together = decoded.frames;
         self.stats.frame_bits.add(&decoded.bits);
@@ -353,7 +397,9 @@ impl<G: Game> Client<G> {
         }
         let (_, rows) = joined.history.newest().expect("just taken");
         joined.prediction.correct(&joined.rules, tick, rows);
-        joined.scene.saw::<G>(tick, rows);
+        if joined.draws {
+            joined.scene.saw::<G>(tick, rows);
+        }
         if let Some(took) = joined.confirmed(tick, now) {
             if self.confirmations.len() == SAMPLES_MAX {
                 self.confirmations.pop_front();

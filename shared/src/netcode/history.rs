@@ -15,6 +15,8 @@ pub const HISTORY_TICKS: usize = 32;
 #[derive(Debug)]
 pub struct History {
     kinds: &'static [Kind],
+    /// How many ticks are kept.
+    kept: usize,
     ticks: Vec<(Tick, Rows)>,
     /// Memory of forgotten ticks, to be used again.
     spare: Vec<Rows>,
@@ -25,10 +27,20 @@ pub struct History {
 }
 
 impl History {
-    /// Nothing decoded yet.
+    /// Nothing decoded yet; [`HISTORY_TICKS`] will be kept.
     pub fn new(kinds: &'static [Kind]) -> Self {
+        Self::keeping(kinds, HISTORY_TICKS)
+    }
+
+    /// Nothing decoded yet; the newest tick alone will be kept, as for whoever draws nothing of the past.
+    pub fn of_newest(kinds: &'static [Kind]) -> Self {
+        Self::keeping(kinds, 1)
+    }
+
+    fn keeping(kinds: &'static [Kind], kept: usize) -> Self {
         Self {
             kinds,
+            kept,
             ticks: Vec::new(),
             spare: Vec::new(),
             going: GoingOn::new(kinds),
@@ -90,7 +102,7 @@ impl History {
             // A keyframe of an older or the same tick: what came before is no history of it.
             self.spare.extend(self.ticks.drain(..).map(|(_, rows)| rows));
         }
-        if self.ticks.len() == HISTORY_TICKS {
+        if self.ticks.len() == self.kept {
             self.spare.push(self.ticks.remove(0).1);
         }
         self.ticks.push((decoded.tick, rows));

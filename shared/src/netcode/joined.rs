@@ -10,6 +10,7 @@ use crate::game::{Game, LAG_STEPS, PlayerId, Setup, Tick};
 use crate::wire::input::InputMessage;
 use crate::wire::{Protocol, Role, Row};
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 /// How far off the lag in inputs may be before it is said anew, in steps: every change costs everybody in
 /// view some bytes.
@@ -21,7 +22,7 @@ pub(super) struct Joined<G: Game> {
     pub(super) rate: f64,
     /// How far back the session takes others when it judges a shot.
     pub(super) rewind_ticks: u32,
-    pub(super) rules: G::Rules,
+    pub(super) rules: Arc<G::Rules>,
     pub(super) history: History,
     /// The newest tick that was decoded when the history began.
     decoded: Tick,
@@ -38,6 +39,8 @@ pub(super) struct Joined<G: Game> {
     pub(super) uplink: Uplink,
     pub(super) scene: Scene,
     pub(super) helps: Helps,
+    /// Whether pictures are made.
+    pub(super) draws: bool,
     /// Whether nobody's input counts: the round is over.
     pub(super) still: bool,
 }
@@ -47,17 +50,19 @@ impl<G: Game> Joined<G> {
     pub(super) fn new(
         me: PlayerId,
         setup: &Setup<G::Settings>,
-        rules: G::Rules,
+        rules: Arc<G::Rules>,
         ping_ms: f64,
         now: f64,
         helps: Helps,
+        draws: bool,
     ) -> Self {
         Self {
             me,
             rate: f64::from(setup.tick_rate.max(1)),
             rewind_ticks: setup.rewind_ticks(),
             rules,
-            history: History::new(G::KINDS),
+            history: Self::history(draws),
+            draws,
             decoded: 0,
             prediction: Prediction::new(me),
             clocks: None,
@@ -72,12 +77,17 @@ impl<G: Game> Joined<G> {
         }
     }
 
+    /// Whoever draws no pictures needs nothing but the newest tick.
+    fn history(draws: bool) -> History {
+        if draws { History::new(G::KINDS) } else { History::of_newest(G::KINDS) }
+    }
+
     /// A new world under these rules; what is known of the line stays.
-    pub(super) fn begin(&mut self, setup: &Setup<G::Settings>, rules: G::Rules) {
+    pub(super) fn begin(&mut self, setup: &Setup<G::Settings>, rules: Arc<G::Rules>) {
         self.rewind_ticks = setup.rewind_ticks();
         self.rules = rules;
         self.decoded = self.history.newest().map_or(self.decoded, |(tick, _)| tick);
-        self.history = History::new(G::KINDS);
+        self.history = Self::history(self.draws);
         self.prediction = Prediction::new(self.me);
         self.scene = Scene::new(G::KINDS);
     }

@@ -6,7 +6,7 @@
 //! what came of it, [`history`] keeps what was decoded (and [`suspect`] what was
 //! found wrong), [`prediction`] runs ahead of it, and [`scene`]
 //! puts all of it in one picture. [`told`] is what the client says about itself; [`conditions`]
-//! makes a network bad, to see how all this bears it.
+//! makes a network bad, to see how all this bears it. [`shelf`] has rules that many clients of one process share.
 
 pub mod client;
 mod clocks;
@@ -21,6 +21,7 @@ pub mod least;
 pub mod pace;
 pub mod prediction;
 pub mod scene;
+pub mod shelf;
 pub mod smoothing;
 pub mod suspect;
 pub mod told;

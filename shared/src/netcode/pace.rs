@@ -49,6 +49,8 @@ pub struct Pace {
     now_ms: f64,
     /// (arrival, slack as it would have been with an offset of 0).
     samples: VecDeque<(f64, f64)>,
+    /// The same slacks, the least first: kept so, as a client looks at them at each frame.
+    sorted: Vec<f64>,
     /// The percentile of the samples, without the offset.
     low: Option<f64>,
     seen: u32,
@@ -65,6 +67,7 @@ impl Pace {
             offset: position - now_ms * ticks_per_ms,
             now_ms,
             samples: VecDeque::new(),
+            sorted: Vec::new(),
             low: None,
             seen: 0,
         }
@@ -82,9 +85,7 @@ impl Pace {
 
     /// How much the slack varies: between the low percentile and the median, in ticks.
     pub fn jitter(&self) -> f64 {
-        let mut all: Vec<f64> = self.samples.iter().map(|s| s.1).collect();
-        all.sort_unstable_by(f64::total_cmp);
-        let median = all.get(all.len() / 2).copied().unwrap_or(0.0);
+        let median = self.sorted.get(self.sorted.len() / 2).copied().unwrap_or(0.0);
         median - self.low.unwrap_or(median)
     }
 
@@ -92,15 +93,16 @@ impl Pace {
     pub fn sample(&mut self, slack: f64) {
         let bare = slack - self.signed(self.offset);
         self.samples.push_back((self.now_ms, bare));
+        let place = self.sorted.partition_point(|other| other.total_cmp(&bare).is_lt());
+        self.sorted.insert(place, bare);
         self.seen = self.seen.saturating_add(1);
         let oldest = self.now_ms - MEMORY_SECONDS * 1000.0;
-        while self.samples.front().is_some_and(|s| s.0 < oldest) {
-            self.samples.pop_front();
+        while let Some((_, gone)) = self.samples.pop_front_if(|sample| sample.0 < oldest) {
+            let place = self.sorted.partition_point(|other| other.total_cmp(&gone).is_lt());
+            self.sorted.remove(place);
         }
-        let mut all: Vec<f64> = self.samples.iter().map(|s| s.1).collect();
-        let place = (all.len() as f64 * PERCENTILE) as usize;
-        let (_, low, _) = all.select_nth_unstable_by(place, f64::total_cmp);
-        self.low = Some(*low);
+        let place = (self.sorted.len() as f64 * PERCENTILE) as usize;
+        self.low = Some(self.sorted[place]);
     }
 
     /// Time goes on. True when the position had to jump.

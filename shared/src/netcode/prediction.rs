@@ -66,6 +66,8 @@ pub struct Prediction<G: Game> {
     inputs: InputLog<G::Input>,
     /// Own steered rows from `base` on, a tick each; the first are the server's.
     ahead: VecDeque<Rows>,
+    /// Memory of ticks that are past, to be used again.
+    spare: Vec<Rows>,
     base: Tick,
     offset: Offset,
     corrections: u64,
@@ -79,6 +81,7 @@ impl<G: Game> Prediction<G> {
             me,
             inputs: InputLog::new(),
             ahead: VecDeque::new(),
+            spare: Vec::new(),
             base: 0,
             offset: Offset::default(),
             corrections: 0,
@@ -120,18 +123,19 @@ impl<G: Game> Prediction<G> {
     /// The server's rows at `tick`.
     pub fn correct(&mut self, rules: &G::Rules, tick: Tick, rows: &Rows) {
         let (to, me) = (self.tick(), self.me);
-        let mut own = Rows::new(G::KINDS);
+        let mut own = self.spare.pop().unwrap_or_else(|| Rows::new(G::KINDS));
         pick(G::KINDS, rows, &mut own, |kind, row| kind.leads() > 0 && is_own(kind, row, me));
         let known = tick.wrapping_sub(self.base) as usize;
         let wrong = self.ahead.get(known).is_some_and(|guess| differs(guess, &own));
         self.corrections += u64::from(wrong);
         if !wrong && known < self.ahead.len() && self.ahead[known] == own {
-            self.ahead.drain(..known);
+            self.spare.push(own);
+            self.spare.extend(self.ahead.drain(..known));
             self.base = tick;
             return;
         }
         let shown = self.ahead.back().map(|rows| place_of::<G>(rows));
-        self.ahead.clear();
+        self.spare.extend(self.ahead.drain(..));
         self.ahead.push_back(own);
         self.base = tick;
         self.catch_up(rules, to);
@@ -151,7 +155,8 @@ impl<G: Game> Prediction<G> {
             && (self.ahead.len() as u32) <= PREDICT_TICKS_MAX
         {
             let Some(last) = self.ahead.back() else { return };
-            let mut rows = last.clone();
+            let mut rows = self.spare.pop().unwrap_or_default();
+            rows.clone_from(last);
             let input = self.inputs.at(self.tick().wrapping_add(1));
             self.going.by_input::<G>(rules, &mut rows, &input, |_, _| true);
             // Shots and the like that these inputs spawn are the scene's to show.

@@ -3,6 +3,7 @@
 use super::frame::FrameBits;
 use crate::game::Tick;
 use crate::wire::message::ServerMessage;
+use serde::{Deserialize, Serialize};
 
 /// Something to tell the player.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,8 +19,64 @@ pub enum News<E> {
     },
 }
 
+/// Bytes of messages received, by what they are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Contents {
+    /// Frames that build on others.
+    pub deltas: u64,
+    /// Keyframes.
+    pub keyframes: u64,
+    /// Who is there: newcomers' rosters, who came and went.
+    pub rosters: u64,
+    /// Everybody's score.
+    pub standings: u64,
+    /// What happened, such as kills.
+    pub events: u64,
+    /// Lines of chat, and those from before.
+    pub chat: u64,
+    /// Everything else that could be read: welcomes, answers to pings, phases.
+    pub others: u64,
+}
+
+impl Contents {
+    /// Where bytes of such a message count.
+    pub(crate) fn of(&mut self, message: &ServerMessage) -> &mut u64 {
+        match message {
+            ServerMessage::Roster { .. } => &mut self.rosters,
+            ServerMessage::Standings { .. } => &mut self.standings,
+            ServerMessage::Event { .. } => &mut self.events,
+            ServerMessage::Chat { .. } | ServerMessage::History { .. } => &mut self.chat,
+            _ => &mut self.others,
+        }
+    }
+
+    /// Adds another client's.
+    pub fn add(&mut self, other: &Self) {
+        self.deltas += other.deltas;
+        self.keyframes += other.keyframes;
+        self.rosters += other.rosters;
+        self.standings += other.standings;
+        self.events += other.events;
+        self.chat += other.chat;
+        self.others += other.others;
+    }
+
+    /// Names and bytes.
+    pub fn all(&self) -> [(&'static str, u64); 7] {
+        [
+            ("deltas", self.deltas),
+            ("keyframes", self.keyframes),
+            ("rosters", self.rosters),
+            ("standings", self.standings),
+            ("events", self.events),
+            ("chat", self.chat),
+            ("others", self.others),
+        ]
+    }
+}
+
 /// What a client knows of its connection.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Stats {
     /// The last round trip, in ms.
     pub ping_ms: f64,
@@ -47,6 +104,8 @@ pub struct Stats {
     pub bytes: u64,
     /// Bits of the frames among them, by what they are for.
     pub frame_bits: FrameBits,
+    /// The same bytes by what they are.
+    pub contents: Contents,
     /// Inputs sent.
     pub inputs: u64,
     /// Ticks that the last message of frames had: 1, or more on a slow line and after a pause.

@@ -1,6 +1,7 @@
 //! One program for all figures that need whole processes: servers pinned to one core, load to the other, everything
 //! over loopback, bounded in time. What it prints is what `docs/benchmarks.md` says; Linux only, as it reads `/proc`.
 
+mod figures;
 mod process;
 mod transport;
 
@@ -16,6 +17,8 @@ struct Cli {
 /// What to measure; further down, what the measurements start as processes of their own.
 #[derive(Debug, Subcommand)]
 enum What {
+    /// What this server needs and how late it is, on pinned cores, as tables in Markdown.
+    Figures(figures::Wanted),
     /// The server's cost per delivered message, as a ratio to a floor of raw sockets.
     Transport(transport::Flags),
     /// The floor: raw sockets, one thread, one pass per tick.
@@ -28,6 +31,7 @@ enum What {
 
 fn main() -> anyhow::Result<()> {
     match Cli::parse().what {
+        What::Figures(wanted) => figures::run(&wanted),
         What::Transport(flags) => transport::compare(&flags),
         What::Floor(flags) => transport::floor::serve(&flags),
         What::Echo(flags) => transport::echo::serve(&flags),

@@ -75,6 +75,12 @@ impl Process {
         Ok(())
     }
 
+    /// Presses Ctrl-C for it; [`Self::finish`] waits for what it does then.
+    pub(crate) fn interrupt(&self) -> Result<()> {
+        Command::new("kill").args(["-INT", &self.child.id().to_string()]).status()?;
+        Ok(())
+    }
+
     /// Asks it to end, and waits for that.
     pub(crate) fn end(mut self) -> Result<()> {
         self.ask_to_end()

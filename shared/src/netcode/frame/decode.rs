@@ -10,6 +10,7 @@ use crate::netcode::going_on::GoingOn;
 use crate::wire::bits::BitReader;
 use crate::wire::field::FIELDS_MAX;
 use crate::wire::{Rows, Treatment, WireError, record};
+use serde::{Deserialize, Serialize};
 
 /// What a frame says beside rows.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -37,7 +38,7 @@ impl Decoded {
 }
 
 /// Bits of a frame, or of many, by what they are for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FrameBits {
     /// Type, tick, margin, padding.
     pub head: u64,
