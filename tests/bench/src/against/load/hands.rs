@@ -12,7 +12,7 @@ const THRUST_TICKS: core::ops::Range<u32> = 8..25;
 const THRUSTS: core::ops::RangeInclusive<u32> = 0..=16;
 /// For how many ticks fire is pressed, and for how many it is not: the brain's ships have as many shots in the air.
 const FIRE_TICKS: core::ops::Range<u32> = 6..16;
-const PAUSE_TICKS: core::ops::Range<u32> = 20..50;
+const PAUSE_TICKS: core::ops::Range<u32> = 18..40;
 /// The key for fire.
 const FIRE: u32 = 32;
 /// How far the aim wanders in a tick, in turns.
