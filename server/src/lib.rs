@@ -9,6 +9,7 @@ pub mod code;
 pub mod config;
 pub mod directory;
 pub mod http;
+pub mod lanes;
 pub mod live;
 pub mod logging;
 pub mod metrics;

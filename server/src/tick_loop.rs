@@ -3,6 +3,7 @@
 //! the session's steps, at a fixed rate, and what it shows of itself. It owns the session, so there is no
 //! lock around it, and it waits for nothing but the clock.
 
+use crate::lanes::Clock;
 use crate::metrics::{Measure, Stage, TickTimes};
 use crate::recent_times::RecentTimes;
 use crate::session::door::{Outbox, ToSession};
@@ -17,7 +18,7 @@ use shared::wire::close::CloseCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::mpsc;
-use tokio::time::{Duration, Instant, sleep_until};
+use tokio::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 /// Ticks that are caught up at once after a delay. What is missing beyond that is dropped: the world
@@ -199,6 +200,7 @@ impl TickCounts {
 pub async fn run<O, S: Ticked<O>>(
     mut session: S,
     mut queue: mpsc::Receiver<Told<O>>,
+    clock: impl Clock,
     counts: &TickCounts,
     times: &TickTimes,
     stop: CancellationToken,
@@ -212,7 +214,7 @@ pub async fn run<O, S: Ticked<O>>(
         tokio::select! {
             biased;
             () = stop.cancelled() => break (CloseCode::GoingAway, STOPPING),
-            () = sleep_until(pace.next_deadline()) => {}
+            () = clock.until(pace.next_deadline()) => {}
         }
         let woke = Instant::now();
         times.woke(woke.saturating_duration_since(pace.next_deadline()));
@@ -250,10 +252,6 @@ pub async fn run<O, S: Ticked<O>>(
         }
         if let Some(told) = session.over() {
             break told;
-        }
-        if due.steps > 1 {
-            // The next deadline may have passed too, and sleeping until the past does not yield.
-            tokio::task::yield_now().await;
         }
     };
     watcher.over(code, why);

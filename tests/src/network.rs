@@ -106,10 +106,10 @@ impl Outbox for MemoryOutbox {
         !self.tray().full
     }
 
-    fn push(&mut self, message: Bytes) -> bool {
+    fn push(&mut self, message: &[u8]) -> bool {
         let mut tray = self.tray();
         if !tray.full {
-            tray.messages.push(message);
+            tray.messages.push(Bytes::copy_from_slice(message));
         }
         !tray.full
     }

@@ -265,9 +265,9 @@ impl Ticked<ConnectionOutbox> for Firehose {
 
     fn tick(&mut self, _: &mut dyn FnMut(Stage)) {
         self.tick += 1;
-        let block = Bytes::from(vec![1; OUTBOX_BYTES_MAX / 2]);
+        let block = vec![1; OUTBOX_BYTES_MAX / 2];
         for outbox in &mut self.outboxes {
-            while outbox.push(block.clone()) {
+            while outbox.push(&block) {
                 self.taken.fetch_add(1, Ordering::Relaxed);
             }
         }

@@ -23,12 +23,14 @@ use crate::session::settings::{ROUND_S_MAX, ROUND_S_MIN};
 use clap::{ArgAction, Args};
 use shared::game::{REWIND_MS, REWIND_MS_MAX, Setup};
 use std::path::PathBuf;
+use std::thread::available_parallelism;
 use tracing_subscriber::EnvFilter;
 
 /// Settings that are as they were at the start until the server starts again; all others follow a reload.
 pub const RESTART: &[&str] = &[
     "bind",
     "data",
+    "threads",
     "unix_mode",
     "tls_cert",
     "tls_key",
@@ -73,6 +75,11 @@ pub struct Config {
     #[arg(long, env = "GAMEKEEPER_MAX_SESSIONS", value_name = "COUNT", default_value_t = Self::MAX_SESSIONS,
           value_parser = at_least_one)]
     pub max_sessions: usize,
+
+    /// Threads that sessions are spread over, each of which stays on one with everybody in it; as many as the machine
+    /// has cores when absent. More are of no use.
+    #[arg(long, env = "GAMEKEEPER_THREADS", value_name = "COUNT", value_parser = at_least_one)]
+    pub threads: Option<usize>,
 
     /// For how many seconds nobody is in a session until it ends; 0 for never.
     #[arg(long, env = "GAMEKEEPER_IDLE_SECONDS", value_name = "SECONDS", default_value_t = Self::IDLE_SECONDS)]
@@ -149,6 +156,12 @@ impl Config {
         if wrong.is_empty() { Ok(()) } else { Err(wrong) }
     }
 
+    /// Threads that sessions are spread over.
+    pub(crate) fn threads(&self) -> usize {
+        // Where the system does not say how many cores there are, one is certain.
+        self.threads.unwrap_or_else(|| available_parallelism().map_or(1, usize::from))
+    }
+
     /// What a session of a game with `settings` starts from.
     pub fn setup<S>(&self, settings: S) -> Setup<S> {
         let seed = self.seed.unwrap_or_else(rand::random);
@@ -166,6 +179,7 @@ impl Default for Config {
             round_seconds: Self::ROUND_SECONDS,
             max_players: Self::MAX_PLAYERS,
             max_sessions: Self::MAX_SESSIONS,
+            threads: None,
             idle_seconds: Self::IDLE_SECONDS,
             open_sessions: true,
             data: None,

@@ -2,6 +2,7 @@
 //! values for lists and look-ups. Nothing here makes the tick wait for longer than a value is copied.
 
 use crate::code::SessionCode;
+use crate::lanes::Lane;
 use crate::metrics::Measure;
 use crate::net::outbox::ConnectionOutbox;
 use crate::session::result::RoundResult;
@@ -61,6 +62,8 @@ pub struct SessionInfo {
 /// What a connection has to know of a session to feed it.
 #[derive(Clone, Debug)]
 pub struct SessionHandle {
+    /// Where it runs, and everybody who is in it.
+    pub lane: Arc<Lane>,
     /// The session's queue.
     pub queue: mpsc::Sender<Told<ConnectionOutbox>>,
     /// The game's tables.

@@ -19,6 +19,7 @@ pub use opening::{AnySession, CREATED_PILOTS_MAX, CREATED_SPECTATORS_MAX, Opener
 pub use tickets::{TICKETS_MAX, Ticket, TicketId, Tickets};
 
 use crate::code::SessionCode;
+use crate::lanes::Lanes;
 use crate::live::Live;
 use crate::metrics::Metrics;
 use crate::overload::Overload;
@@ -56,6 +57,7 @@ pub struct Directory {
     pub ticks: Arc<TickCounts>,
     /// What is given up when there is too much to do.
     pub overload: Arc<Overload>,
+    lanes: Lanes,
     store: Store,
     stopping: Arc<Stopping>,
     stop: CancellationToken,
@@ -108,6 +110,7 @@ impl Directory {
             listing: Listing::new(),
             tickets: Tickets::new(live.get().limits.ticket_life),
             overload: Arc::new(Overload::new(Arc::clone(&live))),
+            lanes: Lanes::new(live.get().threads()),
             live,
             metrics: Arc::default(),
             ticks: Arc::default(),

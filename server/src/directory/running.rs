@@ -3,6 +3,7 @@
 
 use super::{AnySession, Directory, Entry, SessionHandle};
 use crate::code::SessionCode;
+use crate::lanes::LanePlace;
 use crate::metrics::Measure;
 use crate::net::limits::SESSION_QUEUE_MAX;
 use crate::net::outbox::ConnectionOutbox;
@@ -30,7 +31,9 @@ impl Directory {
         settings: SessionSettings,
     ) -> Arc<Entry> {
         let (queue, told) = mpsc::channel(SESSION_QUEUE_MAX);
+        let place = self.lanes.place();
         let handle = SessionHandle {
+            lane: Arc::clone(place.lane()),
             queue,
             protocol,
             tick_rate: session.tick_rate(),
@@ -43,13 +46,14 @@ impl Directory {
         self.metrics.sessions.opened.inc();
         tracing::info!(session = code.for_log(entry.is_public()), "a session opens");
         self.listing.note();
-        self.tasks.spawn(Arc::clone(self).live(Arc::clone(&entry), session, told));
+        self.tasks.spawn(Arc::clone(self).live(place, Arc::clone(&entry), session, told));
         entry
     }
 
     /// From a session's first tick until it is in the list no more.
     async fn live(
         self: Arc<Self>,
+        place: LanePlace,
         entry: Arc<Entry>,
         session: AnySession,
         told: mpsc::Receiver<Told<ConnectionOutbox>>,
@@ -67,10 +71,11 @@ impl Directory {
         let span = tracing::error_span!("session", code = entry.code.for_log(entry.is_public()));
         let (ticks, stop) = (Arc::clone(&entry.ticks), entry.stop.clone());
         // A task of its own, so that a panic ends there. What it leaves behind is dropped whole.
+        let clock = place.clock();
         let ticking = async move {
-            tick_loop::run(session, told, &ticks, &metrics.ticks, stop, reporter).await;
+            tick_loop::run(session, told, clock, &ticks, &metrics.ticks, stop, reporter).await;
         };
-        let ticking = tokio::spawn(ticking.instrument(span));
+        let ticking = place.spawn(ticking.instrument(span));
         let broken = ticking.await.is_err();
         if broken && lasts {
             self.store.forget(entry.code);

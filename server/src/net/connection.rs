@@ -1,27 +1,28 @@
-//! One WebSocket, from the handshake to the goodbye, in one task. Comes in: the peer's messages, and
-//! what the session put into the outbox. Goes out: what the session is told, and bytes. It reads on
-//! while a slow line holds up writing, as what the peer says is what opens the window again; when the
-//! session's queue is full, it waits, and so does the peer. What messages mean is in `hearing`.
+//! One WebSocket, from the handshake to the goodbye, in one task on its session's lane. Comes in: the peer's messages. Goes
+//! out: what the session is told, and answers of its own; what the session says goes out without it (`outbox`), unless the
+//! line is too slow. It reads on while that holds up writing, as what the peer says is what opens the window again; when
+//! the session's queue is full, it waits, and so does the peer. What messages mean is in `hearing`.
 
 mod hearing;
 
 use super::ending::{Ending, broken};
-use super::limits::{Bucket, MESSAGES_BURST_SECONDS, MESSAGES_PER_TICK_MAX, REPLIES_MAX};
-use super::outbox::{Outgoing, Outgoings};
+use super::limits::{Bucket, MESSAGES_BURST_SECONDS, MESSAGES_PER_TICK_MAX};
+use super::line::{End, Line, Look};
+use super::pipe::{Came, Pipe};
 use super::refusal::{Reason, Refusal};
 use super::registry::{Slot, State};
 use super::stream::Stream;
 use super::way::Way;
-use super::{Front, closing};
+use super::{Front, closing, halves, plain};
 use crate::config::Config;
 use crate::directory::Promise;
 use crate::directory::SessionHandle;
 use crate::session::door::ToSession;
-use bytes::Bytes;
-use futures_util::{SinkExt, StreamExt};
+use futures_util::StreamExt;
 use shared::wire::close::CloseCode;
-use std::collections::VecDeque;
+use shared::wire::{Said, WireError};
 use std::future::poll_fn;
+use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -41,11 +42,10 @@ pub(super) struct Connection {
     watch: bool,
     /// The place that was kept until the session has counted this one itself.
     promise: Option<Promise>,
-    socket: WebSocketStream<Stream>,
+    socket: WebSocketStream<Pipe>,
+    line: Arc<Line>,
     stage: Stage,
     messages: Bucket,
-    /// Answers of our own, written before what the session says.
-    replies: VecDeque<Message>,
     /// When the peer last answered a ping, or could first have done so.
     answered: Instant,
     next_ping: Instant,
@@ -59,41 +59,46 @@ pub(super) struct Connection {
 enum Stage {
     /// Nobody knows yet who this is.
     Unjoined { until: Instant },
-    /// A session was told, and speaks through this.
-    Joined(Outgoings),
+    /// A session was told, and speaks for itself.
+    Joined,
 }
 
 /// What a connection's task wakes up for.
 enum Event {
+    /// A plain message of so many bytes.
+    Said(Result<Said, WireError>, usize),
+    /// Whatever else tungstenite makes of what came.
     Heard(Message),
     Timer,
     Ended(Ending),
 }
 
 impl Connection {
-    /// A connection over `stream`, from which `early` was already read behind the handshake.
+    /// A connection over `stream`, from which `early` was already read behind the handshake. Called where it is to be
+    /// served. Errors when the peer is gone.
     pub(super) async fn new(
-        mut stream: Stream,
-        early: Vec<u8>,
+        stream: Stream,
+        early: &[u8],
         slot: Arc<Slot>,
         way: Way,
         front: Arc<Front>,
-    ) -> Self {
+    ) -> io::Result<Self> {
         let Way { session, watch, promise } = way;
-        stream.is_websocket();
         slot.is_now(State::Unjoined);
         let now = Instant::now();
         let config = front.live.get();
         let limits = &config.limits;
         let per_second = MESSAGES_PER_TICK_MAX * f64::from(session.tick_rate);
         let until = now + limits.hello_wait;
+        let (receiving, sending, tls) = halves::split(stream)?;
+        let line = Arc::new(Line::new(sending, tls, Arc::clone(&front.metrics)));
+        let pipe = Pipe::new(receiving, Arc::clone(&line), early)?;
         let websocket = Some(limits.websocket());
-        Self {
-            socket: WebSocketStream::from_partially_read(stream, early, Role::Server, websocket)
-                .await,
+        Ok(Self {
+            socket: WebSocketStream::from_raw_socket(pipe, Role::Server, websocket).await,
+            line,
             stage: Stage::Unjoined { until },
             messages: Bucket::new(per_second, per_second * MESSAGES_BURST_SECONDS, now),
-            replies: VecDeque::new(),
             answered: now,
             next_ping: now + limits.ping_every,
             pinged: None,
@@ -105,13 +110,14 @@ impl Connection {
             session,
             watch,
             promise,
-        }
+        })
     }
 
     /// Serves the connection to its end.
     pub(super) async fn serve(mut self) {
         let ending = self.run().await;
-        if matches!(self.stage, Stage::Joined(_)) {
+        self.line.is_unserved();
+        if matches!(self.stage, Stage::Joined) {
             // Fails only when the session ended first.
             let (connection, keeps_seat) = (self.slot.id, ending.keeps_seat());
             let _ = self.tell(ToSession::Leave { connection, keeps_seat }).await;
@@ -122,14 +128,19 @@ impl Connection {
     async fn run(&mut self) -> Ending {
         let stop = self.front.stop.clone();
         loop {
-            // Who joined is told by the session when the server stops.
             let unjoined = matches!(self.stage, Stage::Unjoined { .. });
-            let event = tokio::select! {
-                biased;
-                () = stop.cancelled(), if unjoined => return Ending::stopping(),
-                event = poll_fn(|cx| self.poll_event(cx)) => event,
+            let event = poll_fn(|cx| self.poll_event(cx));
+            let event = match unjoined {
+                // Who joined is told by the session when the server stops.
+                false => event.await,
+                true => tokio::select! {
+                    biased;
+                    () = stop.cancelled() => return Ending::stopping(),
+                    event = event => event,
+                },
             };
             let done = match event {
+                Event::Said(said, bytes) => self.heed(said, bytes).await,
                 Event::Heard(message) => self.hear(message).await,
                 Event::Timer => self.look_at_the_clock(),
                 Event::Ended(ending) => return ending,
@@ -141,76 +152,83 @@ impl Connection {
     }
 
     fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
-        if let Poll::Ready(ending) = self.poll_write(cx) {
+        if let Some(look) = self.line.look(cx)
+            && let Some(ending) = self.take_in(look)
+        {
             return Poll::Ready(Event::Ended(ending));
         }
-        match self.socket.poll_next_unpin(cx) {
-            Poll::Ready(Some(Ok(message))) => return Poll::Ready(Event::Heard(message)),
-            Poll::Ready(Some(Err(error))) => return Poll::Ready(Event::Ended(broken(error))),
-            Poll::Ready(None) => return Poll::Ready(Event::Ended(Ending::Gone)),
-            Poll::Pending => {}
+        loop {
+            let protocol = &self.session.protocol;
+            let read = |bytes: &[u8]| (Said::read(bytes, protocol), bytes.len());
+            match self.socket.get_mut().poll_came(cx, read) {
+                Poll::Ready(Ok(Came::Message((said, bytes)))) => {
+                    return Poll::Ready(Event::Said(said, bytes));
+                }
+                Poll::Ready(Ok(Came::Else)) => {}
+                Poll::Ready(Ok(Came::Nothing)) => return Poll::Ready(Event::Ended(Ending::Gone)),
+                Poll::Ready(Err(error)) => {
+                    return Poll::Ready(Event::Ended(broken(error.into())));
+                }
+                Poll::Pending => break,
+            }
+            match self.socket.poll_next_unpin(cx) {
+                Poll::Ready(Some(Ok(message))) => return Poll::Ready(Event::Heard(message)),
+                Poll::Ready(Some(Err(error))) => return Poll::Ready(Event::Ended(broken(error))),
+                Poll::Ready(None) => return Poll::Ready(Event::Ended(Ending::Gone)),
+                // It took what was its, and the rest may be plain again.
+                Poll::Pending if !self.socket.get_ref().is_handed_over() => {}
+                Poll::Pending => break,
+            }
         }
         self.timer.as_mut().poll(cx).map(|()| Event::Timer)
     }
 
-    /// Writes as much as the line takes of what waits; ready only when that ends the connection.
-    fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<Ending> {
-        loop {
-            match self.socket.poll_ready_unpin(cx) {
-                Poll::Ready(Ok(())) => {}
-                Poll::Ready(Err(error)) => return Poll::Ready(broken(error)),
-                Poll::Pending => {
-                    self.blocked.get_or_insert_with(Instant::now);
-                    return Poll::Pending;
-                }
-            }
-            let message = match self.poll_outgoing(cx) {
-                Poll::Ready(Ok(message)) => message,
-                Poll::Ready(Err(ending)) => return Poll::Ready(ending),
-                Poll::Pending => break,
-            };
-            if let Err(error) = self.socket.start_send_unpin(message) {
-                return Poll::Ready(broken(error));
+    /// Takes in how the line stands; what ends the connection, if something does.
+    fn take_in(&mut self, look: Look) -> Option<Ending> {
+        if look.spoken {
+            // Whoever is welcome has been counted.
+            self.promise = None;
+        }
+        if self.blocked != look.blocked {
+            self.blocked = look.blocked;
+            if let Some(since) = look.blocked {
+                let until = since + self.config.limits.write_wait;
+                let earlier = until.min(self.timer.deadline());
+                self.timer.as_mut().reset(earlier);
             }
         }
-        match self.socket.poll_flush_unpin(cx) {
-            Poll::Ready(Ok(())) => self.blocked = None,
-            Poll::Ready(Err(error)) => return Poll::Ready(broken(error)),
-            Poll::Pending => {
-                self.blocked.get_or_insert_with(Instant::now);
-            }
+        match look.end? {
+            End::Goodbye(code, reason) => Some(Ending::Asked(code, reason)),
+            End::LetGo => Some(Ending::over(&self.session)),
+            End::Broken => Some(Ending::Gone),
         }
-        Poll::Pending
     }
 
-    fn poll_outgoing(&mut self, cx: &mut Context<'_>) -> Poll<Result<Message, Ending>> {
-        if let Some(reply) = self.replies.pop_front() {
-            if reply.is_ping() {
-                self.pinged = Some(Instant::now());
-            }
-            self.front.metrics.network.replied.inc_by(reply.len() as u64);
-            return Poll::Ready(Ok(reply));
+    /// Takes a plain message.
+    async fn heed(&mut self, said: Result<Said, WireError>, bytes: usize) -> Result<(), Ending> {
+        let now = Instant::now();
+        self.is_within_rate(now)?;
+        self.understand(said, bytes, now).await
+    }
+
+    fn is_within_rate(&mut self, now: Instant) -> Result<(), Ending> {
+        if self.messages.take(1.0, now) {
+            return Ok(());
         }
-        let Stage::Joined(outgoings) = &mut self.stage else { return Poll::Pending };
-        outgoings.poll_next(cx).map(|next| match next {
-            Some(Outgoing::Message(bytes)) => {
-                // Whoever is welcome has been counted.
-                self.promise = None;
-                Ok(Message::Binary(bytes))
-            }
-            Some(Outgoing::Close(code, reason)) => Err(Ending::Asked(code, reason)),
-            None => Err(Ending::over(&self.session)),
-        })
+        let sentence = "Too many messages in too short a time.";
+        Err(Ending::refused(Reason::MessageRate, sentence))
     }
 
     async fn hear(&mut self, message: Message) -> Result<(), Ending> {
         let now = Instant::now();
-        if !message.is_close() && !self.messages.take(1.0, now) {
-            let sentence = "Too many messages in too short a time.";
-            return Err(Ending::refused(Reason::MessageRate, sentence));
+        if !message.is_close() {
+            self.is_within_rate(now)?;
         }
         match message {
-            Message::Binary(bytes) => self.understand(&bytes, now).await,
+            Message::Binary(bytes) => {
+                let said = Said::read(&bytes, &self.session.protocol);
+                self.understand(said, bytes.len(), now).await
+            }
             Message::Pong(_) => {
                 self.answered = now;
                 // Pongs that nobody asked for tell nothing.
@@ -236,7 +254,7 @@ impl Connection {
         let blocked_until = self.blocked.map(|since| since + limits.write_wait);
         let hello_until = match self.stage {
             Stage::Unjoined { until } => Some(until),
-            Stage::Joined(_) => None,
+            Stage::Joined => None,
         };
         if hello_until.is_some_and(|until| now >= until) {
             return Err(Ending::refused(Reason::HelloTimeout, "No hello came in time."));
@@ -250,8 +268,9 @@ impl Connection {
         }
         if now >= self.next_ping {
             self.next_ping = now + limits.ping_every;
-            if self.replies.len() < REPLIES_MAX {
-                self.replies.push_back(Message::Ping(Bytes::new()));
+            if self.line.has_room() {
+                self.pinged = Some(now);
+                self.line.answer(&plain::PING);
             }
         }
         let waits = [hello_until, blocked_until, Some(silent_until)].into_iter().flatten();

@@ -321,14 +321,24 @@ fn play(
     let upgraded = hyper::upgrade::on(&mut request);
     let front = Arc::clone(front);
     let tasks = front.tasks.clone();
-    let serving = async move {
+    let moving = async move {
         // An error is a peer that went away before it had its answer.
         let Ok(upgraded) = upgraded.await else { return };
         let parts = upgraded.downcast::<TokioIo<Stream>>().expect("it was ours before");
-        let early = parts.read_buf.to_vec();
-        Connection::new(parts.io.into_inner(), early, slot, way, front).await.serve().await;
+        let lane = Arc::clone(&way.session.lane);
+        let tasks = front.tasks.clone();
+        let serving = async move {
+            let stream = parts.io.into_inner();
+            // An error is a peer that has gone since.
+            if let Ok(connection) =
+                Connection::new(stream, &parts.read_buf, slot, way, front).await
+            {
+                connection.serve().await;
+            }
+        };
+        tasks.spawn_on(serving.in_current_span(), lane.runtime());
     };
-    tasks.spawn(serving.in_current_span());
+    tasks.spawn(moving.in_current_span());
     (StatusCode::SWITCHING_PROTOCOLS, headers).into_response()
 }
 

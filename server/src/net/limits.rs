@@ -21,19 +21,21 @@ pub const MESSAGES_PER_TICK_MAX: f64 = 2.0;
 pub const MESSAGES_BURST_SECONDS: f64 = 2.0;
 /// Messages from all connections that wait for one session's next tick. When they are more, reading
 /// from connections waits; the tick loop does not.
-pub const SESSION_QUEUE_MAX: usize = 4096;
+pub const SESSION_QUEUE_MAX: usize = 16_384;
 /// Messages that wait to be written to one connection. When they are more, the session keeps its
 /// frames and remembers what the player lacks.
 pub const OUTBOX_MESSAGES_MAX: usize = 64;
 /// Bytes that wait to be written to one connection, with the same consequence. A message is taken
 /// whole once there are fewer, so one message above it still gets through.
 pub const OUTBOX_BYTES_MAX: usize = 128 << 10;
-/// Answers of the connection's own (pongs, notices) that wait behind a slow line; more are dropped.
-pub const REPLIES_MAX: usize = 4;
-/// Bytes that tungstenite may hold back for a line that takes nothing; past it the connection ends.
+/// Bytes that wait for a line that takes nothing before the connection's own answers wait too, with all that it
+/// has still to read; past twice as much in tungstenite the connection ends.
 pub const WRITE_BUFFER_BYTES_MAX: usize = 256 << 10;
-/// Bytes that tungstenite reads at once. Its default of 128 KiB is taken per connection, at once.
-pub const READ_BUFFER_BYTES: usize = 4096;
+/// Bytes that are read from a socket at once, into a buffer that all connections of a thread share.
+pub const READ_BYTES_MAX: usize = 4096;
+/// Bytes that tungstenite reads at once, of the few that it is given. Its default of 128 KiB is taken per
+/// connection, at once.
+pub const READ_BUFFER_BYTES: usize = 512;
 /// Bytes not yet sent that the kernel takes per socket: what waits longer is better not encoded yet.
 pub const KERNEL_UNSENT_BYTES_MAX: u32 = 16 << 10;
 /// Bytes that are read and thrown away from a peer who goes on sending after the goodbye.

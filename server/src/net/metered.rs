@@ -10,6 +10,11 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
 
+/// What is spoken, as an index into the metrics' counters.
+const HTTP: usize = 0;
+/// The same.
+pub(super) const WEBSOCKET: usize = 1;
+
 /// The peer sent more bytes per second than it may; reading ends with this inside an [`io::Error`].
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("too many bytes in too short a time")]
@@ -36,12 +41,13 @@ pub(super) struct Metered<S> {
 impl<S> Metered<S> {
     pub(super) fn new(stream: S, metrics: Arc<Metrics>) -> Self {
         let bytes = Bucket::new(BYTES_PER_SECOND_MAX, BYTES_BURST_MAX, Instant::now());
-        Self { stream, bytes: Some(bytes), metrics, protocol: 0 }
+        Self { stream, bytes: Some(bytes), metrics, protocol: HTTP }
     }
 
-    /// From now on it is a WebSocket.
-    pub(super) fn is_websocket(&mut self) {
-        self.protocol = 1;
+    /// The bare stream, and what measured it, to be put [`Metered::around`] what becomes of it as a WebSocket.
+    pub(super) fn apart(self) -> (S, Metered<()>) {
+        let Self { stream, bytes, metrics, .. } = self;
+        (stream, Metered { stream: (), bytes, metrics, protocol: WEBSOCKET })
     }
 
     fn wrote(&self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
@@ -54,6 +60,14 @@ impl<S> Metered<S> {
     /// From now on nothing is counted.
     pub(super) fn stop_counting(&mut self) {
         self.bytes = None;
+    }
+}
+
+impl Metered<()> {
+    /// Goes on measuring with this.
+    pub(super) fn around<S>(self, stream: S) -> Metered<S> {
+        let Self { bytes, metrics, protocol, .. } = self;
+        Metered { stream, bytes, metrics, protocol }
     }
 }
 

@@ -3,8 +3,9 @@
 //! In the order of the flow: [`listeners`] opens what there is to listen on, [`listener`] accepts sockets within
 //! the [`limits`] that `registry` counts, `arrival` makes a `stream` of them (`proxy_protocol`, [`tls`]), whose bytes
 //! `metered` measures, [`http1`] speaks HTTP (`caller` says who asks) until [`upgrade`] finds a WebSocket handshake
-//! and `way` its session, `connection` turns the WebSocket's messages into what a session is told and writes what its
-//! [`outbox`] holds, `ending` says how it ends, `closing` ends it properly. [`refusal`] is what whoever misbehaves
+//! and `way` its session. From there on it lives on the session's lane, its socket in two `halves`: `pipe` finds the messages
+//! in what comes (`plain` most of them, tungstenite the rest), `connection` turns them into what the session is told, and the
+//! session's [`outbox`] writes through the `line`. `ending` says how a WebSocket ends, `closing` ends it properly. [`refusal`] is what whoever misbehaves
 //! gets, [`address_limits`] how often an address may do what costs something,
 //! [`bans`] which addresses nobody is let in from.
 
@@ -17,13 +18,17 @@ mod closing;
 mod connection;
 mod ending;
 mod forwarded;
+mod halves;
 pub mod http1;
 pub mod limits;
+mod line;
 pub mod listener;
 pub mod listeners;
 mod metered;
 pub mod outbox;
 pub mod peer;
+mod pipe;
+mod plain;
 mod proxy_protocol;
 mod redirect;
 pub mod refusal;

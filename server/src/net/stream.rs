@@ -28,16 +28,6 @@ impl Stream {
         matches!(self, Self::Tls(_))
     }
 
-    /// From now on it is a WebSocket.
-    pub(super) fn is_websocket(&mut self) {
-        match self {
-            Self::Tcp(stream) => stream.is_websocket(),
-            Self::Tls(stream) => stream.get_mut().0.is_websocket(),
-            #[cfg(unix)]
-            Self::Unix(stream) => stream.is_websocket(),
-        }
-    }
-
     /// From now on what comes is not counted, as it is thrown away.
     pub(super) fn stop_counting(&mut self) {
         match self {

@@ -4,7 +4,6 @@
 use super::acts::Act;
 use super::inspect::Inspect;
 use super::restraint::Restraint;
-use bytes::Bytes;
 use shared::game::Tick;
 use shared::wire::close::CloseCode;
 use shared::wire::input::InputMessage;
@@ -146,9 +145,9 @@ pub trait Outbox: Send {
 
     /// Takes one whole binary message. False, and nothing taken, when there is no room or the
     /// connection is gone.
-    fn push(&mut self, message: Bytes) -> bool;
+    fn push(&mut self, message: &[u8]) -> bool;
 
-    /// How many messages wait in it.
+    /// How many messages wait in it for a line that did not take them at once.
     fn waiting(&self) -> usize;
 
     /// Ends the connection: what was taken is still written, within limits, then a close frame with

@@ -5,15 +5,11 @@ use super::Counts;
 use super::door::Outbox;
 use super::interest::Interest;
 use super::players::Link;
-use bytes::BytesMut;
 use shared::game::{Focus, PlayerId};
 use shared::netcode::frame::{Changes, Encoder, PAST_TICKS, TYPE_KEYFRAME, TYPE_MASK};
 use shared::netcode::inputs::InputRing;
 use shared::wire::Row;
 
-/// Frames are cut from chunks of this many bytes, so that no frame costs an allocation of its own. A
-/// chunk lives as long as the slowest reader of a frame in it.
-const CHUNK_BYTES: usize = 64 << 10;
 
 /// Where a player on a slow line looks somewhere else at once, as after a respawn, everything there would
 /// come in one message that takes too long. So it begins with this share of the reach.
@@ -28,7 +24,6 @@ const LATELY_SHARE: f32 = 1.0 / 16.0;
 pub(super) struct FrameWriter {
     encoder: Encoder,
     bytes: Vec<u8>,
-    chunk: BytesMut,
 }
 
 impl<O: Outbox> Link<O> {
@@ -48,7 +43,7 @@ impl<O: Outbox> Link<O> {
 
 impl FrameWriter {
     pub(super) fn new() -> Self {
-        Self { encoder: Encoder::new(), bytes: Vec::new(), chunk: BytesMut::new() }
+        Self { encoder: Encoder::new(), bytes: Vec::new() }
     }
 
     /// Commits a message and whatever waits in the mailbox, if the connection can take them: a
@@ -99,11 +94,7 @@ impl FrameWriter {
         let sight = interest.sight(player, focus);
         let margin = inputs.take_margin();
         self.encoder.frame(&mut link.list, changes, &sight, fresh, margin, &mut self.bytes);
-        if self.chunk.capacity() < self.bytes.len() {
-            self.chunk = BytesMut::with_capacity(CHUNK_BYTES.max(self.bytes.len()));
-        }
-        self.chunk.extend_from_slice(&self.bytes);
-        if link.outbox.push(self.chunk.split().freeze()) {
+        if link.outbox.push(&self.bytes) {
             link.flow.committed(changes.tick());
             link.look = (link.look + LOOK_GROWS).min(1.0);
             counts.frames += 1;

@@ -44,7 +44,7 @@ impl Mailbox {
     pub(super) fn flush(&mut self, outbox: &mut impl Outbox) -> u64 {
         let mut bytes = 0;
         while let Some(message) = self.waiting.front() {
-            if !outbox.push(message.clone()) {
+            if !outbox.push(message) {
                 break;
             }
             bytes += message.len() as u64;

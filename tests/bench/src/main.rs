@@ -3,6 +3,7 @@
 
 mod against;
 mod process;
+mod transport;
 
 use clap::{Parser, Subcommand};
 
@@ -18,10 +19,22 @@ struct Cli {
 enum What {
     /// This server beside other ways to do the same work.
     Against(against::Against),
+    /// The server's cost per delivered message, as a ratio to a floor of raw sockets.
+    Transport(transport::Flags),
+    /// The floor: raw sockets, one thread, one pass per tick.
+    Floor(transport::floor::Flags),
+    /// This server with a session that sends everybody the same bytes each tick.
+    Echo(transport::echo::Flags),
+    /// Connections to either that send inputs and count what they are sent.
+    Lines(transport::lines::Flags),
 }
 
 fn main() -> anyhow::Result<()> {
     match Cli::parse().what {
         What::Against(against) => against.run(),
+        What::Transport(flags) => transport::compare(&flags),
+        What::Floor(flags) => transport::floor::serve(&flags),
+        What::Echo(flags) => transport::echo::serve(&flags),
+        What::Lines(flags) => transport::lines::run(&flags),
     }
 }

@@ -63,24 +63,9 @@ impl Process {
         Ok(())
     }
 
-    /// Processor time of all of its threads so far, with a resolution of 10 ms.
-    pub(crate) fn cpu(&self) -> Result<Duration> {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
-        // The second field is the name, in parentheses, and may hold anything; user and system time are the
-        // 14th and 15th.
-        let rest = stat.rsplit_once(')').context("no name in stat")?.1;
-        let mut fields = rest.split_whitespace().skip(11);
-        let mut ticks = || fields.next()?.parse::<u32>().ok();
-        let (user, system) = ticks().zip(ticks()).context("no times in stat")?;
-        Ok(Duration::from_secs((user + system).into()) / CLOCK_TICKS)
-    }
-
-    /// Memory that it has in use now, in bytes.
-    pub(crate) fn memory(&self) -> Result<u64> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        let kilobytes = line.and_then(|line| line.trim().strip_suffix(" kB"));
-        Ok(kilobytes.context("no VmRSS in status")?.trim().parse::<u64>()? * 1024)
+    /// Which process it is.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Waits for its end. Errors when it fails.
@@ -118,6 +103,26 @@ impl Drop for Process {
         // Whatever went wrong, nothing is left running.
         let _ = self.ask_to_end();
     }
+}
+
+/// Processor time of all threads of a process so far, with a resolution of 10 ms.
+pub(crate) fn cpu(process: u32) -> Result<Duration> {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat"))?;
+    // The second field is the name, in parentheses, and may hold anything; user and system time are the
+    // 14th and 15th.
+    let rest = stat.rsplit_once(')').context("no name in stat")?.1;
+    let mut fields = rest.split_whitespace().skip(11);
+    let mut ticks = || fields.next()?.parse::<u32>().ok();
+    let (user, system) = ticks().zip(ticks()).context("no times in stat")?;
+    Ok(Duration::from_secs((user + system).into()) / CLOCK_TICKS)
+}
+
+/// Memory that a process has in use now, in bytes.
+pub(crate) fn memory(process: u32) -> Result<u64> {
+    let status = fs::read_to_string(format!("/proc/{process}/status"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kilobytes = line.and_then(|line| line.trim().strip_suffix(" kB"));
+    Ok(kilobytes.context("no VmRSS in status")?.trim().parse::<u64>()? * 1024)
 }
 
 /// The middle of some figures.

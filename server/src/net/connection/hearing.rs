@@ -3,29 +3,34 @@
 use super::{Connection, Stage};
 use crate::net::bans::BANNED;
 use crate::net::ending::Ending;
-use crate::net::limits::REPLIES_MAX;
-use crate::net::outbox::{ConnectionOutbox, outbox};
+use crate::net::outbox::ConnectionOutbox;
+use crate::net::plain;
 use crate::net::refusal::{Reason, Refusal};
 use crate::net::registry::{self, State};
 use crate::session::door::{Newcomer, ToSession};
-use bytes::Bytes;
 use shared::wire::message::{
     self, CHAT_BYTES_MAX, ClientMessage, EMOTES, Hello, LOOK_UNITS_MAX, Look, NAME_CHARS_MAX,
     ServerMessage,
 };
-use shared::wire::{HostSecret, Said, SeatToken};
+use shared::wire::{HostSecret, Said, SeatToken, WireError};
+use std::sync::Arc;
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::time::Instant;
-use tokio_tungstenite::tungstenite::Message;
 
 impl Connection {
     /// Does what a message wants, if it may be said now.
-    pub(super) async fn understand(&mut self, bytes: &[u8], now: Instant) -> Result<(), Ending> {
-        let said = Said::read(bytes, &self.session.protocol).map_err(|error| {
+    pub(super) async fn understand(
+        &mut self,
+        said: Result<Said, WireError>,
+        bytes: usize,
+        now: Instant,
+    ) -> Result<(), Ending> {
+        let said = said.map_err(|error| {
             Ending::Refused(Refusal::new(Reason::Decode, format!("Unreadable message: {error}.")))
         })?;
         let [inputs, other] = &self.front.metrics.network.heard;
         let heard = if matches!(said, Said::Input(_)) { inputs } else { other };
-        heard.inc_by(bytes.len() as u64);
+        heard.inc_by(bytes as u64);
         let connection = self.slot.id;
         match (&self.stage, said) {
             (Stage::Unjoined { .. }, Said::Control(ClientMessage::Hello(hello))) => {
@@ -34,26 +39,26 @@ impl Connection {
             (Stage::Unjoined { .. }, _) => {
                 Err(Ending::refused(Reason::BadMessage, "The first message has to be a hello."))
             }
-            (Stage::Joined(_), Said::Input(message)) => {
+            (Stage::Joined, Said::Input(message)) => {
                 self.tell_at(now, ToSession::Input { connection, message }).await
             }
-            (Stage::Joined(_), Said::Control(ClientMessage::Resync { tick, mismatch })) => {
+            (Stage::Joined, Said::Control(ClientMessage::Resync { tick, mismatch })) => {
                 self.tell_at(now, ToSession::Resync { connection, tick, mismatch }).await
             }
-            (Stage::Joined(_), Said::Control(ClientMessage::Mismatch { tick, difference })) => {
+            (Stage::Joined, Said::Control(ClientMessage::Mismatch { tick, difference })) => {
                 self.tell_at(now, ToSession::Mismatch { connection, tick, difference }).await
             }
-            (Stage::Joined(_), Said::Control(ClientMessage::Chat { team, text })) => {
+            (Stage::Joined, Said::Control(ClientMessage::Chat { team, text })) => {
                 self.chat(team, &text, now).await
             }
-            (Stage::Joined(_), Said::Control(ClientMessage::Emote(emote))) => {
+            (Stage::Joined, Said::Control(ClientMessage::Emote(emote))) => {
                 if emote >= EMOTES {
                     let sentence = "There is no such sign.";
                     return Err(Ending::refused(Reason::BadMessage, sentence));
                 }
                 self.tell_at(now, ToSession::Emote { connection, emote }).await
             }
-            (Stage::Joined(_), Said::Control(ClientMessage::Look(look))) => {
+            (Stage::Joined, Said::Control(ClientMessage::Look(look))) => {
                 let far = |units: i32| units.unsigned_abs() > LOOK_UNITS_MAX.unsigned_abs();
                 if matches!(look, Look::Place { x, y } if far(x) || far(y)) {
                     let sentence = "Nobody sees that far.";
@@ -61,17 +66,17 @@ impl Connection {
                 }
                 self.tell_at(now, ToSession::Look { connection, look }).await
             }
-            (Stage::Joined(_), Said::Control(ClientMessage::Watch(watch))) => {
+            (Stage::Joined, Said::Control(ClientMessage::Watch(watch))) => {
                 self.tell_at(now, ToSession::Watch { connection, watch }).await
             }
-            (Stage::Joined(_), Said::Control(ClientMessage::Team(team))) => {
+            (Stage::Joined, Said::Control(ClientMessage::Team(team))) => {
                 self.tell_at(now, ToSession::Team { connection, team }).await
             }
-            (Stage::Joined(_), Said::Control(ClientMessage::Ping { nonce })) => {
+            (Stage::Joined, Said::Control(ClientMessage::Ping { nonce })) => {
                 self.reply(&ServerMessage::Pong { nonce });
                 Ok(())
             }
-            (Stage::Joined(_), Said::Control(ClientMessage::Hello(_))) => {
+            (Stage::Joined, Said::Control(ClientMessage::Hello(_))) => {
                 Err(Ending::refused(Reason::BadMessage, "One hello is enough."))
             }
         }
@@ -92,7 +97,7 @@ impl Connection {
         if self.front.bans.bars(self.slot.peer.ip()).is_some() {
             return Err(Ending::refused(Reason::Banned, BANNED));
         }
-        let (outbox, outgoings) = outbox();
+        let outbox = ConnectionOutbox::new(Arc::clone(&self.line));
         let connection = self.slot.id;
         // Drawn here, as a session has nothing of its own that could not be foreseen.
         let fresh = SeatToken(rand::random());
@@ -115,7 +120,7 @@ impl Connection {
         self.tell(ToSession::Join(Box::new(newcomer))).await?;
         self.slot.joined();
         self.slot.is_now(State::Joined);
-        self.stage = Stage::Joined(outgoings);
+        self.stage = Stage::Joined;
         Ok(())
     }
 
@@ -136,14 +141,23 @@ impl Connection {
     }
 
     async fn tell_at(&self, at: Instant, told: ToSession<ConnectionOutbox>) -> Result<(), Ending> {
-        let sent = self.session.queue.send((at, told)).await;
-        sent.map_err(|_| Ending::over(&self.session))
+        match self.session.queue.try_send((at, told)) {
+            Ok(()) => Ok(()),
+            Err(TrySendError::Full(told)) => {
+                let sent = self.session.queue.send(told).await;
+                sent.map_err(|_| Ending::over(&self.session))
+            }
+            Err(TrySendError::Closed(_)) => Err(Ending::over(&self.session)),
+        }
     }
 
+    /// Answers without the session; not at all where a line takes nothing.
     fn reply(&mut self, message: &ServerMessage) {
-        if self.replies.len() < REPLIES_MAX {
-            let bytes = message::encode_control(message);
-            self.replies.push_back(Message::Binary(Bytes::from(bytes)));
+        if self.line.has_room() {
+            let (bytes, mut frame) = (message::encode_control(message), Vec::new());
+            plain::write(&bytes, &mut frame);
+            self.front.metrics.network.replied.inc_by(bytes.len() as u64);
+            self.line.answer(&frame);
         }
     }
 }

@@ -2,11 +2,10 @@
 //! and inputs, on one core, with the load on another one. Prints tables in Markdown.
 //!
 //! [`scene`] says what is played and [`contender`] who is compared; [`run`] is one run, [`table`] what comes of all.
-//! The contenders that are written in Rust are [`ours`], [`obvious`] and [`floor`]; those for Node.js are in
-//! `tests/bench/others`. [`load`] plays against all but ours, which has its own bots.
+//! The contenders that are written in Rust are [`ours`], [`obvious`] and the floor of [`crate::transport`]; those for
+//! Node.js are in `tests/bench/others`. [`load`] plays against all but ours, which has its own bots.
 
 mod contender;
-mod floor;
 mod load;
 mod obvious;
 mod ours;
@@ -59,8 +58,6 @@ enum Part {
     Ours(Server),
     /// The obvious implementation.
     Obvious(Server),
-    /// The floor.
-    Floor(Server),
     /// The load for everybody else.
     Load {
         #[command(flatten)]
@@ -71,6 +68,9 @@ enum Part {
         /// For how many seconds to count.
         #[arg(long)]
         seconds: u32,
+        /// Bytes of a message, where these are of a fixed size.
+        #[arg(long, default_value_t = MESSAGE_BYTES)]
+        message_bytes: usize,
     },
 }
 
@@ -82,9 +82,6 @@ struct Server {
     /// Where the server listens.
     #[arg(long)]
     address: SocketAddr,
-    /// Bytes of a message where they do not follow from the scene.
-    #[arg(long, default_value_t = MESSAGE_BYTES)]
-    message_bytes: usize,
 }
 
 impl Against {
@@ -93,9 +90,8 @@ impl Against {
         match self.part {
             Some(Part::Ours(server)) => ours::serve(server.scene, server.address),
             Some(Part::Obvious(server)) => obvious::serve(server.scene, server.address),
-            Some(Part::Floor(server)) => floor::serve(server.address, server.message_bytes),
-            Some(Part::Load { server, talk, seconds }) => {
-                load::run(talk, server.scene, server.address, seconds, server.message_bytes)
+            Some(Part::Load { server, talk, seconds, message_bytes }) => {
+                load::run(talk, server.scene, server.address, seconds, message_bytes)
             }
             None => self.compare(),
         }

@@ -192,7 +192,10 @@ async fn play(scene: Scene, mut news: mpsc::Receiver<News>) -> Result<()> {
 impl Input {
     fn controls(self) -> Controls {
         let heading = (self.aim * ANGLE_STEPS as f32) as i32;
-        Controls { controls: (self.keys & 127) as i32, ..Controls::new(heading, None, false, false) }
+        Controls {
+            controls: (self.keys & 127) as i32,
+            ..Controls::new(heading, None, false, false)
+        }
     }
 }
 

@@ -96,7 +96,11 @@ struct Look {
 
 impl Look {
     fn at(server: &Process, load: &Process) -> Result<Self> {
-        Ok(Self { at: Instant::now(), server: server.cpu()?, load: load.cpu()? })
+        Ok(Self {
+            at: Instant::now(),
+            server: process::cpu(server.id())?,
+            load: process::cpu(load.id())?,
+        })
     }
 }
 
@@ -153,8 +157,9 @@ fn server(
         Contender::Colyseus => node("colyseus.mjs")?,
         Contender::NodeWs => node("ws.mjs")?,
         Contender::Floor => {
-            let mut command = own("floor")?;
-            command.args(["--message-bytes", &message.to_string()]);
+            let mut command = on_core(SERVER_CORE, std::env::current_exe()?);
+            command.args(["floor", "--bind", &address.to_string()]);
+            command.args(["--bytes", &message.to_string()]);
             command
         }
     })
@@ -165,7 +170,10 @@ pub(crate) fn others() -> Result<PathBuf> {
     let own = std::env::current_exe()?;
     let target = own.ancestors().nth(2).context("not in a target folder")?;
     let folder = target.join("tools/others");
-    ensure!(folder.join("node").exists(), "Node.js is missing: tests/bench/run against installs it");
+    ensure!(
+        folder.join("node").exists(),
+        "Node.js is missing: tests/bench/run against installs it"
+    );
     Ok(folder)
 }
 
@@ -198,7 +206,7 @@ fn with_load(
     let before = Look::at(server, &load)?;
     let counted: Counted = serde_json::from_str(&line()?)?;
     let after = Look::at(server, &load)?;
-    let memory = server.memory()?;
+    let memory = process::memory(server.id())?;
     load.finish()?;
     let player_seconds = f64::from(scene.players()) * counted.seconds;
     let shares = Shares::between(&before, &after);
@@ -241,7 +249,7 @@ fn with_bots(
     let before = Look::at(server, &bots)?;
     sleep(measured);
     let after = Look::at(server, &bots)?;
-    let (view, memory) = (views.mean(), server.memory()?);
+    let (view, memory) = (views.mean(), process::memory(server.id())?);
     // It fails when anything was out of the ordinary, such as a load core that is full; its report says how it was.
     let _ = bots.finish();
     let text = fs::read_to_string(&report).context("the bots left no report")?;
@@ -288,11 +296,9 @@ struct Shares {
 impl Shares {
     fn between(before: &Look, after: &Look) -> Self {
         let seconds = (after.at - before.at).as_secs_f64();
-        let share =
-            |before: Duration, after: Duration| after.saturating_sub(before).as_secs_f64() / seconds;
-        Self {
-            server: share(before.server, after.server),
-            load: share(before.load, after.load),
-        }
+        let share = |before: Duration, after: Duration| {
+            after.saturating_sub(before).as_secs_f64() / seconds
+        };
+        Self { server: share(before.server, after.server), load: share(before.load, after.load) }
     }
 }

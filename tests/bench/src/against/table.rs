@@ -129,3 +129,40 @@ fn capital(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn outcome(cpu_us: f64, payload: f64, cpu_share: f64, messages: f64) -> Outcome {
+        Outcome {
+            cpu_us,
+            cpu_share,
+            payload,
+            wire: payload + 60.0,
+            messages,
+            on_time: 0.99,
+            on_time_at_least: false,
+            interval_p99: 40.0,
+            memory: 10_000_000,
+            view: Some(30.0),
+            load_share: 0.2,
+            lost: 0.0,
+        }
+    }
+
+    #[test]
+    fn medians_are_compared_with_the_best_who_can_carry_it() {
+        let outcomes = [
+            (Contender::Ours, [9.0, 1.0, 2.0].map(|x| outcome(100.0 * x, 50.0, 0.1, 30.0)).into()),
+            (Contender::Obvious, vec![outcome(800.0, 500.0, 0.5, 30.0)]),
+            (Contender::Colyseus, vec![outcome(300.0, 60.0, 0.99, 4.0)]),
+            (Contender::NodeWs, vec![outcome(900.0, 400.0, 0.6, 29.9)]),
+            (Contender::Floor, vec![outcome(50.0, 50.0, 0.05, 30.0)]),
+        ];
+        let text = table(Scene::World1000, &outcomes);
+        assert!(text.contains("| this server | 200.0 | 1.00 | 50 | 1.00 | 110 |"), "{text}");
+        assert!(text.contains("**cannot carry it**: 99 % of its core, 4.0 of 30 messages/s"));
+        assert!(text.ends_with("8.0 times fewer bytes, 4.0 times less CPU.\n"), "{text}");
+    }
+}

@@ -1,0 +1,163 @@
+//! Lanes: the threads that games run on. A session stays on one, and so do the tasks of its connections, so that a
+//! tick's frames go out and its inputs come in without a lock that anybody waits for. Everything else (HTTP, handshakes,
+//! TLS certificates, the store) lives on the process's other threads and cannot make a tick late.
+//!
+//! A lane is an ordinary single-threaded runtime of tokio that is let run in batches: its sockets are looked at when a tick
+//! is due and a few times between two ticks, instead of whenever a byte arrives. Thousands of players send an input in
+//! every tick, and nobody needs it before the next one: one look finds them all.
+
+mod clock;
+
+pub use clock::{Clock, LaneClock, SystemClock};
+
+use std::fmt;
+use std::future::Future;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+use tokio::runtime::{Builder, Handle};
+use tokio::task::{JoinHandle, yield_now};
+use tokio::time::{Duration, Instant};
+use tokio_util::sync::CancellationToken;
+
+/// The least time between two looks. Ticks of different sessions that are due within it are made together, so one of
+/// them is late by as much.
+const REST: Duration = Duration::from_millis(1);
+/// The longest time between two looks while anything ticks: for so long a ping, a join or a goodbye waits at most.
+/// A quarter of a tick at 30 Hz.
+const LOOK_EVERY: Duration = Duration::from_micros(8_350);
+/// Sockets that are told of by one look at the system; further ones by the next, at once.
+const SOCKETS_PER_LOOK: usize = 8192;
+/// Tasks that run before sockets are looked at again: all that are ready, as one look has found them.
+const TASKS_PER_LOOK: u32 = 1 << 20;
+
+/// All lanes of a process; each has a thread from its first session on.
+pub struct Lanes {
+    lanes: Vec<OnceLock<Arc<Lane>>>,
+}
+
+/// One lane.
+pub struct Lane {
+    runtime: Handle,
+    clock: Arc<LaneClock>,
+    /// How many sessions are on it.
+    sessions: AtomicUsize,
+    over: CancellationToken,
+}
+
+/// A session's place on a lane, given back when dropped.
+#[derive(Debug)]
+pub struct LanePlace(Arc<Lane>);
+
+impl Lanes {
+    /// So many, of which none runs yet.
+    pub fn new(count: usize) -> Self {
+        Self { lanes: (0..count.max(1)).map(|_| OnceLock::new()).collect() }
+    }
+
+    /// A place on the lane that has the fewest sessions.
+    pub fn place(&self) -> LanePlace {
+        let sessions = |lane: &OnceLock<Arc<Lane>>| {
+            lane.get().map_or(0, |lane| lane.sessions.load(Ordering::Relaxed))
+        };
+        let emptiest = self.lanes.iter().min_by_key(|lane| sessions(lane));
+        let lane = emptiest.expect("there is at least one").get_or_init(Lane::start);
+        lane.sessions.fetch_add(1, Ordering::Relaxed);
+        LanePlace(Arc::clone(lane))
+    }
+}
+
+impl Drop for Lanes {
+    fn drop(&mut self) {
+        self.lanes.iter().filter_map(OnceLock::get).for_each(|lane| lane.over.cancel());
+    }
+}
+
+impl Lane {
+    fn start() -> Arc<Self> {
+        let runtime = Builder::new_current_thread()
+            .enable_all()
+            .max_io_events_per_tick(SOCKETS_PER_LOOK)
+            .event_interval(TASKS_PER_LOOK)
+            .build()
+            .expect("the system has room for one more thread's sockets");
+        let clock = Arc::<LaneClock>::default();
+        let over = CancellationToken::new();
+        let lane = Self {
+            runtime: runtime.handle().clone(),
+            clock: Arc::clone(&clock),
+            sessions: AtomicUsize::new(0),
+            over: over.clone(),
+        };
+        let driving = move || runtime.block_on(drive(&clock, &over));
+        let thread = std::thread::Builder::new().name("lane".into()).spawn(driving);
+        thread.expect("the system has room for one more thread");
+        Arc::new(lane)
+    }
+
+    /// Where tasks of its connections run.
+    pub fn runtime(&self) -> &Handle {
+        &self.runtime
+    }
+}
+
+impl LanePlace {
+    /// The lane.
+    pub fn lane(&self) -> &Arc<Lane> {
+        &self.0
+    }
+
+    /// What wakes a tick loop on it.
+    pub fn clock(&self) -> Arc<LaneClock> {
+        Arc::clone(&self.0.clock)
+    }
+
+    /// Runs a task on it.
+    pub fn spawn<F>(&self, task: F) -> JoinHandle<F::Output>
+    where
+        F: Future<Output: Send> + Send + 'static,
+    {
+        self.0.runtime.spawn(task)
+    }
+}
+
+impl Drop for LanePlace {
+    fn drop(&mut self) {
+        self.0.sessions.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Lets the runtime run, batch by batch, until the lane is over.
+async fn drive(clock: &LaneClock, over: &CancellationToken) {
+    while !over.is_cancelled() {
+        let woke = Instant::now();
+        // What gives way here runs again after the sockets were looked at; and once more after all tasks that this
+        // woke have run. So inputs are in their sessions' queues before the loops look into them.
+        yield_now().await;
+        yield_now().await;
+        clock.wake(Instant::now());
+        yield_now().await;
+        match clock.next() {
+            Some(due) => {
+                let next = due.max(woke + REST).min(woke + LOOK_EVERY);
+                std::thread::sleep(next.saturating_duration_since(Instant::now()));
+            }
+            // Nothing ticks here: whoever else has something to do does it when it comes.
+            None => tokio::select! {
+                () = clock.wanted() => {}
+                () = over.cancelled() => {}
+            },
+        }
+    }
+}
+
+impl fmt::Debug for Lanes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.lanes.iter().filter_map(OnceLock::get)).finish()
+    }
+}
+
+impl fmt::Debug for Lane {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lane").field("sessions", &self.sessions).finish_non_exhaustive()
+    }
+}
