@@ -115,13 +115,14 @@ impl Against {
                 for (contender, outcomes) in &mut outcomes {
                     let outcome = run::run(*contender, scene, self.seconds, message)?;
                     eprintln!(
-                        "{}, round {round}, {}: {:.0} µs, {:.0} B, {:.1} messages/s; server {:.0} %, load {:.0} %",
+                        "{}, round {round}, {}: {:.0} µs, {:.0} B, {:.1} messages/s; server {:.0} %, something else {:.0} %, load {:.0} %",
                         scene.title(),
                         contender.title(),
                         outcome.cpu_us,
                         outcome.payload,
                         outcome.messages,
                         100.0 * outcome.cpu_share,
+                        100.0 * outcome.disturbed,
                         100.0 * outcome.load_share
                     );
                     if *contender == Contender::Ours {

@@ -55,6 +55,8 @@ pub(crate) struct Outcome {
     pub(crate) view: Option<f64>,
     /// The load's share of its core.
     pub(crate) load_share: f64,
+    /// The share of the server's core that went to something else, which should be next to nothing.
+    pub(crate) disturbed: f64,
     /// Players who were not there at the end.
     pub(crate) lost: f64,
 }
@@ -87,11 +89,12 @@ impl Views {
     }
 }
 
-/// A look at both processes.
+/// A look at both processes, and at the server's core.
 struct Look {
     at: Instant,
     server: Duration,
     load: Duration,
+    core: Duration,
 }
 
 impl Look {
@@ -100,8 +103,21 @@ impl Look {
             at: Instant::now(),
             server: process::cpu(server.id())?,
             load: process::cpu(load.id())?,
+            core: busy(SERVER_CORE)?,
         })
     }
+}
+
+/// For how long a core has been at work, whoever had it, with a resolution of 10 ms.
+fn busy(core: u32) -> Result<Duration> {
+    let stat = fs::read_to_string("/proc/stat")?;
+    let name = format!("cpu{core} ");
+    let line = stat.lines().find_map(|line| line.strip_prefix(&name)).context("no such core")?;
+    let ticks: Result<Vec<u64>, _> = line.split_whitespace().map(str::parse).collect();
+    // User, nice, system, idle, waiting for the disk, interrupts, soft interrupts, stolen.
+    let ticks = ticks?;
+    let at_work = ticks.iter().take(8).sum::<u64>() - ticks.iter().skip(3).take(2).sum::<u64>();
+    Ok(Duration::from_millis(at_work * 10))
 }
 
 /// Runs `contender` in `scene` for so many seconds. `message` is what a message of this server has on the wire, in
@@ -222,6 +238,7 @@ fn with_load(
         memory,
         view: views.mean(),
         load_share: shares.load,
+        disturbed: shares.disturbed,
         lost: counted.lost as f64,
     })
 }
@@ -283,6 +300,7 @@ fn with_bots(
         memory,
         view,
         load_share: shares.load,
+        disturbed: shares.disturbed,
         lost: f64::from(players) - number("/bots/connected")? + number("/bots/thrown_out")?,
     })
 }
@@ -291,6 +309,7 @@ fn with_bots(
 struct Shares {
     server: f64,
     load: f64,
+    disturbed: f64,
 }
 
 impl Shares {
@@ -299,6 +318,11 @@ impl Shares {
         let share = |before: Duration, after: Duration| {
             after.saturating_sub(before).as_secs_f64() / seconds
         };
-        Self { server: share(before.server, after.server), load: share(before.load, after.load) }
+        let server = share(before.server, after.server);
+        Self {
+            server,
+            load: share(before.load, after.load),
+            disturbed: (share(before.core, after.core) - server).max(0.0),
+        }
     }
 }

@@ -12,6 +12,9 @@ const SLOW: f64 = 0.95;
 /// Above this share of its core the load may be what is late.
 const LOAD_FULL: f64 = 0.95;
 
+/// Above this share of the server's core for something else a run is disturbed.
+const DISTURBED: f64 = 0.1;
+
 const HEAD: &str = "| | CPU per player-second, µs | × ours | bytes per player-second | × ours | on the wire | messages/s | on time | interval p99, ms | memory, MB | in view | |
 |---|---|---|---|---|---|---|---|---|---|---|---|";
 
@@ -29,6 +32,7 @@ struct Medians {
     memory: f64,
     view: Option<f64>,
     load: f64,
+    disturbed: f64,
     lost: f64,
 }
 
@@ -49,6 +53,7 @@ impl Medians {
             memory: of(|o| o.memory as f64),
             view: (!views.is_empty()).then(|| median(views)),
             load: of(|o| o.load_share),
+            disturbed: of(|o| o.disturbed),
             lost: of(|o| o.lost),
         }
     }
@@ -72,6 +77,12 @@ impl Medians {
         }
         if self.load > LOAD_FULL {
             remarks.push(format!("load core at {:.0} %: times are the load's", 100.0 * self.load));
+        }
+        if self.disturbed > DISTURBED {
+            remarks.push(format!(
+                "**disturbed**: something else had {:.0} % of its core",
+                100.0 * self.disturbed
+            ));
         }
         remarks.join("; ")
     }
@@ -147,6 +158,7 @@ mod tests {
             memory: 10_000_000,
             view: Some(30.0),
             load_share: 0.2,
+            disturbed: 0.0,
             lost: 0.0,
         }
     }
