@@ -18,9 +18,9 @@ use std::thread::{sleep, spawn};
 use std::time::{Duration, Instant};
 
 /// Bots that set out per second.
-const RAMP: u32 = 200;
+const RAMP: u32 = 150;
 /// From the last bot's setting out to the measurement.
-const SETTLE: Duration = Duration::from_secs(3);
+const SETTLE: Duration = Duration::from_secs(4);
 /// For how long bots play on after it.
 const AFTER: Duration = Duration::from_secs(1);
 /// Bytes of a WebSocket header from a server: up to 125 bytes of message, up to 65,535.
@@ -276,33 +276,71 @@ fn with_bots(
         report.pointer(place).and_then(Value::as_f64).with_context(|| format!("no {place}"))
     };
     let shares = Shares::between(&before, &after);
-    let messages = number("/per_player/frames_per_second")?;
-    let payload = number("/per_player/received_bytes_per_second")?;
+    let seconds = Seconds::of(&report, joining.as_secs_f64(), players)?;
+    let (messages, payload) =
+        (seconds.frames / f64::from(players), seconds.bytes / f64::from(players));
     let mean = payload / messages.max(1.0);
     let header = HEADERS.iter().find(|(most, _)| mean <= *most).map_or(HEADER_MAX, |h| h.1);
-    let mut on_time = 0.0;
-    for (share, name) in
-        [(0.5, "p50"), (0.9, "p90"), (0.95, "p95"), (0.99, "p99"), (0.999, "p99_9"), (1.0, "max")]
-    {
-        if number(&format!("/frame_interval_ms/{name}"))? <= LATE_MS {
-            on_time = share;
-        }
-    }
     Ok(Outcome {
         cpu_us: shares.server * 1e6 / f64::from(players),
         cpu_share: shares.server,
         payload,
         wire: payload + messages * header,
         messages,
-        on_time,
+        on_time: seconds.on_time,
         on_time_at_least: true,
-        interval_p99: number("/frame_interval_ms/p99")?,
+        interval_p99: seconds.interval_p99,
         memory,
         view,
         load_share: shares.load,
         disturbed: shares.disturbed,
         lost: f64::from(players) - number("/bots/connected")? + number("/bots/thrown_out")?,
     })
+}
+
+/// What the bots' report tells of the seconds in which everybody played; what joining takes is not among it, as it is
+/// not with the others.
+#[derive(Default)]
+struct Seconds {
+    /// Frames per second, to all.
+    frames: f64,
+    /// Bytes per second, to all.
+    bytes: f64,
+    /// Share of frames on time, at least.
+    on_time: f64,
+    /// From a frame to the next, ms, at the 99th percentile, in the mean.
+    interval_p99: f64,
+}
+
+impl Seconds {
+    fn of(report: &Value, from: f64, players: u32) -> Result<Self> {
+        let samples = report["over_time"].as_array().context("a report without seconds")?;
+        let (mut sum, mut count) = (Self::default(), 0.0);
+        for sample in samples {
+            let number = |place: &str| sample.pointer(place).and_then(Value::as_f64);
+            let number = |place: &str| number(place).with_context(|| format!("no {place}"));
+            if number("/at_s")? < from + 1.0 || number("/playing")? < f64::from(players) {
+                continue;
+            }
+            let (p50, p99) = (number("/frame_interval_ms/p50")?, number("/frame_interval_ms/p99")?);
+            sum.frames += number("/frames_per_second")?;
+            sum.bytes += number("/received_bytes_per_second")?;
+            sum.interval_p99 += p99;
+            sum.on_time += match () {
+                () if p99 <= LATE_MS => 0.99,
+                () if p50 <= LATE_MS => 0.5,
+                () => 0.0,
+            };
+            count += 1.0;
+        }
+        ensure!(count > 0.0, "there was no second in which all bots played");
+        Ok(Self {
+            frames: sum.frames / count,
+            bytes: sum.bytes / count,
+            on_time: sum.on_time / count,
+            interval_p99: sum.interval_p99 / count,
+        })
+    }
 }
 
 /// Processor time between two looks, per second.
