@@ -6,33 +6,40 @@
 mod hearing;
 
 use super::ending::{Ending, broken};
+use super::halves::{self, Halves};
 use super::limits::{Bucket, MESSAGES_BURST_SECONDS, MESSAGES_PER_TICK_MAX};
 use super::line::{End, Line, Look};
+use super::outbox::ConnectionOutbox;
 use super::pipe::{Came, Pipe};
 use super::refusal::{Reason, Refusal};
 use super::registry::{Slot, State};
 use super::stream::Stream;
 use super::way::Way;
-use super::{Front, closing, halves, plain};
+use super::{Front, closing, plain};
 use crate::config::Config;
 use crate::directory::Promise;
 use crate::directory::SessionHandle;
-use crate::session::door::ToSession;
+use crate::session::door::{ConnectionId, ToSession};
+use crate::tick_loop::Told;
 use futures_util::StreamExt;
 use shared::wire::close::CloseCode;
-use shared::wire::{Said, WireError};
+use shared::wire::input::InputMessage;
+use shared::wire::{Protocol, Said, WireError};
 use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use tokio::sync::mpsc;
 use tokio::time::{Instant, Sleep, sleep_until};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::Role;
+use tracing::{Instrument, Span};
 
 /// A WebSocket that is being served.
 pub(super) struct Connection {
+    hot: Hot,
     front: Arc<Front>,
     /// The settings as they were when it began.
     config: Arc<Config>,
@@ -44,8 +51,6 @@ pub(super) struct Connection {
     promise: Option<Promise>,
     socket: WebSocketStream<Pipe>,
     line: Arc<Line>,
-    stage: Stage,
-    messages: Bucket,
     /// When the peer last answered a ping, or could first have done so.
     answered: Instant,
     next_ping: Instant,
@@ -54,6 +59,23 @@ pub(super) struct Connection {
     /// Since when something waits that the kernel won't take.
     blocked: Option<Instant>,
     timer: Pin<Box<Sleep>>,
+    /// What its lines are logged in. It is entered where there is something to log, and not at every wake-up.
+    span: Span,
+}
+
+/// What each message needs, side by side; see [`Pipe`].
+#[repr(align(64))]
+struct Hot {
+    id: ConnectionId,
+    stage: Stage,
+    /// How many messages it may send.
+    messages: Bucket,
+    /// When the task last woke up.
+    woke: Instant,
+    /// When the timer wakes it, once it was told to.
+    alarm: Option<Instant>,
+    queue: mpsc::Sender<Told<ConnectionOutbox>>,
+    protocol: Protocol,
 }
 
 enum Stage {
@@ -65,8 +87,10 @@ enum Stage {
 
 /// What a connection's task wakes up for.
 enum Event {
-    /// A plain message of so many bytes.
+    /// A plain message of so many bytes that is no input.
     Said(Result<Said, WireError>, usize),
+    /// An input for which there was no room in the session's queue.
+    Input(InputMessage),
     /// Whatever else tungstenite makes of what came.
     Heard(Message),
     Timer,
@@ -82,6 +106,7 @@ impl Connection {
         slot: Arc<Slot>,
         way: Way,
         front: Arc<Front>,
+        span: Span,
     ) -> io::Result<Self> {
         let Way { session, watch, promise } = way;
         slot.is_now(State::Unjoined);
@@ -90,20 +115,29 @@ impl Connection {
         let limits = &config.limits;
         let per_second = MESSAGES_PER_TICK_MAX * f64::from(session.tick_rate);
         let until = now + limits.hello_wait;
-        let (receiving, sending, tls) = halves::split(stream)?;
-        let line = Arc::new(Line::new(sending, tls, Arc::clone(&front.metrics)));
-        let pipe = Pipe::new(receiving, Arc::clone(&line), early)?;
+        let Halves { receiving, sending, tls, bytes } = halves::split(stream)?;
+        let metrics = &front.metrics;
+        let line = Arc::new(Line::new(sending, tls, Arc::clone(metrics)));
+        let pipe = Pipe::new(receiving, bytes, Arc::clone(&line), Arc::clone(metrics), early)?;
         let websocket = Some(limits.websocket());
         Ok(Self {
+            hot: Hot {
+                id: slot.id,
+                stage: Stage::Unjoined { until },
+                messages: Bucket::new(per_second, per_second * MESSAGES_BURST_SECONDS, now),
+                woke: now,
+                alarm: None,
+                queue: session.queue.clone(),
+                protocol: session.protocol,
+            },
             socket: WebSocketStream::from_raw_socket(pipe, Role::Server, websocket).await,
             line,
-            stage: Stage::Unjoined { until },
-            messages: Bucket::new(per_second, per_second * MESSAGES_BURST_SECONDS, now),
             answered: now,
             next_ping: now + limits.ping_every,
             pinged: None,
             blocked: None,
             timer: Box::pin(sleep_until(until.min(now + limits.ping_every))),
+            span,
             front,
             config,
             slot,
@@ -117,18 +151,19 @@ impl Connection {
     pub(super) async fn serve(mut self) {
         let ending = self.run().await;
         self.line.is_unserved();
-        if matches!(self.stage, Stage::Joined) {
+        if matches!(self.hot.stage, Stage::Joined) {
             // Fails only when the session ended first.
-            let (connection, keeps_seat) = (self.slot.id, ending.keeps_seat());
+            let (connection, keeps_seat) = (self.hot.id, ending.keeps_seat());
             let _ = self.tell(ToSession::Leave { connection, keeps_seat }).await;
         }
-        self.finish(ending).await;
+        let span = self.span.clone();
+        self.finish(ending).instrument(span).await;
     }
 
     async fn run(&mut self) -> Ending {
         let stop = self.front.stop.clone();
         loop {
-            let unjoined = matches!(self.stage, Stage::Unjoined { .. });
+            let unjoined = matches!(self.hot.stage, Stage::Unjoined { .. });
             let event = poll_fn(|cx| self.poll_event(cx));
             let event = match unjoined {
                 // Who joined is told by the session when the server stops.
@@ -140,7 +175,8 @@ impl Connection {
                 },
             };
             let done = match event {
-                Event::Said(said, bytes) => self.heed(said, bytes).await,
+                Event::Said(said, bytes) => self.understand(said, bytes).await,
+                Event::Input(message) => self.tell_input(message).await,
                 Event::Heard(message) => self.hear(message).await,
                 Event::Timer => self.look_at_the_clock(),
                 Event::Ended(ending) => return ending,
@@ -157,12 +193,18 @@ impl Connection {
         {
             return Poll::Ready(Event::Ended(ending));
         }
+        self.hot.woke = Instant::now();
+        let mut heard = false;
         loop {
-            let protocol = &self.session.protocol;
+            let protocol = &self.hot.protocol;
             let read = |bytes: &[u8]| (Said::read(bytes, protocol), bytes.len());
-            match self.socket.get_mut().poll_came(cx, read) {
+            match self.socket.get_mut().poll_came(cx, self.hot.woke, read) {
                 Poll::Ready(Ok(Came::Message((said, bytes)))) => {
-                    return Poll::Ready(Event::Said(said, bytes));
+                    heard = true;
+                    match self.heed(said, bytes) {
+                        None => continue,
+                        Some(event) => return Poll::Ready(event),
+                    }
                 }
                 Poll::Ready(Ok(Came::Else)) => {}
                 Poll::Ready(Ok(Came::Nothing)) => return Poll::Ready(Event::Ended(Ending::Gone)),
@@ -180,6 +222,11 @@ impl Connection {
                 Poll::Pending => break,
             }
         }
+        // The timer was told whom to wake, and that it was not the timer which woke this task is certain.
+        if heard && self.hot.alarm.is_some_and(|alarm| self.hot.woke < alarm) {
+            return Poll::Pending;
+        }
+        self.hot.alarm = Some(self.timer.deadline());
         self.timer.as_mut().poll(cx).map(|()| Event::Timer)
     }
 
@@ -195,6 +242,7 @@ impl Connection {
                 let until = since + self.config.limits.write_wait;
                 let earlier = until.min(self.timer.deadline());
                 self.timer.as_mut().reset(earlier);
+                self.hot.alarm = None;
             }
         }
         match look.end? {
@@ -204,15 +252,19 @@ impl Connection {
         }
     }
 
-    /// Takes a plain message.
-    async fn heed(&mut self, said: Result<Said, WireError>, bytes: usize) -> Result<(), Ending> {
-        let now = Instant::now();
-        self.is_within_rate(now)?;
-        self.understand(said, bytes, now).await
+    /// Takes a plain message. Inputs, which are nearly all of them, go on from here; for anything else there is an event.
+    fn heed(&mut self, said: Result<Said, WireError>, bytes: usize) -> Option<Event> {
+        if let Err(ending) = self.is_within_rate() {
+            return Some(Event::Ended(ending));
+        }
+        match (&self.hot.stage, said) {
+            (Stage::Joined, Ok(Said::Input(message))) => self.take_input(message, bytes),
+            (_, said) => Some(Event::Said(said, bytes)),
+        }
     }
 
-    fn is_within_rate(&mut self, now: Instant) -> Result<(), Ending> {
-        if self.messages.take(1.0, now) {
+    fn is_within_rate(&mut self) -> Result<(), Ending> {
+        if self.hot.messages.take(1.0, self.hot.woke) {
             return Ok(());
         }
         let sentence = "Too many messages in too short a time.";
@@ -220,14 +272,14 @@ impl Connection {
     }
 
     async fn hear(&mut self, message: Message) -> Result<(), Ending> {
-        let now = Instant::now();
+        let now = self.hot.woke;
         if !message.is_close() {
-            self.is_within_rate(now)?;
+            self.is_within_rate()?;
         }
         match message {
             Message::Binary(bytes) => {
-                let said = Said::read(&bytes, &self.session.protocol);
-                self.understand(said, bytes.len(), now).await
+                let said = Said::read(&bytes, &self.hot.protocol);
+                self.understand(said, bytes.len()).await
             }
             Message::Pong(_) => {
                 self.answered = now;
@@ -252,7 +304,7 @@ impl Connection {
         let (now, limits) = (Instant::now(), &self.config.limits);
         let silent_until = self.answered + limits.pong_wait;
         let blocked_until = self.blocked.map(|since| since + limits.write_wait);
-        let hello_until = match self.stage {
+        let hello_until = match self.hot.stage {
             Stage::Unjoined { until } => Some(until),
             Stage::Joined => None,
         };
@@ -276,6 +328,7 @@ impl Connection {
         let waits = [hello_until, blocked_until, Some(silent_until)].into_iter().flatten();
         let next = waits.fold(self.next_ping, Instant::min);
         self.timer.as_mut().reset(next);
+        self.hot.alarm = None;
         Ok(())
     }
 

@@ -1,5 +1,6 @@
 //! A socket in two halves: the connection's task reads from one, and whoever has something to say writes to the other.
 
+use super::limits::Bucket;
 use super::metered::Metered;
 use super::stream::Stream;
 use socket2::SockRef;
@@ -8,17 +9,17 @@ use std::net::Shutdown;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, ReadBuf};
+use tokio::net::{TcpStream, tcp};
 #[cfg(unix)]
 use tokio::net::{UnixStream, unix};
-use tokio::net::{TcpStream, tcp};
 use tokio_rustls::rustls::ServerConnection;
 
 /// The half that is read from.
 #[derive(Debug)]
 pub(super) enum Receiving {
-    Tcp(Metered<tcp::OwnedReadHalf>),
+    Tcp(tcp::OwnedReadHalf),
     #[cfg(unix)]
-    Unix(Metered<unix::OwnedReadHalf>),
+    Unix(unix::OwnedReadHalf),
 }
 
 /// The half that is written to, by whoever holds the [`super::line::Line`] that it is in.
@@ -29,29 +30,39 @@ pub(super) enum Sending {
     Unix(unix::OwnedWriteHalf),
 }
 
+/// A stream that was taken apart.
+pub(super) struct Halves {
+    pub(super) receiving: Receiving,
+    pub(super) sending: Sending,
+    pub(super) tls: Option<Box<ServerConnection>>,
+    /// How much its peer may still send.
+    pub(super) bytes: Option<Bucket>,
+}
+
 /// Takes a stream apart, and TLS off it if there is any. From then on its socket belongs to the runtime that this is called
 /// in. Errors when the system does not let it move there.
-pub(super) fn split(
-    stream: Stream,
-) -> io::Result<(Receiving, Sending, Option<Box<ServerConnection>>)> {
-    let tcp = |metered: Metered<TcpStream>| {
-        let (halves, metered) = metered.apart();
-        let (read, write) = TcpStream::from_std(halves.into_std()?)?.into_split();
-        io::Result::Ok((Receiving::Tcp(metered.around(read)), Sending::Tcp(write)))
-    };
-    match stream {
-        Stream::Tcp(metered) => tcp(metered).map(|(read, write)| (read, write, None)),
+pub(super) fn split(stream: Stream) -> io::Result<Halves> {
+    let (metered, tls) = match stream {
+        Stream::Tcp(metered) => (metered, None),
         Stream::Tls(stream) => {
             let (metered, tls) = stream.into_inner();
-            tcp(metered).map(|(read, write)| (read, write, Some(Box::new(tls))))
+            (metered, Some(Box::new(tls)))
         }
         #[cfg(unix)]
-        Stream::Unix(metered) => {
-            let (unix, metered) = metered.apart();
-            let (read, write) = UnixStream::from_std(unix.into_std()?)?.into_split();
-            Ok((Receiving::Unix(metered.around(read)), Sending::Unix(write), None))
-        }
-    }
+        Stream::Unix(metered) => return split_unix(metered),
+    };
+    let (tcp, bytes) = metered.apart();
+    let (read, write) = TcpStream::from_std(tcp.into_std()?)?.into_split();
+    let (receiving, sending) = (Receiving::Tcp(read), Sending::Tcp(write));
+    Ok(Halves { receiving, sending, tls, bytes })
+}
+
+#[cfg(unix)]
+fn split_unix(metered: Metered<UnixStream>) -> io::Result<Halves> {
+    let (unix, bytes) = metered.apart();
+    let (read, write) = UnixStream::from_std(unix.into_std()?)?.into_split();
+    let (receiving, sending) = (Receiving::Unix(read), Sending::Unix(write));
+    Ok(Halves { receiving, sending, tls: None, bytes })
 }
 
 impl Receiving {
@@ -68,15 +79,6 @@ impl Receiving {
             Self::Unix(half) => Pin::new(half).poll_read(cx, &mut buffer),
         };
         read.map_ok(|()| buffer.filled().len())
-    }
-
-    /// From now on what comes is not counted, as it is thrown away.
-    pub(super) fn stop_counting(&mut self) {
-        match self {
-            Self::Tcp(half) => half.stop_counting(),
-            #[cfg(unix)]
-            Self::Unix(half) => half.stop_counting(),
-        }
     }
 }
 

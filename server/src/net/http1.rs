@@ -319,6 +319,7 @@ fn play(
         }
     };
     let upgraded = hyper::upgrade::on(&mut request);
+    let span = tracing::Span::current();
     let front = Arc::clone(front);
     let tasks = front.tasks.clone();
     let moving = async move {
@@ -330,13 +331,12 @@ fn play(
         let serving = async move {
             let stream = parts.io.into_inner();
             // An error is a peer that has gone since.
-            if let Ok(connection) =
-                Connection::new(stream, &parts.read_buf, slot, way, front).await
-            {
+            let early = &parts.read_buf;
+            if let Ok(connection) = Connection::new(stream, early, slot, way, front, span).await {
                 connection.serve().await;
             }
         };
-        tasks.spawn_on(serving.in_current_span(), lane.runtime());
+        tasks.spawn_on(serving, lane.runtime());
     };
     tasks.spawn(moving.in_current_span());
     (StatusCode::SWITCHING_PROTOCOLS, headers).into_response()

@@ -137,10 +137,12 @@ impl Line {
     /// Writes what waits, as far as the kernel takes it, and shows how things stand. `None` when nothing is new, or what
     /// there is has to wait; the task is woken when that changes.
     pub(super) fn look(&self, cx: &mut Context<'_>) -> Option<Look> {
-        self.task.register(cx.waker());
-        if !self.news.swap(false, Ordering::Acquire) {
+        if !self.news.load(Ordering::Acquire) {
             return None;
         }
+        // Whoever has news wakes this waker once; so it has to be there again before the news are taken.
+        self.task.register(cx.waker());
+        self.news.swap(false, Ordering::AcqRel);
         let mut state = self.lock();
         let drained = self.poll_drain(&mut state, cx);
         let end = match drained {
@@ -187,14 +189,10 @@ impl Line {
         self.count(&mut state);
     }
 
-    /// Makes of bytes that came what they mean: themselves, or what TLS hides in them. False when TLS says that nothing more
-    /// comes.
+    /// Takes TLS off bytes that came, and adds what they mean to `plain`. False when TLS says that nothing more comes.
     pub(super) fn decrypt(&self, mut came: &[u8], plain: &mut Vec<u8>) -> io::Result<bool> {
         let mut state = self.lock();
-        let Some(tls) = &mut state.tls else {
-            plain.extend_from_slice(came);
-            return Ok(true);
-        };
+        let Some(tls) = &mut state.tls else { return Ok(true) };
         let mut open = true;
         loop {
             let took = if came.is_empty() { 0 } else { tls.read_tls(&mut came)? };

@@ -10,9 +10,9 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
 
-/// What is spoken, as an index into the metrics' counters.
+/// What is spoken, as an index into the metrics' counters of bytes: what is metered here is HTTP.
 const HTTP: usize = 0;
-/// The same.
+/// A WebSocket's stream is measured by its `pipe` and its `line`.
 pub(super) const WEBSOCKET: usize = 1;
 
 /// The peer sent more bytes per second than it may; reading ends with this inside an [`io::Error`].
@@ -34,25 +34,22 @@ pub(super) struct Metered<S> {
     /// `None` for what is read only to be thrown away.
     bytes: Option<Bucket>,
     metrics: Arc<Metrics>,
-    /// What is spoken over it, as an index into the metrics' counters.
-    protocol: usize,
 }
 
 impl<S> Metered<S> {
     pub(super) fn new(stream: S, metrics: Arc<Metrics>) -> Self {
         let bytes = Bucket::new(BYTES_PER_SECOND_MAX, BYTES_BURST_MAX, Instant::now());
-        Self { stream, bytes: Some(bytes), metrics, protocol: HTTP }
+        Self { stream, bytes: Some(bytes), metrics }
     }
 
-    /// The bare stream, and what measured it, to be put [`Metered::around`] what becomes of it as a WebSocket.
-    pub(super) fn apart(self) -> (S, Metered<()>) {
-        let Self { stream, bytes, metrics, .. } = self;
-        (stream, Metered { stream: (), bytes, metrics, protocol: WEBSOCKET })
+    /// The bare stream, and what is left of its peer's bytes, for whoever measures it from now on.
+    pub(super) fn apart(self) -> (S, Option<Bucket>) {
+        (self.stream, self.bytes)
     }
 
     fn wrote(&self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         if let Poll::Ready(Ok(bytes)) = written {
-            self.metrics.network.went[self.protocol].inc_by(bytes as u64);
+            self.metrics.network.went[HTTP].inc_by(bytes as u64);
         }
         written
     }
@@ -60,14 +57,6 @@ impl<S> Metered<S> {
     /// From now on nothing is counted.
     pub(super) fn stop_counting(&mut self) {
         self.bytes = None;
-    }
-}
-
-impl Metered<()> {
-    /// Goes on measuring with this.
-    pub(super) fn around<S>(self, stream: S) -> Metered<S> {
-        let Self { bytes, metrics, protocol, .. } = self;
-        Metered { stream, bytes, metrics, protocol }
     }
 }
 
@@ -80,7 +69,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Metered<S> {
         let before = buf.filled().len();
         ready!(Pin::new(&mut self.stream).poll_read(cx, buf))?;
         let read = buf.filled().len() - before;
-        self.metrics.network.came[self.protocol].inc_by(read as u64);
+        self.metrics.network.came[HTTP].inc_by(read as u64);
         if let Some(bytes) = &mut self.bytes
             && !bytes.take(read as f64, Instant::now())
         {

@@ -3,26 +3,38 @@
 //! everything from then on where nobody can say what it is. What tungstenite writes goes through the connection's [`Line`].
 
 use super::halves::Receiving;
-use super::limits::{READ_BYTES_MAX, WRITE_BUFFER_BYTES_MAX};
+use super::limits::{Bucket, READ_BYTES_MAX, WRITE_BUFFER_BYTES_MAX};
 use super::line::Line;
+use super::metered::{TooManyBytes, WEBSOCKET};
 use super::plain::{self, Front};
+use crate::metrics::Metrics;
 use std::cell::RefCell;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::Instant;
 
 thread_local! {
     /// What a socket is read into: one for all connections of a thread, so that an idle one has no buffer.
     static CAME: RefCell<Vec<u8>> = RefCell::new(vec![0; READ_BYTES_MAX]);
 }
 
-/// Both ways of a WebSocket.
+/// Both ways of a WebSocket. What each message needs lies side by side: with thousands of connections most of the time
+/// goes into fetching it from memory.
 #[derive(Debug)]
+#[repr(align(64))]
 pub(super) struct Pipe {
     socket: Receiving,
+    /// How much the peer may send; `None` for what is read only to be thrown away.
+    bytes: Option<Bucket>,
+    metrics: Arc<Metrics>,
+    /// The time, as of the last question for what came.
+    now: Instant,
     line: Arc<Line>,
+    /// Whether TLS lies over it.
+    is_secure: bool,
     /// What came and nobody has read: it begins at a frame, unless tungstenite reads.
     inbox: Vec<u8>,
     /// Where that begins.
@@ -47,27 +59,50 @@ pub(super) enum Came<T> {
 
 impl Pipe {
     /// A pipe over `socket`, of which `early` was read already.
-    pub(super) fn new(socket: Receiving, line: Arc<Line>, early: &[u8]) -> io::Result<Self> {
+    pub(super) fn new(
+        socket: Receiving,
+        bytes: Option<Bucket>,
+        line: Arc<Line>,
+        metrics: Arc<Metrics>,
+        early: &[u8],
+    ) -> io::Result<Self> {
         let mut inbox = early.to_vec();
         // TLS may have decrypted more than was asked of it.
-        let open = !line.is_secure() || line.decrypt(&[], &mut inbox)?;
-        Ok(Self { socket, line, inbox, start: 0, given: 0, handed_over: false, ended: !open })
+        let is_secure = line.is_secure();
+        let open = !is_secure || line.decrypt(&[], &mut inbox)?;
+        Ok(Self {
+            socket,
+            bytes,
+            metrics,
+            now: Instant::now(),
+            line,
+            is_secure,
+            inbox,
+            start: 0,
+            given: 0,
+            handed_over: false,
+            ended: !open,
+        })
     }
 
-    /// The next thing that came; `make` is called with a plain message.
+    /// The next thing that came by `now`; `make` is called with a plain message.
     pub(super) fn poll_came<T>(
         &mut self,
         cx: &mut Context<'_>,
+        now: Instant,
         make: impl FnOnce(&[u8]) -> T,
     ) -> Poll<io::Result<Came<T>>> {
+        self.now = now;
+        let mut make = Some(make);
         while !self.handed_over {
             match plain::front(&self.inbox[self.start..]) {
                 Front::Message { head, payload } => {
                     let masked = self.start + head;
                     let end = masked + plain::MASK_BYTES + payload;
-                    let made = make(plain::unmask(&mut self.inbox[masked..end]));
+                    let payload = plain::unmask(&mut self.inbox[masked..end]);
+                    let made = make.take().map(|make| make(payload));
                     self.read_until(end);
-                    return Poll::Ready(Ok(Came::Message(made)));
+                    return Poll::Ready(Ok(made.map_or(Came::Else, Came::Message)));
                 }
                 Front::Control(bytes) => {
                     self.given = bytes;
@@ -75,7 +110,9 @@ impl Pipe {
                 }
                 Front::Other => self.hand_over(),
                 Front::Part => {
-                    ready!(self.poll_fill(cx))?;
+                    if let Some(made) = ready!(self.poll_fill(cx, &mut make))? {
+                        return Poll::Ready(Ok(Came::Message(made)));
+                    }
                     if self.ended {
                         return Poll::Ready(Ok(Came::Nothing));
                     }
@@ -97,21 +134,42 @@ impl Pipe {
 
     /// From now on what comes is not counted, as it is thrown away.
     pub(super) fn stop_counting(&mut self) {
-        self.socket.stop_counting();
+        self.bytes = None;
     }
 
-    /// Adds what has come to the inbox, at least a byte, or finds the end.
-    fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    /// Takes what has come: makes something of it at once when that is one plain message, as it nearly always is; else it is
+    /// in the inbox, at least a byte of it, unless this is the end.
+    fn poll_fill<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        make: &mut Option<impl FnOnce(&[u8]) -> T>,
+    ) -> Poll<io::Result<Option<T>>> {
         let before = self.inbox.len();
-        while self.inbox.len() == before && !self.ended {
-            let filled = CAME.with_borrow_mut(|came| {
+        CAME.with_borrow_mut(|came| {
+            while self.inbox.len() == before && !self.ended {
                 let read = ready!(self.socket.poll_read(cx, came))?;
-                self.ended = read == 0 || !self.line.decrypt(&came[..read], &mut self.inbox)?;
-                Poll::Ready(io::Result::Ok(()))
-            });
-            ready!(filled)?;
-        }
-        Poll::Ready(Ok(()))
+                self.metrics.network.came[WEBSOCKET].inc_by(read as u64);
+                if let Some(bytes) = &mut self.bytes
+                    && !bytes.take(read as f64, self.now)
+                {
+                    return Poll::Ready(Err(io::Error::other(TooManyBytes)));
+                }
+                let came = &mut came[..read];
+                self.ended = read == 0;
+                if self.is_secure {
+                    self.ended |= !self.line.decrypt(came, &mut self.inbox)?;
+                } else if let Front::Message { head, payload } = plain::front(came)
+                    && head + plain::MASK_BYTES + payload == read
+                    && before == 0
+                    && let Some(make) = make.take()
+                {
+                    return Poll::Ready(Ok(Some(make(plain::unmask(&mut came[head..])))));
+                } else {
+                    self.inbox.extend_from_slice(came);
+                }
+            }
+            Poll::Ready(Ok(None))
+        })
     }
 
     /// Everything before `end` has been read.
@@ -134,12 +192,13 @@ impl AsyncRead for Pipe {
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let pipe = self.get_mut();
+        pipe.now = Instant::now();
         if !pipe.handed_over && pipe.given == 0 {
             // Whoever serves the connection asks for what comes next, and is woken for it.
             return Poll::Pending;
         }
         if pipe.start == pipe.inbox.len() {
-            ready!(pipe.poll_fill(cx))?;
+            ready!(pipe.poll_fill(cx, &mut None::<fn(&[u8])>))?;
         }
         let waiting = &pipe.inbox[pipe.start..];
         let most = if pipe.handed_over { waiting.len() } else { pipe.given };

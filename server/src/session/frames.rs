@@ -10,7 +10,6 @@ use shared::netcode::frame::{Changes, Encoder, PAST_TICKS, TYPE_KEYFRAME, TYPE_M
 use shared::netcode::inputs::InputRing;
 use shared::wire::Row;
 
-
 /// Where a player on a slow line looks somewhere else at once, as after a respawn, everything there would
 /// come in one message that takes too long. So it begins with this share of the reach.
 const FIRST_LOOK: f32 = 0.4;

@@ -1,6 +1,7 @@
 //! Stories about time: ticks on time, late ones, and the end.
 
 use super::*;
+use crate::lanes::SystemClock;
 use crate::metrics::Metrics;
 use crate::session::door::ConnectionId;
 use std::sync::Mutex;
@@ -85,7 +86,7 @@ fn begin() -> Story {
     let (session, counted, stopped) = (diary.clone(), Arc::clone(&counts), stop.clone());
     let watcher = diary.clone();
     let task = tokio::spawn(async move {
-        run(session, receiver, &counted, &Metrics::default().ticks, stopped, watcher).await
+        run(session, receiver, SystemClock, &counted, &Metrics::default().ticks, stopped, watcher).await
     });
     Story { diary, queue, counts, stop, start: Instant::now(), task }
 }

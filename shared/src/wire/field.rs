@@ -5,6 +5,8 @@
 pub const KINDS_MAX: usize = 8;
 /// The most fields of one kind: a correction names sets of fields in a 31-bit mask, less one bit.
 pub const FIELDS_MAX: usize = 30;
+/// The most fields of an input: it is handed from task to task for every player and tick, and so has to be small.
+pub const INPUT_FIELDS_MAX: usize = 12;
 /// The most bits of a field, so that twice the difference of two values fits 31.
 pub const BITS_MAX: u8 = 30;
 /// By how many bits a place is usually shorter: most worlds are far smaller than the widest.

@@ -8,7 +8,7 @@
 //! ```
 
 use super::bits::{BitReader, BitWriter};
-use super::field::{FIELDS_MAX, Field};
+use super::field::{Field, INPUT_FIELDS_MAX};
 use super::{WireError, record};
 use crate::game::Tick;
 
@@ -22,21 +22,21 @@ pub struct InputMessage {
     pub tick: Tick,
     /// Low byte of the newest tick that the sender has decoded.
     pub decoded: u8,
-    fields: [i32; FIELDS_MAX],
-    len: usize,
+    fields: [i32; INPUT_FIELDS_MAX],
+    len: u8,
 }
 
 impl InputMessage {
-    /// An input of `fields` for `tick`. Panics with more than [`FIELDS_MAX`] fields.
+    /// An input of `fields` for `tick`. Panics with more than [`INPUT_FIELDS_MAX`] fields.
     pub fn new(tick: Tick, decoded: u8, fields: &[i32]) -> Self {
-        let mut all = [0; FIELDS_MAX];
+        let mut all = [0; INPUT_FIELDS_MAX];
         all[..fields.len()].copy_from_slice(fields);
-        Self { tick, decoded, fields: all, len: fields.len() }
+        Self { tick, decoded, fields: all, len: fields.len() as u8 }
     }
 
     /// The input's integers, in table order.
     pub fn fields(&self) -> &[i32] {
-        &self.fields[..self.len]
+        &self.fields[..usize::from(self.len)]
     }
 
     /// Writes the whole message. Panics when a field is out of its range.
@@ -54,12 +54,12 @@ impl InputMessage {
         let mut reader = BitReader::new(bytes);
         let tick = reader.take(32)?;
         let decoded = reader.take(8)? as u8;
-        let mut fields = [0; FIELDS_MAX];
+        let mut fields = [0; INPUT_FIELDS_MAX];
         record::take(&mut reader, table, &mut fields[..table.len()])?;
         if !reader.finish()?.is_empty() {
             return Err(WireError::Trailing);
         }
-        Ok(Self { tick, decoded, fields, len: table.len() })
+        Ok(Self { tick, decoded, fields, len: table.len() as u8 })
     }
 }
 

@@ -1,6 +1,8 @@
 //! What two ends have to agree on before they exchange a frame, as one number.
 
-use super::field::{BITS_MAX, FIELDS_MAX, Field, KINDS_MAX, Kind, Role, Treatment};
+use super::field::{
+    BITS_MAX, FIELDS_MAX, Field, INPUT_FIELDS_MAX, KINDS_MAX, Kind, Role, Treatment,
+};
 use super::row::Row;
 use crate::game::Game;
 
@@ -49,8 +51,8 @@ impl Protocol {
 fn check(kinds: &[Kind], input: &[Field]) {
     assert!(kinds.len() <= KINDS_MAX, "at most {KINDS_MAX} kinds");
     assert!(
-        !input.is_empty() && input.len() <= FIELDS_MAX,
-        "an input has 1 to {FIELDS_MAX} fields"
+        !input.is_empty() && input.len() <= INPUT_FIELDS_MAX,
+        "an input has 1 to {INPUT_FIELDS_MAX} fields"
     );
     for kind in kinds {
         let fields = kind.fields.len();

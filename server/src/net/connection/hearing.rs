@@ -1,6 +1,6 @@
 //! What a peer's messages mean. Comes in: bytes. Goes out: what the session is told, an answer of our own, or a refusal.
 
-use super::{Connection, Stage};
+use super::{Connection, Event, Stage};
 use crate::net::bans::BANNED;
 use crate::net::ending::Ending;
 use crate::net::outbox::ConnectionOutbox;
@@ -8,6 +8,7 @@ use crate::net::plain;
 use crate::net::refusal::{Reason, Refusal};
 use crate::net::registry::{self, State};
 use crate::session::door::{Newcomer, ToSession};
+use shared::wire::input::InputMessage;
 use shared::wire::message::{
     self, CHAT_BYTES_MAX, ClientMessage, EMOTES, Hello, LOOK_UNITS_MAX, Look, NAME_CHARS_MAX,
     ServerMessage,
@@ -23,16 +24,16 @@ impl Connection {
         &mut self,
         said: Result<Said, WireError>,
         bytes: usize,
-        now: Instant,
     ) -> Result<(), Ending> {
+        let now = self.hot.woke;
         let said = said.map_err(|error| {
             Ending::Refused(Refusal::new(Reason::Decode, format!("Unreadable message: {error}.")))
         })?;
         let [inputs, other] = &self.front.metrics.network.heard;
         let heard = if matches!(said, Said::Input(_)) { inputs } else { other };
         heard.inc_by(bytes as u64);
-        let connection = self.slot.id;
-        match (&self.stage, said) {
+        let connection = self.hot.id;
+        match (&self.hot.stage, said) {
             (Stage::Unjoined { .. }, Said::Control(ClientMessage::Hello(hello))) => {
                 self.join(hello).await
             }
@@ -82,6 +83,24 @@ impl Connection {
         }
     }
 
+    /// Puts an input into the session's queue; what is left to do when that is full, or gone.
+    pub(super) fn take_input(&self, message: InputMessage, bytes: usize) -> Option<Event> {
+        self.front.metrics.network.heard[0].inc_by(bytes as u64);
+        let connection = self.hot.id;
+        let told = (self.hot.woke, ToSession::Input { connection, message });
+        match self.hot.queue.try_send(told) {
+            Ok(()) => None,
+            Err(TrySendError::Full(_)) => Some(Event::Input(message)),
+            Err(TrySendError::Closed(_)) => Some(Event::Ended(Ending::over(&self.session))),
+        }
+    }
+
+    /// The same once there is room.
+    pub(super) async fn tell_input(&self, message: InputMessage) -> Result<(), Ending> {
+        let connection = self.hot.id;
+        self.tell_at(self.hot.woke, ToSession::Input { connection, message }).await
+    }
+
     async fn join(&mut self, hello: Hello) -> Result<(), Ending> {
         let Hello { protocol, name, seat, visitor, host, watch } = hello;
         let watch = watch || self.watch;
@@ -98,7 +117,7 @@ impl Connection {
             return Err(Ending::refused(Reason::Banned, BANNED));
         }
         let outbox = ConnectionOutbox::new(Arc::clone(&self.line));
-        let connection = self.slot.id;
+        let connection = self.hot.id;
         // Drawn here, as a session has nothing of its own that could not be foreseen.
         let fresh = SeatToken(rand::random());
         let fresh_host = HostSecret(rand::random());
@@ -120,13 +139,13 @@ impl Connection {
         self.tell(ToSession::Join(Box::new(newcomer))).await?;
         self.slot.joined();
         self.slot.is_now(State::Joined);
-        self.stage = Stage::Joined;
+        self.hot.stage = Stage::Joined;
         Ok(())
     }
 
     async fn chat(&mut self, team: bool, text: &str, now: Instant) -> Result<(), Ending> {
         if let Some(text) = message::clean_chat(text) {
-            let connection = self.slot.id;
+            let connection = self.hot.id;
             return self.tell_at(now, ToSession::Chat { connection, team, text }).await;
         }
         if text.len() > CHAT_BYTES_MAX {
@@ -141,14 +160,8 @@ impl Connection {
     }
 
     async fn tell_at(&self, at: Instant, told: ToSession<ConnectionOutbox>) -> Result<(), Ending> {
-        match self.session.queue.try_send((at, told)) {
-            Ok(()) => Ok(()),
-            Err(TrySendError::Full(told)) => {
-                let sent = self.session.queue.send(told).await;
-                sent.map_err(|_| Ending::over(&self.session))
-            }
-            Err(TrySendError::Closed(_)) => Err(Ending::over(&self.session)),
-        }
+        let sent = self.hot.queue.send((at, told)).await;
+        sent.map_err(|_| Ending::over(&self.session))
     }
 
     /// Answers without the session; not at all where a line takes nothing.

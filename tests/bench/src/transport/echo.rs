@@ -14,7 +14,7 @@ use shared::game::Tick;
 use shared::wire::Protocol;
 use shared::wire::close::CloseCode;
 use shared::wire::field::Field;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::future::pending;
 use std::net::SocketAddr;
 
@@ -50,12 +50,12 @@ pub(crate) fn serve(flags: &Flags) -> Result<()> {
     })
 }
 
-/// The session.
+/// The session. Players are gone through in the order in which they came, as in a real one.
 #[derive(Default)]
 struct Echo {
     tick: Tick,
     inputs: u64,
-    players: HashMap<ConnectionId, ConnectionOutbox>,
+    players: BTreeMap<ConnectionId, ConnectionOutbox>,
 }
 
 impl Ticked<ConnectionOutbox> for Echo {

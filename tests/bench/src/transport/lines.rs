@@ -20,6 +20,10 @@ use std::time::{Duration, Instant};
 
 /// In how many groups connections send, one after the other within a tick.
 const GROUPS: u32 = 16;
+/// How often a connection says that it is there, in ticks: a pong that answers the server's ping, or would.
+const PONG_TICKS: u32 = 5 * RATE;
+/// A pong as clients send it.
+const PONG: [u8; 6] = [0x8a, 0x80, 0x12, 0x34, 0x56, 0x78];
 /// From the last connection to the first count, in ticks.
 const WARM_UP_TICKS: u32 = 2 * RATE;
 
@@ -73,6 +77,7 @@ pub(crate) fn run(flags: &Flags) -> Result<()> {
         streams.push(stream);
     }
     let frame = input_frame();
+    let frame_and_pong = [&frame[..], &PONG].concat();
     let mut events = Events::with_capacity(8192);
     let mut buffer = vec![0; 64 << 10];
     let (mut received, mut late) = (0_u64, 0_u32);
@@ -88,8 +93,9 @@ pub(crate) fn run(flags: &Flags) -> Result<()> {
         if step == warm_up {
             (received, late, begun, cpu) = (0, 0, Instant::now(), process::cpu(flags.server)?);
         }
+        let frame = if step / GROUPS % PONG_TICKS == 0 { &frame_and_pong } else { &frame };
         for stream in streams.iter_mut().skip((step % GROUPS) as usize).step_by(GROUPS as usize) {
-            match stream.write(&frame) {
+            match stream.write(frame) {
                 Ok(bytes) => ensure!(bytes == frame.len(), "the server does not read"),
                 Err(error) => bail!("the server closed a connection: {error}"),
             }
