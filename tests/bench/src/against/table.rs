@@ -65,9 +65,12 @@ impl Medians {
 
     fn remark(&self) -> String {
         let mut remarks = Vec::new();
+        let is_disturbed = self.disturbed > DISTURBED;
         if !self.carries() {
+            // Whoever is given half a core cannot be blamed for half the messages.
+            let verdict = if is_disturbed { "fell behind" } else { "**cannot carry it**" };
             remarks.push(format!(
-                "**cannot carry it**: {:.0} % of its core, {:.1} of {RATE} messages/s",
+                "{verdict}: {:.0} % of its core, {:.1} of {RATE} messages/s",
                 100.0 * self.share,
                 self.messages
             ));
@@ -78,7 +81,7 @@ impl Medians {
         if self.load > LOAD_FULL {
             remarks.push(format!("load core at {:.0} %: times are the load's", 100.0 * self.load));
         }
-        if self.disturbed > DISTURBED {
+        if is_disturbed {
             remarks.push(format!(
                 "**disturbed**: something else had {:.0} % of its core",
                 100.0 * self.disturbed
