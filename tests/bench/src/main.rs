@@ -1,6 +1,7 @@
 //! One program for all figures that need whole processes: servers pinned to one core, load to the other, everything
 //! over loopback, bounded in time. What it prints is what `docs/benchmarks.md` says; Linux only, as it reads `/proc`.
 
+mod against;
 mod figures;
 mod process;
 mod transport;
@@ -19,6 +20,8 @@ struct Cli {
 enum What {
     /// What this server needs and how late it is, on pinned cores, as tables in Markdown.
     Figures(figures::Wanted),
+    /// This server beside other ways to do the same work.
+    Against(against::Against),
     /// The server's cost per delivered message, as a ratio to a floor of raw sockets.
     Transport(transport::Flags),
     /// The floor: raw sockets, one thread, one pass per tick.
@@ -32,6 +35,7 @@ enum What {
 fn main() -> anyhow::Result<()> {
     match Cli::parse().what {
         What::Figures(wanted) => figures::run(&wanted),
+        What::Against(against) => against.run(),
         What::Transport(flags) => transport::compare(&flags),
         What::Floor(flags) => transport::floor::serve(&flags),
         What::Echo(flags) => transport::echo::serve(&flags),

@@ -93,7 +93,8 @@ pub(crate) fn run(flags: &Flags) -> Result<()> {
         if step == warm_up {
             (received, late, begun, cpu) = (0, 0, Instant::now(), process::cpu(flags.server)?);
         }
-        let frame = if step / GROUPS % PONG_TICKS == 0 { &frame_and_pong } else { &frame };
+        let frame =
+            if (step / GROUPS).is_multiple_of(PONG_TICKS) { &frame_and_pong } else { &frame };
         for stream in streams.iter_mut().skip((step % GROUPS) as usize).step_by(GROUPS as usize) {
             match stream.write(frame) {
                 Ok(bytes) => ensure!(bytes == frame.len(), "the server does not read"),

@@ -1,0 +1,366 @@
+//! One run: a contender on the server's core, the load on the other one, and what both say after some seconds.
+
+use super::contender::Contender;
+use super::load::{Counted, Talk};
+use super::scene::Scene;
+use super::sights;
+use crate::process::{self, LOAD_CORE, Process, SERVER_CORE, free_address, on_core};
+use anyhow::{Context, Result, ensure};
+use clap::ValueEnum;
+use serde_json::Value;
+use std::fs;
+use std::io::{BufRead, BufReader, PipeReader, pipe};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{sleep, spawn};
+use std::time::{Duration, Instant};
+
+/// Bots that set out per second.
+const RAMP: u32 = 150;
+/// From the last bot's setting out to the measurement.
+const SETTLE: Duration = Duration::from_secs(4);
+/// For how long bots play on after it.
+const AFTER: Duration = Duration::from_secs(1);
+/// Bytes of a WebSocket header from a server: up to 125 bytes of message, up to 65,535.
+const HEADERS: [(f64, f64); 2] = [(125.0, 2.0), (65_535.0, 4.0)];
+/// And above.
+const HEADER_MAX: f64 = 10.0;
+/// Above this a message is late, in ms: one and a half ticks.
+const LATE_MS: f64 = 50.0;
+
+/// What a run told.
+#[derive(Clone, Debug)]
+pub(crate) struct Outcome {
+    /// The server's processor time per player and second, µs.
+    pub(crate) cpu_us: f64,
+    /// Its share of its core.
+    pub(crate) cpu_share: f64,
+    /// Bytes of messages per player and second.
+    pub(crate) payload: f64,
+    /// The same with WebSocket's headers.
+    pub(crate) wire: f64,
+    /// Messages per player and second.
+    pub(crate) messages: f64,
+    /// Share of messages that came within one and a half ticks of the one before.
+    pub(crate) on_time: f64,
+    /// Whether that is at least so much, as only percentiles are known.
+    pub(crate) on_time_at_least: bool,
+    /// From one message to the next, ms, at the 99th percentile.
+    pub(crate) interval_p99: f64,
+    /// What the server has in memory, in bytes.
+    pub(crate) memory: u64,
+    /// Moving entities in a player's view, in the mean.
+    pub(crate) view: Option<f64>,
+    /// The load's share of its core.
+    pub(crate) load_share: f64,
+    /// The share of the server's core that went to something else, which should be next to nothing.
+    pub(crate) disturbed: f64,
+    /// Players who were not there at the end.
+    pub(crate) lost: f64,
+}
+
+/// Lines that a process prints.
+struct Views(Arc<Mutex<Vec<f64>>>);
+
+impl Views {
+    /// Reads `lines` until they end.
+    fn of(lines: PipeReader) -> Self {
+        let views = Arc::<Mutex<Vec<f64>>>::default();
+        let kept = Arc::clone(&views);
+        spawn(move || {
+            for line in BufReader::new(lines).lines().map_while(Result::ok) {
+                if let Some(view) = sights::read(&line) {
+                    kept.lock().unwrap_or_else(PoisonError::into_inner).push(view);
+                }
+            }
+        });
+        Self(views)
+    }
+
+    fn forget(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    fn mean(&self) -> Option<f64> {
+        let views = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        (!views.is_empty()).then(|| views.iter().sum::<f64>() / views.len() as f64)
+    }
+}
+
+/// A look at both processes, and at the server's core.
+struct Look {
+    at: Instant,
+    server: Duration,
+    load: Duration,
+    core: Duration,
+}
+
+impl Look {
+    fn at(server: &Process, load: &Process) -> Result<Self> {
+        Ok(Self {
+            at: Instant::now(),
+            server: process::cpu(server.id())?,
+            load: process::cpu(load.id())?,
+            core: busy(SERVER_CORE)?,
+        })
+    }
+}
+
+/// For how long a core has been at work, whoever had it, with a resolution of 10 ms.
+fn busy(core: u32) -> Result<Duration> {
+    let stat = fs::read_to_string("/proc/stat")?;
+    let name = format!("cpu{core} ");
+    let line = stat.lines().find_map(|line| line.strip_prefix(&name)).context("no such core")?;
+    let ticks: Result<Vec<u64>, _> = line.split_whitespace().map(str::parse).collect();
+    // User, nice, system, idle, waiting for the disk, interrupts, soft interrupts, stolen.
+    let ticks = ticks?;
+    let at_work = ticks.iter().take(8).sum::<u64>() - ticks.iter().skip(3).take(2).sum::<u64>();
+    Ok(Duration::from_millis(at_work * 10))
+}
+
+/// Runs `contender` in `scene` for so many seconds. `message` is what a message of this server has on the wire, in
+/// bytes, for the floor.
+pub(crate) fn run(
+    contender: Contender,
+    scene: Scene,
+    seconds: u32,
+    message: usize,
+) -> Result<Outcome> {
+    let address = free_address()?;
+    let (lines, writer) = pipe()?;
+    let mut command = server(contender, scene, address, message)?;
+    let mut server = Process::start(command.stdout(writer))?;
+    // The command has an end of the pipe as well, and lines end when nobody has one.
+    drop(command);
+    let views = Views::of(lines);
+    server.listens_on(address)?;
+    let outcome = match contender {
+        Contender::Ours => with_bots(&server, &views, scene, address, seconds),
+        _ => with_load(&server, &views, contender.talk(), scene, address, seconds, message),
+    };
+    let outcome = outcome.with_context(|| format!("{} in a {}", contender.title(), scene.title()));
+    server.end()?;
+    outcome
+}
+
+/// How a contender is started.
+fn server(
+    contender: Contender,
+    scene: Scene,
+    address: SocketAddr,
+    message: usize,
+) -> Result<Command> {
+    let own = |part: &str| -> Result<Command> {
+        let mut command = on_core(SERVER_CORE, std::env::current_exe()?);
+        command.args(["against", part, "--scene", &name(scene), "--address"]);
+        command.arg(address.to_string());
+        Ok(command)
+    };
+    let node = |file: &str| -> Result<Command> {
+        let folder = others()?;
+        let mut command = on_core(SERVER_CORE, folder.join("node"));
+        command.arg(folder.join(file)).env("NODE_ENV", "production");
+        let (players, side) = (scene.players().to_string(), scene.side().to_string());
+        let sight = if scene.is_room() { "all" } else { "view" };
+        command.args([&address.port().to_string(), &players, &side, sight]);
+        Ok(command)
+    };
+    Ok(match contender {
+        Contender::Ours => own("ours")?,
+        Contender::Obvious => own("obvious")?,
+        Contender::Colyseus => node("colyseus.mjs")?,
+        Contender::NodeWs => node("ws.mjs")?,
+        Contender::Floor => {
+            let mut command = on_core(SERVER_CORE, std::env::current_exe()?);
+            command.args(["floor", "--bind", &address.to_string()]);
+            command.args(["--bytes", &message.to_string()]);
+            command
+        }
+    })
+}
+
+/// Where `tests/bench/run` puts Node.js and what runs on it.
+pub(crate) fn others() -> Result<PathBuf> {
+    let own = std::env::current_exe()?;
+    let target = own.ancestors().nth(2).context("not in a target folder")?;
+    let folder = target.join("tools/others");
+    ensure!(
+        folder.join("node").exists(),
+        "Node.js is missing: tests/bench/run against installs it"
+    );
+    Ok(folder)
+}
+
+fn name(scene: Scene) -> String {
+    scene.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
+}
+
+/// The others' load, which says itself when it measures.
+fn with_load(
+    server: &Process,
+    views: &Views,
+    talk: Talk,
+    scene: Scene,
+    address: SocketAddr,
+    seconds: u32,
+    message: usize,
+) -> Result<Outcome> {
+    let (lines, writer) = pipe()?;
+    let mut command = on_core(LOAD_CORE, std::env::current_exe()?);
+    let talk = talk.to_possible_value().map(|value| value.get_name().to_owned());
+    command.args(["against", "load", "--scene", &name(scene), "--address", &address.to_string()]);
+    command.args(["--talk", &talk.unwrap_or_default(), "--seconds", &seconds.to_string()]);
+    command.args(["--message-bytes", &message.to_string()]);
+    let load = Process::start(command.stdout(writer))?;
+    drop(command);
+    let mut lines = BufReader::new(lines).lines();
+    let mut line = || lines.next().context("the load ended early")?.context("no line");
+    ensure!(line()? == "measuring", "the load says something else");
+    views.forget();
+    let before = Look::at(server, &load)?;
+    let counted: Counted = serde_json::from_str(&line()?)?;
+    let after = Look::at(server, &load)?;
+    let memory = process::memory(server.id())?;
+    load.finish()?;
+    let player_seconds = f64::from(scene.players()) * counted.seconds;
+    let shares = Shares::between(&before, &after);
+    Ok(Outcome {
+        cpu_us: shares.server * 1e6 / f64::from(scene.players()),
+        cpu_share: shares.server,
+        payload: counted.payload as f64 / player_seconds,
+        wire: counted.wire as f64 / player_seconds,
+        messages: counted.messages as f64 / player_seconds,
+        on_time: counted.on_time,
+        on_time_at_least: false,
+        interval_p99: counted.interval_p99_ms,
+        memory,
+        view: views.mean(),
+        load_share: shares.load,
+        disturbed: shares.disturbed,
+        lost: counted.lost as f64,
+    })
+}
+
+/// This server's load: its bots.
+fn with_bots(
+    server: &Process,
+    views: &Views,
+    scene: Scene,
+    address: SocketAddr,
+    seconds: u32,
+) -> Result<Outcome> {
+    let players = u32::from(scene.players());
+    let joining = Duration::from_secs(1) * players / RAMP + SETTLE;
+    let measured = Duration::from_secs(seconds.into());
+    let duration = joining + measured + AFTER;
+    let report = std::env::temp_dir().join(format!("against-{}.json", std::process::id()));
+    let mut command = on_core(LOAD_CORE, process::program("client-bot")?);
+    command.args(["--url", &format!("ws://{address}/play"), "--metrics", "none"]);
+    command.args(["--bots", &players.to_string(), "--ramp", &RAMP.to_string()]);
+    command.args(["--duration", &duration.as_secs_f64().to_string(), "--json"]).arg(&report);
+    let bots = Process::start(command.stdout(Stdio::null()).stderr(Stdio::null()))?;
+    sleep(joining);
+    views.forget();
+    let before = Look::at(server, &bots)?;
+    sleep(measured);
+    let after = Look::at(server, &bots)?;
+    let (view, memory) = (views.mean(), process::memory(server.id())?);
+    // It fails when anything was out of the ordinary, such as a load core that is full; its report says how it was.
+    let _ = bots.finish();
+    let text = fs::read_to_string(&report).context("the bots left no report")?;
+    fs::remove_file(&report)?;
+    let report: Value = serde_json::from_str(&text)?;
+    let number = |place: &str| {
+        report.pointer(place).and_then(Value::as_f64).with_context(|| format!("no {place}"))
+    };
+    let shares = Shares::between(&before, &after);
+    let seconds = Seconds::of(&report, joining.as_secs_f64(), players)?;
+    let (messages, payload) =
+        (seconds.frames / f64::from(players), seconds.bytes / f64::from(players));
+    let mean = payload / messages.max(1.0);
+    let header = HEADERS.iter().find(|(most, _)| mean <= *most).map_or(HEADER_MAX, |h| h.1);
+    Ok(Outcome {
+        cpu_us: shares.server * 1e6 / f64::from(players),
+        cpu_share: shares.server,
+        payload,
+        wire: payload + messages * header,
+        messages,
+        on_time: seconds.on_time,
+        on_time_at_least: true,
+        interval_p99: seconds.interval_p99,
+        memory,
+        view,
+        load_share: shares.load,
+        disturbed: shares.disturbed,
+        lost: f64::from(players) - number("/bots/connected")? + number("/bots/thrown_out")?,
+    })
+}
+
+/// What the bots' report tells of the seconds in which everybody played; what joining takes is not among it, as it is
+/// not with the others.
+#[derive(Default)]
+struct Seconds {
+    /// Frames per second, to all.
+    frames: f64,
+    /// Bytes per second, to all.
+    bytes: f64,
+    /// Share of frames on time, at least.
+    on_time: f64,
+    /// From a frame to the next, ms, at the 99th percentile, in the mean.
+    interval_p99: f64,
+}
+
+impl Seconds {
+    fn of(report: &Value, from: f64, players: u32) -> Result<Self> {
+        let samples = report["over_time"].as_array().context("a report without seconds")?;
+        let (mut sum, mut count) = (Self::default(), 0.0);
+        for sample in samples {
+            let number = |place: &str| sample.pointer(place).and_then(Value::as_f64);
+            let number = |place: &str| number(place).with_context(|| format!("no {place}"));
+            if number("/at_s")? < from + 1.0 || number("/playing")? < f64::from(players) {
+                continue;
+            }
+            let (p50, p99) = (number("/frame_interval_ms/p50")?, number("/frame_interval_ms/p99")?);
+            sum.frames += number("/frames_per_second")?;
+            sum.bytes += number("/received_bytes_per_second")?;
+            sum.interval_p99 += p99;
+            sum.on_time += match () {
+                () if p99 <= LATE_MS => 0.99,
+                () if p50 <= LATE_MS => 0.5,
+                () => 0.0,
+            };
+            count += 1.0;
+        }
+        ensure!(count > 0.0, "there was no second in which all bots played");
+        Ok(Self {
+            frames: sum.frames / count,
+            bytes: sum.bytes / count,
+            on_time: sum.on_time / count,
+            interval_p99: sum.interval_p99 / count,
+        })
+    }
+}
+
+/// Processor time between two looks, per second.
+struct Shares {
+    server: f64,
+    load: f64,
+    disturbed: f64,
+}
+
+impl Shares {
+    fn between(before: &Look, after: &Look) -> Self {
+        let seconds = (after.at - before.at).as_secs_f64();
+        let share = |before: Duration, after: Duration| {
+            after.saturating_sub(before).as_secs_f64() / seconds
+        };
+        let server = share(before.server, after.server);
+        Self {
+            server,
+            load: share(before.load, after.load),
+            disturbed: (share(before.core, after.core) - server).max(0.0),
+        }
+    }
+}
