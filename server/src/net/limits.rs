@@ -22,11 +22,11 @@ pub const MESSAGES_BURST_SECONDS: f64 = 2.0;
 /// Messages from all connections that wait for one session's next tick. When they are more, reading
 /// from connections waits; the tick loop does not.
 pub const SESSION_QUEUE_MAX: usize = 16_384;
-/// Messages that wait to be written to one connection. When they are more, the session keeps its
-/// frames and remembers what the player lacks.
+/// Writes (a tick's messages are one) that wait for a connection whose line did not take them. When they are
+/// more, the session keeps its frames and remembers what the player lacks.
 pub const OUTBOX_MESSAGES_MAX: usize = 64;
-/// Bytes that wait to be written to one connection, with the same consequence. A message is taken
-/// whole once there are fewer, so one message above it still gets through.
+/// Bytes that wait to be written to one connection, with the same consequence. A write is taken
+/// whole once there are fewer, so one above it still gets through.
 pub const OUTBOX_BYTES_MAX: usize = 128 << 10;
 /// Bytes that wait for a line that takes nothing before the connection's own answers wait too, with all that it
 /// has still to read; past twice as much in tungstenite the connection ends.
