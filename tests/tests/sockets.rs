@@ -1,7 +1,6 @@
 //! Peers on real sockets that do nothing wrong, or simply stop: page and game on one port, half-open
 //! connections, slow readers, and a proper end for everybody.
 
-use bytes::Bytes;
 use server::config::Config;
 use server::metrics::Stage;
 use server::net::limits::{Limits, OUTBOX_BYTES_MAX};
