@@ -106,6 +106,16 @@ pub enum Fate {
     Ends,
 }
 
+/// Who is told of an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Audience {
+    /// Everybody.
+    Everybody,
+    /// These two in any case ([`PlayerId::NOBODY`] where it is but one), and everybody else while little enough happens
+    /// that anybody could read it. In a world of a thousand, somebody is lost a hundred times a second.
+    Mainly([PlayerId; 2]),
+}
+
 /// What one player's eyes hold at a tick: the world's rows, cut down to that player's view.
 #[derive(Clone, Copy, Debug)]
 pub struct View<'a> {
@@ -134,7 +144,7 @@ pub trait Game: Sized + Send + 'static {
     type Rules: Send + Sync;
     /// What a player does in a tick; its default is to do nothing.
     type Input: Row;
-    /// What everybody is told when it happens (a kill, a goal); not part of the state.
+    /// What players are told when it happens (a kill, a goal), see [`Game::audience`]; not part of the state.
     type Event: Clone + core::fmt::Debug + Serialize + DeserializeOwned + Send;
     /// Plays the game from a player's view, for computer pilots and load tests.
     type Brain: Brain<Self>;
@@ -170,6 +180,11 @@ pub trait Game: Sized + Send + 'static {
 
     /// For standings: higher is better.
     fn score(&self, player: PlayerId) -> i32;
+
+    /// Who is told of an event.
+    fn audience(_event: &Self::Event) -> Audience {
+        Audience::Everybody
+    }
 
     /// What the round's result says of a player: one number for each of [`Game::FIGURES`].
     fn figures(&self, _player: PlayerId) -> Vec<i32> {

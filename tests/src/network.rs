@@ -106,10 +106,10 @@ impl Outbox for MemoryOutbox {
         !self.tray().full
     }
 
-    fn push(&mut self, message: &[u8]) -> bool {
+    fn push<'a>(&mut self, messages: impl Iterator<Item = &'a [u8]>) -> bool {
         let mut tray = self.tray();
         if !tray.full {
-            tray.messages.push(Bytes::copy_from_slice(message));
+            tray.messages.extend(messages.map(Bytes::copy_from_slice));
         }
         !tray.full
     }

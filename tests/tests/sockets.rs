@@ -13,6 +13,7 @@ use shared::wire::close::CloseCode;
 use shared::wire::input::InputMessage;
 use shared::wire::message::{self, ClientMessage, Hello, ServerMessage};
 use shared::wire::{Protocol, Row, SeatToken};
+use std::iter::once;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -266,7 +267,7 @@ impl Ticked<ConnectionOutbox> for Firehose {
         self.tick += 1;
         let block = vec![1; OUTBOX_BYTES_MAX / 2];
         for outbox in &mut self.outboxes {
-            while outbox.push(&block) {
+            while outbox.push(once(&block[..])) {
                 self.taken.fetch_add(1, Ordering::Relaxed);
             }
         }

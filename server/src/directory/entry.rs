@@ -30,7 +30,7 @@ pub struct Entry {
     /// What names it.
     pub code: SessionCode,
     /// How it is told things.
-    pub handle: SessionHandle,
+    pub handle: Arc<SessionHandle>,
     /// How its loop is doing.
     pub ticks: Arc<TickCounts>,
     pub(super) stop: CancellationToken,
@@ -87,7 +87,7 @@ impl Drop for Promise {
 impl Entry {
     pub(super) fn new(
         code: SessionCode,
-        handle: SessionHandle,
+        handle: Arc<SessionHandle>,
         ticks: TickCounts,
         stop: CancellationToken,
         settings: SessionSettings,

@@ -40,7 +40,7 @@ impl Directory {
             ending: Arc::default(),
         };
         let (ticks, stop) = (TickCounts::part_of(&self.ticks), self.stop.child_token());
-        let entry = Entry::new(code, handle, ticks, stop, settings, session.status());
+        let entry = Entry::new(code, Arc::new(handle), ticks, stop, settings, session.status());
         let entry = Arc::new(entry);
         self.sessions.insert(code, Arc::clone(&entry));
         self.metrics.sessions.opened.inc();

@@ -9,7 +9,6 @@ use super::ending::{Ending, broken};
 use super::halves::{self, Halves};
 use super::limits::{Bucket, MESSAGES_BURST_SECONDS, MESSAGES_PER_TICK_MAX};
 use super::line::{End, Line, Look};
-use super::outbox::ConnectionOutbox;
 use super::pipe::{Came, Pipe};
 use super::refusal::{Reason, Refusal};
 use super::registry::{Slot, State};
@@ -20,17 +19,15 @@ use crate::config::Config;
 use crate::directory::Promise;
 use crate::directory::SessionHandle;
 use crate::session::door::{ConnectionId, ToSession};
-use crate::tick_loop::Told;
 use futures_util::StreamExt;
 use shared::wire::close::CloseCode;
 use shared::wire::input::InputMessage;
-use shared::wire::{Protocol, Said, WireError};
+use shared::wire::{Said, WireError};
 use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use tokio::sync::mpsc;
 use tokio::time::{Instant, Sleep, sleep_until};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
@@ -44,13 +41,13 @@ pub(super) struct Connection {
     /// The settings as they were when it began.
     config: Arc<Config>,
     slot: Arc<Slot>,
-    session: SessionHandle,
     /// Whether a ticket said that this is somebody who watches.
     watch: bool,
     /// The place that was kept until the session has counted this one itself.
     promise: Option<Promise>,
     socket: WebSocketStream<Pipe>,
-    line: Arc<Line>,
+    /// Until when a hello has to have come.
+    hello_until: Instant,
     /// When the peer last answered a ping, or could first have done so.
     answered: Instant,
     next_ping: Instant,
@@ -67,22 +64,16 @@ pub(super) struct Connection {
 #[repr(align(64))]
 struct Hot {
     id: ConnectionId,
-    stage: Stage,
+    session: Arc<SessionHandle>,
+    line: Arc<Line>,
+    /// Whether a session was told of it, and speaks for itself.
+    joined: bool,
     /// How many messages it may send.
     messages: Bucket,
     /// When the task last woke up.
     woke: Instant,
     /// When the timer wakes it, once it was told to.
     alarm: Option<Instant>,
-    queue: mpsc::Sender<Told<ConnectionOutbox>>,
-    protocol: Protocol,
-}
-
-enum Stage {
-    /// Nobody knows yet who this is.
-    Unjoined { until: Instant },
-    /// A session was told, and speaks for itself.
-    Joined,
 }
 
 /// What a connection's task wakes up for.
@@ -116,22 +107,21 @@ impl Connection {
         let per_second = MESSAGES_PER_TICK_MAX * f64::from(session.tick_rate);
         let until = now + limits.hello_wait;
         let Halves { receiving, sending, tls, bytes } = halves::split(stream)?;
-        let metrics = &front.metrics;
-        let line = Arc::new(Line::new(sending, tls, Arc::clone(metrics)));
-        let pipe = Pipe::new(receiving, bytes, Arc::clone(&line), Arc::clone(metrics), early)?;
+        let line = Arc::new(Line::new(sending, tls, Arc::clone(&front.metrics)));
+        let pipe = Pipe::new(receiving, bytes, Arc::clone(&line), early)?;
         let websocket = Some(limits.websocket());
         Ok(Self {
             hot: Hot {
                 id: slot.id,
-                stage: Stage::Unjoined { until },
+                session,
+                line,
+                joined: false,
                 messages: Bucket::new(per_second, per_second * MESSAGES_BURST_SECONDS, now),
                 woke: now,
                 alarm: None,
-                queue: session.queue.clone(),
-                protocol: session.protocol,
             },
+            hello_until: until,
             socket: WebSocketStream::from_raw_socket(pipe, Role::Server, websocket).await,
-            line,
             answered: now,
             next_ping: now + limits.ping_every,
             pinged: None,
@@ -141,7 +131,6 @@ impl Connection {
             front,
             config,
             slot,
-            session,
             watch,
             promise,
         })
@@ -150,8 +139,8 @@ impl Connection {
     /// Serves the connection to its end.
     pub(super) async fn serve(mut self) {
         let ending = self.run().await;
-        self.line.is_unserved();
-        if matches!(self.hot.stage, Stage::Joined) {
+        self.hot.line.is_unserved();
+        if self.hot.joined {
             // Fails only when the session ended first.
             let (connection, keeps_seat) = (self.hot.id, ending.keeps_seat());
             let _ = self.tell(ToSession::Leave { connection, keeps_seat }).await;
@@ -163,12 +152,12 @@ impl Connection {
     async fn run(&mut self) -> Ending {
         let stop = self.front.stop.clone();
         loop {
-            let unjoined = matches!(self.hot.stage, Stage::Unjoined { .. });
+            let joined = self.hot.joined;
             let event = poll_fn(|cx| self.poll_event(cx));
-            let event = match unjoined {
+            let event = match joined {
                 // Who joined is told by the session when the server stops.
-                false => event.await,
-                true => tokio::select! {
+                true => event.await,
+                false => tokio::select! {
                     biased;
                     () = stop.cancelled() => return Ending::stopping(),
                     event = event => event,
@@ -188,7 +177,7 @@ impl Connection {
     }
 
     fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
-        if let Some(look) = self.line.look(cx)
+        if let Some(look) = self.hot.line.look(cx)
             && let Some(ending) = self.take_in(look)
         {
             return Poll::Ready(Event::Ended(ending));
@@ -196,7 +185,7 @@ impl Connection {
         self.hot.woke = Instant::now();
         let mut heard = false;
         loop {
-            let protocol = &self.hot.protocol;
+            let protocol = &self.hot.session.protocol;
             let read = |bytes: &[u8]| (Said::read(bytes, protocol), bytes.len());
             match self.socket.get_mut().poll_came(cx, self.hot.woke, read) {
                 Poll::Ready(Ok(Came::Message((said, bytes)))) => {
@@ -247,7 +236,7 @@ impl Connection {
         }
         match look.end? {
             End::Goodbye(code, reason) => Some(Ending::Asked(code, reason)),
-            End::LetGo => Some(Ending::over(&self.session)),
+            End::LetGo => Some(Ending::over(&self.hot.session)),
             End::Broken => Some(Ending::Gone),
         }
     }
@@ -257,8 +246,8 @@ impl Connection {
         if let Err(ending) = self.is_within_rate() {
             return Some(Event::Ended(ending));
         }
-        match (&self.hot.stage, said) {
-            (Stage::Joined, Ok(Said::Input(message))) => self.take_input(message, bytes),
+        match (self.hot.joined, said) {
+            (true, Ok(Said::Input(message))) => self.take_input(message, bytes),
             (_, said) => Some(Event::Said(said, bytes)),
         }
     }
@@ -278,7 +267,7 @@ impl Connection {
         }
         match message {
             Message::Binary(bytes) => {
-                let said = Said::read(&bytes, &self.hot.protocol);
+                let said = Said::read(&bytes, &self.hot.session.protocol);
                 self.understand(said, bytes.len()).await
             }
             Message::Pong(_) => {
@@ -304,10 +293,7 @@ impl Connection {
         let (now, limits) = (Instant::now(), &self.config.limits);
         let silent_until = self.answered + limits.pong_wait;
         let blocked_until = self.blocked.map(|since| since + limits.write_wait);
-        let hello_until = match self.hot.stage {
-            Stage::Unjoined { until } => Some(until),
-            Stage::Joined => None,
-        };
+        let hello_until = (!self.hot.joined).then_some(self.hello_until);
         if hello_until.is_some_and(|until| now >= until) {
             return Err(Ending::refused(Reason::HelloTimeout, "No hello came in time."));
         }
@@ -320,9 +306,9 @@ impl Connection {
         }
         if now >= self.next_ping {
             self.next_ping = now + limits.ping_every;
-            if self.line.has_room() {
+            if self.hot.line.has_room() {
                 self.pinged = Some(now);
-                self.line.answer(&plain::PING);
+                self.hot.line.answer(&plain::PING);
             }
         }
         let waits = [hello_until, blocked_until, Some(silent_until)].into_iter().flatten();

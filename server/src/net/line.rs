@@ -20,35 +20,37 @@ use std::task::{Context, Poll};
 use tokio::time::Instant;
 use tokio_rustls::rustls::ServerConnection;
 
-/// What both ends of a connection write through.
+/// What both ends of a connection write through. What each message needs comes first; see [`super::pipe::Pipe`].
+#[repr(C, align(64))]
 pub(super) struct Line {
-    socket: Sending,
-    metrics: Arc<Metrics>,
     /// Whether an outbox would take nothing now.
     crowded: AtomicBool,
     /// Whether there is something for the task to look at.
     news: AtomicBool,
-    task: AtomicWaker,
+    socket: Sending,
+    metrics: Arc<Metrics>,
     state: Mutex<State>,
+    task: AtomicWaker,
 }
 
 #[derive(Default)]
+#[repr(C)]
 struct State {
-    tls: Option<Box<ServerConnection>>,
-    /// Frames that the kernel did not take, the first one perhaps in part.
-    waiting: VecDeque<Bytes>,
-    waiting_bytes: usize,
-    /// Since when something waits.
-    blocked: Option<Instant>,
+    broken: bool,
     /// Whether the session has said something.
     spoken: bool,
-    /// What the session wants the connection to end with, once all of the above is written.
-    goodbye: Option<(CloseCode, String)>,
     /// Whether the session let go of its end.
     let_go: bool,
     /// Whether the connection's task serves it no more.
     unserved: bool,
-    broken: bool,
+    tls: Option<Box<ServerConnection>>,
+    /// Since when something waits.
+    blocked: Option<Instant>,
+    waiting_bytes: usize,
+    /// Frames that the kernel did not take, the first one perhaps in part.
+    waiting: VecDeque<Bytes>,
+    /// What the session wants the connection to end with, once all of the above is written.
+    goodbye: Option<(CloseCode, String)>,
 }
 
 /// What a look shows to the connection's task.
@@ -88,6 +90,11 @@ impl Line {
             task: AtomicWaker::new(),
             state: Mutex::new(State { tls, ..State::default() }),
         }
+    }
+
+    /// So many bytes came on its other way.
+    pub(super) fn came(&self, bytes: usize) {
+        self.metrics.network.came[WEBSOCKET].inc_by(bytes as u64);
     }
 
     // The session's end.

@@ -9,8 +9,8 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 thread_local! {
-    /// A message with the WebSocket's header in front of it: one for all connections of a thread.
-    static FRAME: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+    /// Messages with WebSocket's headers, as they are to be written at once: one for all connections of a thread.
+    static FRAMES: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
 /// One connection's outbox.
@@ -31,11 +31,12 @@ impl Outbox for ConnectionOutbox {
         !self.closed && self.line.has_room()
     }
 
-    fn push(&mut self, message: &[u8]) -> bool {
+    fn push<'a>(&mut self, messages: impl Iterator<Item = &'a [u8]>) -> bool {
         self.has_room()
-            && FRAME.with_borrow_mut(|frame| {
-                plain::write(message, frame);
-                self.line.say(frame)
+            && FRAMES.with_borrow_mut(|frames| {
+                frames.clear();
+                messages.for_each(|message| plain::write(message, frames));
+                self.line.say(frames)
             })
     }
 
@@ -78,6 +79,12 @@ mod tests {
         (ConnectionOutbox::new(Arc::clone(&line)), line, read, peer)
     }
 
+    impl ConnectionOutbox {
+        fn push_one(&mut self, message: &[u8]) -> bool {
+            self.push(std::iter::once(message))
+        }
+    }
+
     /// The next look that ends the connection.
     async fn end(line: &Line) -> End {
         poll_fn(|cx| match line.look(cx) {
@@ -96,7 +103,7 @@ mod tests {
     #[tokio::test]
     async fn what_a_line_takes_is_on_its_way_at_once() {
         let (mut outbox, _line, _read, mut peer) = connected();
-        assert!(outbox.push(b"frame"));
+        assert!(outbox.push_one(b"frame"));
         assert_eq!(outbox.waiting(), 0);
         let mut came = [0; 7];
         peer.read_exact(&mut came).await.unwrap();
@@ -104,11 +111,20 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn several_messages_are_one_write() {
+        let (mut outbox, _line, _read, mut peer) = connected();
+        assert!(outbox.push([&b"told"[..], b"frame"].into_iter()));
+        let mut came = [0; 100];
+        let bytes = peer.read(&mut came).await.unwrap();
+        assert_eq!(came[..bytes], [framed(b"told"), framed(b"frame")].concat());
+    }
+
+    #[tokio::test]
     async fn what_it_does_not_take_waits_whole_and_in_order_and_then_comes_the_goodbye() {
         let (mut outbox, line, _read, mut peer) = connected();
         let message = |n: usize| vec![n as u8; 5000];
-        let taken = (0..1000).take_while(|&n| outbox.push(&message(n))).count();
-        assert!(!outbox.has_room() && !outbox.push(b"more"));
+        let taken = (0..1000).take_while(|&n| outbox.push_one(&message(n))).count();
+        assert!(!outbox.has_room() && !outbox.push_one(b"more"));
         let waiting = outbox.waiting();
         assert!((1..=OUTBOX_MESSAGES_MAX).contains(&waiting), "{waiting} of {taken} wait");
         assert!(line.waiting_bytes() < OUTBOX_BYTES_MAX + 5004);
@@ -116,7 +132,7 @@ mod tests {
         line.answer(&plain::PING);
         outbox.close(CloseCode::GoingAway, "first");
         outbox.close(CloseCode::Internal, "second");
-        assert!(!outbox.push(b"after the end"));
+        assert!(!outbox.push_one(b"after the end"));
 
         let mut expected: Vec<u8> = (0..taken).flat_map(|n| framed(&message(n))).collect();
         expected.extend_from_slice(&plain::PING);
@@ -131,7 +147,7 @@ mod tests {
     #[tokio::test]
     async fn room_comes_back_when_the_peer_reads() {
         let (mut outbox, line, _read, mut peer) = connected();
-        while outbox.push(&[1; 5000]) {}
+        while outbox.push_one(&[1; 5000]) {}
         let served = poll_fn(|cx| {
             let _ = line.look(cx);
             if outbox.has_room() { Poll::Ready(()) } else { Poll::Pending }
@@ -142,21 +158,21 @@ mod tests {
             () = served => {}
             () = read => panic!("nobody closed it"),
         }
-        assert!(outbox.push(&[2; 5000]));
+        assert!(outbox.push_one(&[2; 5000]));
     }
 
     #[tokio::test]
     async fn a_connection_that_nobody_serves_takes_nothing() {
         let (mut outbox, line, ..) = connected();
         line.is_unserved();
-        assert!(!outbox.has_room() && !outbox.push(b"x"));
+        assert!(!outbox.has_room() && !outbox.push_one(b"x"));
     }
 
     #[tokio::test]
     async fn a_broken_stream_is_found_by_whoever_writes_and_told_to_the_task() {
         let (mut outbox, line, read, peer) = connected();
         drop((peer, read));
-        assert!(!outbox.push(b"x") && !outbox.has_room());
+        assert!(!outbox.push_one(b"x") && !outbox.has_room());
         assert_eq!(end(&line).await, End::Broken);
     }
 

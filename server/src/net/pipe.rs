@@ -5,9 +5,8 @@
 use super::halves::Receiving;
 use super::limits::{Bucket, READ_BYTES_MAX, WRITE_BUFFER_BYTES_MAX};
 use super::line::Line;
-use super::metered::{TooManyBytes, WEBSOCKET};
+use super::metered::TooManyBytes;
 use super::plain::{self, Front};
-use crate::metrics::Metrics;
 use std::cell::RefCell;
 use std::io;
 use std::pin::Pin;
@@ -29,7 +28,6 @@ pub(super) struct Pipe {
     socket: Receiving,
     /// How much the peer may send; `None` for what is read only to be thrown away.
     bytes: Option<Bucket>,
-    metrics: Arc<Metrics>,
     /// The time, as of the last question for what came.
     now: Instant,
     line: Arc<Line>,
@@ -38,9 +36,9 @@ pub(super) struct Pipe {
     /// What came and nobody has read: it begins at a frame, unless tungstenite reads.
     inbox: Vec<u8>,
     /// Where that begins.
-    start: usize,
+    start: u32,
     /// How many bytes of it are tungstenite's.
-    given: usize,
+    given: u32,
     /// Whether everything is tungstenite's from now on.
     handed_over: bool,
     ended: bool,
@@ -63,7 +61,6 @@ impl Pipe {
         socket: Receiving,
         bytes: Option<Bucket>,
         line: Arc<Line>,
-        metrics: Arc<Metrics>,
         early: &[u8],
     ) -> io::Result<Self> {
         let mut inbox = early.to_vec();
@@ -73,7 +70,6 @@ impl Pipe {
         Ok(Self {
             socket,
             bytes,
-            metrics,
             now: Instant::now(),
             line,
             is_secure,
@@ -95,9 +91,9 @@ impl Pipe {
         self.now = now;
         let mut make = Some(make);
         while !self.handed_over {
-            match plain::front(&self.inbox[self.start..]) {
+            match plain::front(&self.inbox[self.start as usize..]) {
                 Front::Message { head, payload } => {
-                    let masked = self.start + head;
+                    let masked = self.start as usize + head;
                     let end = masked + plain::MASK_BYTES + payload;
                     let payload = plain::unmask(&mut self.inbox[masked..end]);
                     let made = make.take().map(|make| make(payload));
@@ -105,7 +101,7 @@ impl Pipe {
                     return Poll::Ready(Ok(made.map_or(Came::Else, Came::Message)));
                 }
                 Front::Control(bytes) => {
-                    self.given = bytes;
+                    self.given = bytes as u32;
                     return Poll::Ready(Ok(Came::Else));
                 }
                 Front::Other => self.hand_over(),
@@ -127,7 +123,7 @@ impl Pipe {
         self.handed_over = true;
     }
 
-    /// Whether everything is.
+    /// Whether everything is tungstenite's.
     pub(super) fn is_handed_over(&self) -> bool {
         self.handed_over
     }
@@ -148,7 +144,7 @@ impl Pipe {
         CAME.with_borrow_mut(|came| {
             while self.inbox.len() == before && !self.ended {
                 let read = ready!(self.socket.poll_read(cx, came))?;
-                self.metrics.network.came[WEBSOCKET].inc_by(read as u64);
+                self.line.came(read);
                 if let Some(bytes) = &mut self.bytes
                     && !bytes.take(read as f64, self.now)
                 {
@@ -174,7 +170,7 @@ impl Pipe {
 
     /// Everything before `end` has been read.
     fn read_until(&mut self, end: usize) {
-        self.start = end;
+        self.start = end as u32;
         if end == self.inbox.len() {
             self.start = 0;
             self.inbox.clear();
@@ -197,15 +193,16 @@ impl AsyncRead for Pipe {
             // Whoever serves the connection asks for what comes next, and is woken for it.
             return Poll::Pending;
         }
-        if pipe.start == pipe.inbox.len() {
+        if pipe.start as usize == pipe.inbox.len() {
             ready!(pipe.poll_fill(cx, &mut None::<fn(&[u8])>))?;
         }
-        let waiting = &pipe.inbox[pipe.start..];
-        let most = if pipe.handed_over { waiting.len() } else { pipe.given };
+        let start = pipe.start as usize;
+        let waiting = &pipe.inbox[start..];
+        let most = if pipe.handed_over { waiting.len() } else { pipe.given as usize };
         let bytes = most.min(buf.remaining());
         buf.put_slice(&waiting[..bytes]);
-        pipe.given = pipe.given.saturating_sub(bytes);
-        pipe.read_until(pipe.start + bytes);
+        pipe.given = pipe.given.saturating_sub(bytes as u32);
+        pipe.read_until(start + bytes);
         Poll::Ready(Ok(()))
     }
 }

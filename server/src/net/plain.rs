@@ -71,9 +71,8 @@ pub(super) fn unmask(masked: &mut [u8]) -> &mut [u8] {
     payload
 }
 
-/// Writes a message as a server sends it, in the place of whatever `frame` held.
+/// Adds a message to `frame` as a server sends it.
 pub(super) fn write(message: &[u8], frame: &mut Vec<u8>) {
-    frame.clear();
     frame.push(BINARY);
     match (message.len(), u16::try_from(message.len())) {
         (short @ ..=SHORT_MAX, _) => frame.push(short as u8),

@@ -12,12 +12,13 @@ use hyper::header::{self, HeaderName, HeaderValue};
 use hyper::{StatusCode, Uri};
 use std::borrow::Cow;
 use std::net::IpAddr;
+use std::sync::Arc;
 use tokio::time::Duration;
 
 /// Into a session.
 #[derive(Debug)]
 pub(super) struct Way {
-    pub(super) session: SessionHandle,
+    pub(super) session: Arc<SessionHandle>,
     /// Whether to watch rather than to play.
     pub(super) watch: bool,
     /// A place that counts as taken until this one is in.

@@ -143,9 +143,9 @@ pub trait Outbox: Send {
     /// Whether the next message would be taken. Costs nothing and never waits.
     fn has_room(&self) -> bool;
 
-    /// Takes one whole binary message. False, and nothing taken, when there is no room or the
-    /// connection is gone.
-    fn push(&mut self, message: &[u8]) -> bool;
+    /// Takes whole binary messages, to be written at once: all of them, or none. False, and nothing taken, when there is
+    /// no room or the connection is gone.
+    fn push<'a>(&mut self, messages: impl Iterator<Item = &'a [u8]>) -> bool;
 
     /// How many messages wait in it for a line that did not take them at once.
     fn waiting(&self) -> usize;

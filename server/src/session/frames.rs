@@ -59,11 +59,6 @@ impl FrameWriter {
         let focus = focus.reaching(link.reach(focus));
         let open = link.flow.is_open();
         let due = open && link.flow.is_due(changes.tick(), player.0);
-        if due {
-            let bytes = link.mailbox.flush(&mut link.outbox);
-            counts.told_bytes += bytes;
-            link.bytes += bytes;
-        }
         let paused = !open || !link.outbox.has_room();
         counts.pauses += u64::from(paused && !link.paused);
         counts.paused_ticks += u64::from(paused);
@@ -93,7 +88,12 @@ impl FrameWriter {
         let sight = interest.sight(player, focus);
         let margin = inputs.take_margin();
         self.encoder.frame(&mut link.list, changes, &sight, fresh, margin, &mut self.bytes);
-        if link.outbox.push(&self.bytes) {
+        // In one write: system calls are most of what a player costs.
+        let frame = core::iter::once(&self.bytes[..]);
+        if link.outbox.push(link.mailbox.messages().chain(frame)) {
+            let told = link.mailbox.sent();
+            counts.told_bytes += told;
+            link.bytes += told;
             link.flow.committed(changes.tick());
             link.look = (link.look + LOOK_GROWS).min(1.0);
             counts.frames += 1;

@@ -2,7 +2,6 @@
 //! bound; past it everything waiting is forgotten and the player gets a summary instead: the whole
 //! roster, and how many messages are missing.
 
-use super::door::Outbox;
 use bytes::Bytes;
 use std::collections::VecDeque;
 
@@ -40,16 +39,13 @@ impl Mailbox {
         self.waiting.len()
     }
 
-    /// Hands over as much as the outbox takes; how many bytes that was.
-    pub(super) fn flush(&mut self, outbox: &mut impl Outbox) -> u64 {
-        let mut bytes = 0;
-        while let Some(message) = self.waiting.front() {
-            if !outbox.push(message) {
-                break;
-            }
-            bytes += message.len() as u64;
-            self.waiting.pop_front();
-        }
-        bytes
+    /// What waits, oldest first.
+    pub(super) fn messages(&self) -> impl Iterator<Item = &[u8]> {
+        self.waiting.iter().map(|message| &message[..])
+    }
+
+    /// All of it was handed over; how many bytes that was.
+    pub(super) fn sent(&mut self) -> u64 {
+        self.waiting.drain(..).map(|message| message.len() as u64).sum()
     }
 }

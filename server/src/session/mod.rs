@@ -365,7 +365,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
     /// What was said and what happened goes into mailboxes: encoded once, handed to everybody.
     fn talk(&mut self) {
         for event in self.events.drain(..) {
-            self.talk.event(self.tick, &event);
+            self.talk.event::<G>(self.tick, &event);
         }
         if self.talk.is_ranking_due(self.tick) {
             let people = self.players.iter().filter(|p| p.watching.is_none()).map(|p| p.id);

@@ -12,13 +12,20 @@ use super::rounds::Rounds;
 use super::standings::Standings;
 use bytes::Bytes;
 use serde::Serialize;
-use shared::game::{Game, PlayerId, Setup, Tick};
+use shared::game::{Audience, Game, PlayerId, Setup, Tick};
 use shared::wire::Row;
 use shared::wire::message::{self, HISTORY_MAX, RosterEntry, ServerMessage};
 use std::collections::VecDeque;
 
 /// Seconds between two standings on a slow line; else it is one.
 const STANDINGS_SECONDS_EASED: u32 = 4;
+
+/// Events a second that everybody is told of though they mainly concern two, in the long run: more than the kill feed
+/// shows. Of further ones only the two are told, so that what a session says grows with its players and not with their
+/// square.
+const EVENTS_PER_SECOND: u32 = 4;
+/// How many of them there may be at once.
+const EVENTS_AT_ONCE: u32 = 12;
 
 /// What becomes of a line or a sign.
 pub(super) enum ChatVerdict {
@@ -42,6 +49,10 @@ pub(super) struct Talk {
     /// What happened in the world, as players are told and as spectators are told later.
     of_the_world: Vec<Bytes>,
     of_the_past: Vec<Bytes>,
+    /// What happened to two of many, and only they are told.
+    for_two: Vec<([PlayerId; 2], Bytes)>,
+    /// How many more events everybody may be told of that mainly concern two, in ticks' worth of them.
+    leisure: u32,
     standings: Standings,
     /// What small messages are cut from, and where they are written first.
     chunk: Chunk,
@@ -63,6 +74,8 @@ impl Talk {
             for_team: Vec::new(),
             of_the_world: Vec::new(),
             of_the_past: Vec::new(),
+            for_two: Vec::new(),
+            leisure: EVENTS_AT_ONCE * u32::from(tick_rate),
             standings: Standings::new(),
             chunk: Chunk::default(),
             bytes: Vec::new(),
@@ -83,7 +96,8 @@ impl Talk {
         self.left.push(player);
     }
 
-    pub(super) fn event<E: Serialize>(&mut self, tick: Tick, event: &E) {
+    /// Something happened; see [`Game::audience`].
+    pub(super) fn event<G: Game>(&mut self, tick: Tick, event: &G::Event) {
         let mut bytes = core::mem::take(&mut self.event);
         bytes.clear();
         message::put(&mut bytes, event);
@@ -95,7 +109,14 @@ impl Talk {
             self.event = event;
         }
         let message = self.chunk.cut(&self.bytes);
-        self.of_the_world(message);
+        match G::audience(event) {
+            Audience::Mainly(two) if self.leisure < self.rate => self.for_two.push((two, message)),
+            Audience::Mainly(_) => {
+                self.leisure -= self.rate;
+                self.of_the_world(message);
+            }
+            Audience::Everybody => self.of_the_world(message),
+        }
     }
 
     /// Something that happened in the world.
@@ -221,6 +242,17 @@ impl Talk {
             }));
         }
         self.for_everybody.extend(self.about.take());
+        let most = EVENTS_AT_ONCE * self.rate;
+        self.leisure = (self.leisure + EVENTS_PER_SECOND).min(most);
+        for (two, message) in self.for_two.drain(..) {
+            // One player may be both.
+            let [a, b] = two;
+            for id in [Some(a), (a != b).then_some(b)].into_iter().flatten() {
+                if let Some(link) = players.with_id(id).and_then(|player| player.link.as_mut()) {
+                    link.mailbox.push(message.clone());
+                }
+            }
+        }
         let mut gaps = false;
         for player in players.iter_mut() {
             let Some(link) = &mut player.link else { continue };
@@ -314,4 +346,51 @@ pub(super) fn notice(text: &str) -> Bytes {
 /// A whole message.
 pub(super) fn encode(message: &ServerMessage) -> Bytes {
     message::encode_control(message).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use shared::arena::{Arena, ArenaEvent, Controls};
+
+    struct Nowhere;
+
+    impl Outbox for Nowhere {
+        fn has_room(&self) -> bool {
+            false
+        }
+
+        fn push<'a>(&mut self, _: impl Iterator<Item = &'a [u8]>) -> bool {
+            false
+        }
+
+        fn waiting(&self) -> usize {
+            0
+        }
+
+        fn close(&mut self, _: shared::wire::close::CloseCode, _: &str) {}
+    }
+
+    #[test]
+    fn everybody_is_told_of_what_can_be_read_and_two_of_everything() {
+        let mut talk = Talk::new(30);
+        let mut nobody = Players::<Controls, Nowhere>::new();
+        let (mut all, mut two) = (Vec::new(), 0);
+        for tick in 0..90 {
+            for _ in 0..10 {
+                let kill =
+                    ArenaEvent::Kill { killer: Some(PlayerId(1)), victim: PlayerId(2), streak: 1 };
+                talk.event::<Arena>(tick, &kill);
+            }
+            all.push(talk.of_the_world.len() as u32);
+            two += talk.for_two.len();
+            assert!(talk.for_two.iter().all(|(who, _)| *who == [PlayerId(2), PlayerId(1)]));
+            talk.deliver(tick, &mut nobody, None);
+        }
+        let told: u32 = all.iter().sum();
+        assert_eq!(two, 900 - told as usize);
+        assert_eq!(all[0] + all[1], EVENTS_AT_ONCE);
+        // Three seconds, less the tick before the first.
+        assert_eq!(told, EVENTS_AT_ONCE + EVENTS_PER_SECOND * 3 - 1);
+    }
 }

@@ -27,7 +27,7 @@ pub use rows::{Controls, Pickup, Pilot, Ship, Shot};
 pub use rules::{Rules, Settings};
 pub use world::Arena;
 
-use crate::game::{Command, Fate, Focus, Game, PlayerId, Setup};
+use crate::game::{Audience, Command, Fate, Focus, Game, PlayerId, Setup};
 use crate::wire::{Kind, Row, Rows};
 use serde::{Deserialize, Serialize};
 use world::Player;
@@ -89,6 +89,11 @@ impl Game for Arena {
 
     fn view(&self, player: PlayerId) -> Focus {
         self.focus(player)
+    }
+
+    fn audience(event: &ArenaEvent) -> Audience {
+        let ArenaEvent::Kill { killer, victim, .. } = *event;
+        Audience::Mainly([victim, killer.unwrap_or(PlayerId::NOBODY)])
     }
 
     fn score(&self, player: PlayerId) -> i32 {

@@ -19,7 +19,7 @@ impl Outbox for Sink {
         true
     }
 
-    fn push(&mut self, _: &[u8]) -> bool {
+    fn push<'a>(&mut self, _: impl Iterator<Item = &'a [u8]>) -> bool {
         true
     }
 

@@ -1,6 +1,6 @@
 //! What a peer's messages mean. Comes in: bytes. Goes out: what the session is told, an answer of our own, or a refusal.
 
-use super::{Connection, Event, Stage};
+use super::{Connection, Event};
 use crate::net::bans::BANNED;
 use crate::net::ending::Ending;
 use crate::net::outbox::ConnectionOutbox;
@@ -33,33 +33,31 @@ impl Connection {
         let heard = if matches!(said, Said::Input(_)) { inputs } else { other };
         heard.inc_by(bytes as u64);
         let connection = self.hot.id;
-        match (&self.hot.stage, said) {
-            (Stage::Unjoined { .. }, Said::Control(ClientMessage::Hello(hello))) => {
-                self.join(hello).await
-            }
-            (Stage::Unjoined { .. }, _) => {
+        match (self.hot.joined, said) {
+            (false, Said::Control(ClientMessage::Hello(hello))) => self.join(hello).await,
+            (false, _) => {
                 Err(Ending::refused(Reason::BadMessage, "The first message has to be a hello."))
             }
-            (Stage::Joined, Said::Input(message)) => {
+            (true, Said::Input(message)) => {
                 self.tell_at(now, ToSession::Input { connection, message }).await
             }
-            (Stage::Joined, Said::Control(ClientMessage::Resync { tick, mismatch })) => {
+            (true, Said::Control(ClientMessage::Resync { tick, mismatch })) => {
                 self.tell_at(now, ToSession::Resync { connection, tick, mismatch }).await
             }
-            (Stage::Joined, Said::Control(ClientMessage::Mismatch { tick, difference })) => {
+            (true, Said::Control(ClientMessage::Mismatch { tick, difference })) => {
                 self.tell_at(now, ToSession::Mismatch { connection, tick, difference }).await
             }
-            (Stage::Joined, Said::Control(ClientMessage::Chat { team, text })) => {
+            (true, Said::Control(ClientMessage::Chat { team, text })) => {
                 self.chat(team, &text, now).await
             }
-            (Stage::Joined, Said::Control(ClientMessage::Emote(emote))) => {
+            (true, Said::Control(ClientMessage::Emote(emote))) => {
                 if emote >= EMOTES {
                     let sentence = "There is no such sign.";
                     return Err(Ending::refused(Reason::BadMessage, sentence));
                 }
                 self.tell_at(now, ToSession::Emote { connection, emote }).await
             }
-            (Stage::Joined, Said::Control(ClientMessage::Look(look))) => {
+            (true, Said::Control(ClientMessage::Look(look))) => {
                 let far = |units: i32| units.unsigned_abs() > LOOK_UNITS_MAX.unsigned_abs();
                 if matches!(look, Look::Place { x, y } if far(x) || far(y)) {
                     let sentence = "Nobody sees that far.";
@@ -67,17 +65,17 @@ impl Connection {
                 }
                 self.tell_at(now, ToSession::Look { connection, look }).await
             }
-            (Stage::Joined, Said::Control(ClientMessage::Watch(watch))) => {
+            (true, Said::Control(ClientMessage::Watch(watch))) => {
                 self.tell_at(now, ToSession::Watch { connection, watch }).await
             }
-            (Stage::Joined, Said::Control(ClientMessage::Team(team))) => {
+            (true, Said::Control(ClientMessage::Team(team))) => {
                 self.tell_at(now, ToSession::Team { connection, team }).await
             }
-            (Stage::Joined, Said::Control(ClientMessage::Ping { nonce })) => {
+            (true, Said::Control(ClientMessage::Ping { nonce })) => {
                 self.reply(&ServerMessage::Pong { nonce });
                 Ok(())
             }
-            (Stage::Joined, Said::Control(ClientMessage::Hello(_))) => {
+            (true, Said::Control(ClientMessage::Hello(_))) => {
                 Err(Ending::refused(Reason::BadMessage, "One hello is enough."))
             }
         }
@@ -88,10 +86,10 @@ impl Connection {
         self.front.metrics.network.heard[0].inc_by(bytes as u64);
         let connection = self.hot.id;
         let told = (self.hot.woke, ToSession::Input { connection, message });
-        match self.hot.queue.try_send(told) {
+        match self.hot.session.queue.try_send(told) {
             Ok(()) => None,
             Err(TrySendError::Full(_)) => Some(Event::Input(message)),
-            Err(TrySendError::Closed(_)) => Some(Event::Ended(Ending::over(&self.session))),
+            Err(TrySendError::Closed(_)) => Some(Event::Ended(Ending::over(&self.hot.session))),
         }
     }
 
@@ -104,7 +102,7 @@ impl Connection {
     async fn join(&mut self, hello: Hello) -> Result<(), Ending> {
         let Hello { protocol, name, seat, visitor, host, watch } = hello;
         let watch = watch || self.watch;
-        if protocol != self.session.protocol.hash {
+        if protocol != self.hot.session.protocol.hash {
             let sentence = "The server runs another version of the game; reload the page.";
             return Err(Ending::refused(Reason::Version, sentence));
         }
@@ -116,7 +114,7 @@ impl Connection {
         if self.front.bans.bars(self.slot.peer.ip()).is_some() {
             return Err(Ending::refused(Reason::Banned, BANNED));
         }
-        let outbox = ConnectionOutbox::new(Arc::clone(&self.line));
+        let outbox = ConnectionOutbox::new(Arc::clone(&self.hot.line));
         let connection = self.hot.id;
         // Drawn here, as a session has nothing of its own that could not be foreseen.
         let fresh = SeatToken(rand::random());
@@ -139,7 +137,7 @@ impl Connection {
         self.tell(ToSession::Join(Box::new(newcomer))).await?;
         self.slot.joined();
         self.slot.is_now(State::Joined);
-        self.hot.stage = Stage::Joined;
+        self.hot.joined = true;
         Ok(())
     }
 
@@ -160,17 +158,17 @@ impl Connection {
     }
 
     async fn tell_at(&self, at: Instant, told: ToSession<ConnectionOutbox>) -> Result<(), Ending> {
-        let sent = self.hot.queue.send((at, told)).await;
-        sent.map_err(|_| Ending::over(&self.session))
+        let sent = self.hot.session.queue.send((at, told)).await;
+        sent.map_err(|_| Ending::over(&self.hot.session))
     }
 
     /// Answers without the session; not at all where a line takes nothing.
     fn reply(&mut self, message: &ServerMessage) {
-        if self.line.has_room() {
+        if self.hot.line.has_room() {
             let (bytes, mut frame) = (message::encode_control(message), Vec::new());
             plain::write(&bytes, &mut frame);
             self.front.metrics.network.replied.inc_by(bytes.len() as u64);
-            self.line.answer(&frame);
+            self.hot.line.answer(&frame);
         }
     }
 }

@@ -11,7 +11,7 @@ use server::config::{self, Config};
 use server::logging::Logs;
 use server::net::listeners::Listeners;
 use shared::arena::{Arena, ArenaBrain, ArenaEvent, Controls, Rules};
-use shared::game::{Brain, Command, Fate, Focus, Game, PlayerId, Setup, View};
+use shared::game::{Audience, Brain, Command, Fate, Focus, Game, PlayerId, Setup, View};
 use shared::wire::{Kind, Rows};
 use std::future::pending;
 use std::net::SocketAddr;
@@ -112,6 +112,10 @@ impl Game for Staged {
     fn view(&self, player: PlayerId) -> Focus {
         let focus = self.arena.view(player);
         SCENE.get().expect(SET).focus(focus.x, focus.y)
+    }
+
+    fn audience(event: &ArenaEvent) -> Audience {
+        Arena::audience(event)
     }
 
     fn score(&self, player: PlayerId) -> i32 {

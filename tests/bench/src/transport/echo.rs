@@ -16,6 +16,7 @@ use shared::wire::close::CloseCode;
 use shared::wire::field::Field;
 use std::collections::BTreeMap;
 use std::future::pending;
+use std::iter::once;
 use std::net::SocketAddr;
 
 /// With the six bytes in front of them these make an input of sixteen.
@@ -86,7 +87,7 @@ impl Ticked<ConnectionOutbox> for Echo {
         self.tick += 1;
         let message = [self.tick as u8; MESSAGE_BYTES];
         for outbox in self.players.values_mut() {
-            outbox.push(&message);
+            outbox.push(once(&message[..]));
         }
     }
 
