@@ -8,7 +8,7 @@ use crate::metrics::Look;
 use crate::progress::Standing;
 use crate::report::Percentiles;
 use crate::require::{Bound, Outcome, Requirement};
-use crate::window::{Counts, Times};
+use crate::window::{Counts, Times, on_time_percent};
 use serde::Serialize;
 use serde_json::json;
 
@@ -96,17 +96,17 @@ impl Search {
             Ok(Requirement::Bound(bound)) => bound,
             other => unreachable!("{text}: {other:?}"),
         };
-        let mut bounds: Vec<_> = config.bounds().cloned().collect();
+        let mut bounds: Vec<_> = config.results.bounds().cloned().collect();
         if bounds.is_empty() {
             bounds.push(asked(USUAL));
         }
         bounds.push(asked(NOBODY_LEFT_OUT));
-        let every = config.step_time.as_secs_f64();
-        config.find_capacity.then(|| Self {
+        let every = config.search.step_time.as_secs_f64();
+        config.search.find_capacity.then(|| Self {
             bounds,
             every,
             most: config.bots,
-            precision: config.precision / 100.0,
+            precision: config.search.precision / 100.0,
             began: 0.0,
             fallen_out: 0,
             settled: None,
@@ -172,6 +172,7 @@ impl Search {
             "frame_age_ms": Percentiles::of_counts(&sum.frame_age),
             "input_to_frame_ms": Percentiles::of_counts(&sum.input_to_frame),
             "frame_interval_ms": Percentiles::of_counts(&sum.frame_interval),
+            "frames_on_time_percent": on_time_percent(&sum.frame_interval, now.tick_rate),
             "generator": {
                 "tick_lateness_ms": lateness,
                 "cpu_percent": used.map(|used| 100.0 * used / cores),

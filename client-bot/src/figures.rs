@@ -62,7 +62,7 @@ const SHARES: [(&str, &str); 6] = [
 ];
 
 /// All others: name, unit, place, what they are.
-const OTHERS: [(&str, Unit, &str, &str); 26] = [
+const OTHERS: [(&str, Unit, &str, &str); 27] = [
     ("connected", Unit::Count, "/bots/connected", "bots that were let in"),
     ("failed", Unit::Count, "/bots/failed", "bots that were never let in"),
     ("thrown_out", Unit::Count, "/bots/thrown_out", "bots that were let in and did not stay"),
@@ -75,6 +75,12 @@ const OTHERS: [(&str, Unit, &str, &str); 26] = [
         Unit::Percent,
         "/totals/late_inputs_percent",
         "inputs that came after their tick",
+    ),
+    (
+        "frames_on_time",
+        Unit::Percent,
+        "/frames_on_time_percent",
+        "frames within one and a half ticks of the one before",
     ),
     (
         "frames_per_second",

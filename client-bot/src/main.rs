@@ -2,7 +2,7 @@
 
 use clap::Parser;
 use client_bot::compare;
-use client_bot::config::{Command, Config};
+use client_bot::config::{Command, Config, Results};
 use client_bot::figures;
 use client_bot::fleet;
 use client_bot::progress::Progress;
@@ -37,7 +37,7 @@ async fn begin(config: Config) -> ExitCode {
     if let Some(Command::Compare { a, b }) = &config.command {
         return compare(a, b);
     }
-    if config.require.contains(&Requirement::Help) {
+    if config.results.require.contains(&Requirement::Help) {
         // Whoever closed our output does not want to read it.
         let _ = write!(stdout(), "{}", figures::list());
         return ExitCode::SUCCESS;
@@ -48,7 +48,7 @@ async fn begin(config: Config) -> ExitCode {
             Err(error) => complain(COULD_NOT_BEGIN, &error.to_string()),
         };
     }
-    for file in [&config.json, &config.html].into_iter().flatten() {
+    for file in [&config.results.json, &config.results.html].into_iter().flatten() {
         if let Err(error) = check_writable(file) {
             return complain(COULD_NOT_BEGIN, &format!("{}: {error}", file.display()));
         }
@@ -60,8 +60,8 @@ async fn begin(config: Config) -> ExitCode {
     };
     // Whoever closed our output does not want to read it.
     let _ = write!(stdout(), "{report}");
-    let texts =
-        [(&config.json, Report::to_json as fn(&Report) -> String), (&config.html, Report::to_html)];
+    let Results { json, html, .. } = &config.results;
+    let texts = [(json, Report::to_json as fn(&Report) -> String), (html, Report::to_html)];
     for (file, text) in texts {
         if let Some(file) = file
             && let Err(error) = fs::write(file, text(&report))

@@ -5,7 +5,7 @@ use crate::generator::Cpu;
 use crate::metrics::{Look, ServerFigures};
 use crate::progress::{Board, Standing};
 use crate::tally::Sort;
-use crate::window::{Counts, Times};
+use crate::window::{Counts, Times, on_time_percent};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -40,6 +40,8 @@ pub struct Sample {
     pub input_to_frame_ms: Brief,
     /// From one frame to the next.
     pub frame_interval_ms: Brief,
+    /// Frames that came within one and a half ticks of the one before, in per cent; nothing without any.
+    pub frames_on_time_percent: Option<f64>,
     /// How late bots woke up.
     pub tick_lateness_ms: Brief,
     /// Processor time of the bots, in per cent of one core.
@@ -104,6 +106,7 @@ impl Sampler {
             frame_age_ms: Brief::of(&second.frame_age),
             input_to_frame_ms: Brief::of(&second.input_to_frame),
             frame_interval_ms: Brief::of(&second.frame_interval),
+            frames_on_time_percent: on_time_percent(&second.frame_interval, now.tick_rate),
             tick_lateness_ms: Brief::of(&second.lateness),
             generator_cpu_percent: cpu.cores_since(&self.cpu).map(|cores| 100.0 * cores),
             server: server
@@ -160,10 +163,13 @@ mod tests {
     #[test]
     fn rates_are_over_the_time_that_passed_and_long_runs_are_thinned() {
         let (board, mut sampler) = (Board::default(), Sampler::new(None));
-        board.joined();
+        board.joined(30);
         let stats = |frames| shared::netcode::client::Stats { frames, ..Default::default() };
         board.saw(&stats(0), &stats(60));
         board.windows(SORT).frame_age.record(20.0);
+        [33.0, 34.0, 33.0, 80.0]
+            .iter()
+            .for_each(|&ms| board.windows(SORT).frame_interval.record(ms));
         let second = sampler.take(2.0, &board, None);
         assert_eq!(second.frame_age.count(), 1);
         for at in 0..SAMPLES_MAX {

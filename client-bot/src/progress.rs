@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use shared::netcode::client::Stats;
 use std::collections::VecDeque;
 use std::io::{IsTerminal, stderr};
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU16, AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 /// Time between two refreshments of the bar.
@@ -31,6 +31,8 @@ pub(crate) struct Board {
     inputs: AtomicU64,
     corrections: AtomicU64,
     mismatches: AtomicU64,
+    /// Ticks per second of the sessions, the highest where they differ; 0 while nobody knows.
+    tick_rate: AtomicU16,
     /// 99 per cent of the last second's frames were no older, in ms; 0 while nobody knows.
     frame_age_p99: AtomicU32,
     /// Times of the last second, by sort of bot.
@@ -47,6 +49,7 @@ pub(crate) struct Standing {
     pub(crate) inputs: u64,
     pub(crate) corrections: u64,
     pub(crate) mismatches: u64,
+    pub(crate) tick_rate: u16,
 }
 
 impl Board {
@@ -63,9 +66,10 @@ impl Board {
         sorts.map(|sort| (sort, self.windows(sort).drain()))
     }
 
-    /// A bot was let in.
-    pub(crate) fn joined(&self) {
+    /// A bot was let into a session of `tick_rate` ticks per second.
+    pub(crate) fn joined(&self, tick_rate: u16) {
         self.playing.fetch_add(1, Relaxed);
+        self.tick_rate.fetch_max(tick_rate, Relaxed);
     }
 
     /// A bot that was let in plays no more.
@@ -94,8 +98,8 @@ impl Board {
 
     /// It stands so, as others have found.
     pub(crate) fn stands(&self, standing: Standing) {
-        let Standing { playing, fallen_out, frames, bytes, inputs, corrections, mismatches } =
-            standing;
+        let Standing { playing, fallen_out, frames, bytes, inputs, .. } = standing;
+        let Standing { corrections, mismatches, tick_rate, .. } = standing;
         self.playing.store(playing, Relaxed);
         self.fallen_out.store(fallen_out, Relaxed);
         self.frames.store(frames, Relaxed);
@@ -103,6 +107,7 @@ impl Board {
         self.inputs.store(inputs, Relaxed);
         self.corrections.store(corrections, Relaxed);
         self.mismatches.store(mismatches, Relaxed);
+        self.tick_rate.store(tick_rate, Relaxed);
     }
 
     /// As it stands.
@@ -115,6 +120,7 @@ impl Board {
             inputs: self.inputs.load(Relaxed),
             corrections: self.corrections.load(Relaxed),
             mismatches: self.mismatches.load(Relaxed),
+            tick_rate: self.tick_rate.load(Relaxed),
         }
     }
 }
@@ -130,6 +136,7 @@ impl Standing {
             inputs: self.inputs + other.inputs,
             corrections: self.corrections + other.corrections,
             mismatches: self.mismatches + other.mismatches,
+            tick_rate: self.tick_rate.max(other.tick_rate),
         }
     }
 }
@@ -237,8 +244,8 @@ mod tests {
     #[test]
     fn rates_are_those_of_the_last_two_seconds() {
         let (board, mut progress) = (Board::default(), Progress::nowhere());
-        board.joined();
-        board.joined();
+        board.joined(30);
+        board.joined(30);
         board.left();
         let mut stats = Stats::default();
         let mut text = String::new();

@@ -26,7 +26,7 @@ struct Eye {
 impl Watched {
     /// Where the flags say, or beside the address if they answer there.
     pub(crate) async fn find(config: &Config, doors: &Doors) -> Result<Self, CannotBegin> {
-        let address = match &config.metrics {
+        let address = match &config.results.metrics {
             Some(Metrics::None) => return Ok(Self::default()),
             Some(Metrics::At(address)) => address.clone(),
             None => doors.place().address().beside(METRICS_PATH),
@@ -39,7 +39,7 @@ impl Watched {
         };
         let (place, first) = match look.await {
             Ok(found) => found,
-            Err(_) if config.metrics.is_none() => return Ok(Self::default()),
+            Err(_) if config.results.metrics.is_none() => return Ok(Self::default()),
             Err(why) => return Err(CannotBegin::NoMetrics { url: address.to_string(), why }),
         };
         let (tell, looks) = watch::channel(first.clone());

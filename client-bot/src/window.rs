@@ -10,6 +10,8 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 const STEPS: u64 = 128;
 /// Doublings of `STEPS` microseconds that are told apart: up to 67 s, and longer times count as that.
 const DOUBLINGS: u64 = 20;
+/// A frame is on time when it comes within so many ticks of the one before.
+const ON_TIME_TICKS: f64 = 1.5;
 const BUCKETS: usize = (STEPS * DOUBLINGS) as usize;
 
 /// Times of many bots since the last look; 10 KB from the first time on.
@@ -161,6 +163,22 @@ impl Counts {
         });
         found.map(longest_ms)
     }
+
+    /// The share, 0 to 1, that took no longer than `ms`; `None` without any times.
+    fn share_within(&self, ms: f64) -> Option<f64> {
+        let all = self.count();
+        let within = self.0.iter().enumerate().take_while(|&(bucket, _)| longest_ms(bucket) <= ms);
+        (all > 0).then(|| within.map(|(_, count)| count).sum::<u64>() as f64 / all as f64)
+    }
+}
+
+/// The share of intervals between frames that were on time, in per cent: no longer than [`ON_TIME_TICKS`], right to one
+/// per cent of that time. Nothing without any, or where nobody knows the tick rate.
+pub(crate) fn on_time_percent(intervals: &Counts, tick_rate: u16) -> Option<f64> {
+    let tick_ms = 1000.0 / f64::from(tick_rate);
+    (tick_rate > 0)
+        .then(|| intervals.share_within(ON_TIME_TICKS * tick_ms))?
+        .map(|share| 100.0 * share)
 }
 
 #[cfg(test)]
@@ -192,6 +210,17 @@ mod tests {
         window.record(5_000.0);
         sum.add(&window.drain());
         assert!(sum.quantile(1.0).unwrap() >= 5_000.0);
+    }
+
+    #[test]
+    fn a_frame_is_on_time_within_a_tick_and_a_half() {
+        let window = Window::default();
+        [1.0, 33.3, 49.0, 51.0, 66.7, 500.0, 33.4, 33.2].iter().for_each(|&ms| window.record(ms));
+        let intervals = window.drain();
+        assert_eq!(on_time_percent(&intervals, 30), Some(62.5));
+        assert_eq!(on_time_percent(&intervals, 20), Some(87.5));
+        assert_eq!(on_time_percent(&intervals, 0), None);
+        assert_eq!(on_time_percent(&Counts::default(), 30), None);
     }
 
     #[test]

@@ -81,9 +81,9 @@ impl<G: Game> Bot<G> {
         if let Some(lost) = self.lost_ms.take() {
             self.windows().way_back.record(now_ms - lost);
         }
-        self.around.board.joined();
         // The first round trip includes the wait for the session's tick: not one to report.
         self.seen = self.client.stats();
+        self.around.board.joined(self.seen.tick_rate);
         self.period = Duration::from_secs(1) / u32::from(self.seen.tick_rate.max(1));
         self.chat_ms = now_ms;
         self.wake_at(Instant::now() + self.period.mul_f64(self.phase));

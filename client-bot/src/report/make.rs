@@ -11,7 +11,7 @@ use crate::metrics::ServerFigures;
 use crate::network::Preset;
 use crate::over_time::Sample;
 use crate::tally::{Mishap, Tallies, Tally};
-use crate::window::Counts;
+use crate::window::{Counts, on_time_percent};
 use shared::netcode::client::Stats;
 use shared::netcode::frame::FrameBits;
 use shared::wire::close::CloseCode;
@@ -89,6 +89,7 @@ impl Report {
             frame_age_ms: Percentiles::of_counts(&latencies.frame_age),
             way_back_ms: Percentiles::of_counts(&latencies.way_back),
             frame_interval_ms: Percentiles::of_counts(&latencies.frame_interval),
+            frames_on_time_percent: on_time_percent(&latencies.frame_interval, stats.tick_rate),
             networks: tallies.by_preset.iter().map(|(&p, tally)| OnNetwork::of(p, tally)).collect(),
             behaviours: tallies
                 .by_behaviour
@@ -105,7 +106,7 @@ impl Report {
         // A search has to break what is required; it says itself where.
         if report.capacity.is_none() {
             let json = serde_json::to_value(&report).expect("a struct of numbers and texts");
-            report.requirements = config.bounds().map(|bound| bound.judge(&json)).collect();
+            report.requirements = config.results.bounds().map(|bound| bound.judge(&json)).collect();
         }
         report.faults = report.find_faults();
         report.ok = report.faults.is_empty();

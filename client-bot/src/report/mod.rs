@@ -56,6 +56,8 @@ pub struct Report {
     pub frame_age_ms: Percentiles,
     /// From one decoded frame to the next.
     pub frame_interval_ms: Percentiles,
+    /// Frames that came within one and a half ticks of the one before, in per cent; nothing without any.
+    pub frames_on_time_percent: Option<f64>,
     /// From a lost line to the next welcome, of bots that came back.
     pub way_back_ms: Percentiles,
     /// The same for the bots on each network, the best network first.

@@ -80,6 +80,7 @@ fn figures_per_player_are_means_over_the_time_played() {
     assert_eq!(report.per_player.sent_bytes_per_second, 4000.0 / 15.0);
     assert_eq!(report.frame_interval_ms.count, 598);
     assert!((33.0..34.0).contains(&report.frame_interval_ms.p99));
+    assert_eq!(report.frames_on_time_percent, Some(100.0));
     assert_eq!(report.round_trip_ms, Percentiles::default());
 }
 

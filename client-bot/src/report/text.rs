@@ -69,6 +69,12 @@ impl fmt::Display for Report {
         writeln!(f, "input to frame {}", self.input_to_frame_ms)?;
         writeln!(f, "frame age      {}", self.frame_age_ms)?;
         writeln!(f, "frame interval {}", self.frame_interval_ms)?;
+        if let Some(percent) = self.frames_on_time_percent {
+            writeln!(
+                f,
+                "               {percent:.1} % on time, within one and a half ticks of the last"
+            )?;
+        }
         if self.way_back_ms.count > 0 {
             writeln!(f, "way back       {}", self.way_back_ms)?;
         }

@@ -1,4 +1,5 @@
-//! Processes to measure: started on a core of their own, looked at through `/proc`, ended when dropped.
+//! Processes to measure: started on a core of their own, looked at through `/proc`, ended when dropped; and killed by the
+//! kernel when this program dies before it can do that, whatever ended it.
 
 use anyhow::{Context, Result, ensure};
 use std::fs;
@@ -25,10 +26,12 @@ pub(crate) struct Process {
     child: Child,
 }
 
-/// `program` on one core.
+/// `program` on one core, for as long as the thread that starts it lives. What such a process has started itself ends with
+/// it: bots' parts when their input does.
 pub(crate) fn on_core(core: u32, program: impl Into<PathBuf>) -> Command {
-    let mut command = Command::new("taskset");
-    command.args(["-c", &core.to_string()]).arg(program.into());
+    // Each of these becomes the next one, so that there is one process with one number.
+    let mut command = Command::new("setpriv");
+    command.args(["--pdeathsig", "KILL", "taskset", "-c", &core.to_string()]).arg(program.into());
     command
 }
 

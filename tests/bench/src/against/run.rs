@@ -27,8 +27,6 @@ const AFTER: Duration = Duration::from_secs(1);
 const HEADERS: [(f64, f64); 2] = [(125.0, 2.0), (65_535.0, 4.0)];
 /// And above.
 const HEADER_MAX: f64 = 10.0;
-/// Above this a message is late, in ms: one and a half ticks.
-const LATE_MS: f64 = 50.0;
 
 /// What a run told.
 #[derive(Clone, Debug)]
@@ -45,8 +43,6 @@ pub(crate) struct Outcome {
     pub(crate) messages: f64,
     /// Share of messages that came within one and a half ticks of the one before.
     pub(crate) on_time: f64,
-    /// Whether that is at least so much, as only percentiles are known.
-    pub(crate) on_time_at_least: bool,
     /// From one message to the next, ms, at the 99th percentile.
     pub(crate) interval_p99: f64,
     /// What the server has in memory, in bytes.
@@ -233,7 +229,6 @@ fn with_load(
         wire: counted.wire as f64 / player_seconds,
         messages: counted.messages as f64 / player_seconds,
         on_time: counted.on_time,
-        on_time_at_least: false,
         interval_p99: counted.interval_p99_ms,
         memory,
         view: views.mean(),
@@ -288,7 +283,6 @@ fn with_bots(
         wire: payload + messages * header,
         messages,
         on_time: seconds.on_time,
-        on_time_at_least: true,
         interval_p99: seconds.interval_p99,
         memory,
         view,
@@ -306,7 +300,7 @@ struct Seconds {
     frames: f64,
     /// Bytes per second, to all.
     bytes: f64,
-    /// Share of frames on time, at least.
+    /// Share of frames on time, in the mean.
     on_time: f64,
     /// From a frame to the next, ms, at the 99th percentile, in the mean.
     interval_p99: f64,
@@ -322,15 +316,10 @@ impl Seconds {
             if number("/at_s")? < from + 1.0 || number("/playing")? < f64::from(players) {
                 continue;
             }
-            let (p50, p99) = (number("/frame_interval_ms/p50")?, number("/frame_interval_ms/p99")?);
             sum.frames += number("/frames_per_second")?;
             sum.bytes += number("/received_bytes_per_second")?;
-            sum.interval_p99 += p99;
-            sum.on_time += match () {
-                () if p99 <= LATE_MS => 0.99,
-                () if p50 <= LATE_MS => 0.5,
-                () => 0.0,
-            };
+            sum.interval_p99 += number("/frame_interval_ms/p99")?;
+            sum.on_time += number("/frames_on_time_percent")? / 100.0;
             count += 1.0;
         }
         ensure!(count > 0.0, "there was no second in which all bots played");
@@ -362,5 +351,29 @@ impl Shares {
             load: share(before.load, after.load),
             disturbed: (share(before.core, after.core) - server).max(0.0),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_counts_are_the_seconds_in_which_all_play() {
+        let second = |at: f64, playing: u32, on_time: Option<f64>| {
+            json!({ "at_s": at, "playing": playing, "frames_per_second": 60.0, "received_bytes_per_second": 900.0,
+                    "frames_on_time_percent": on_time, "frame_interval_ms": { "p99": 40.0 } })
+        };
+        let report = |seconds: &[Value]| json!({ "over_time": seconds });
+        let early = second(5.9, 2, Some(10.0));
+        let few = second(6.5, 1, Some(20.0));
+        let both = [second(7.0, 2, Some(100.0)), second(8.0, 2, Some(50.0))];
+        let all = [&[early.clone(), few.clone()], &both[..]].concat();
+        let seconds = Seconds::of(&report(&all), 5.0, 2).expect("two of them count");
+        assert_eq!((seconds.frames, seconds.bytes), (60.0, 900.0));
+        assert_eq!((seconds.on_time, seconds.interval_p99), (0.75, 40.0));
+        assert!(Seconds::of(&report(&[early, few]), 5.0, 2).is_err());
+        assert!(Seconds::of(&report(&[second(7.0, 2, None)]), 5.0, 2).is_err());
     }
 }

@@ -27,7 +27,6 @@ struct Medians {
     wire: f64,
     messages: f64,
     on_time: f64,
-    at_least: bool,
     interval: f64,
     memory: f64,
     view: Option<f64>,
@@ -48,7 +47,6 @@ impl Medians {
             wire: of(|o| o.wire),
             messages: of(|o| o.messages),
             on_time: of(|o| o.on_time),
-            at_least: outcomes.iter().any(|o| o.on_time_at_least),
             interval: of(|o| o.interval_p99),
             memory: of(|o| o.memory as f64),
             view: (!views.is_empty()).then(|| median(views)),
@@ -95,9 +93,8 @@ impl Medians {
             Some(ours) if ours > 0.0 => format!("{:.2}", mine / ours),
             _ => "–".into(),
         };
-        let at_least = if self.at_least && self.on_time < 1.0 { "≥ " } else { "" };
         format!(
-            "| {} | {:.1} | {} | {:.0} | {} | {:.0} | {:.1} | {at_least}{:.1} % | {:.1} | {:.0} | {} | {} |",
+            "| {} | {:.1} | {} | {:.0} | {} | {:.0} | {:.1} | {:.1} % | {:.1} | {:.0} | {} | {} |",
             self.contender.title(),
             self.cpu,
             times(self.cpu, ours.map(|ours| ours.cpu)),
@@ -156,7 +153,6 @@ mod tests {
             wire: payload + 60.0,
             messages,
             on_time: 0.99,
-            on_time_at_least: false,
             interval_p99: 40.0,
             memory: 10_000_000,
             view: Some(30.0),

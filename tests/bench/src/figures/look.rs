@@ -77,7 +77,9 @@ impl Between {
         for (bound, count) in buckets {
             if count >= wanted && count > below {
                 let share = (wanted - below) / (count - below);
-                return Some(if bound.is_finite() { low + (bound - low) * share } else { low });
+                // Rounded, the end of a bucket could come out beyond it.
+                let within = (low + (bound - low) * share).min(bound);
+                return Some(if bound.is_finite() { within } else { low });
             }
             (low, below) = (bound, count);
         }

@@ -1,31 +1,31 @@
-//! What the user wants. Built once in `main` from the flags and passed on by value.
+//! What the user wants. Built once in `main` from the flags and passed on by value: here where to play and what the load
+//! is, in `search` how the capacity is looked for, in `results` what is measured besides and what becomes of it, in
+//! `part` how processes share a run.
 
-use crate::address::{Address, PLAY_PATH};
+mod part;
+mod results;
+mod search;
+
+use crate::address::Address;
 use crate::behaviour::{Behaviour, Behaviours};
 use crate::bot::Errand;
-use crate::capacity::SETTLE_SHARE;
 use crate::network::Network;
 use crate::profile::Profile;
-use crate::require::{Bound, Requirement};
 use clap::{Parser, Subcommand};
-use std::ffi::{OsStr, OsString};
+use part::PROCESSES_MAX;
+pub use part::Part;
+pub(crate) use results::METRICS_PATH;
+pub use results::{Metrics, Results};
+pub use search::Search;
 use std::path::PathBuf;
-use std::str::FromStr;
 use std::time::Duration;
 
 /// The most bots of one process: about what one address has of ports for outgoing connections.
 pub(crate) const BOTS_MAX: u32 = 28_000;
 /// The quickest ramp, in bots per second. More at once would measure the kernel's queue of connections.
 const RAMP_MAX: f64 = 10_000.0;
-/// The most processes that one run starts.
-const PROCESSES_MAX: u32 = 256;
 /// The most sessions that one run opens.
 const SESSIONS_MAX: u32 = 10_000;
-
-/// The shortest step of a search: a second to settle, and two that count.
-const STEP_TIME_MIN: Duration = Duration::from_secs(4);
-/// Where a server has its own figures.
-pub(crate) const METRICS_PATH: &str = "/metrics";
 
 /// Headless players for a running Gamekeeper server.
 ///
@@ -112,42 +112,13 @@ pub struct Config {
     #[arg(long)]
     pub come_back: bool,
 
-    /// Where the server's own figures are: once a second they go into the report. When absent, /metrics beside the
-    /// address if it answers; none asks for none.
-    #[arg(long, value_name = "ADDRESS|none")]
-    pub metrics: Option<Metrics>,
+    /// What is measured besides, and what becomes of it.
+    #[command(flatten)]
+    pub results: Results,
 
-    /// What the run has to keep to, such as frame_age.p99<80ms; may be given several times. Else the exit status is 1.
-    /// help lists the names.
-    #[arg(long, value_name = "REQUIREMENT")]
-    pub require: Vec<Requirement>,
-
-    /// Raises the load by steps, up to --bots, until a requirement breaks, comes nearer to where it does (--precision),
-    /// and reports the most bots that held and what broke beyond.
-    #[arg(long, conflicts_with_all = ["profile", "duration"])]
-    pub find_capacity: bool,
-
-    /// How many bots a step of --find-capacity adds.
-    #[arg(long, value_name = "COUNT", default_value_t = Self::STEP,
-          value_parser = clap::value_parser!(u32).range(1..=i64::from(BOTS_MAX)))]
-    pub step: u32,
-
-    /// How long a step of --find-capacity takes; the first two fifths of it are left to settle.
-    #[arg(long, value_name = "TIME", default_value = Self::STEP_TIME, value_parser = parse_duration)]
-    pub step_time: Duration,
-
-    /// How near --find-capacity comes to the knee: once a step broke, it tries the middle between what held and what broke
-    /// until they are no farther apart than this share of what broke, in per cent.
-    #[arg(long, value_name = "PER_CENT", default_value_t = Self::PRECISION, value_parser = parse_precision)]
-    pub precision: f64,
-
-    /// Also writes the report as JSON into this file.
-    #[arg(long, value_name = "FILE")]
-    pub json: Option<PathBuf>,
-
-    /// Also writes the report into this file as one HTML page with plots, which needs no network to be read.
-    #[arg(long, value_name = "FILE")]
-    pub html: Option<PathBuf>,
+    /// The search for the capacity, instead of a run.
+    #[command(flatten)]
+    pub search: Search,
 }
 
 /// What to do instead of a run.
@@ -162,50 +133,6 @@ pub enum Command {
     },
 }
 
-/// Which of how many processes one is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Part {
-    /// From 0.
-    pub at: u32,
-    /// How many there are.
-    pub of: u32,
-}
-
-impl FromStr for Part {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let numbers =
-            text.split_once('/').and_then(|(at, of)| at.parse().ok().zip(of.parse().ok()));
-        match numbers {
-            Some((at, of)) if at < of && of <= PROCESSES_MAX => Ok(Self { at, of }),
-            _ => Err("a part is written AT/OF".into()),
-        }
-    }
-}
-
-/// Where the server's own figures are.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Metrics {
-    /// They are not asked for.
-    None,
-    /// There.
-    At(Address),
-}
-
-impl FromStr for Metrics {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        if text == "none" {
-            return Ok(Self::None);
-        }
-        let address: Address = text.parse()?;
-        let bare = address.path == PLAY_PATH;
-        Ok(Self::At(if bare { address.beside(METRICS_PATH) } else { address }))
-    }
-}
-
 impl Config {
     /// A server on this machine, as it listens unless told otherwise.
     pub const URL: &str = "ws://127.0.0.1:8080/play";
@@ -218,41 +145,21 @@ impl Config {
     pub const DURATION: Duration = Duration::from_secs(30);
     /// The game as it is meant to be.
     pub const BEHAVIOUR: &str = "fight";
-    /// Bots that a step of a search adds.
-    pub const STEP: u32 = 50;
-    /// Near enough to say what a machine bears: two runs differ by more.
-    pub const PRECISION: f64 = 5.0;
-    /// Long enough for percentiles of a step to mean something.
-    pub const STEP_TIME: &str = "10s";
     /// Nothing is held back: what is measured is the server, and the real network.
     pub const NETWORK: &str = "perfect";
 
     /// Checks what single flags cannot know. Errors with a sentence.
     pub fn check(&self) -> Result<(), String> {
-        if self.find_capacity {
-            let takes = f64::from(self.step.min(self.bots)) / self.ramp;
-            let settling = self.step_time.as_secs_f64() * SETTLE_SHARE;
-            // A sample a second: less than two of them have settled say nothing.
-            if self.step_time < STEP_TIME_MIN {
-                return Err(format!(
-                    "--step-time is {} at least",
-                    humantime::format_duration(STEP_TIME_MIN)
-                ));
-            }
-            if takes >= settling {
-                return Err(format!(
-                    "a step takes {takes:.1} s to join at {} per second, and only {settling:.1} s of it are there to \
-                     settle; raise --ramp or --step-time",
-                    self.ramp
-                ));
-            }
-        }
+        self.search.check(self.bots, self.ramp)?;
         if self.sessions.is_some() && !self.code.is_empty() {
             return Err("--sessions opens sessions, --code names them: one of both".into());
         }
         let ramp = self.profile().lasts();
         let duration = self.lasts();
-        if self.profile.is_none() && !duration.is_zero() && ramp >= duration && !self.find_capacity
+        if self.profile.is_none()
+            && !duration.is_zero()
+            && ramp >= duration
+            && !self.search.find_capacity
         {
             let (bots, speed) = (self.bots, self.ramp);
             let needed = humantime::format_duration(Duration::from_secs(ramp.as_secs() + 1));
@@ -263,32 +170,11 @@ impl Config {
         Ok(())
     }
 
-    /// What a part is told beside the sessions that its bots go into.
-    pub(crate) fn flags_of_a_part(&self, part: Part) -> Vec<OsString> {
-        let mut flags: Vec<OsString> = Vec::new();
-        let mut say = |flag: &str, value: &OsStr| flags.extend([flag.into(), value.to_owned()]);
-        say("--part", format!("{}/{}", part.at, part.of).as_ref());
-        say("--url", self.url.to_string().as_ref());
-        say("--bots", self.profile().most().to_string().as_ref());
-        say("--duration", "0".as_ref());
-        say("--behaviour", self.behaviour.to_string().as_ref());
-        say("--network", self.network.to_string().as_ref());
-        if let Some(file) = &self.tls_ca {
-            say("--tls-ca", file.as_ref());
-        }
-        if self.come_back {
-            flags.push("--come-back".into());
-        }
-        flags
-    }
-
     /// How many bots at what time.
     pub(crate) fn profile(&self) -> Profile {
         match &self.profile {
             Some(profile) => profile.clone(),
-            None if self.find_capacity => {
-                Profile::stairs(self.bots, self.step, self.step_time, self.ramp)
-            }
+            None if self.search.find_capacity => self.search.profile(self.bots, self.ramp),
             None => Profile::ramp(self.bots, self.ramp),
         }
     }
@@ -297,17 +183,9 @@ impl Config {
     pub fn lasts(&self) -> Duration {
         match (self.duration, &self.profile) {
             (Some(duration), _) => duration,
-            (None, None) if !self.find_capacity => Self::DURATION,
+            (None, None) if !self.search.find_capacity => Self::DURATION,
             (None, _) => self.profile().lasts(),
         }
-    }
-
-    /// What the run has to keep to.
-    pub(crate) fn bounds(&self) -> impl Iterator<Item = &Bound> {
-        self.require.iter().filter_map(|requirement| match requirement {
-            Requirement::Bound(bound) => Some(bound),
-            Requirement::Help => None,
-        })
     }
 
     /// The players that a session has to have room for. Who churns may be back before the old seat is free.
@@ -327,14 +205,6 @@ fn parse_ramp(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(ramp) if (0.001..=RAMP_MAX).contains(&ramp) => Ok(ramp),
         _ => Err(format!("a number from 0.001 to {RAMP_MAX} is needed")),
-    }
-}
-
-fn parse_precision(text: &str) -> Result<f64, String> {
-    let number = text.trim().trim_end_matches('%').trim_end();
-    match number.parse::<f64>() {
-        Ok(percent) if (0.1..=100.0).contains(&percent) => Ok(percent),
-        _ => Err("a share from 0.1 to 100 per cent is needed".into()),
     }
 }
 
@@ -414,17 +284,6 @@ mod tests {
             let good = those.filter(|errand| errand.preset == crate::network::Preset::Good).count();
             assert_eq!(good, 10, "{behaviour:?}");
         }
-    }
-
-    #[test]
-    fn metrics_are_beside_the_page_or_where_one_says() {
-        let at = |text: &str| match text.parse() {
-            Ok(Metrics::At(address)) => address.to_string(),
-            other => panic!("{other:?}"),
-        };
-        assert_eq!(at("http://host:9100"), "ws://host:9100/metrics");
-        assert_eq!(at("http://host:9100/own"), "ws://host:9100/own");
-        assert_eq!("none".parse(), Ok(Metrics::None));
     }
 
     #[test]
