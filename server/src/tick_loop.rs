@@ -209,7 +209,8 @@ pub async fn run<O, S: Ticked<O>>(
     let look_ticks = u32::from((session.tick_rate() / LOOKS_PER_SECOND).max(1));
     let mut next_look = 0;
     let lines = Throttle::new(LINES_PER_MINUTE, Duration::from_secs(60));
-    let mut pace = Pace::new(session.tick_rate(), Instant::now());
+    let tick = Duration::from_secs(1) / u32::from(session.tick_rate());
+    let mut pace = Pace::new(session.tick_rate(), clock.begin(tick));
     let (code, why) = loop {
         tokio::select! {
             biased;

@@ -4,13 +4,18 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::future::{Future, poll_fn};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 use tokio::sync::Notify;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Duration, Instant, sleep_until};
 
 /// What a tick loop waits by.
 pub trait Clock: Send {
+    /// When a loop begins whose ticks take `tick` each: now, or so soon after it that ticks of others are not due in the
+    /// same moments.
+    fn begin(&self, tick: Duration) -> Instant;
+
     /// Done at `due`, and never before others had a chance to run.
     fn until(&self, due: Instant) -> impl Future<Output = ()> + Send;
 }
@@ -20,6 +25,10 @@ pub trait Clock: Send {
 pub struct SystemClock;
 
 impl Clock for SystemClock {
+    fn begin(&self, _: Duration) -> Instant {
+        Instant::now()
+    }
+
     async fn until(&self, due: Instant) {
         if due <= Instant::now() {
             tokio::task::yield_now().await;
@@ -29,11 +38,18 @@ impl Clock for SystemClock {
 }
 
 /// A lane's clock: who is to be woken when.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct LaneClock {
     waits: Mutex<BinaryHeap<Reverse<Wait>>>,
     wanted: Notify,
+    since: Instant,
+    /// Loops that ever began.
+    begun: AtomicU32,
 }
+
+/// The golden ratio's part behind the point: its multiples' parts lie apart from each other however many they are
+/// (H. Weyl, Über die Gleichverteilung von Zahlen mod. Eins, 1916).
+const GOLDEN: f64 = 0.618_033_988_749_894_9;
 
 #[derive(Debug)]
 struct Wait {
@@ -41,7 +57,26 @@ struct Wait {
     waker: Waker,
 }
 
+impl Default for LaneClock {
+    fn default() -> Self {
+        Self {
+            waits: Mutex::default(),
+            wanted: Notify::new(),
+            since: Instant::now(),
+            begun: AtomicU32::new(0),
+        }
+    }
+}
+
 impl Clock for Arc<LaneClock> {
+    fn begin(&self, tick: Duration) -> Instant {
+        let number = self.begun.fetch_add(1, Ordering::Relaxed);
+        let phase = tick.mul_f64((f64::from(number) * GOLDEN).fract()).as_nanos();
+        let (now, tick) = (self.since.elapsed().as_nanos(), tick.as_nanos());
+        let ticks = (now + tick - phase).div_ceil(tick);
+        self.since + Duration::from_nanos((ticks * tick + phase - tick) as u64)
+    }
+
     async fn until(&self, due: Instant) {
         let mut waits = false;
         poll_fn(|cx| {
@@ -110,7 +145,6 @@ mod tests {
     use super::*;
     use futures_util::FutureExt;
     use std::pin::pin;
-    use tokio::time::Duration;
 
     #[tokio::test(start_paused = true)]
     async fn whoever_is_due_is_woken_and_nobody_else() {
@@ -127,6 +161,23 @@ mod tests {
         assert_eq!(clock.next(), Some(late));
         assert!(first.now_or_never().is_none());
         assert!(second.now_or_never().is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn loops_begin_apart_from_each_other_and_within_a_tick() {
+        let clock = Arc::<LaneClock>::default();
+        let tick = Duration::from_millis(33);
+        let mut phases = Vec::new();
+        for n in 0..100 {
+            tokio::time::advance(Duration::from_micros(n * 1234)).await;
+            let (now, begins) = (Instant::now(), clock.begin(tick));
+            assert!((now..=now + tick).contains(&begins));
+            phases.push((begins - clock.since).as_nanos() % tick.as_nanos());
+        }
+        phases.sort_unstable();
+        let even = tick.as_nanos() / 100;
+        let gaps = phases.windows(2).map(|pair| pair[1] - pair[0]);
+        assert!(gaps.clone().min().unwrap() > even / 3 && gaps.max().unwrap() < even * 3);
     }
 
     #[tokio::test(start_paused = true)]
