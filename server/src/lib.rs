@@ -47,6 +47,7 @@ use std::sync::atomic::Ordering;
 use stopping::Stopping;
 use store::Store;
 use tick_loop::{TickCounts, Ticked};
+use tokio::runtime::{Builder, Runtime};
 use tokio::time::{Duration, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -64,6 +65,12 @@ pub struct Server {
     pub logs: Logs,
     /// What the operator sees and does; told of a reload.
     pub operator: Arc<Operator>,
+}
+
+/// The runtime that a server is to run in: its threads give way to those that games run on. Errors when the system has no
+/// room for it.
+pub fn runtime() -> std::io::Result<Runtime> {
+    Builder::new_multi_thread().enable_all().on_thread_start(lanes::give_way).build()
 }
 
 /// Serves sessions of `G` on `listeners` until `shutdown` is done, then tells everybody and returns. There is no

@@ -40,7 +40,9 @@ fn main() -> ExitCode {
             Ok(())
         }
         Some(Todo::Health) => health::ask(&loaded.config.reach),
-        None => serve(loaded),
+        None => server::runtime()
+            .map_err(Into::into)
+            .and_then(|runtime| runtime.block_on(serve(loaded))),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -60,7 +62,6 @@ fn check(loaded: &Loaded) {
     }
 }
 
-#[tokio::main]
 async fn serve(loaded: Loaded) -> Result<()> {
     let config = &loaded.config;
     let logs = Logs::install(config)?;

@@ -110,7 +110,7 @@ impl Directory {
             listing: Listing::new(),
             tickets: Tickets::new(live.get().limits.ticket_life),
             overload: Arc::new(Overload::new(Arc::clone(&live))),
-            lanes: Lanes::new(live.get().threads()),
+            lanes: Lanes::start(live.get().threads()),
             live,
             metrics: Arc::default(),
             ticks: Arc::default(),

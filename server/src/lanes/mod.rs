@@ -7,13 +7,15 @@
 //! every tick, and nobody needs it before the next one: one look finds them all.
 
 mod clock;
+mod priority;
 
 pub use clock::{Clock, LaneClock, SystemClock};
+pub use priority::give_way;
 
 use std::fmt;
 use std::future::Future;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
 use tokio::runtime::{Builder, Handle};
 use tokio::task::{JoinHandle, yield_now};
 use tokio::time::{Duration, Instant};
@@ -30,10 +32,9 @@ const SOCKETS_PER_LOOK: usize = 8192;
 /// Tasks that run before sockets are looked at again: all that are ready, as one look has found them.
 const TASKS_PER_LOOK: u32 = 1 << 20;
 
-/// All lanes of a process; each has a thread from its first session on.
-pub struct Lanes {
-    lanes: Vec<OnceLock<Arc<Lane>>>,
-}
+/// All lanes of a process.
+#[derive(Debug)]
+pub struct Lanes(Vec<Arc<Lane>>);
 
 /// One lane.
 pub struct Lane {
@@ -49,18 +50,16 @@ pub struct Lane {
 pub struct LanePlace(Arc<Lane>);
 
 impl Lanes {
-    /// So many, of which none runs yet.
-    pub fn new(count: usize) -> Self {
-        Self { lanes: (0..count.max(1)).map(|_| OnceLock::new()).collect() }
+    /// Starts so many, at least one. A thread has the priority of the one that starts it, so this is for a thread that
+    /// did not [`give_way`].
+    pub fn start(count: usize) -> Self {
+        Self((0..count.max(1)).map(|_| Lane::start()).collect())
     }
 
     /// A place on the lane that has the fewest sessions.
     pub fn place(&self) -> LanePlace {
-        let sessions = |lane: &OnceLock<Arc<Lane>>| {
-            lane.get().map_or(0, |lane| lane.sessions.load(Ordering::Relaxed))
-        };
-        let emptiest = self.lanes.iter().min_by_key(|lane| sessions(lane));
-        let lane = emptiest.expect("there is at least one").get_or_init(Lane::start);
+        let emptiest = self.0.iter().min_by_key(|lane| lane.sessions.load(Ordering::Relaxed));
+        let lane = emptiest.expect("there is at least one");
         lane.sessions.fetch_add(1, Ordering::Relaxed);
         LanePlace(Arc::clone(lane))
     }
@@ -68,7 +67,7 @@ impl Lanes {
 
 impl Drop for Lanes {
     fn drop(&mut self) {
-        self.lanes.iter().filter_map(OnceLock::get).for_each(|lane| lane.over.cancel());
+        self.0.iter().for_each(|lane| lane.over.cancel());
     }
 }
 
@@ -147,12 +146,6 @@ async fn drive(clock: &LaneClock, over: &CancellationToken) {
                 () = over.cancelled() => {}
             },
         }
-    }
-}
-
-impl fmt::Debug for Lanes {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.lanes.iter().filter_map(OnceLock::get)).finish()
     }
 }
 

@@ -3,7 +3,7 @@ use std::sync::mpsc::channel;
 
 #[test]
 fn sessions_are_spread_and_places_come_back() {
-    let lanes = Lanes::new(2);
+    let lanes = Lanes::start(2);
     let places: Vec<_> = (0..4).map(|_| lanes.place()).collect();
     let on = |place: &LanePlace| place.lane().sessions.load(Ordering::Relaxed);
     assert!(places.iter().all(|place| on(place) == 2));
@@ -15,7 +15,7 @@ fn sessions_are_spread_and_places_come_back() {
 
 #[test]
 fn what_ticks_is_woken_in_time_and_again_though_it_is_late() {
-    let lanes = Lanes::new(1);
+    let lanes = Lanes::start(1);
     let place = lanes.place();
     let clock = place.clock();
     let (tell, told) = channel();
@@ -33,7 +33,7 @@ fn what_ticks_is_woken_in_time_and_again_though_it_is_late() {
 
 #[test]
 fn where_nothing_ticks_tasks_run_all_the_same() {
-    let lanes = Lanes::new(1);
+    let lanes = Lanes::start(1);
     let (tell, told) = channel();
     lanes.place().spawn(async move { tell.send(7).unwrap() });
     assert_eq!(told.recv(), Ok(7));
@@ -41,7 +41,7 @@ fn where_nothing_ticks_tasks_run_all_the_same() {
 
 #[test]
 fn a_lane_ends_with_its_process_and_drops_its_tasks() {
-    let lanes = Lanes::new(1);
+    let lanes = Lanes::start(1);
     let place = lanes.place();
     let (tell, told) = channel::<()>();
     place.spawn(async move {

@@ -146,11 +146,10 @@ pub(crate) fn serve(scene: Scene, address: SocketAddr) -> Result<()> {
         Config::MAX_PLAYERS.max(scene.players())
     );
     let loaded = config::load(flags.split(' ').map(Into::into)).map_err(|e| anyhow!("{e}"))?;
-    run(&loaded.config)
+    server::runtime()?.block_on(run(&loaded.config))
 }
 
 /// As the `server` program does it, but for signals.
-#[tokio::main]
 async fn run(config: &Config) -> Result<()> {
     let logs = Logs::install(config)?;
     let listeners = Listeners::open(&config.reach)?;

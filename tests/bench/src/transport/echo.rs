@@ -44,8 +44,7 @@ pub(crate) fn serve(flags: &Flags) -> Result<()> {
     config.limits.max_per_address = 10_000;
     config.overload.overload = false;
     rlimit::increase_nofile_limit(12_000)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(async {
+    server::runtime()?.block_on(async {
         let listener = listener::bind(flags.bind)?;
         Server::new(&config)?.serve(Echo::default(), PROTOCOL, listener, pending()).await
     })
