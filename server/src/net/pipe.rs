@@ -229,3 +229,176 @@ impl AsyncWrite for Pipe {
         self.line.poll_shut_down(cx)
     }
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use crate::metrics::Metrics;
+    use crate::net::halves::{Receiving, Sending};
+    use crate::net::limits::Limits;
+    use futures_util::StreamExt;
+    use futures_util::future::poll_fn;
+    use rand::rngs::StdRng;
+    use rand::{RngExt, SeedableRng};
+    use shared::wire::message::CLIENT_MESSAGE_BYTES_MAX;
+    use std::io::{Cursor, Read, Write};
+    use tokio::io::AsyncWriteExt;
+    use tokio::net::UnixStream;
+    use tokio_tungstenite::WebSocketStream;
+    use tokio_tungstenite::tungstenite::protocol::{Role, WebSocket};
+    use tokio_tungstenite::tungstenite::{Error, Message};
+
+    /// What somebody who reads finds.
+    #[derive(Debug, PartialEq)]
+    enum Found {
+        Message(Message),
+        /// The stream is over, or the peer said so.
+        End,
+        /// It is no WebSocket's.
+        Broken,
+    }
+
+    /// Some frames: whole messages, control frames, messages in parts, all well masked; what they are follows from the
+    /// numbers.
+    fn frames(luck: &mut StdRng) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        for _ in 0..luck.random_range(1..12) {
+            let first = match luck.random_range(0..10) {
+                0..6 => 0x82,
+                6 => 0x89,
+                7 => 0x8a,
+                8 => *[0x81, 0x02, 0x80, 0x88].get(luck.random_range(0..4)).unwrap_or(&0),
+                _ => luck.random(),
+            };
+            let most = *[20, 125, 300, CLIENT_MESSAGE_BYTES_MAX + 2]
+                .get(luck.random_range(0..4))
+                .unwrap_or(&0);
+            let most = if first & 8 != 0 { most.min(125) } else { most };
+            let payload: Vec<u8> =
+                (0..luck.random_range(0..=most)).map(|_| luck.random()).collect();
+            let from = bytes.len();
+            plain::write(&payload, &mut bytes);
+            bytes[from] = first;
+            bytes[from + 1] |= 0x80;
+            let masked = bytes.len() - payload.len();
+            let mask: [u8; 4] = luck.random();
+            bytes[masked..].iter_mut().zip(mask.iter().cycle()).for_each(|(b, m)| *b ^= m);
+            bytes.splice(masked..masked, mask);
+        }
+        // A third of the streams is damaged somewhere.
+        if luck.random_range(0..3) == 0 {
+            let at = luck.random_range(0..bytes.len());
+            bytes[at] ^= 1 << luck.random_range(0..8);
+        }
+        bytes
+    }
+
+    /// Reads from memory and forgets what is written.
+    struct Memory(Cursor<Vec<u8>>);
+
+    impl Read for Memory {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            self.0.read(buffer)
+        }
+    }
+
+    impl Write for Memory {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn found(read: Result<Message, Error>) -> Found {
+        match read {
+            Ok(Message::Close(_)) => Found::End,
+            Ok(message) => Found::Message(message),
+            Err(Error::ConnectionClosed | Error::AlreadyClosed | Error::Io(_)) => Found::End,
+            Err(Error::Protocol(
+                tokio_tungstenite::tungstenite::error::ProtocolError::ResetWithoutClosingHandshake,
+            )) => Found::End,
+            Err(_) => Found::Broken,
+        }
+    }
+
+    /// What tungstenite alone makes of it.
+    fn by_tungstenite(bytes: &[u8]) -> Vec<Found> {
+        let (memory, config) = (Memory(Cursor::new(bytes.to_vec())), Limits::default().websocket());
+        let mut socket = WebSocket::from_raw_socket(memory, Role::Server, Some(config));
+        let mut all = Vec::new();
+        while !matches!(all.last(), Some(Found::End | Found::Broken)) {
+            all.push(found(socket.read()));
+        }
+        all
+    }
+
+    /// What comes out of a pipe, when the bytes come in pieces.
+    async fn by_pipe(bytes: &[u8], luck: &mut StdRng) -> Vec<Found> {
+        let (ours, mut peer) = UnixStream::pair().unwrap();
+        let (read, write) = ours.into_split();
+        let line = Arc::new(Line::new(Sending::Unix(write), None, Arc::<Metrics>::default()));
+        let early = luck.random_range(0..=bytes.len().min(40));
+        let (early, mut rest) = bytes.split_at(early);
+        let pipe = Pipe::new(Receiving::Unix(read), None, line, early).unwrap();
+        let config = Some(Limits::default().websocket());
+        let mut socket = WebSocketStream::from_raw_socket(pipe, Role::Server, config).await;
+        let mut all = Vec::new();
+        let read_on = async {
+            while !matches!(all.last(), Some(Found::End | Found::Broken)) {
+                all.push(poll_fn(|cx| next(&mut socket, cx)).await);
+            }
+        };
+        let send = async {
+            while !rest.is_empty() {
+                let (piece, others) = rest.split_at(luck.random_range(1..=rest.len().min(700)));
+                // Whoever has found the end does not take it.
+                let _ = peer.write_all(piece).await;
+                tokio::task::yield_now().await;
+                rest = others;
+            }
+            let _ = peer.shutdown().await;
+            // It lives on, so that answers find somebody.
+            peer
+        };
+        let _peer = tokio::join!(send, read_on);
+        all
+    }
+
+    /// As a connection reads.
+    fn next(socket: &mut WebSocketStream<Pipe>, cx: &mut Context<'_>) -> Poll<Found> {
+        loop {
+            let came = socket.get_mut().poll_came(cx, Instant::now(), <[u8]>::to_vec);
+            match ready!(came) {
+                Ok(Came::Message(bytes)) => {
+                    return Poll::Ready(Found::Message(Message::Binary(bytes.into())));
+                }
+                Ok(Came::Nothing) | Err(_) => return Poll::Ready(Found::End),
+                Ok(Came::Else) => {}
+            }
+            match socket.poll_next_unpin(cx) {
+                Poll::Ready(Some(read)) => return Poll::Ready(found(read)),
+                Poll::Ready(None) => return Poll::Ready(Found::End),
+                Poll::Pending if !socket.get_ref().is_handed_over() => {}
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn whatever_comes_is_read_as_tungstenite_reads_it() {
+        let mut luck = StdRng::seed_from_u64(18);
+        let (mut messages, mut broken) = (0, 0);
+        for case in 0..1500 {
+            let bytes = frames(&mut luck);
+            let expected = by_tungstenite(&bytes);
+            let got = by_pipe(&bytes, &mut luck).await;
+            assert_eq!(got, expected, "case {case}: {bytes:02x?}");
+            messages += expected.len() - 1;
+            broken += usize::from(expected.last() == Some(&Found::Broken));
+        }
+        assert!(messages > 2500 && broken > 250, "{messages} messages, {broken} broken");
+    }
+}
