@@ -18,7 +18,7 @@ use std::hint::black_box;
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
-use tests::hot_path::{Replay, SEED, Script, Stages};
+use tests::hot_path::{Outboxes, Replay, SEED, Script, Stages};
 
 const SHIPS: u16 = 1000;
 /// Ticks of the script; the first [`WARM_UP_TICKS`] are not measured.
@@ -45,6 +45,7 @@ fn main() {
         });
     }
     session(&mut criterion, &script);
+    outbox(&mut criterion);
     let (mut group, rules) = (criterion.benchmark_group("decode"), script.rules());
     group.throughput(Throughput::Elements(u64::from(TICKS)));
     group.bench_function("a client's frames", |bencher| {
@@ -60,6 +61,26 @@ fn main() {
     if wants("scale") {
         scale();
     }
+}
+
+/// A message and a frame in one write into a socket that the other end keeps empty.
+fn outbox(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("outbox");
+    group.throughput(Throughput::Elements(u64::from(SHIPS)));
+    group.bench_function("a push to everybody", |bencher| {
+        let mut outboxes = Outboxes::new(SHIPS.into());
+        bencher.iter_custom(|ticks| {
+            let pushed = |_| {
+                let start = Instant::now();
+                black_box(outboxes.push());
+                let took = start.elapsed();
+                outboxes.take();
+                took
+            };
+            (0..ticks).map(pushed).sum()
+        });
+    });
+    group.finish();
 }
 
 fn warm(script: &Script) -> Stages<'_> {

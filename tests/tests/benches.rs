@@ -4,7 +4,7 @@
 mod wasm;
 
 use std::process::Command;
-use tests::hot_path::{Replay, SEED, Script, Stages};
+use tests::hot_path::{Outboxes, Replay, SEED, Script, Stages};
 
 const SHIPS: u16 = 40;
 const TICKS: u32 = 90;
@@ -26,6 +26,19 @@ fn a_script_leads_the_session_and_its_stages_to_the_same_world() {
     assert_eq!(counts.frames, u64::from(SHIPS) * u64::from(TICKS), "one for each ship and tick");
     assert_eq!(counts.inputs_used, u64::from(SHIPS) * u64::from(TICKS - 1), "all but the first");
     assert_eq!((counts.frames, counts.frame_bytes), script.frames(), "as it was recorded");
+}
+
+#[test]
+fn outboxes_put_everything_into_their_sockets() {
+    let mut outboxes = Outboxes::new(SHIPS.into());
+    for _ in 0..TICKS {
+        assert_eq!(outboxes.push(), usize::from(SHIPS), "everybody takes it");
+        assert_eq!(
+            outboxes.take(),
+            usize::from(SHIPS) * (14 + 62),
+            "and finds it at the other end"
+        );
+    }
 }
 
 #[test]

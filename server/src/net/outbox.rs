@@ -1,12 +1,18 @@
 //! The session's end of a connection: frames go straight into the kernel, in the middle of the tick, without waking
 //! anybody; what it refuses waits in the [`Line`], up to a bound. Neither end ever waits for the other.
 
+#[cfg(unix)]
+use super::halves::Sending;
 use super::line::Line;
 use super::plain;
+#[cfg(unix)]
+use crate::metrics::Metrics;
 use crate::session::door::Outbox;
 use shared::wire::close::CloseCode;
 use std::cell::RefCell;
 use std::sync::Arc;
+#[cfg(unix)]
+use tokio::net::{UnixStream, unix};
 
 thread_local! {
     /// Messages with WebSocket's headers, as they are to be written at once: one for all connections of a thread.
@@ -24,6 +30,15 @@ impl ConnectionOutbox {
     pub(super) fn new(line: Arc<Line>) -> Self {
         Self { line, closed: false }
     }
+}
+
+/// An outbox that writes into a Unix socket, without a connection's task below it: for benchmarks. It goes on as long as the
+/// half that comes with it.
+#[cfg(unix)]
+pub fn over(socket: UnixStream) -> (ConnectionOutbox, unix::OwnedReadHalf) {
+    let (read, write) = socket.into_split();
+    let line = Line::new(Sending::Unix(write), None, Arc::<Metrics>::default());
+    (ConnectionOutbox::new(Arc::new(line)), read)
 }
 
 impl Outbox for ConnectionOutbox {
@@ -61,14 +76,11 @@ impl Drop for ConnectionOutbox {
 #[cfg(all(test, unix))]
 mod tests {
     use super::*;
-    use crate::metrics::Metrics;
-    use crate::net::halves::Sending;
     use crate::net::limits::{OUTBOX_BYTES_MAX, OUTBOX_MESSAGES_MAX};
     use crate::net::line::{End, Look};
     use futures_util::future::poll_fn;
     use std::task::Poll;
     use tokio::io::AsyncReadExt;
-    use tokio::net::UnixStream;
     use tokio::net::unix::OwnedReadHalf;
 
     /// An outbox, the line below it, the connection's own reading half, and the peer.

@@ -4,10 +4,14 @@
 //! them: by a whole session ([`Replay`]), stage by stage ([`Stages`]), or as the clients' part
 //! ([`Script::decode`]).
 
+#[cfg(unix)]
+mod outboxes;
 mod replay;
 mod script;
 mod stages;
 
+#[cfg(unix)]
+pub use outboxes::Outboxes;
 pub use replay::{Replay, Sink};
 pub use script::Script;
 pub use stages::Stages;
