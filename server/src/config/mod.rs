@@ -78,8 +78,9 @@ pub struct Config {
 
     /// Threads that sessions are spread over, each of which stays on one with everybody in it; as many as the machine
     /// has cores when absent. More are of no use.
-    #[arg(long, env = "GAMEKEEPER_THREADS", value_name = "COUNT", value_parser = at_least_one)]
-    pub threads: Option<usize>,
+    #[arg(long, env = "GAMEKEEPER_THREADS", value_name = "1..=256",
+          value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub threads: Option<u16>,
 
     /// For how many seconds nobody is in a session until it ends; 0 for never.
     #[arg(long, env = "GAMEKEEPER_IDLE_SECONDS", value_name = "SECONDS", default_value_t = Self::IDLE_SECONDS)]
@@ -159,7 +160,8 @@ impl Config {
     /// Threads that sessions are spread over.
     pub(crate) fn threads(&self) -> usize {
         // Where the system does not say how many cores there are, one is certain.
-        self.threads.unwrap_or_else(|| available_parallelism().map_or(1, usize::from))
+        let cores = || available_parallelism().map_or(1, usize::from);
+        self.threads.map_or_else(cores, usize::from)
     }
 
     /// What a session of a game with `settings` starts from.

@@ -53,8 +53,6 @@ pub(super) struct Connection {
     next_ping: Instant,
     /// When the last ping was handed to the line, until its pong comes.
     pinged: Option<Instant>,
-    /// Since when something waits that the kernel won't take.
-    blocked: Option<Instant>,
     timer: Pin<Box<Sleep>>,
     /// What its lines are logged in. It is entered where there is something to log, and not at every wake-up.
     span: Span,
@@ -125,7 +123,6 @@ impl Connection {
             answered: now,
             next_ping: now + limits.ping_every,
             pinged: None,
-            blocked: None,
             timer: Box::pin(sleep_until(until.min(now + limits.ping_every))),
             span,
             front,
@@ -207,7 +204,7 @@ impl Connection {
                 Poll::Ready(Some(Err(error))) => return Poll::Ready(Event::Ended(broken(error))),
                 Poll::Ready(None) => return Poll::Ready(Event::Ended(Ending::Gone)),
                 // It took what was its, and the rest may be plain again.
-                Poll::Pending if !self.socket.get_ref().is_handed_over() => {}
+                Poll::Pending if self.socket.get_ref().is_plain_again() => {}
                 Poll::Pending => break,
             }
         }
@@ -225,14 +222,10 @@ impl Connection {
             // Whoever is welcome has been counted.
             self.promise = None;
         }
-        if self.blocked != look.blocked {
-            self.blocked = look.blocked;
-            if let Some(since) = look.blocked {
-                let until = since + self.config.limits.write_wait;
-                let earlier = until.min(self.timer.deadline());
-                self.timer.as_mut().reset(earlier);
-                self.hot.alarm = None;
-            }
+        let until = look.blocked.map(|since| since + self.config.limits.write_wait);
+        if let Some(until) = until.filter(|&until| until < self.timer.deadline()) {
+            self.timer.as_mut().reset(until);
+            self.hot.alarm = None;
         }
         match look.end? {
             End::Goodbye(code, reason) => Some(Ending::Asked(code, reason)),
@@ -292,7 +285,7 @@ impl Connection {
     fn look_at_the_clock(&mut self) -> Result<(), Ending> {
         let (now, limits) = (Instant::now(), &self.config.limits);
         let silent_until = self.answered + limits.pong_wait;
-        let blocked_until = self.blocked.map(|since| since + limits.write_wait);
+        let blocked_until = self.hot.line.blocked().map(|since| since + limits.write_wait);
         let hello_until = (!self.hot.joined).then_some(self.hello_until);
         if hello_until.is_some_and(|until| now >= until) {
             return Err(Ending::refused(Reason::HelloTimeout, "No hello came in time."));

@@ -167,6 +167,11 @@ impl Line {
         Some(Look { blocked: state.blocked, spoken: state.spoken, end })
     }
 
+    /// Since when something waits that the kernel does not take.
+    pub(super) fn blocked(&self) -> Option<Instant> {
+        self.lock().blocked
+    }
+
     /// How many bytes wait.
     pub(super) fn waiting_bytes(&self) -> usize {
         self.lock().waiting_bytes
@@ -254,16 +259,12 @@ impl Line {
             match state.write_on(&self.socket, &self.metrics) {
                 Ok(()) => {}
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                    match self.socket.poll_ready(cx) {
-                        Poll::Ready(Ok(())) => continue,
-                        Poll::Ready(Err(_)) => self.breaks(state),
-                        Poll::Pending => {
-                            state.blocked.get_or_insert_with(Instant::now);
-                            self.count(state);
-                            return Poll::Pending;
-                        }
-                    }
-                    return Poll::Ready(Err(ErrorKind::BrokenPipe.into()));
+                    let Poll::Ready(ready) = self.socket.poll_ready(cx) else {
+                        state.blocked.get_or_insert_with(Instant::now);
+                        self.count(state);
+                        return Poll::Pending;
+                    };
+                    ready.inspect_err(|_| self.breaks(state))?;
                 }
                 Err(error) => {
                     self.breaks(state);

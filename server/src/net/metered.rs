@@ -27,6 +27,12 @@ impl TooManyBytes {
     }
 }
 
+/// Takes what was read out of what a peer may send; an error that holds [`TooManyBytes`] when that was less.
+pub(super) fn take(left: &mut Option<Bucket>, read: usize, now: Instant) -> io::Result<()> {
+    let within = left.as_mut().is_none_or(|bytes| bytes.take(read as f64, now));
+    if within { Ok(()) } else { Err(io::Error::other(TooManyBytes)) }
+}
+
 /// A stream within its byte rate. Writing has none: what is written is ours. What passes is counted for the metrics.
 #[derive(Debug)]
 pub(super) struct Metered<S> {
@@ -70,12 +76,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Metered<S> {
         ready!(Pin::new(&mut self.stream).poll_read(cx, buf))?;
         let read = buf.filled().len() - before;
         self.metrics.network.came[HTTP].inc_by(read as u64);
-        if let Some(bytes) = &mut self.bytes
-            && !bytes.take(read as f64, Instant::now())
-        {
-            return Poll::Ready(Err(io::Error::other(TooManyBytes)));
-        }
-        Poll::Ready(Ok(()))
+        Poll::Ready(take(&mut self.bytes, read, Instant::now()))
     }
 }
 

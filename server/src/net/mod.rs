@@ -3,11 +3,11 @@
 //! In the order of the flow: [`listeners`] opens what there is to listen on, [`listener`] accepts sockets within
 //! the [`limits`] that `registry` counts, `arrival` makes a `stream` of them (`proxy_protocol`, [`tls`]), whose bytes
 //! `metered` measures, [`http1`] speaks HTTP (`caller` says who asks) until [`upgrade`] finds a WebSocket handshake
-//! and `way` its session. From there on it lives on the session's lane, its socket in two `halves`: `pipe` finds the messages
-//! in what comes (`plain` most of them, tungstenite the rest), `connection` turns them into what the session is told, and the
-//! session's [`outbox`] writes through the `line`. `ending` says how a WebSocket ends, `closing` ends it properly. [`refusal`] is what whoever misbehaves
-//! gets, [`address_limits`] how often an address may do what costs something,
-//! [`bans`] which addresses nobody is let in from.
+//! and `way` its session. From there on it lives on the session's lane, its socket in two `halves`: `pipe` finds the
+//! messages in what comes (`plain` most of them, tungstenite the rest), `connection` turns them into what the session
+//! is told, and the session's [`outbox`] writes through the `line`. `ending` says how a WebSocket ends, `closing` ends
+//! it properly. [`refusal`] is what whoever misbehaves gets, [`address_limits`] how often an address may do what costs
+//! something, [`bans`] which addresses nobody is let in from.
 
 pub mod address_limits;
 mod arrival;

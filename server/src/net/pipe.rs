@@ -5,7 +5,7 @@
 use super::halves::Receiving;
 use super::limits::{Bucket, READ_BYTES_MAX, WRITE_BUFFER_BYTES_MAX};
 use super::line::Line;
-use super::metered::TooManyBytes;
+use super::metered;
 use super::plain::{self, Front};
 use std::cell::RefCell;
 use std::io;
@@ -123,9 +123,9 @@ impl Pipe {
         self.handed_over = true;
     }
 
-    /// Whether everything is tungstenite's.
-    pub(super) fn is_handed_over(&self) -> bool {
-        self.handed_over
+    /// Whether tungstenite took what was its, and what follows may be plain again.
+    pub(super) fn is_plain_again(&self) -> bool {
+        !self.handed_over && self.given == 0
     }
 
     /// From now on what comes is not counted, as it is thrown away.
@@ -145,11 +145,7 @@ impl Pipe {
             while self.inbox.len() == before && !self.ended {
                 let read = ready!(self.socket.poll_read(cx, came))?;
                 self.line.came(read);
-                if let Some(bytes) = &mut self.bytes
-                    && !bytes.take(read as f64, self.now)
-                {
-                    return Poll::Ready(Err(io::Error::other(TooManyBytes)));
-                }
+                metered::take(&mut self.bytes, read, self.now)?;
                 let came = &mut came[..read];
                 self.ended = read == 0;
                 if self.is_secure {
@@ -381,7 +377,7 @@ mod tests {
             match socket.poll_next_unpin(cx) {
                 Poll::Ready(Some(read)) => return Poll::Ready(found(read)),
                 Poll::Ready(None) => return Poll::Ready(Found::End),
-                Poll::Pending if !socket.get_ref().is_handed_over() => {}
+                Poll::Pending if socket.get_ref().is_plain_again() => {}
                 Poll::Pending => return Poll::Pending,
             }
         }
