@@ -2,15 +2,20 @@
 //! tick's frames go out and its inputs come in without a lock that anybody waits for. Everything else (HTTP, handshakes,
 //! TLS certificates, the store) lives on the process's other threads and cannot make a tick late.
 //!
-//! A lane is an ordinary single-threaded runtime of tokio that is let run in batches: its sockets are looked at when a tick
-//! is due and a few times between two ticks, instead of whenever a byte arrives. Thousands of players send an input in
-//! every tick, and nobody needs it before the next one: one look finds them all.
+//! A lane is an ordinary single-threaded runtime of tokio that is let run in batches, and the sockets of its connections
+//! beside it ([`Sockets`]). They are looked at when a tick is due and a few times between two ticks, instead of whenever a
+//! byte arrives. Thousands of players send an input in every tick, and nobody needs it before the next one: one look
+//! finds them all.
 
 mod clock;
 mod priority;
+mod sockets;
 
 pub use clock::{Clock, LaneClock, SystemClock};
 pub use priority::give_way;
+#[cfg(test)]
+pub(crate) use sockets::looked_at;
+pub use sockets::{Lookout, Ready, Sockets, Watch, Watched};
 
 use std::fmt;
 use std::future::Future;
@@ -27,9 +32,7 @@ const REST: Duration = Duration::from_millis(1);
 /// The longest time between two looks while anything ticks: for so long a ping, a join or a goodbye waits at most.
 /// A quarter of a tick at 30 Hz.
 const LOOK_EVERY: Duration = Duration::from_micros(8_350);
-/// Sockets that are told of by one look at the system; further ones by the next, at once.
-const SOCKETS_PER_LOOK: usize = 8192;
-/// Tasks that run before sockets are looked at again: all that are ready, as one look has found them.
+/// Tasks that run before the runtime looks at its timers and other threads again: all that are ready.
 const TASKS_PER_LOOK: u32 = 1 << 20;
 
 /// All lanes of a process.
@@ -40,6 +43,7 @@ pub struct Lanes(Vec<Arc<Lane>>);
 pub struct Lane {
     runtime: Handle,
     clock: Arc<LaneClock>,
+    sockets: Arc<Sockets>,
     /// How many sessions are on it.
     sessions: AtomicUsize,
     over: CancellationToken,
@@ -75,19 +79,20 @@ impl Lane {
     fn start() -> Arc<Self> {
         let runtime = Builder::new_current_thread()
             .enable_all()
-            .max_io_events_per_tick(SOCKETS_PER_LOOK)
             .event_interval(TASKS_PER_LOOK)
             .build()
             .expect("the system has room for one more thread's sockets");
+        let lookout = Lookout::new().expect("the system has room for one more thread's sockets");
         let clock = Arc::<LaneClock>::default();
         let over = CancellationToken::new();
         let lane = Self {
             runtime: runtime.handle().clone(),
             clock: Arc::clone(&clock),
+            sockets: Arc::clone(lookout.sockets()),
             sessions: AtomicUsize::new(0),
             over: over.clone(),
         };
-        let driving = move || runtime.block_on(drive(&clock, &over));
+        let driving = move || runtime.block_on(drive(&clock, lookout, &over));
         let thread = std::thread::Builder::new().name("lane".into()).spawn(driving);
         thread.expect("the system has room for one more thread");
         Arc::new(lane)
@@ -96,6 +101,11 @@ impl Lane {
     /// Where tasks of its connections run.
     pub fn runtime(&self) -> &Handle {
         &self.runtime
+    }
+
+    /// The sockets of its connections.
+    pub fn sockets(&self) -> &Arc<Sockets> {
+        &self.sockets
     }
 }
 
@@ -125,24 +135,25 @@ impl Drop for LanePlace {
     }
 }
 
-/// Lets the runtime run, batch by batch, until the lane is over.
-async fn drive(clock: &LaneClock, over: &CancellationToken) {
+/// Lets the lane run, batch by batch, until it is over.
+async fn drive(clock: &LaneClock, mut lookout: Lookout, over: &CancellationToken) {
     while !over.is_cancelled() {
         let woke = Instant::now();
-        // What gives way here runs again after the sockets were looked at; and once more after all tasks that this
-        // woke have run. So inputs are in their sessions' queues before the loops look into them.
-        yield_now().await;
+        // Inputs are in their sessions' queues after this.
+        lookout.look(woke);
+        // What gives way here runs again after all tasks that this woke, and those that a timer or another thread woke. So
+        // whatever else came is in the queues, too, before the loops look into them.
         yield_now().await;
         clock.wake(Instant::now());
         yield_now().await;
-        match clock.next() {
-            Some(due) => {
-                let next = due.max(woke + REST).min(woke + LOOK_EVERY);
-                std::thread::sleep(next.saturating_duration_since(Instant::now()));
-            }
-            // Nothing ticks here: whoever else has something to do does it when it comes.
+        let last = woke + LOOK_EVERY;
+        let next = clock.next().map(|due| due.max(woke + REST).min(last));
+        match next.or(lookout.is_needed().then_some(last)) {
+            Some(next) => std::thread::sleep(next.saturating_duration_since(Instant::now())),
+            // Nothing ticks here, and nobody is connected: whoever has something to do does it when it comes.
             None => tokio::select! {
                 () = clock.wanted() => {}
+                () = lookout.more() => {}
                 () = over.cancelled() => {}
             },
         }

@@ -82,7 +82,7 @@ struct Buckets {
 
 impl PerAddress {
     pub(crate) fn new(rate: Rate) -> Self {
-        let rest = Bucket::new(rate.per_second, rate.burst, Instant::now());
+        let rest = Bucket::new(rate.per_second, rate.burst);
         Self { rate, buckets: Mutex::new(Buckets { each: HashMap::new(), rest }) }
     }
 
@@ -134,7 +134,7 @@ impl PerAddress {
             return &mut buckets.rest;
         }
         let Rate { burst, per_second } = self.rate;
-        buckets.each.entry(address).or_insert_with(|| Bucket::new(per_second, burst, now))
+        buckets.each.entry(address).or_insert_with(|| Bucket::new(per_second, burst))
     }
 }
 

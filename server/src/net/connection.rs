@@ -1,27 +1,25 @@
-//! One WebSocket, from the handshake to the goodbye, in one task on its session's lane. Comes in: the peer's messages. Goes
-//! out: what the session is told, and answers of its own; what the session says goes out without it (`outbox`), unless the
-//! line is too slow. It reads on while that holds up writing, as what the peer says is what opens the window again; when
-//! the session's queue is full, it waits, and so does the peer. What messages mean is in `hearing`.
+//! One WebSocket, from the handshake to the goodbye, in one task on its session's lane. Comes in: the peer's messages, but
+//! for inputs, which the `ear` tells the session without it once that knows of the connection. Goes out: what the session
+//! is told, and answers of its own; what the session says goes out without it (`outbox`), unless the line is too slow. It
+//! reads on while that holds up writing, as what the peer says is what opens the window again; when the session's queue
+//! is full, it waits, and so does the peer. What messages mean is in `hearing`.
 
 mod hearing;
 
 use super::ending::{Ending, broken};
-use super::halves::{self, Halves};
-use super::limits::{Bucket, MESSAGES_BURST_SECONDS, MESSAGES_PER_TICK_MAX};
 use super::line::{End, Line, Look};
 use super::pipe::{Came, Pipe};
 use super::refusal::{Reason, Refusal};
 use super::registry::{Slot, State};
 use super::stream::Stream;
 use super::way::Way;
-use super::{Front, closing, plain};
+use super::{Front, closing, plain, socket};
 use crate::config::Config;
 use crate::directory::Promise;
 use crate::directory::SessionHandle;
 use crate::session::door::{ConnectionId, ToSession};
 use futures_util::StreamExt;
 use shared::wire::close::CloseCode;
-use shared::wire::input::InputMessage;
 use shared::wire::{Said, WireError};
 use std::future::poll_fn;
 use std::io;
@@ -36,16 +34,22 @@ use tracing::{Instrument, Span};
 
 /// A WebSocket that is being served.
 pub(super) struct Connection {
-    hot: Hot,
+    id: ConnectionId,
+    session: Arc<SessionHandle>,
+    line: Arc<Line>,
+    socket: WebSocketStream<Pipe>,
     front: Arc<Front>,
     /// The settings as they were when it began.
     config: Arc<Config>,
     slot: Arc<Slot>,
+    /// Whether a session was told of it, and speaks for itself.
+    joined: bool,
     /// Whether a ticket said that this is somebody who watches.
     watch: bool,
     /// The place that was kept until the session has counted this one itself.
     promise: Option<Promise>,
-    socket: WebSocketStream<Pipe>,
+    /// When the task last woke up.
+    woke: Instant,
     /// Until when a hello has to have come.
     hello_until: Instant,
     /// When the peer last answered a ping, or could first have done so.
@@ -58,28 +62,10 @@ pub(super) struct Connection {
     span: Span,
 }
 
-/// What each message needs, side by side; see [`Pipe`].
-#[repr(align(64))]
-struct Hot {
-    id: ConnectionId,
-    session: Arc<SessionHandle>,
-    line: Arc<Line>,
-    /// Whether a session was told of it, and speaks for itself.
-    joined: bool,
-    /// How many messages it may send.
-    messages: Bucket,
-    /// When the task last woke up.
-    woke: Instant,
-    /// When the timer wakes it, once it was told to.
-    alarm: Option<Instant>,
-}
-
 /// What a connection's task wakes up for.
 enum Event {
     /// A plain message of so many bytes that is no input.
     Said(Result<Said, WireError>, usize),
-    /// An input for which there was no room in the session's queue.
-    Input(InputMessage),
     /// Whatever else tungstenite makes of what came.
     Heard(Message),
     Timer,
@@ -102,24 +88,18 @@ impl Connection {
         let now = Instant::now();
         let config = front.live.get();
         let limits = &config.limits;
-        let per_second = MESSAGES_PER_TICK_MAX * f64::from(session.tick_rate);
         let until = now + limits.hello_wait;
-        let Halves { receiving, sending, tls, bytes } = halves::split(stream)?;
-        let line = Arc::new(Line::new(sending, tls, Arc::clone(&front.metrics)));
-        let pipe = Pipe::new(receiving, bytes, Arc::clone(&line), early)?;
+        let (sockets, metrics) = (session.lane.sockets(), Arc::clone(&front.metrics));
+        let (line, pipe) = Pipe::new(socket::take_apart(stream)?, early, sockets, metrics)?;
         let websocket = Some(limits.websocket());
         Ok(Self {
-            hot: Hot {
-                id: slot.id,
-                session,
-                line,
-                joined: false,
-                messages: Bucket::new(per_second, per_second * MESSAGES_BURST_SECONDS, now),
-                woke: now,
-                alarm: None,
-            },
-            hello_until: until,
+            id: slot.id,
+            session,
+            line,
             socket: WebSocketStream::from_raw_socket(pipe, Role::Server, websocket).await,
+            joined: false,
+            woke: now,
+            hello_until: until,
             answered: now,
             next_ping: now + limits.ping_every,
             pinged: None,
@@ -136,10 +116,10 @@ impl Connection {
     /// Serves the connection to its end.
     pub(super) async fn serve(mut self) {
         let ending = self.run().await;
-        self.hot.line.is_unserved();
-        if self.hot.joined {
+        self.line.is_unserved();
+        if self.joined {
             // Fails only when the session ended first.
-            let (connection, keeps_seat) = (self.hot.id, ending.keeps_seat());
+            let (connection, keeps_seat) = (self.id, ending.keeps_seat());
             let _ = self.tell(ToSession::Leave { connection, keeps_seat }).await;
         }
         let span = self.span.clone();
@@ -149,7 +129,7 @@ impl Connection {
     async fn run(&mut self) -> Ending {
         let stop = self.front.stop.clone();
         loop {
-            let joined = self.hot.joined;
+            let joined = self.joined;
             let event = poll_fn(|cx| self.poll_event(cx));
             let event = match joined {
                 // Who joined is told by the session when the server stops.
@@ -161,8 +141,10 @@ impl Connection {
                 },
             };
             let done = match event {
-                Event::Said(said, bytes) => self.understand(said, bytes).await,
-                Event::Input(message) => self.tell_input(message).await,
+                Event::Said(said, bytes) => match self.is_within_rate() {
+                    Ok(()) => self.understand(said, bytes).await,
+                    Err(ending) => Err(ending),
+                },
                 Event::Heard(message) => self.hear(message).await,
                 Event::Timer => self.look_at_the_clock(),
                 Event::Ended(ending) => return ending,
@@ -174,23 +156,17 @@ impl Connection {
     }
 
     fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
-        if let Some(look) = self.hot.line.look(cx)
-            && let Some(ending) = self.take_in(look)
-        {
+        self.woke = Instant::now();
+        let look = self.line.look(cx);
+        if let Some(ending) = self.take_in(look) {
             return Poll::Ready(Event::Ended(ending));
         }
-        self.hot.woke = Instant::now();
-        let mut heard = false;
         loop {
-            let protocol = &self.hot.session.protocol;
+            let protocol = &self.session.protocol;
             let read = |bytes: &[u8]| (Said::read(bytes, protocol), bytes.len());
-            match self.socket.get_mut().poll_came(cx, self.hot.woke, read) {
+            match self.socket.get_mut().poll_came(cx, self.woke, read) {
                 Poll::Ready(Ok(Came::Message((said, bytes)))) => {
-                    heard = true;
-                    match self.heed(said, bytes) {
-                        None => continue,
-                        Some(event) => return Poll::Ready(event),
-                    }
+                    return Poll::Ready(Event::Said(said, bytes));
                 }
                 Poll::Ready(Ok(Came::Else)) => {}
                 Poll::Ready(Ok(Came::Nothing)) => return Poll::Ready(Event::Ended(Ending::Gone)),
@@ -208,11 +184,7 @@ impl Connection {
                 Poll::Pending => break,
             }
         }
-        // The timer was told whom to wake, and that it was not the timer which woke this task is certain.
-        if heard && self.hot.alarm.is_some_and(|alarm| self.hot.woke < alarm) {
-            return Poll::Pending;
-        }
-        self.hot.alarm = Some(self.timer.deadline());
+        self.line.listen(cx);
         self.timer.as_mut().poll(cx).map(|()| Event::Timer)
     }
 
@@ -225,28 +197,16 @@ impl Connection {
         let until = look.blocked.map(|since| since + self.config.limits.write_wait);
         if let Some(until) = until.filter(|&until| until < self.timer.deadline()) {
             self.timer.as_mut().reset(until);
-            self.hot.alarm = None;
         }
         match look.end? {
             End::Goodbye(code, reason) => Some(Ending::Asked(code, reason)),
-            End::LetGo => Some(Ending::over(&self.hot.session)),
+            End::LetGo => Some(Ending::over(&self.session)),
             End::Broken => Some(Ending::Gone),
         }
     }
 
-    /// Takes a plain message. Inputs, which are nearly all of them, go on from here; for anything else there is an event.
-    fn heed(&mut self, said: Result<Said, WireError>, bytes: usize) -> Option<Event> {
-        if let Err(ending) = self.is_within_rate() {
-            return Some(Event::Ended(ending));
-        }
-        match (self.hot.joined, said) {
-            (true, Ok(Said::Input(message))) => self.take_input(message, bytes),
-            (_, said) => Some(Event::Said(said, bytes)),
-        }
-    }
-
     fn is_within_rate(&mut self) -> Result<(), Ending> {
-        if self.hot.messages.take(1.0, self.hot.woke) {
+        if self.line.lock().ear.take_message(self.session.tick_rate, self.woke) {
             return Ok(());
         }
         let sentence = "Too many messages in too short a time.";
@@ -254,13 +214,13 @@ impl Connection {
     }
 
     async fn hear(&mut self, message: Message) -> Result<(), Ending> {
-        let now = self.hot.woke;
+        let now = self.woke;
         if !message.is_close() {
             self.is_within_rate()?;
         }
         match message {
             Message::Binary(bytes) => {
-                let said = Said::read(&bytes, &self.hot.session.protocol);
+                let said = Said::read(&bytes, &self.session.protocol);
                 self.understand(said, bytes.len()).await
             }
             Message::Pong(_) => {
@@ -285,8 +245,8 @@ impl Connection {
     fn look_at_the_clock(&mut self) -> Result<(), Ending> {
         let (now, limits) = (Instant::now(), &self.config.limits);
         let silent_until = self.answered + limits.pong_wait;
-        let blocked_until = self.hot.line.blocked().map(|since| since + limits.write_wait);
-        let hello_until = (!self.hot.joined).then_some(self.hello_until);
+        let blocked_until = self.line.blocked().map(|since| since + limits.write_wait);
+        let hello_until = (!self.joined).then_some(self.hello_until);
         if hello_until.is_some_and(|until| now >= until) {
             return Err(Ending::refused(Reason::HelloTimeout, "No hello came in time."));
         }
@@ -299,15 +259,14 @@ impl Connection {
         }
         if now >= self.next_ping {
             self.next_ping = now + limits.ping_every;
-            if self.hot.line.has_room() {
+            if self.line.has_room() {
                 self.pinged = Some(now);
-                self.hot.line.answer(&plain::PING);
+                self.line.answer(&plain::PING);
             }
         }
         let waits = [hello_until, blocked_until, Some(silent_until)].into_iter().flatten();
         let next = waits.fold(self.next_ping, Instant::min);
         self.timer.as_mut().reset(next);
-        self.hot.alarm = None;
         Ok(())
     }
 

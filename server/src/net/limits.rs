@@ -2,6 +2,7 @@
 
 use clap::Args;
 use shared::wire::message::CLIENT_MESSAGE_BYTES_MAX;
+use std::sync::LazyLock;
 use tokio::time::{Duration, Instant};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 
@@ -14,6 +15,8 @@ pub const HEADERS_MAX: usize = 64;
 pub const BYTES_PER_SECOND_MAX: f64 = 64.0 * 1024.0;
 /// Bytes that one connection may send at once before [`BYTES_PER_SECOND_MAX`] counts.
 pub const BYTES_BURST_MAX: f64 = 256.0 * 1024.0;
+/// The rate of these two.
+pub(crate) const BYTES: Price = Price::new(BYTES_PER_SECOND_MAX, BYTES_BURST_MAX);
 /// Messages, pings and pongs that one connection may send per tick in the long run: an input each
 /// tick, and as much again. Past it the connection ends with 1008.
 pub const MESSAGES_PER_TICK_MAX: f64 = 2.0;
@@ -227,51 +230,84 @@ pub(crate) fn at_least_one(text: &str) -> Result<usize, String> {
     }
 }
 
-/// A token bucket: so much at once, so much per second in the long run. Kept as the one moment at which it is full
-/// again (the generic cell rate algorithm of ATM Forum TM 4.1), which costs an addition and a comparison.
-#[derive(Debug)]
-pub(crate) struct Bucket {
-    /// What a unit costs.
+/// What a unit costs of a rate: so much at once, so much per second in the long run. A token bucket kept as the one moment
+/// at which it is full again (the generic cell rate algorithm of ATM Forum TM 4.1), which costs an addition and a
+/// comparison.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Price {
     unit_ns: f64,
-    /// What all of it costs.
+    /// What all that may come at once costs.
     burst_ns: u64,
-    begun: Instant,
-    /// When it is full, in ns since `begun`.
-    full_ns: u64,
 }
 
-impl Bucket {
-    /// A full bucket.
-    pub(crate) fn new(per_second: f64, burst: f64, now: Instant) -> Self {
+/// How full somebody's bucket is: when it is full again, in ns since [`BEGUN`].
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Level(u64);
+
+/// What levels are counted from, as an [`Instant`] takes twice as much room in what every message needs.
+static BEGUN: LazyLock<Instant> = LazyLock::new(Instant::now);
+
+/// `now` as levels count; 0 before [`BEGUN`].
+fn ns(now: Instant) -> u64 {
+    now.saturating_duration_since(*BEGUN).as_nanos() as u64
+}
+
+impl Level {
+    /// A full one.
+    pub(crate) const FULL: Self = Self(0);
+}
+
+impl Price {
+    pub(crate) const fn new(per_second: f64, burst: f64) -> Self {
         let unit_ns = 1e9 / per_second;
-        Self { unit_ns, burst_ns: (burst * unit_ns) as u64, begun: now, full_ns: 0 }
+        Self { unit_ns, burst_ns: (burst * unit_ns) as u64 }
     }
 
     /// Takes `amount` out; false, and nothing taken, when less is left.
-    pub(crate) fn take(&mut self, amount: f64, now: Instant) -> bool {
-        let now = self.ns(now);
-        let full = self.full_ns.max(now) + (amount * self.unit_ns) as u64;
+    pub(crate) fn take(&self, level: &mut Level, amount: f64, now: Instant) -> bool {
+        let now = ns(now);
+        let full = self.without(*level, amount, now);
         let enough = full - now <= self.burst_ns;
         if enough {
-            self.full_ns = full;
+            level.0 = full;
         }
         enough
     }
 
+    /// When it is full again without this, not before now.
+    fn without(&self, level: Level, amount: f64, now: u64) -> u64 {
+        level.0.max(now) + (amount * self.unit_ns) as u64
+    }
+}
+
+/// A bucket of its own price.
+#[derive(Debug)]
+pub(crate) struct Bucket {
+    price: Price,
+    level: Level,
+}
+
+impl Bucket {
+    /// A full bucket.
+    pub(crate) const fn new(per_second: f64, burst: f64) -> Self {
+        Self { price: Price::new(per_second, burst), level: Level::FULL }
+    }
+
+    /// Takes `amount` out; false, and nothing taken, when less is left.
+    pub(crate) fn take(&mut self, amount: f64, now: Instant) -> bool {
+        self.price.take(&mut self.level, amount, now)
+    }
+
     /// After how long [`Self::take`] would be true, if nobody else took anything until then.
     pub(crate) fn wait(&self, amount: f64, now: Instant) -> Duration {
-        let now = self.ns(now);
-        let full = self.full_ns.max(now) + (amount * self.unit_ns) as u64;
-        Duration::from_nanos((full - now).saturating_sub(self.burst_ns))
+        let now = ns(now);
+        let full = self.price.without(self.level, amount, now);
+        Duration::from_nanos((full - now).saturating_sub(self.price.burst_ns))
     }
 
     /// Whether all of it is there.
     pub(crate) fn is_full(&self, now: Instant) -> bool {
-        self.full_ns <= self.ns(now)
-    }
-
-    fn ns(&self, now: Instant) -> u64 {
-        now.saturating_duration_since(self.begun).as_nanos() as u64
+        self.level.0 <= ns(now)
     }
 }
 
@@ -282,7 +318,7 @@ mod tests {
     #[test]
     fn a_bucket_gives_its_burst_then_its_rate() {
         let start = Instant::now();
-        let mut bucket = Bucket::new(10.0, 20.0, start);
+        let mut bucket = Bucket::new(10.0, 20.0);
         assert!((0..20).all(|_| bucket.take(1.0, start)));
         assert!(!bucket.take(1.0, start));
         let later = start + Duration::from_secs(1);
@@ -298,7 +334,7 @@ mod tests {
     fn a_clock_that_steps_back_earns_nothing() {
         let start = Instant::now();
         let later = start + Duration::from_secs(10);
-        let mut bucket = Bucket::new(1000.0, 1.0, start);
+        let mut bucket = Bucket::new(1000.0, 1.0);
         assert!(bucket.take(1.0, later));
         assert!(!bucket.take(1.0, later - Duration::from_secs(5)));
         assert!(!bucket.take(1.0, later));

@@ -1,41 +1,39 @@
-//! A WebSocket's way out, and the one owner of its bytes. Comes in: whole frames, from the session's loop in the middle of a
-//! tick and from the connection's own task. Goes out: bytes, at once where the kernel takes them. What it refuses waits here,
-//! and everything else behind it, so that no frame ever lands inside another; the task writes it when the kernel takes more.
+//! A WebSocket on its session's lane: the one owner of its socket and of the bytes that go through it. Comes in: whole frames,
+//! from the session's loop in the middle of a tick and from the connection's own task; and word from the lane that the
+//! socket has something. Goes out: bytes, at once where the kernel takes them. What it refuses waits here, and everything
+//! else behind it, so that no frame ever lands inside another; the task writes it when the kernel takes more. What comes
+//! is the [`Ear`]'s.
 //!
-//! Nobody waits for the lock: both ends are on one thread, the session's lane.
+//! Nobody waits for the lock: all of its ends are on one thread, the session's lane.
 
-use super::halves::Sending;
-use super::limits::{OUTBOX_BYTES_MAX, OUTBOX_MESSAGES_MAX};
+use super::ear::{Ear, Hearer, Inlet};
+use super::limits::{Level, OUTBOX_BYTES_MAX, OUTBOX_MESSAGES_MAX};
 use super::metered::WEBSOCKET;
+use super::socket::Socket;
+use crate::lanes::{Ready, Watched};
 use crate::metrics::Metrics;
 use bytes::{Buf, Bytes};
-use futures_util::task::AtomicWaker;
 use shared::wire::close::CloseCode;
 use std::collections::VecDeque;
 use std::fmt;
 use std::io::{self, ErrorKind, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use tokio::time::Instant;
 use tokio_rustls::rustls::ServerConnection;
 
-/// What both ends of a connection write through. What each message needs comes first; see [`super::pipe::Pipe`].
-#[repr(C, align(64))]
+/// What all ends of a connection share. What each message needs comes first, in as few cache lines as may be: with thousands
+/// of connections most of the time goes into fetching them from memory, where two that lie side by side come together.
+#[repr(C, align(128))]
 pub(super) struct Line {
     /// Whether an outbox would take nothing now.
     crowded: AtomicBool,
-    /// Whether there is something for the task to look at.
-    news: AtomicBool,
-    socket: Sending,
-    metrics: Arc<Metrics>,
     state: Mutex<State>,
-    task: AtomicWaker,
 }
 
-#[derive(Default)]
 #[repr(C)]
-struct State {
+pub(super) struct State {
     broken: bool,
     /// Whether the session has said something.
     spoken: bool,
@@ -43,14 +41,21 @@ struct State {
     let_go: bool,
     /// Whether the connection's task serves it no more.
     unserved: bool,
+    socket: Socket,
+    metrics: Arc<Metrics>,
     tls: Option<Box<ServerConnection>>,
-    /// Since when something waits.
-    blocked: Option<Instant>,
-    waiting_bytes: usize,
     /// Frames that the kernel did not take, the first one perhaps in part.
     waiting: VecDeque<Bytes>,
+    pub(super) ear: Ear,
+    waiting_bytes: usize,
+    /// Since when something waits.
+    blocked: Option<Instant>,
     /// What the session wants the connection to end with, once all of the above is written.
     goodbye: Option<(CloseCode, String)>,
+    /// Who waits for something to read, or for news of the session's end.
+    reader: Option<Waker>,
+    /// Who waits for room to write.
+    writer: Option<Waker>,
 }
 
 /// What a look shows to the connection's task.
@@ -75,26 +80,48 @@ pub(super) enum End {
     Broken,
 }
 
-impl Line {
-    pub(super) fn new(
-        socket: Sending,
-        tls: Option<Box<ServerConnection>>,
-        metrics: Arc<Metrics>,
-    ) -> Self {
-        Self {
-            socket,
-            metrics,
-            crowded: AtomicBool::new(false),
-            // The handshake may have left something to be written.
-            news: AtomicBool::new(true),
-            task: AtomicWaker::new(),
-            state: Mutex::new(State { tls, ..State::default() }),
+impl Watched for Line {
+    fn ready(&self, ready: Ready, now: Instant) {
+        let state = &mut *self.lock();
+        if ready.readable {
+            let (ear, inlet) = state.inlet();
+            if ear.hear(inlet, ready.ended, now) {
+                wake(&mut state.reader);
+            }
+        }
+        if ready.writable && !state.is_clear() {
+            state.ear.stop_listening();
+            wake(&mut state.reader);
+            wake(&mut state.writer);
         }
     }
+}
 
-    /// So many bytes came on its other way.
-    pub(super) fn came(&self, bytes: usize) {
-        self.metrics.network.came[WEBSOCKET].inc_by(bytes as u64);
+impl Line {
+    /// A line through `socket`, of whose bytes `early` have been read already, and whose peer may send so many more.
+    pub(super) fn new(
+        socket: Socket,
+        tls: Option<Box<ServerConnection>>,
+        (early, bytes): (&[u8], Level),
+        metrics: Arc<Metrics>,
+    ) -> Self {
+        let state = State {
+            broken: false,
+            spoken: false,
+            let_go: false,
+            unserved: false,
+            socket,
+            metrics,
+            tls,
+            waiting: VecDeque::new(),
+            ear: Ear::new(bytes, early),
+            waiting_bytes: 0,
+            blocked: None,
+            goodbye: None,
+            reader: None,
+            writer: None,
+        };
+        Self { crowded: AtomicBool::new(false), state: Mutex::new(state) }
     }
 
     // The session's end.
@@ -111,12 +138,11 @@ impl Line {
 
     /// Writes a frame of the session's. False when the stream is broken.
     pub(super) fn say(&self, frame: &[u8]) -> bool {
-        let mut state = self.lock();
-        let first = !state.spoken;
-        state.spoken = true;
-        self.put(&mut state, frame);
-        if first {
-            self.tell_task();
+        let state = &mut *self.lock();
+        self.put(state, frame);
+        if !state.spoken {
+            state.spoken = true;
+            state.tell_task();
         }
         !state.broken
     }
@@ -125,13 +151,14 @@ impl Line {
     pub(super) fn end(&self, code: CloseCode, reason: &str) {
         let mut state = self.lock();
         state.goodbye.get_or_insert_with(|| (code, reason.to_owned()));
-        self.tell_task();
+        state.tell_task();
     }
 
     /// The session's end is gone.
     pub(super) fn let_go(&self) {
-        self.lock().let_go = true;
-        self.tell_task();
+        let mut state = self.lock();
+        state.let_go = true;
+        state.tell_task();
     }
 
     // The task's end.
@@ -141,30 +168,35 @@ impl Line {
         self.put(&mut self.lock(), frame);
     }
 
-    /// Writes what waits, as far as the kernel takes it, and shows how things stand. `None` when nothing is new, or what
-    /// there is has to wait; the task is woken when that changes.
-    pub(super) fn look(&self, cx: &mut Context<'_>) -> Option<Look> {
-        if !self.news.load(Ordering::Acquire) {
-            return None;
-        }
-        // Whoever has news wakes this waker once; so it has to be there again before the news are taken.
-        self.task.register(cx.waker());
-        self.news.swap(false, Ordering::AcqRel);
-        let mut state = self.lock();
-        let drained = self.poll_drain(&mut state, cx);
-        let end = match drained {
-            Poll::Pending => {
-                // So that the next wake-up, which is the socket's, looks here again.
-                self.news.store(true, Ordering::Relaxed);
-                None
-            }
+    /// Writes what waits, as far as the kernel takes it, and shows how things stand. The task is woken when that changes.
+    /// Until it [listens](Self::listen) it also reads by itself.
+    pub(super) fn look(&self, cx: &mut Context<'_>) -> Look {
+        let state = &mut *self.lock();
+        state.ear.stop_listening();
+        state.waits_to_read(cx);
+        let end = match self.poll_drain(state, cx) {
+            Poll::Pending => None,
             Poll::Ready(Err(_)) => Some(End::Broken),
             Poll::Ready(Ok(())) => match state.goodbye.take() {
                 Some((code, reason)) => Some(End::Goodbye(code, reason)),
                 None => state.let_go.then_some(End::LetGo),
             },
         };
-        Some(Look { blocked: state.blocked, spoken: state.spoken, end })
+        Look { blocked: state.blocked, spoken: state.spoken, end }
+    }
+
+    /// The task has read all that there was, and is woken for what is no input.
+    pub(super) fn listen(&self, cx: &mut Context<'_>) {
+        let state = &mut *self.lock();
+        state.waits_to_read(cx);
+        // What TLS has to answer. Whether that comes to an end is found by the next look.
+        let _ = self.poll_drain(state, cx);
+        state.ear.listen();
+    }
+
+    /// The session knows of the connection: inputs go to it without the task.
+    pub(super) fn is_for(&self, hearer: Hearer) {
+        self.lock().ear.is_for(Some(hearer));
     }
 
     /// Since when something waits that the kernel does not take.
@@ -184,69 +216,44 @@ impl Line {
 
     /// Says that nothing more comes, and ends our half of the connection when all is written.
     pub(super) fn poll_shut_down(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let mut state = self.lock();
+        let state = &mut *self.lock();
         if let Some(tls) = &mut state.tls {
             tls.send_close_notify();
         }
-        match self.poll_drain(&mut state, cx) {
-            Poll::Ready(Ok(())) => Poll::Ready(self.socket.shut_down()),
+        match self.poll_drain(state, cx) {
+            Poll::Ready(Ok(())) => Poll::Ready(state.socket.shut_down()),
             other => other,
         }
     }
 
-    /// Nobody serves the connection any more.
+    /// Nobody serves the connection any more: nothing more is told to the session.
     pub(super) fn is_unserved(&self) {
-        let mut state = self.lock();
+        let state = &mut *self.lock();
         state.unserved = true;
-        self.count(&mut state);
-    }
-
-    /// Takes TLS off bytes that came, and adds what they mean to `plain`. False when TLS says that nothing more comes.
-    pub(super) fn decrypt(&self, mut came: &[u8], plain: &mut Vec<u8>) -> io::Result<bool> {
-        let mut state = self.lock();
-        let Some(tls) = &mut state.tls else { return Ok(true) };
-        let mut open = true;
-        loop {
-            let took = if came.is_empty() { 0 } else { tls.read_tls(&mut came)? };
-            let seen = tls.process_new_packets();
-            let seen = seen.map_err(|error| io::Error::new(ErrorKind::InvalidData, error))?;
-            let from = plain.len();
-            plain.resize(from + seen.plaintext_bytes_to_read(), 0);
-            io::Read::read_exact(&mut tls.reader(), &mut plain[from..])?;
-            open &= !seen.peer_has_closed();
-            if took == 0 {
-                break;
-            }
-        }
-        if tls.wants_write() {
-            // An answer of TLS itself. The task is running, and comes by.
-            self.news.store(true, Ordering::Relaxed);
-        }
-        Ok(open)
-    }
-
-    /// Whether TLS lies over it.
-    pub(super) fn is_secure(&self) -> bool {
-        self.lock().tls.is_some()
+        state.ear.is_for(None);
+        self.count(state);
     }
 
     fn put(&self, state: &mut State, frame: &[u8]) {
         let mut written = 0;
-        if state.waiting.is_empty() && !state.is_tls_full() {
-            written = match state.write(&self.socket, &self.metrics, frame) {
+        if state.is_clear() {
+            written = match state.write(frame) {
                 Ok(written) => written,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => 0,
                 Err(_) => return self.breaks(state),
             };
+            if written == frame.len() && state.is_clear() {
+                return;
+            }
         }
         if written < frame.len() {
             let rest = Bytes::copy_from_slice(&frame[written..]);
             state.waiting_bytes += rest.len();
             state.waiting.push_back(rest);
         }
-        if !state.is_clear() && state.blocked.is_none() {
+        if state.blocked.is_none() {
             state.blocked = Some(Instant::now());
-            self.tell_task();
+            state.tell_task();
         }
         self.count(state);
     }
@@ -255,16 +262,17 @@ impl Line {
         if state.broken {
             return Poll::Ready(Err(ErrorKind::BrokenPipe.into()));
         }
+        if state.is_clear() {
+            return Poll::Ready(Ok(()));
+        }
         while !state.is_clear() {
-            match state.write_on(&self.socket, &self.metrics) {
+            match state.write_on() {
                 Ok(()) => {}
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                    let Poll::Ready(ready) = self.socket.poll_ready(cx) else {
-                        state.blocked.get_or_insert_with(Instant::now);
-                        self.count(state);
-                        return Poll::Pending;
-                    };
-                    ready.inspect_err(|_| self.breaks(state))?;
+                    state.writer = Some(cx.waker().clone());
+                    state.blocked.get_or_insert_with(Instant::now);
+                    self.count(state);
+                    return Poll::Pending;
                 }
                 Err(error) => {
                     self.breaks(state);
@@ -283,7 +291,7 @@ impl Line {
         state.waiting.clear();
         state.waiting_bytes = 0;
         self.count(state);
-        self.tell_task();
+        state.tell_task();
     }
 
     /// Keeps up what an outbox asks for without a lock.
@@ -295,18 +303,38 @@ impl Line {
         self.crowded.store(crowded, Ordering::Relaxed);
     }
 
-    fn tell_task(&self) {
-        self.news.store(true, Ordering::Release);
-        self.task.wake();
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
         // A panic while it was held leaves at worst a frame half written, on a connection that ends with it.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
+fn wake(waiting: &mut Option<Waker>) {
+    if let Some(waker) = waiting.take() {
+        waker.wake();
+    }
+}
+
 impl State {
+    /// The ear, and what it hears through.
+    pub(super) fn inlet(&mut self) -> (&mut Ear, Inlet<'_>) {
+        let Self { ear, socket, tls, metrics, .. } = self;
+        (ear, Inlet { socket, tls, metrics })
+    }
+
+    /// The next thing to read wakes whom `cx` says, and so does the session's end.
+    pub(super) fn waits_to_read(&mut self, cx: &mut Context<'_>) {
+        match &mut self.reader {
+            Some(waker) => waker.clone_from(cx.waker()),
+            none => *none = Some(cx.waker().clone()),
+        }
+    }
+
+    fn tell_task(&mut self) {
+        self.ear.stop_listening();
+        wake(&mut self.reader);
+    }
+
     /// Whether all that was said is written.
     fn is_clear(&self) -> bool {
         self.waiting.is_empty() && !self.is_tls_full()
@@ -318,14 +346,12 @@ impl State {
     }
 
     /// Writes on where the kernel last refused.
-    fn write_on(&mut self, socket: &Sending, metrics: &Metrics) -> io::Result<()> {
-        if let Some(tls) = &mut self.tls
-            && tls.wants_write()
-        {
-            return push_out(tls, socket, metrics);
+    fn write_on(&mut self) -> io::Result<()> {
+        if self.is_tls_full() {
+            return self.push_out();
         }
         let Some(mut front) = self.waiting.pop_front() else { return Ok(()) };
-        let written = self.write(socket, metrics, &front);
+        let written = self.write(&front);
         let bytes = *written.as_ref().unwrap_or(&0);
         self.waiting_bytes -= bytes;
         front.advance(bytes);
@@ -336,42 +362,43 @@ impl State {
     }
 
     /// Writes the beginning of something; how much of it.
-    fn write(&mut self, socket: &Sending, metrics: &Metrics, bytes: &[u8]) -> io::Result<usize> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let Some(tls) = &mut self.tls else {
-            let written = socket.try_write(bytes)?;
-            metrics.network.went[WEBSOCKET].inc_by(written as u64);
+            let written = self.socket.write(bytes)?;
+            self.metrics.network.went[WEBSOCKET].inc_by(written as u64);
             return Ok(written);
         };
         let taken = tls.writer().write(bytes)?;
-        match push_out(tls, socket, metrics) {
+        match self.push_out() {
             // What TLS has taken it keeps.
             Err(error) if error.kind() != ErrorKind::WouldBlock => Err(error),
             Ok(()) | Err(_) => Ok(taken),
         }
     }
-}
 
-/// Writes what TLS has made.
-fn push_out(tls: &mut ServerConnection, socket: &Sending, metrics: &Metrics) -> io::Result<()> {
-    struct Out<'a>(&'a Sending);
-    impl Write for Out<'_> {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0.try_write(bytes)
-        }
+    /// Writes what TLS has made.
+    fn push_out(&mut self) -> io::Result<()> {
+        struct Out<'a>(&'a Socket);
+        impl Write for Out<'_> {
+            fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+                self.0.write(bytes)
+            }
 
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
         }
+        let Some(tls) = &mut self.tls else { return Ok(()) };
+        while tls.wants_write() {
+            let written = tls.write_tls(&mut Out(&self.socket))?;
+            self.metrics.network.went[WEBSOCKET].inc_by(written as u64);
+        }
+        Ok(())
     }
-    while tls.wants_write() {
-        let written = tls.write_tls(&mut Out(socket))?;
-        metrics.network.went[WEBSOCKET].inc_by(written as u64);
-    }
-    Ok(())
 }
 
 impl fmt::Debug for Line {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Line").field("socket", &self.socket).finish_non_exhaustive()
+        f.debug_struct("Line").field("socket", &self.lock().socket).finish_non_exhaustive()
     }
 }

@@ -1,7 +1,7 @@
 //! A stream that counts what its peer sends. It sits under TLS, HTTP and WebSocket because none of them
 //! shows everything to the layer above: empty records, endless empty fragments and pings never become a message.
 
-use super::limits::{BYTES_BURST_MAX, BYTES_PER_SECOND_MAX, Bucket};
+use super::limits::{BYTES, Level};
 use crate::metrics::Metrics;
 use std::io;
 use std::pin::Pin;
@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 /// What is spoken, as an index into the metrics' counters of bytes: what is metered here is HTTP.
 const HTTP: usize = 0;
-/// A WebSocket's stream is measured by its `pipe` and its `line`.
+/// A WebSocket's stream is measured by its `ear` and its `line`.
 pub(super) const WEBSOCKET: usize = 1;
 
 /// The peer sent more bytes per second than it may; reading ends with this inside an [`io::Error`].
@@ -28,8 +28,8 @@ impl TooManyBytes {
 }
 
 /// Takes what was read out of what a peer may send; an error that holds [`TooManyBytes`] when that was less.
-pub(super) fn take(left: &mut Option<Bucket>, read: usize, now: Instant) -> io::Result<()> {
-    let within = left.as_mut().is_none_or(|bytes| bytes.take(read as f64, now));
+pub(super) fn take(left: &mut Level, read: usize, now: Instant) -> io::Result<()> {
+    let within = BYTES.take(left, read as f64, now);
     if within { Ok(()) } else { Err(io::Error::other(TooManyBytes)) }
 }
 
@@ -38,19 +38,18 @@ pub(super) fn take(left: &mut Option<Bucket>, read: usize, now: Instant) -> io::
 pub(super) struct Metered<S> {
     stream: S,
     /// `None` for what is read only to be thrown away.
-    bytes: Option<Bucket>,
+    bytes: Option<Level>,
     metrics: Arc<Metrics>,
 }
 
 impl<S> Metered<S> {
     pub(super) fn new(stream: S, metrics: Arc<Metrics>) -> Self {
-        let bytes = Bucket::new(BYTES_PER_SECOND_MAX, BYTES_BURST_MAX, Instant::now());
-        Self { stream, bytes: Some(bytes), metrics }
+        Self { stream, bytes: Some(Level::FULL), metrics }
     }
 
     /// The bare stream, and what is left of its peer's bytes, for whoever measures it from now on.
-    pub(super) fn apart(self) -> (S, Option<Bucket>) {
-        (self.stream, self.bytes)
+    pub(super) fn apart(self) -> (S, Level) {
+        (self.stream, self.bytes.unwrap_or(Level::FULL))
     }
 
     fn wrote(&self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
@@ -76,7 +75,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Metered<S> {
         ready!(Pin::new(&mut self.stream).poll_read(cx, buf))?;
         let read = buf.filled().len() - before;
         self.metrics.network.came[HTTP].inc_by(read as u64);
-        Poll::Ready(take(&mut self.bytes, read, Instant::now()))
+        Poll::Ready(self.bytes.as_mut().map_or(Ok(()), |bytes| take(bytes, read, Instant::now())))
     }
 }
 

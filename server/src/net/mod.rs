@@ -3,9 +3,11 @@
 //! In the order of the flow: [`listeners`] opens what there is to listen on, [`listener`] accepts sockets within
 //! the [`limits`] that `registry` counts, `arrival` makes a `stream` of them (`proxy_protocol`, [`tls`]), whose bytes
 //! `metered` measures, [`http1`] speaks HTTP (`caller` says who asks) until [`upgrade`] finds a WebSocket handshake
-//! and `way` its session. From there on it lives on the session's lane, its socket in two `halves`: `pipe` finds the
-//! messages in what comes (`plain` most of them, tungstenite the rest), `connection` turns them into what the session
-//! is told, and the session's [`outbox`] writes through the `line`. `ending` says how a WebSocket ends, `closing` ends
+//! and `way` its session. From there on it lives on the session's lane, its `socket` in a `line`, which has all that is
+//! waiting to go out. When the lane finds that something came, the line's `ear` tells the session what is an input
+//! (`plain` knows one); for the rest the connection's task is woken: `pipe` finds the messages in it, with tungstenite
+//! where they are not plain, and `connection` turns them into what the session is told. The session's [`outbox`] writes
+//! through the line. `ending` says how a WebSocket ends, `closing` ends
 //! it properly. [`refusal`] is what whoever misbehaves gets, [`address_limits`] how often an address may do what costs
 //! something, [`bans`] which addresses nobody is let in from.
 
@@ -16,9 +18,9 @@ mod base_path;
 mod caller;
 mod closing;
 mod connection;
+mod ear;
 mod ending;
 mod forwarded;
-mod halves;
 pub mod http1;
 pub mod limits;
 mod line;
@@ -33,6 +35,7 @@ mod proxy_protocol;
 mod redirect;
 pub mod refusal;
 pub mod registry;
+mod socket;
 mod stream;
 pub mod tls;
 #[cfg(unix)]

@@ -1,18 +1,12 @@
 //! The session's end of a connection: frames go straight into the kernel, in the middle of the tick, without waking
 //! anybody; what it refuses waits in the [`Line`], up to a bound. Neither end ever waits for the other.
 
-#[cfg(unix)]
-use super::halves::Sending;
 use super::line::Line;
 use super::plain;
-#[cfg(unix)]
-use crate::metrics::Metrics;
 use crate::session::door::Outbox;
 use shared::wire::close::CloseCode;
 use std::cell::RefCell;
 use std::sync::Arc;
-#[cfg(unix)]
-use tokio::net::{UnixStream, unix};
 
 thread_local! {
     /// Messages with WebSocket's headers, as they are to be written at once: one for all connections of a thread.
@@ -32,13 +26,13 @@ impl ConnectionOutbox {
     }
 }
 
-/// An outbox that writes into a Unix socket, without a connection's task below it: for benchmarks. It goes on as long as the
-/// half that comes with it.
+/// An outbox that writes into a Unix socket, without a connection's task below it: for benchmarks.
 #[cfg(unix)]
-pub fn over(socket: UnixStream) -> (ConnectionOutbox, unix::OwnedReadHalf) {
-    let (read, write) = socket.into_split();
-    let line = Line::new(Sending::Unix(write), None, Arc::<Metrics>::default());
-    (ConnectionOutbox::new(Arc::new(line)), read)
+pub fn over(socket: std::os::unix::net::UnixStream) -> ConnectionOutbox {
+    let socket = super::socket::Socket::Unix(mio::net::UnixStream::from_std(socket));
+    let early = (&[][..], super::limits::Level::FULL);
+    let line = Line::new(socket, None, early, Arc::default());
+    ConnectionOutbox::new(Arc::new(line))
 }
 
 impl Outbox for ConnectionOutbox {
@@ -76,19 +70,22 @@ impl Drop for ConnectionOutbox {
 #[cfg(all(test, unix))]
 mod tests {
     use super::*;
-    use crate::net::limits::{OUTBOX_BYTES_MAX, OUTBOX_MESSAGES_MAX};
+    use crate::lanes::{Watch, looked_at};
+    use crate::net::limits::{Level, OUTBOX_BYTES_MAX, OUTBOX_MESSAGES_MAX};
     use crate::net::line::{End, Look};
+    use crate::net::socket::Socket;
     use futures_util::future::poll_fn;
     use std::task::Poll;
     use tokio::io::AsyncReadExt;
-    use tokio::net::unix::OwnedReadHalf;
+    use tokio::net::UnixStream;
 
-    /// An outbox, the line below it, the connection's own reading half, and the peer.
-    fn connected() -> (ConnectionOutbox, Arc<Line>, OwnedReadHalf, UnixStream) {
-        let (ours, peer) = UnixStream::pair().unwrap();
-        let (read, write) = ours.into_split();
-        let line = Arc::new(Line::new(Sending::Unix(write), None, Arc::<Metrics>::default()));
-        (ConnectionOutbox::new(Arc::clone(&line)), line, read, peer)
+    /// An outbox, the line below it, what keeps it watched, and the peer.
+    fn connected() -> (ConnectionOutbox, Arc<Line>, Watch, UnixStream) {
+        let (ours, peer) = mio::net::UnixStream::pair().unwrap();
+        let make = |socket| Line::new(socket, None, (&[], Level::FULL), Arc::default());
+        let (line, watch) = looked_at().watch(Socket::Unix(ours), make).unwrap();
+        let peer = UnixStream::from_std(peer.into()).unwrap();
+        (ConnectionOutbox::new(Arc::clone(&line)), line, watch, peer)
     }
 
     impl ConnectionOutbox {
@@ -100,7 +97,7 @@ mod tests {
     /// The next look that ends the connection.
     async fn end(line: &Line) -> End {
         poll_fn(|cx| match line.look(cx) {
-            Some(Look { end: Some(end), .. }) => Poll::Ready(end),
+            Look { end: Some(end), .. } => Poll::Ready(end),
             _ => Poll::Pending,
         })
         .await
@@ -114,7 +111,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_a_line_takes_is_on_its_way_at_once() {
-        let (mut outbox, _line, _read, mut peer) = connected();
+        let (mut outbox, _line, _watch, mut peer) = connected();
         assert!(outbox.push_one(b"frame"));
         assert_eq!(outbox.waiting(), 0);
         let mut came = [0; 7];
@@ -124,7 +121,7 @@ mod tests {
 
     #[tokio::test]
     async fn several_messages_are_one_write() {
-        let (mut outbox, _line, _read, mut peer) = connected();
+        let (mut outbox, _line, _watch, mut peer) = connected();
         assert!(outbox.push([&b"told"[..], b"frame"].into_iter()));
         let mut came = [0; 100];
         let bytes = peer.read(&mut came).await.unwrap();
@@ -133,7 +130,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_it_does_not_take_waits_whole_and_in_order_and_then_comes_the_goodbye() {
-        let (mut outbox, line, _read, mut peer) = connected();
+        let (mut outbox, line, _watch, mut peer) = connected();
         let message = |n: usize| vec![n as u8; 5000];
         let taken = (0..1000).take_while(|&n| outbox.push_one(&message(n))).count();
         assert!(!outbox.has_room() && !outbox.push_one(b"more"));
@@ -158,7 +155,7 @@ mod tests {
 
     #[tokio::test]
     async fn room_comes_back_when_the_peer_reads() {
-        let (mut outbox, line, _read, mut peer) = connected();
+        let (mut outbox, line, _watch, mut peer) = connected();
         while outbox.push_one(&[1; 5000]) {}
         let served = poll_fn(|cx| {
             let _ = line.look(cx);
@@ -182,8 +179,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_broken_stream_is_found_by_whoever_writes_and_told_to_the_task() {
-        let (mut outbox, line, read, peer) = connected();
-        drop((peer, read));
+        let (mut outbox, line, _watch, peer) = connected();
+        drop(peer);
         assert!(!outbox.push_one(b"x") && !outbox.has_room());
         assert_eq!(end(&line).await, End::Broken);
     }

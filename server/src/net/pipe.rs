@@ -1,47 +1,28 @@
-//! A WebSocket's way in, and the stream that tungstenite stands on. Comes in: bytes. Goes out: plain messages, read where
-//! they lie ([`super::plain`]); all else through tungstenite, which is given exactly the frame that is none of these, or
-//! everything from then on where nobody can say what it is. What tungstenite writes goes through the connection's [`Line`].
+//! A WebSocket's way in as its task takes it, and the stream that tungstenite stands on. Comes in: what the
+//! [`Ear`](super::ear::Ear) left. Goes out: plain messages, read where they lie ([`super::plain`]); all else through
+//! tungstenite, which is given exactly the frame that is none of these, or everything from then on where nobody can say
+//! what it is. What tungstenite writes goes through the connection's [`Line`].
 
-use super::halves::Receiving;
-use super::limits::{Bucket, READ_BYTES_MAX, WRITE_BUFFER_BYTES_MAX};
-use super::line::Line;
-use super::metered;
+use super::ear::{self, Ear};
+use super::limits::WRITE_BUFFER_BYTES_MAX;
+use super::line::{Line, State};
 use super::plain::{self, Front};
-use std::cell::RefCell;
-use std::io;
+use super::socket::Parts;
+use crate::lanes::{Sockets, Watch};
+use crate::metrics::Metrics;
+use std::io::{self, ErrorKind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
 
-thread_local! {
-    /// What a socket is read into: one for all connections of a thread, so that an idle one has no buffer.
-    static CAME: RefCell<Vec<u8>> = RefCell::new(vec![0; READ_BYTES_MAX]);
-}
-
-/// Both ways of a WebSocket. What each message needs lies side by side: with thousands of connections most of the time
-/// goes into fetching it from memory.
+/// The task's end of a line.
 #[derive(Debug)]
-#[repr(align(64))]
 pub(super) struct Pipe {
-    socket: Receiving,
-    /// How much the peer may send; `None` for what is read only to be thrown away.
-    bytes: Option<Bucket>,
-    /// The time, as of the last question for what came.
-    now: Instant,
     line: Arc<Line>,
-    /// Whether TLS lies over it.
-    is_secure: bool,
-    /// What came and nobody has read: it begins at a frame, unless tungstenite reads.
-    inbox: Vec<u8>,
-    /// Where that begins.
-    start: u32,
-    /// How many bytes of it are tungstenite's.
-    given: u32,
-    /// Whether everything is tungstenite's from now on.
-    handed_over: bool,
-    ended: bool,
+    /// Nobody looks at the socket any more when the task is gone.
+    _watch: Watch,
 }
 
 /// What a pipe has for whoever asks.
@@ -56,29 +37,26 @@ pub(super) enum Came<T> {
 }
 
 impl Pipe {
-    /// A pipe over `socket`, of which `early` was read already.
+    /// A line and its pipe over what a stream was made of, of which `early` was read already. Errors when the system has no
+    /// room for one more socket on the lane, or TLS has read nonsense.
     pub(super) fn new(
-        socket: Receiving,
-        bytes: Option<Bucket>,
-        line: Arc<Line>,
+        parts: Parts,
         early: &[u8],
-    ) -> io::Result<Self> {
-        let mut inbox = early.to_vec();
-        // TLS may have decrypted more than was asked of it.
-        let is_secure = line.is_secure();
-        let open = !is_secure || line.decrypt(&[], &mut inbox)?;
-        Ok(Self {
-            socket,
-            bytes,
-            now: Instant::now(),
-            line,
-            is_secure,
-            inbox,
-            start: 0,
-            given: 0,
-            handed_over: false,
-            ended: !open,
-        })
+        sockets: &Arc<Sockets>,
+        metrics: Arc<Metrics>,
+    ) -> io::Result<(Arc<Line>, Self)> {
+        let Parts { socket, tls, bytes } = parts;
+        let make = |socket| Line::new(socket, tls, (early, bytes), metrics);
+        let (line, watch) = sockets.watch(socket, make)?;
+        {
+            let mut state = line.lock();
+            let (ear, inlet) = state.inlet();
+            // TLS may have decrypted more than was asked of it.
+            if let Some(tls) = inlet.tls {
+                ear.ended = !ear::decrypt(tls, &[], &mut ear.inbox)?;
+            }
+        }
+        Ok((Arc::clone(&line), Self { line, _watch: watch }))
     }
 
     /// The next thing that came by `now`; `make` is called with a plain message.
@@ -88,31 +66,25 @@ impl Pipe {
         now: Instant,
         make: impl FnOnce(&[u8]) -> T,
     ) -> Poll<io::Result<Came<T>>> {
-        self.now = now;
-        let mut make = Some(make);
-        while !self.handed_over {
-            match plain::front(&self.inbox[self.start as usize..]) {
+        let mut state = self.line.lock();
+        while !state.ear.handed_over {
+            let Ear { inbox, start, given, .. } = &mut state.ear;
+            let start = *start as usize;
+            match plain::front(&inbox[start..]) {
                 Front::Message { head, payload } => {
-                    let masked = self.start as usize + head;
+                    let masked = start + head;
                     let end = masked + plain::MASK_BYTES + payload;
-                    let payload = plain::unmask(&mut self.inbox[masked..end]);
-                    let made = make.take().map(|make| make(payload));
-                    self.read_until(end);
-                    return Poll::Ready(Ok(made.map_or(Came::Else, Came::Message)));
+                    let made = make(plain::unmask(&mut inbox[masked..end]));
+                    state.ear.read_until(end);
+                    return Poll::Ready(Ok(Came::Message(made)));
                 }
                 Front::Control(bytes) => {
-                    self.given = bytes as u32;
+                    *given = bytes as u32;
                     return Poll::Ready(Ok(Came::Else));
                 }
-                Front::Other => self.hand_over(),
-                Front::Part => {
-                    if let Some(made) = ready!(self.poll_fill(cx, &mut make))? {
-                        return Poll::Ready(Ok(Came::Message(made)));
-                    }
-                    if self.ended {
-                        return Poll::Ready(Ok(Came::Nothing));
-                    }
-                }
+                Front::Other => state.ear.handed_over = true,
+                Front::Part if state.ear.ended => return Poll::Ready(Ok(Came::Nothing)),
+                Front::Part => ready!(state.poll_fill(cx, now))?,
             }
         }
         Poll::Ready(Ok(Came::Else))
@@ -120,60 +92,17 @@ impl Pipe {
 
     /// From now on everything is tungstenite's.
     pub(super) fn hand_over(&mut self) {
-        self.handed_over = true;
+        self.line.lock().ear.handed_over = true;
     }
 
     /// Whether tungstenite took what was its, and what follows may be plain again.
     pub(super) fn is_plain_again(&self) -> bool {
-        !self.handed_over && self.given == 0
+        self.line.lock().ear.is_plain()
     }
 
     /// From now on what comes is not counted, as it is thrown away.
     pub(super) fn stop_counting(&mut self) {
-        self.bytes = None;
-    }
-
-    /// Takes what has come: makes something of it at once when that is one plain message, as it nearly always is; else it is
-    /// in the inbox, at least a byte of it, unless this is the end.
-    fn poll_fill<T>(
-        &mut self,
-        cx: &mut Context<'_>,
-        make: &mut Option<impl FnOnce(&[u8]) -> T>,
-    ) -> Poll<io::Result<Option<T>>> {
-        let before = self.inbox.len();
-        CAME.with_borrow_mut(|came| {
-            while self.inbox.len() == before && !self.ended {
-                let read = ready!(self.socket.poll_read(cx, came))?;
-                self.line.came(read);
-                metered::take(&mut self.bytes, read, self.now)?;
-                let came = &mut came[..read];
-                self.ended = read == 0;
-                if self.is_secure {
-                    self.ended |= !self.line.decrypt(came, &mut self.inbox)?;
-                } else if let Front::Message { head, payload } = plain::front(came)
-                    && head + plain::MASK_BYTES + payload == read
-                    && before == 0
-                    && let Some(make) = make.take()
-                {
-                    return Poll::Ready(Ok(Some(make(plain::unmask(&mut came[head..])))));
-                } else {
-                    self.inbox.extend_from_slice(came);
-                }
-            }
-            Poll::Ready(Ok(None))
-        })
-    }
-
-    /// Everything before `end` has been read.
-    fn read_until(&mut self, end: usize) {
-        self.start = end as u32;
-        if end == self.inbox.len() {
-            self.start = 0;
-            self.inbox.clear();
-            if self.inbox.capacity() > READ_BYTES_MAX {
-                self.inbox = Vec::new();
-            }
-        }
+        self.line.lock().ear.stop_counting();
     }
 }
 
@@ -183,23 +112,37 @@ impl AsyncRead for Pipe {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let pipe = self.get_mut();
-        pipe.now = Instant::now();
-        if !pipe.handed_over && pipe.given == 0 {
+        let mut state = self.line.lock();
+        if state.ear.is_plain() {
             // Whoever serves the connection asks for what comes next, and is woken for it.
             return Poll::Pending;
         }
-        if pipe.start as usize == pipe.inbox.len() {
-            ready!(pipe.poll_fill(cx, &mut None::<fn(&[u8])>))?;
+        if state.ear.start as usize == state.ear.inbox.len() {
+            ready!(state.poll_fill(cx, Instant::now()))?;
         }
-        let start = pipe.start as usize;
-        let waiting = &pipe.inbox[start..];
-        let most = if pipe.handed_over { waiting.len() } else { pipe.given as usize };
+        let ear = &mut state.ear;
+        let start = ear.start as usize;
+        let waiting = &ear.inbox[start..];
+        let most = if ear.handed_over { waiting.len() } else { ear.given as usize };
         let bytes = most.min(buf.remaining());
         buf.put_slice(&waiting[..bytes]);
-        pipe.given = pipe.given.saturating_sub(bytes as u32);
-        pipe.read_until(start + bytes);
+        ear.given = ear.given.saturating_sub(bytes as u32);
+        ear.read_until(start + bytes);
         Poll::Ready(Ok(()))
+    }
+}
+
+impl State {
+    /// Takes what has come: at least a byte is in the inbox then, unless this is the end.
+    fn poll_fill(&mut self, cx: &mut Context<'_>, now: Instant) -> Poll<io::Result<()>> {
+        let (ear, inlet) = self.inlet();
+        match ear.fill(inlet, now) {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                self.waits_to_read(cx);
+                Poll::Pending
+            }
+            filled => Poll::Ready(filled),
+        }
     }
 }
 
@@ -229,20 +172,48 @@ impl AsyncWrite for Pipe {
 #[cfg(all(test, unix))]
 mod tests {
     use super::*;
-    use crate::metrics::Metrics;
-    use crate::net::halves::{Receiving, Sending};
-    use crate::net::limits::Limits;
+    use crate::directory::SessionHandle;
+    use crate::lanes::{Lanes, looked_at};
+    use crate::net::ear::Hearer;
+    use crate::net::limits::{Level, Limits, SESSION_QUEUE_MAX};
+    use crate::net::outbox::ConnectionOutbox;
+    use crate::net::socket::Socket;
+    use crate::session::door::{ConnectionId, ToSession};
+    use crate::tick_loop::Told;
     use futures_util::StreamExt;
     use futures_util::future::poll_fn;
     use rand::rngs::StdRng;
     use rand::{RngExt, SeedableRng};
+    use shared::wire::field::Field;
+    use shared::wire::input::InputMessage;
     use shared::wire::message::CLIENT_MESSAGE_BYTES_MAX;
+    use shared::wire::{Protocol, Said};
     use std::io::{Cursor, Read, Write};
+    use std::sync::LazyLock;
     use tokio::io::AsyncWriteExt;
     use tokio::net::UnixStream;
+    use tokio::sync::mpsc;
     use tokio_tungstenite::WebSocketStream;
     use tokio_tungstenite::tungstenite::protocol::{Role, WebSocket};
     use tokio_tungstenite::tungstenite::{Error, Message};
+
+    const PROTOCOL: Protocol = Protocol { name: "pipe", kinds: &[], input: INPUT, hash: 7 };
+    const INPUT: &[Field] = &[Field::count("a", 16), Field::count("b", 4)];
+
+    /// Somebody who hears inputs, and what was heard.
+    fn hearer() -> (Hearer, mpsc::Receiver<Told<ConnectionOutbox>>) {
+        static LANES: LazyLock<Lanes> = LazyLock::new(|| Lanes::start(1));
+        let (queue, told) = mpsc::channel(SESSION_QUEUE_MAX);
+        let session = SessionHandle {
+            lane: Arc::clone(LANES.place().lane()),
+            queue,
+            protocol: PROTOCOL,
+            // Nobody is stopped for how much is said.
+            tick_rate: u16::MAX,
+            ending: Arc::default(),
+        };
+        (Hearer { session: Arc::new(session), id: ConnectionId(1) }, told)
+    }
 
     /// What somebody who reads finds.
     #[derive(Debug, PartialEq)]
@@ -254,24 +225,32 @@ mod tests {
         Broken,
     }
 
+    /// What a player says in a tick.
+    fn input(luck: &mut StdRng) -> Vec<u8> {
+        let fields: Vec<i32> = INPUT.iter().map(|_| luck.random_range(0..16)).collect();
+        Said::Input(InputMessage::new(luck.random(), luck.random(), &fields)).write(&PROTOCOL)
+    }
+
     /// Some frames: whole messages, control frames, messages in parts, all well masked; what they are follows from the
     /// numbers.
     fn frames(luck: &mut StdRng) -> Vec<u8> {
         let mut bytes = Vec::new();
         for _ in 0..luck.random_range(1..12) {
-            let first = match luck.random_range(0..10) {
-                0..6 => 0x82,
-                6 => 0x89,
-                7 => 0x8a,
-                8 => *[0x81, 0x02, 0x80, 0x88].get(luck.random_range(0..4)).unwrap_or(&0),
+            let first = match luck.random_range(0..20) {
+                0..14 => 0x82,
+                14 | 15 => 0x89,
+                16 | 17 => 0x8a,
+                18 => *[0x81, 0x02, 0x80, 0x88].get(luck.random_range(0..4)).unwrap_or(&0),
                 _ => luck.random(),
             };
             let most = *[20, 125, 300, CLIENT_MESSAGE_BYTES_MAX + 2]
                 .get(luck.random_range(0..4))
                 .unwrap_or(&0);
             let most = if first & 8 != 0 { most.min(125) } else { most };
-            let payload: Vec<u8> =
-                (0..luck.random_range(0..=most)).map(|_| luck.random()).collect();
+            let payload: Vec<u8> = match luck.random_range(0..3) {
+                0 => (0..luck.random_range(0..=most)).map(|_| luck.random()).collect(),
+                _ => input(luck),
+            };
             let from = bytes.len();
             plain::write(&payload, &mut bytes);
             bytes[from] = first;
@@ -331,70 +310,104 @@ mod tests {
         all
     }
 
-    /// What comes out of a pipe, when the bytes come in pieces.
-    async fn by_pipe(bytes: &[u8], luck: &mut StdRng) -> Vec<Found> {
+    /// What comes out of a pipe, when the bytes come in pieces; of some connections inputs go to a session without it.
+    async fn by_pipe(
+        bytes: &[u8],
+        sockets: &Arc<Sockets>,
+        luck: &mut StdRng,
+    ) -> (Vec<Found>, usize) {
         let (ours, mut peer) = UnixStream::pair().unwrap();
-        let (read, write) = ours.into_split();
-        let line = Arc::new(Line::new(Sending::Unix(write), None, Arc::<Metrics>::default()));
-        let early = luck.random_range(0..=bytes.len().min(40));
-        let (early, mut rest) = bytes.split_at(early);
-        let pipe = Pipe::new(Receiving::Unix(read), None, line, early).unwrap();
+        let ours = mio::net::UnixStream::from_std(ours.into_std().unwrap());
+        let (mut pieces, mut left) = (Vec::new(), bytes);
+        while !left.is_empty() {
+            // Most pieces are a frame each, as long as frames can be told.
+            let cut = match plain::front(left) {
+                Front::Message { head, payload } if luck.random_range(0..8) > 0 => {
+                    head + plain::MASK_BYTES + payload
+                }
+                _ => luck.random_range(1..=left.len().min(90)),
+            };
+            let (piece, others) = left.split_at(cut);
+            pieces.push(piece.to_vec());
+            left = others;
+        }
+        let early = if luck.random() { pieces.remove(0) } else { Vec::new() };
+        let parts = Parts { socket: Socket::Unix(ours), tls: None, bytes: Level::FULL };
+        let (line, pipe) = Pipe::new(parts, &early, sockets, Arc::default()).unwrap();
+        let (hearer, mut queue) = hearer();
+        if luck.random() {
+            line.is_for(hearer);
+        }
         let config = Some(Limits::default().websocket());
         let mut socket = WebSocketStream::from_raw_socket(pipe, Role::Server, config).await;
-        let mut all = Vec::new();
+        let (mut all, mut heard) = (Vec::new(), 0);
         let read_on = async {
             while !matches!(all.last(), Some(Found::End | Found::Broken)) {
-                all.push(poll_fn(|cx| next(&mut socket, cx)).await);
+                let found = poll_fn(|cx| next(&mut socket, &line, cx)).await;
+                // What the session was told meanwhile came before.
+                while let Ok((_, told)) = queue.try_recv() {
+                    let ToSession::Input { message, .. } = told else { panic!("{told:?}") };
+                    let bytes = Said::Input(message).write(&PROTOCOL);
+                    all.push(Found::Message(Message::Binary(bytes.into())));
+                    heard += 1;
+                }
+                all.push(found);
             }
         };
-        let send = async {
-            while !rest.is_empty() {
-                let (piece, others) = rest.split_at(luck.random_range(1..=rest.len().min(700)));
+        let sending = tokio::spawn(async move {
+            for piece in pieces {
                 // Whoever has found the end does not take it.
-                let _ = peer.write_all(piece).await;
+                let _ = peer.write_all(&piece).await;
                 tokio::task::yield_now().await;
-                rest = others;
             }
             let _ = peer.shutdown().await;
             // It lives on, so that answers find somebody.
             peer
-        };
-        let _peer = tokio::join!(send, read_on);
-        all
+        });
+        read_on.await;
+        drop(sending.await);
+        (all, heard)
     }
 
     /// As a connection reads.
-    fn next(socket: &mut WebSocketStream<Pipe>, cx: &mut Context<'_>) -> Poll<Found> {
+    fn next(socket: &mut WebSocketStream<Pipe>, line: &Line, cx: &mut Context<'_>) -> Poll<Found> {
+        line.look(cx);
         loop {
             let came = socket.get_mut().poll_came(cx, Instant::now(), <[u8]>::to_vec);
-            match ready!(came) {
-                Ok(Came::Message(bytes)) => {
+            match came {
+                Poll::Ready(Ok(Came::Message(bytes))) => {
                     return Poll::Ready(Found::Message(Message::Binary(bytes.into())));
                 }
-                Ok(Came::Nothing) | Err(_) => return Poll::Ready(Found::End),
-                Ok(Came::Else) => {}
+                Poll::Ready(Ok(Came::Nothing) | Err(_)) => return Poll::Ready(Found::End),
+                Poll::Ready(Ok(Came::Else)) => {}
+                Poll::Pending => break,
             }
             match socket.poll_next_unpin(cx) {
                 Poll::Ready(Some(read)) => return Poll::Ready(found(read)),
                 Poll::Ready(None) => return Poll::Ready(Found::End),
                 Poll::Pending if socket.get_ref().is_plain_again() => {}
-                Poll::Pending => return Poll::Pending,
+                Poll::Pending => break,
             }
         }
+        line.listen(cx);
+        Poll::Pending
     }
 
     #[tokio::test]
     async fn whatever_comes_is_read_as_tungstenite_reads_it() {
-        let mut luck = StdRng::seed_from_u64(18);
-        let (mut messages, mut broken) = (0, 0);
+        let (mut luck, sockets) = (StdRng::seed_from_u64(18), looked_at());
+        let (mut messages, mut broken, mut without_task) = (0, 0, 0);
         for case in 0..1500 {
             let bytes = frames(&mut luck);
             let expected = by_tungstenite(&bytes);
-            let got = by_pipe(&bytes, &mut luck).await;
+            let (got, heard) = by_pipe(&bytes, &sockets, &mut luck).await;
             assert_eq!(got, expected, "case {case}: {bytes:02x?}");
+            without_task += heard;
             messages += expected.len() - 1;
             broken += usize::from(expected.last() == Some(&Found::Broken));
         }
-        assert!(messages > 2500 && broken > 250, "{messages} messages, {broken} broken");
+        let counts =
+            format!("{messages} messages, {broken} broken, {without_task} without the task");
+        assert!(messages > 2500 && broken > 250 && without_task > 500, "{counts}");
     }
 }

@@ -57,7 +57,7 @@ impl Default for Gate {
         Self {
             key: RwLock::default(),
             each: PerAddress::new(TOKEN_TRIES),
-            all: Mutex::new(Bucket::new(per_second, burst, Instant::now())),
+            all: Mutex::new(Bucket::new(per_second, burst)),
             known: Mutex::default(),
             version: watch::Sender::new(0),
         }

@@ -1,21 +1,20 @@
 //! What a peer's messages mean. Comes in: bytes. Goes out: what the session is told, an answer of our own, or a refusal.
 
-use super::{Connection, Event};
+use super::Connection;
 use crate::net::bans::BANNED;
+use crate::net::ear::Hearer;
 use crate::net::ending::Ending;
 use crate::net::outbox::ConnectionOutbox;
 use crate::net::plain;
 use crate::net::refusal::{Reason, Refusal};
 use crate::net::registry::{self, State};
 use crate::session::door::{Newcomer, ToSession};
-use shared::wire::input::InputMessage;
 use shared::wire::message::{
     self, CHAT_BYTES_MAX, ClientMessage, EMOTES, Hello, LOOK_UNITS_MAX, Look, NAME_CHARS_MAX,
     ServerMessage,
 };
 use shared::wire::{HostSecret, Said, SeatToken, WireError};
 use std::sync::Arc;
-use tokio::sync::mpsc::error::TrySendError;
 use tokio::time::Instant;
 
 impl Connection {
@@ -25,15 +24,15 @@ impl Connection {
         said: Result<Said, WireError>,
         bytes: usize,
     ) -> Result<(), Ending> {
-        let now = self.hot.woke;
+        let now = self.woke;
         let said = said.map_err(|error| {
             Ending::Refused(Refusal::new(Reason::Decode, format!("Unreadable message: {error}.")))
         })?;
         let [inputs, other] = &self.front.metrics.network.heard;
         let heard = if matches!(said, Said::Input(_)) { inputs } else { other };
         heard.inc_by(bytes as u64);
-        let connection = self.hot.id;
-        match (self.hot.joined, said) {
+        let connection = self.id;
+        match (self.joined, said) {
             (false, Said::Control(ClientMessage::Hello(hello))) => self.join(hello).await,
             (false, _) => {
                 Err(Ending::refused(Reason::BadMessage, "The first message has to be a hello."))
@@ -81,28 +80,10 @@ impl Connection {
         }
     }
 
-    /// Puts an input into the session's queue; what is left to do when that is full, or gone.
-    pub(super) fn take_input(&self, message: InputMessage, bytes: usize) -> Option<Event> {
-        self.front.metrics.network.heard[0].inc_by(bytes as u64);
-        let connection = self.hot.id;
-        let told = (self.hot.woke, ToSession::Input { connection, message });
-        match self.hot.session.queue.try_send(told) {
-            Ok(()) => None,
-            Err(TrySendError::Full(_)) => Some(Event::Input(message)),
-            Err(TrySendError::Closed(_)) => Some(Event::Ended(Ending::over(&self.hot.session))),
-        }
-    }
-
-    /// The same once there is room.
-    pub(super) async fn tell_input(&self, message: InputMessage) -> Result<(), Ending> {
-        let connection = self.hot.id;
-        self.tell_at(self.hot.woke, ToSession::Input { connection, message }).await
-    }
-
     async fn join(&mut self, hello: Hello) -> Result<(), Ending> {
         let Hello { protocol, name, seat, visitor, host, watch } = hello;
         let watch = watch || self.watch;
-        if protocol != self.hot.session.protocol.hash {
+        if protocol != self.session.protocol.hash {
             let sentence = "The server runs another version of the game; reload the page.";
             return Err(Ending::refused(Reason::Version, sentence));
         }
@@ -114,8 +95,8 @@ impl Connection {
         if self.front.bans.bars(self.slot.peer.ip()).is_some() {
             return Err(Ending::refused(Reason::Banned, BANNED));
         }
-        let outbox = ConnectionOutbox::new(Arc::clone(&self.hot.line));
-        let connection = self.hot.id;
+        let outbox = ConnectionOutbox::new(Arc::clone(&self.line));
+        let connection = self.id;
         // Drawn here, as a session has nothing of its own that could not be foreseen.
         let fresh = SeatToken(rand::random());
         let fresh_host = HostSecret(rand::random());
@@ -137,13 +118,14 @@ impl Connection {
         self.tell(ToSession::Join(Box::new(newcomer))).await?;
         self.slot.joined();
         self.slot.is_now(State::Joined);
-        self.hot.joined = true;
+        self.joined = true;
+        self.line.is_for(Hearer { session: Arc::clone(&self.session), id: connection });
         Ok(())
     }
 
     async fn chat(&mut self, team: bool, text: &str, now: Instant) -> Result<(), Ending> {
         if let Some(text) = message::clean_chat(text) {
-            let connection = self.hot.id;
+            let connection = self.id;
             return self.tell_at(now, ToSession::Chat { connection, team, text }).await;
         }
         if text.len() > CHAT_BYTES_MAX {
@@ -158,17 +140,17 @@ impl Connection {
     }
 
     async fn tell_at(&self, at: Instant, told: ToSession<ConnectionOutbox>) -> Result<(), Ending> {
-        let sent = self.hot.session.queue.send((at, told)).await;
-        sent.map_err(|_| Ending::over(&self.hot.session))
+        let sent = self.session.queue.send((at, told)).await;
+        sent.map_err(|_| Ending::over(&self.session))
     }
 
     /// Answers without the session; not at all where a line takes nothing.
     fn reply(&mut self, message: &ServerMessage) {
-        if self.hot.line.has_room() {
+        if self.line.has_room() {
             let (bytes, mut frame) = (message::encode_control(message), Vec::new());
             plain::write(&bytes, &mut frame);
             self.front.metrics.network.replied.inc_by(bytes.len() as u64);
-            self.hot.line.answer(&frame);
+            self.line.answer(&frame);
         }
     }
 }

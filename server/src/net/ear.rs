@@ -1,0 +1,254 @@
+//! A WebSocket's way in, as far as it goes without its task. Comes in: bytes, when the lane finds that some are there. Goes
+//! out: inputs, into the session's queue, read where they lie ([`super::plain`]). Whatever is none of these, and whatever
+//! finds no room, waits in the inbox for the connection's task (`pipe`), and so does all that comes behind it.
+
+use super::limits::{Level, MESSAGES_BURST_SECONDS, MESSAGES_PER_TICK_MAX, Price, READ_BYTES_MAX};
+use super::metered::{self, WEBSOCKET};
+use super::plain::{self, Front};
+use super::socket::Socket;
+use crate::directory::SessionHandle;
+use crate::metrics::Metrics;
+use crate::session::door::{ConnectionId, ToSession};
+use shared::wire::Said;
+use std::cell::RefCell;
+use std::io::{self, ErrorKind};
+use std::sync::Arc;
+use tokio::time::Instant;
+use tokio_rustls::rustls::ServerConnection;
+
+thread_local! {
+    /// What a socket is read into: one for all connections of a thread, so that an idle one has no buffer.
+    static CAME: RefCell<Vec<u8>> = RefCell::new(vec![0; READ_BYTES_MAX]);
+}
+
+/// What a connection hears with.
+#[derive(Debug)]
+#[repr(C)]
+pub(super) struct Ear {
+    /// Whether inputs go to the session as they come; if not, the task reads.
+    listening: bool,
+    /// Whether everything is tungstenite's from now on.
+    pub(super) handed_over: bool,
+    pub(super) ended: bool,
+    /// Whether bytes are counted.
+    counted: bool,
+    /// Whom inputs are for, once it knows of the connection.
+    hearer: Option<Hearer>,
+    /// How many messages the peer may send.
+    messages: Level,
+    /// How many bytes.
+    bytes: Level,
+    /// What came and nobody has read: it begins at a frame, unless tungstenite reads.
+    pub(super) inbox: Vec<u8>,
+    /// Where that begins.
+    pub(super) start: u32,
+    /// How many bytes of it are tungstenite's.
+    pub(super) given: u32,
+    /// Why reading ended, for the task.
+    failed: Option<io::Error>,
+}
+
+/// Whom inputs are for.
+#[derive(Debug)]
+pub(super) struct Hearer {
+    pub(super) session: Arc<SessionHandle>,
+    pub(super) id: ConnectionId,
+}
+
+/// What bytes come through.
+pub(super) struct Inlet<'a> {
+    pub(super) socket: &'a Socket,
+    pub(super) tls: &'a mut Option<Box<ServerConnection>>,
+    pub(super) metrics: &'a Metrics,
+}
+
+impl Ear {
+    /// One that may be sent so many bytes, of which `early` have been read already.
+    pub(super) fn new(bytes: Level, early: &[u8]) -> Self {
+        Self {
+            listening: false,
+            handed_over: false,
+            ended: false,
+            counted: true,
+            hearer: None,
+            messages: Level::FULL,
+            bytes,
+            inbox: early.to_vec(),
+            start: 0,
+            given: 0,
+            failed: None,
+        }
+    }
+
+    /// Inputs are for `hearer` from now on, or for nobody.
+    pub(super) fn is_for(&mut self, hearer: Option<Hearer>) {
+        self.hearer = hearer;
+        self.listening = false;
+    }
+
+    /// The task has read what there was. From now on it wants to be woken only for what is no input.
+    pub(super) fn listen(&mut self) {
+        self.listening = self.hearer.is_some() && self.is_plain() && self.inbox.is_empty();
+    }
+
+    /// The task reads.
+    pub(super) fn stop_listening(&mut self) {
+        self.listening = false;
+    }
+
+    /// Whether what comes next is not tungstenite's.
+    pub(super) fn is_plain(&self) -> bool {
+        !self.handed_over && self.given == 0
+    }
+
+    /// From now on what comes is not counted, as it is thrown away.
+    pub(super) fn stop_counting(&mut self) {
+        self.counted = false;
+    }
+
+    /// Takes one from the messages that the peer may send; whether there was one left.
+    pub(super) fn take_message(&mut self, tick_rate: u16, now: Instant) -> bool {
+        take_message(&mut self.messages, tick_rate, now)
+    }
+
+    /// There is something to read, found at `now`, perhaps with the end behind it. Whether the task is to be woken for it.
+    pub(super) fn hear(&mut self, mut inlet: Inlet<'_>, ended: bool, now: Instant) -> bool {
+        if !self.listening {
+            return true;
+        }
+        CAME.with_borrow_mut(|came| {
+            while self.listening {
+                let read = match self.read(&mut inlet, came, now) {
+                    Ok(read) => read,
+                    Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                    Err(error) => {
+                        self.failed = Some(error);
+                        self.listening = false;
+                        break;
+                    }
+                };
+                self.listening = !self.ended;
+                if inlet.tls.is_none() {
+                    let told = self.tell_inputs(&mut came[..read], inlet.metrics, now);
+                    if told < read {
+                        self.inbox.extend_from_slice(&came[told..read]);
+                        self.listening = false;
+                    }
+                } else {
+                    let mut plain = core::mem::take(&mut self.inbox);
+                    let told = self.tell_inputs(&mut plain, inlet.metrics, now);
+                    plain.drain(..told);
+                    self.inbox = plain;
+                    // TLS may have an answer of its own.
+                    let answers = inlet.tls.as_ref().is_some_and(|tls| tls.wants_write());
+                    self.listening &= self.inbox.is_empty() && !answers;
+                }
+                // Less than fits was all there was, and the system tells of more. (Windows does once this came to nothing.)
+                if cfg!(unix) && read < came.len() && !ended {
+                    break;
+                }
+            }
+        });
+        !self.listening
+    }
+
+    /// Reads into the inbox, for the task: at least a byte, unless this is the end. [`ErrorKind::WouldBlock`] when there is
+    /// nothing.
+    pub(super) fn fill(&mut self, mut inlet: Inlet<'_>, now: Instant) -> io::Result<()> {
+        if let Some(error) = self.failed.take() {
+            return Err(error);
+        }
+        let before = self.inbox.len();
+        CAME.with_borrow_mut(|came| {
+            while self.inbox.len() == before && !self.ended {
+                let read = self.read(&mut inlet, came, now)?;
+                if inlet.tls.is_none() {
+                    self.inbox.extend_from_slice(&came[..read]);
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// Everything before `end` has been read.
+    pub(super) fn read_until(&mut self, end: usize) {
+        self.start = end as u32;
+        if end == self.inbox.len() {
+            self.start = 0;
+            self.inbox.clear();
+            if self.inbox.capacity() > READ_BYTES_MAX {
+                self.inbox = Vec::new();
+            }
+        }
+    }
+
+    /// Reads into `came`; how many bytes. What TLS makes of them goes into the inbox.
+    fn read(&mut self, inlet: &mut Inlet<'_>, came: &mut [u8], now: Instant) -> io::Result<usize> {
+        let read = inlet.socket.read(came)?;
+        inlet.metrics.network.came[WEBSOCKET].inc_by(read as u64);
+        if self.counted {
+            metered::take(&mut self.bytes, read, now)?;
+        }
+        self.ended = read == 0;
+        if let Some(tls) = inlet.tls {
+            self.ended |= !decrypt(tls, &came[..read], &mut self.inbox)?;
+        }
+        Ok(read)
+    }
+
+    /// Tells the session the inputs that `bytes` begins with; where something else begins.
+    fn tell_inputs(&mut self, bytes: &mut [u8], metrics: &Metrics, now: Instant) -> usize {
+        let Some(Hearer { session, id }) = &self.hearer else { return 0 };
+        let mut from = 0;
+        while let Front::Message { head, payload } = plain::front(&bytes[from..]) {
+            let end = from + head + plain::MASK_BYTES + payload;
+            let masked = &mut bytes[from + head..end];
+            let said = Said::read(plain::unmask(masked), &session.protocol);
+            let told = match (said, session.queue.try_reserve()) {
+                (Ok(Said::Input(message)), Ok(room))
+                    if take_message(&mut self.messages, session.tick_rate, now) =>
+                {
+                    metrics.network.heard[0].inc_by(payload as u64);
+                    room.send((now, ToSession::Input { connection: *id, message }));
+                    true
+                }
+                _ => false,
+            };
+            if !told {
+                // The task finds it as it came.
+                plain::unmask(masked);
+                break;
+            }
+            from = end;
+        }
+        from
+    }
+}
+
+fn take_message(left: &mut Level, tick_rate: u16, now: Instant) -> bool {
+    let per_second = MESSAGES_PER_TICK_MAX * f64::from(tick_rate);
+    let price = Price::new(per_second, per_second * MESSAGES_BURST_SECONDS);
+    price.take(left, 1.0, now)
+}
+
+/// Takes TLS off bytes that came, and adds what they mean to `plain`. False when TLS says that nothing more comes.
+pub(super) fn decrypt(
+    tls: &mut ServerConnection,
+    mut came: &[u8],
+    plain: &mut Vec<u8>,
+) -> io::Result<bool> {
+    let mut open = true;
+    loop {
+        let took = if came.is_empty() { 0 } else { tls.read_tls(&mut came)? };
+        let seen = tls.process_new_packets();
+        let seen = seen.map_err(|error| io::Error::new(ErrorKind::InvalidData, error))?;
+        let from = plain.len();
+        plain.resize(from + seen.plaintext_bytes_to_read(), 0);
+        io::Read::read_exact(&mut tls.reader(), &mut plain[from..])?;
+        open &= !seen.peer_has_closed();
+        if took == 0 {
+            break;
+        }
+    }
+    Ok(open)
+}
