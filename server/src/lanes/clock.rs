@@ -100,14 +100,16 @@ impl LaneClock {
         self.lock().peek().map(|Reverse(wait)| wait.due)
     }
 
-    /// Wakes whoever is due.
-    pub(super) fn wake(&self, now: Instant) {
+    /// Wakes whoever is due; whether anybody was.
+    pub(super) fn wake(&self, now: Instant) -> bool {
         let mut waits = self.lock();
+        let before = waits.len();
         while waits.peek().is_some_and(|Reverse(wait)| wait.due <= now) {
             if let Some(Reverse(wait)) = waits.pop() {
                 wait.waker.wake();
             }
         }
+        waits.len() < before
     }
 
     /// Done once somebody waits who did not before.

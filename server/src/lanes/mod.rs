@@ -144,8 +144,9 @@ async fn drive(clock: &LaneClock, mut lookout: Lookout, over: &CancellationToken
         // What gives way here runs again after all tasks that this woke, and those that a timer or another thread woke. So
         // whatever else came is in the queues, too, before the loops look into them.
         yield_now().await;
-        clock.wake(Instant::now());
-        yield_now().await;
+        if clock.wake(Instant::now()) {
+            yield_now().await;
+        }
         let last = woke + LOOK_EVERY;
         let next = clock.next().map(|due| due.max(woke + REST).min(last));
         match next.or(lookout.is_needed().then_some(last)) {

@@ -114,16 +114,33 @@ impl Drop for Process {
     }
 }
 
-/// Processor time of all threads of a process so far, with a resolution of 10 ms.
+/// Processor time of all threads of a process so far, to the nanosecond; what threads used that have ended since is not in it.
 pub(crate) fn cpu(process: u32) -> Result<Duration> {
-    let stat = fs::read_to_string(format!("/proc/{process}/stat"))?;
-    // The second field is the name, in parentheses, and may hold anything; user and system time are the
-    // 14th and 15th.
-    let rest = stat.rsplit_once(')').context("no name in stat")?.1;
-    let mut fields = rest.split_whitespace().skip(11);
-    let mut ticks = || fields.next()?.parse::<u32>().ok();
-    let (user, system) = ticks().zip(ticks()).context("no times in stat")?;
-    Ok(Duration::from_secs((user + system).into()) / CLOCK_TICKS)
+    let mut all = Duration::ZERO;
+    for thread in fs::read_dir(format!("/proc/{process}/task"))? {
+        // A thread may end meanwhile.
+        let Ok(stat) = fs::read_to_string(thread?.path().join("schedstat")) else { continue };
+        let used = stat.split_whitespace().next().context("nothing in schedstat")?;
+        all += Duration::from_nanos(used.parse()?);
+    }
+    Ok(all)
+}
+
+/// How long a core has been at work so far, and how long it wanted to be while whoever runs this machine had it, both with a
+/// resolution of 10 ms.
+pub(crate) fn core(number: u32) -> Result<(Duration, Duration)> {
+    let stat = fs::read_to_string("/proc/stat")?;
+    let name = format!("cpu{number} ");
+    let line = stat.lines().find_map(|line| line.strip_prefix(&name)).context("no such core")?;
+    let ticks: Result<Vec<u32>, _> = line.split_whitespace().map(str::parse).collect();
+    // User, nice, system, idle, waiting for the disk, interrupts, soft interrupts, stolen.
+    let ticks = ticks?;
+    ensure!(ticks.len() >= 8, "/proc/stat has no stolen time");
+    let at_work = ticks[..8].iter().sum::<u32>() - ticks[3] - ticks[4];
+    Ok((
+        Duration::from_secs(at_work.into()) / CLOCK_TICKS,
+        Duration::from_secs(ticks[7].into()) / CLOCK_TICKS,
+    ))
 }
 
 /// Memory that a process has in use now, in bytes.

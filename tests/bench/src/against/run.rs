@@ -99,21 +99,9 @@ impl Look {
             at: Instant::now(),
             server: process::cpu(server.id())?,
             load: process::cpu(load.id())?,
-            core: busy(SERVER_CORE)?,
+            core: process::core(SERVER_CORE)?.0,
         })
     }
-}
-
-/// For how long a core has been at work, whoever had it, with a resolution of 10 ms.
-fn busy(core: u32) -> Result<Duration> {
-    let stat = fs::read_to_string("/proc/stat")?;
-    let name = format!("cpu{core} ");
-    let line = stat.lines().find_map(|line| line.strip_prefix(&name)).context("no such core")?;
-    let ticks: Result<Vec<u64>, _> = line.split_whitespace().map(str::parse).collect();
-    // User, nice, system, idle, waiting for the disk, interrupts, soft interrupts, stolen.
-    let ticks = ticks?;
-    let at_work = ticks.iter().take(8).sum::<u64>() - ticks.iter().skip(3).take(2).sum::<u64>();
-    Ok(Duration::from_millis(at_work * 10))
 }
 
 /// Runs `contender` in `scene` for so many seconds. `message` is what a message of this server has on the wire, in

@@ -24,6 +24,7 @@ pub(super) fn run(wanted: &Wanted) -> Result<Table> {
     };
     row("sessions", &|run| run.told.after.sum("gamekeeper_sessions"));
     row("server, of its core, % (to reach: 60)", &|run| 100.0 * run.server_share);
+    row("the machine below, of the server's core, %", &|run| 100.0 * run.stolen_share);
     row("bots, of theirs, %", &|run| 100.0 * run.load_share);
     row("a tick begins late by, p50, ms", &|run| 1e3 * run.jitter(0.5).unwrap_or(f64::NAN));
     row("p99, ms", &|run| 1e3 * run.jitter(0.99).unwrap_or(f64::NAN));

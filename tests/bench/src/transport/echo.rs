@@ -75,9 +75,7 @@ impl Ticked<ConnectionOutbox> for Echo {
             ToSession::Leave { connection, .. } => {
                 self.players.remove(&connection);
             }
-            ToSession::Input { connection, .. } => {
-                self.inputs += u64::from(self.players.contains_key(&connection));
-            }
+            ToSession::Input { .. } => self.inputs += 1,
             _ => {}
         }
     }
