@@ -11,8 +11,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 use tokio::time::{Duration, Instant};
 
-/// Sockets that the system tells of at once; further ones when it is asked again, in the same look.
+/// Sockets that the system tells of at once; further ones when it is asked again.
 const EVENTS_MAX: usize = 4096;
+/// How often it is asked in one look; what is left then waits for the next one, so that peers who always have something to say
+/// make no tick late.
+const QUESTIONS_MAX: usize = 4;
 
 /// Whoever has a socket.
 pub trait Watched: Send + Sync {
@@ -73,10 +76,9 @@ impl Lookout {
 
     /// Looks once, without waiting, and tells whoever has something.
     pub fn look(&mut self, now: Instant) {
-        loop {
+        for _ in 0..QUESTIONS_MAX {
             // Fails when a signal came between, and the next look finds the same.
-            let looked = self.poll.poll(&mut self.events, Some(Duration::ZERO));
-            if looked.is_err() {
+            if self.poll.poll(&mut self.events, Some(Duration::ZERO)).is_err() {
                 return;
             }
             let watched = self.sockets.lock();
