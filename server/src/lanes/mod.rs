@@ -139,15 +139,20 @@ impl Drop for LanePlace {
 async fn drive(clock: &LaneClock, mut lookout: Lookout, over: &CancellationToken) {
     while !over.is_cancelled() {
         let woke = Instant::now();
-        // Inputs are in their sessions' queues after this.
-        lookout.look(woke);
+        let last = woke + LOOK_EVERY;
+        // Inputs are in their sessions' queues after this: all that came, but where a crowd spoke at once no tick waits for
+        // more than a rest's worth of them. Inputs come some milliseconds before they are needed.
+        let until = clock.next().map_or(last, |due| due.max(woke + REST));
+        let more = lookout.look(woke, until);
         // What gives way here runs again after all tasks that this woke, and those that a timer or another thread woke. So
         // whatever else came is in the queues, too, before the loops look into them.
         yield_now().await;
         if clock.wake(Instant::now()) {
             yield_now().await;
         }
-        let last = woke + LOOK_EVERY;
+        if more {
+            continue;
+        }
         let next = clock.next().map(|due| due.max(woke + REST).min(last));
         match next.or(lookout.is_needed().then_some(last)) {
             Some(next) => std::thread::sleep(next.saturating_duration_since(Instant::now())),

@@ -11,11 +11,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 use tokio::time::{Duration, Instant};
 
-/// Sockets that the system tells of at once; further ones when it is asked again.
-const EVENTS_MAX: usize = 4096;
-/// How often it is asked in one look; what is left then waits for the next one, so that peers who always have something to say
-/// make no tick late.
-const QUESTIONS_MAX: usize = 4;
+/// Sockets that the system tells of at once, and that are told before anybody looks at the time.
+const EVENTS_MAX: usize = 128;
 
 /// Whoever has a socket.
 pub trait Watched: Send + Sync {
@@ -74,12 +71,13 @@ impl Lookout {
         &self.sockets
     }
 
-    /// Looks once, without waiting, and tells whoever has something.
-    pub fn look(&mut self, now: Instant) {
-        for _ in 0..QUESTIONS_MAX {
+    /// Looks, without waiting, and tells whoever has something. Whether there may be more of them, as it was `until` before
+    /// all were told.
+    pub fn look(&mut self, now: Instant, until: Instant) -> bool {
+        loop {
             // Fails when a signal came between, and the next look finds the same.
             if self.poll.poll(&mut self.events, Some(Duration::ZERO)).is_err() {
-                return;
+                return true;
             }
             let watched = self.sockets.lock();
             let mut found = 0;
@@ -92,8 +90,9 @@ impl Lookout {
                     watched.ready(Ready { readable, writable, ended }, now);
                 }
             }
-            if found < EVENTS_MAX {
-                return;
+            let more = found == EVENTS_MAX;
+            if !more || Instant::now() >= until {
+                return more;
             }
         }
     }
@@ -139,7 +138,7 @@ pub(crate) fn looked_at() -> Arc<Sockets> {
     let sockets = Arc::clone(lookout.sockets());
     tokio::spawn(async move {
         loop {
-            lookout.look(Instant::now());
+            lookout.look(Instant::now(), Instant::now());
             tokio::task::yield_now().await;
         }
     });
@@ -198,15 +197,36 @@ mod tests {
         let (first, watch) = sockets.watch(ours, counting).unwrap();
         let (second, _second_watch) = sockets.watch(other, counting).unwrap();
         peer.write_all(b"seven b").unwrap();
-        (0..3).for_each(|_| lookout.look(Instant::now()));
+        let now = Instant::now();
+        assert!((0..3).all(|_| !lookout.look(now, now)));
         assert_eq!(first.bytes.load(Ordering::Relaxed), 7);
         assert_eq!(first.readable.load(Ordering::Relaxed), 1);
         assert_eq!(second.readable.load(Ordering::Relaxed), 0);
 
         drop(watch);
         peer.write_all(b"nobody looks").unwrap();
-        lookout.look(Instant::now());
+        lookout.look(now, now);
         assert_eq!(first.bytes.load(Ordering::Relaxed), 7);
         assert_eq!(Arc::strong_count(&first), 1);
+    }
+    #[test]
+    fn a_crowd_is_told_piece_by_piece_as_long_as_there_is_time() {
+        let mut lookout = Lookout::new().unwrap();
+        let sockets = Arc::clone(lookout.sockets());
+        let crowd: Vec<_> = (0..EVENTS_MAX * 2 + 7)
+            .map(|_| {
+                let (ours, peer) = UnixStream::pair().unwrap();
+                (sockets.watch(ours, counting).unwrap(), peer)
+            })
+            .collect();
+        let told =
+            || crowd.iter().map(|((one, _), _)| one.bytes.load(Ordering::Relaxed)).sum::<u32>();
+        crowd.iter().for_each(|(_, peer)| (&*peer).write_all(b"x").map(drop).unwrap());
+        let now = Instant::now();
+        // No time at all: one piece.
+        assert!(lookout.look(now, now));
+        assert_eq!(told(), EVENTS_MAX as u32);
+        assert!(!lookout.look(now, now + Duration::from_secs(60)));
+        assert_eq!(told(), crowd.len() as u32);
     }
 }

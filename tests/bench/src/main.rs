@@ -28,6 +28,8 @@ enum What {
     Floor(transport::floor::Flags),
     /// This server with a session that sends everybody the same bytes each tick.
     Echo(transport::echo::Flags),
+    /// A core as busy as a server keeps it, with no server: how late is that?
+    Metronome(figures::metronome::Flags),
     /// Connections to either that send inputs and count what they are sent.
     Lines(transport::lines::Flags),
 }
@@ -39,6 +41,7 @@ fn main() -> anyhow::Result<()> {
         What::Transport(flags) => transport::compare(&flags),
         What::Floor(flags) => transport::floor::serve(&flags),
         What::Echo(flags) => transport::echo::serve(&flags),
+        What::Metronome(flags) => figures::metronome::keep(&flags),
         What::Lines(flags) => transport::lines::run(&flags),
     }
 }

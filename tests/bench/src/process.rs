@@ -126,21 +126,16 @@ pub(crate) fn cpu(process: u32) -> Result<Duration> {
     Ok(all)
 }
 
-/// How long a core has been at work so far, and how long it wanted to be while whoever runs this machine had it, both with a
-/// resolution of 10 ms.
-pub(crate) fn core(number: u32) -> Result<(Duration, Duration)> {
+/// For how long a core has been at work, whoever had it, with a resolution of 10 ms.
+pub(crate) fn busy(core: u32) -> Result<Duration> {
     let stat = fs::read_to_string("/proc/stat")?;
-    let name = format!("cpu{number} ");
+    let name = format!("cpu{core} ");
     let line = stat.lines().find_map(|line| line.strip_prefix(&name)).context("no such core")?;
     let ticks: Result<Vec<u32>, _> = line.split_whitespace().map(str::parse).collect();
     // User, nice, system, idle, waiting for the disk, interrupts, soft interrupts, stolen.
     let ticks = ticks?;
-    ensure!(ticks.len() >= 8, "/proc/stat has no stolen time");
-    let at_work = ticks[..8].iter().sum::<u32>() - ticks[3] - ticks[4];
-    Ok((
-        Duration::from_secs(at_work.into()) / CLOCK_TICKS,
-        Duration::from_secs(ticks[7].into()) / CLOCK_TICKS,
-    ))
+    let at_work = ticks.iter().take(8).sum::<u32>() - ticks.iter().skip(3).take(2).sum::<u32>();
+    Ok(Duration::from_secs(at_work.into()) / CLOCK_TICKS)
 }
 
 /// Memory that a process has in use now, in bytes.

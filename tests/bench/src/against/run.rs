@@ -99,7 +99,7 @@ impl Look {
             at: Instant::now(),
             server: process::cpu(server.id())?,
             load: process::cpu(load.id())?,
-            core: process::core(SERVER_CORE)?.0,
+            core: process::busy(SERVER_CORE)?,
         })
     }
 }

@@ -4,7 +4,7 @@
 use super::load::Load;
 use super::look::{Between, JITTER, WORK};
 use super::stand::Stand;
-use crate::process::{SERVER_CORE, core, cpu, memory};
+use crate::process::{cpu, memory};
 use anyhow::{Result, ensure};
 use serde_json::Value;
 use std::thread::sleep;
@@ -27,8 +27,6 @@ pub(crate) struct Measured {
     /// Shares of their cores, 0 to 1.
     pub(crate) server_share: f64,
     pub(crate) load_share: f64,
-    /// The share of the server's core that the machine below this one had meanwhile.
-    pub(crate) stolen_share: f64,
     /// The server's memory at the end, in bytes.
     pub(crate) memory: u64,
     /// What the server told.
@@ -73,18 +71,16 @@ pub(crate) fn measure_at(
     wait_for(stand, players, joining)?;
     sleep(SETTLE);
     let (start, before) = (Instant::now(), stand.look()?);
-    let (used_before, (_, stolen_before)) = (cpu(stand.process.id())?, core(SERVER_CORE)?);
+    let used_before = cpu(stand.process.id())?;
     sleep(window);
     let seconds = start.elapsed().as_secs_f64();
     let used = cpu(stand.process.id())? - used_before;
-    let stolen_share = (core(SERVER_CORE)?.1 - stolen_before).as_secs_f64() / seconds;
     let memory = memory(stand.process.id())?;
     let told = Between { before, after: stand.look()? };
     let server_share = used.as_secs_f64() / seconds;
     let bots = load.report()?;
-    let load_share = 0.0;
     let mut measured =
-        Measured { players, seconds, server_share, load_share, stolen_share, memory, told, bots };
+        Measured { players, seconds, server_share, load_share: 0.0, memory, told, bots };
     // Of all processes that they are in.
     measured.load_share = measured.over_time("/generator_cpu_percent") / 100.0;
     eprintln!("{measured}");

@@ -11,6 +11,7 @@ mod load;
 mod look;
 mod measured;
 mod memory;
+pub(crate) mod metronome;
 mod most;
 mod quiet;
 mod sessions;

@@ -32,10 +32,6 @@ pub(super) fn run(wanted: &Wanted) -> Result<Table> {
     table.pair("longest, no more than", format!("{} ms", ms(run.told.longest(JITTER))));
     table
         .pair("server, of its core (to reach: 60 %)", format!("{:.1} %", 100.0 * run.server_share));
-    table.pair(
-        "the machine below, of the server's core",
-        format!("{:.1} %", 100.0 * run.stolen_share),
-    );
     table.pair("bots, of theirs", format!("{:.1} %", 100.0 * run.load_share));
     table.pair("server's memory", format!("{:.1} MB", run.memory as f64 / 1e6));
     let received = run.of_bots("/per_player/received_bytes_per_second");
