@@ -154,7 +154,7 @@ async fn drive(clock: &LaneClock, mut lookout: Lookout, over: &CancellationToken
             continue;
         }
         let next = clock.next().map(|due| due.max(woke + REST).min(last));
-        match next.or(lookout.is_needed().then_some(last)) {
+        match next.or_else(|| lookout.is_needed().then_some(last)) {
             Some(next) => std::thread::sleep(next.saturating_duration_since(Instant::now())),
             // Nothing ticks here, and nobody is connected: whoever has something to do does it when it comes.
             None => tokio::select! {

@@ -77,7 +77,7 @@ impl Lookout {
         loop {
             // Fails when a signal came between, and the next look finds the same.
             if self.poll.poll(&mut self.events, Some(Duration::ZERO)).is_err() {
-                return true;
+                return false;
             }
             let watched = self.sockets.lock();
             let mut found = 0;

@@ -158,6 +158,9 @@ impl Ear {
         if let Some(error) = self.failed.take() {
             return Err(error);
         }
+        // What has been read goes: otherwise a peer who always leaves a frame unfinished would make this grow without end.
+        self.inbox.drain(..self.start as usize);
+        self.start = 0;
         let before = self.inbox.len();
         CAME.with_borrow_mut(|came| {
             while self.inbox.len() == before && !self.ended {

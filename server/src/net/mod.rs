@@ -7,9 +7,9 @@
 //! waiting to go out. When the lane finds that something came, the line's `ear` tells the session what is an input
 //! (`plain` knows one); for the rest the connection's task is woken: `pipe` finds the messages in it, with tungstenite
 //! where they are not plain, and `connection` turns them into what the session is told. The session's [`outbox`] writes
-//! through the line. `ending` says how a WebSocket ends, `closing` ends
-//! it properly. [`refusal`] is what whoever misbehaves gets, [`address_limits`] how often an address may do what costs
-//! something, [`bans`] which addresses nobody is let in from.
+//! through the line. `ending` says how a WebSocket ends, `closing` ends it properly. [`refusal`] is what whoever
+//! misbehaves gets, [`address_limits`] how often an address may do what costs something, [`bans`] which addresses
+//! nobody is let in from.
 
 pub mod address_limits;
 mod arrival;

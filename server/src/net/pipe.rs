@@ -175,7 +175,7 @@ mod tests {
     use crate::directory::SessionHandle;
     use crate::lanes::{Lanes, looked_at};
     use crate::net::ear::Hearer;
-    use crate::net::limits::{Level, Limits, SESSION_QUEUE_MAX};
+    use crate::net::limits::{Level, Limits, READ_BYTES_MAX, SESSION_QUEUE_MAX};
     use crate::net::outbox::ConnectionOutbox;
     use crate::net::socket::Socket;
     use crate::session::door::{ConnectionId, ToSession};
@@ -409,5 +409,23 @@ mod tests {
         let counts =
             format!("{messages} messages, {broken} broken, {without_task} without the task");
         assert!(messages > 2500 && broken > 250 && without_task > 500, "{counts}");
+    }
+    #[tokio::test]
+    async fn frames_that_are_never_finished_take_no_more_room_than_one_read() {
+        let (ours, mut peer) = UnixStream::pair().unwrap();
+        let ours = mio::net::UnixStream::from_std(ours.into_std().unwrap());
+        let parts = Parts { socket: Socket::Unix(ours), tls: None, bytes: Level::FULL };
+        let (line, mut pipe) = Pipe::new(parts, &[], &looked_at(), Arc::default()).unwrap();
+        line.lock().ear.stop_counting();
+        // A frame of 100 bytes, always sent from the middle of one to the middle of the next.
+        let frame = [&[0x82, 0x80 | 94, 0, 0, 0, 0][..], &[7; 94]].concat();
+        peer.write_all(&frame[..50]).await.unwrap();
+        for _ in 0..1000 {
+            peer.write_all(&frame[50..]).await.unwrap();
+            peer.write_all(&frame[..50]).await.unwrap();
+            let came = poll_fn(|cx| pipe.poll_came(cx, Instant::now(), <[u8]>::len)).await;
+            assert!(matches!(came, Ok(Came::Message(94))));
+            assert!(line.lock().ear.inbox.capacity() <= 2 * READ_BYTES_MAX);
+        }
     }
 }
