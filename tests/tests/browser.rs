@@ -20,16 +20,14 @@ async fn two_friends_play() {
     ada.until("gamekeeper.state === 'start'").await;
     ada.picture("1-start").await;
     ada.play(&format!("http://{}/", relay.address()), "Ada").await;
+    // A key flies her towards the middle of the arena, wherever she came in: there is room that way.
     let first = ada.number("gamekeeper.me().x").await;
-    ada.client
-        .execute("dispatchEvent(new KeyboardEvent('keydown', {code: 'KeyD'}))", vec![])
-        .await
-        .expect("a key");
-    ada.until(&format!("Math.abs(gamekeeper.me().x - {first}) > 60")).await;
-    ada.client
-        .execute("dispatchEvent(new KeyboardEvent('keyup', {code: 'KeyD'}))", vec![])
-        .await
-        .expect("a key");
+    let (key, way) = if first < 0.0 { ("KeyD", 1) } else { ("KeyA", -1) };
+    for (event, reached) in [("keydown", 60), ("keyup", 0)] {
+        let script = format!("dispatchEvent(new KeyboardEvent('{event}', {{code: '{key}'}}))");
+        ada.client.execute(&script, vec![]).await.expect("a key");
+        ada.until(&format!("{way} * (gamekeeper.me().x - {first}) > {reached}")).await;
+    }
 
     // Ben joins on a phone held sideways, and both see each other.
     let ben = driver.open(844, 390, true).await;
