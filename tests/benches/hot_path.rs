@@ -6,6 +6,7 @@
 //! cargo bench -p tests --bench hot_path -- interest  # what has this in its name
 //! cargo bench -p tests --bench hot_path -- wasm      # decoding here and in WebAssembly
 //! cargo bench -p tests --bench hot_path -- scale     # a tick with more and more players
+//! cargo bench -p tests --bench hot_path -- rooms     # a tick of one small session among more and more of them
 //! ```
 
 #[path = "../tests/wasm/mod.rs"]
@@ -32,6 +33,13 @@ const SCALE: [u16; 6] = [100, 200, 500, 1000, 1500, 2000];
 const SCALE_TICKS: u32 = 360;
 /// Until everybody has had a first ship, as so many come in a tick and no more.
 const SCALE_WARM_UP_TICKS: u32 = 240;
+/// Players of a small session, how many such sessions have their ticks in turns, and ticks of their script.
+const ROOM: u16 = 8;
+const ROOMS: [usize; 4] = [1, 16, 64, 250];
+const ROOM_TICKS: u32 = 240;
+const ROOM_WARM_UP_TICKS: u32 = 60;
+/// How often as many ticks are done; the quickest time counts.
+const ROOM_ROUNDS: usize = 3;
 /// The stages of a tick, in their order.
 const STAGES: [&str; 4] = ["step", "publish", "interest", "frames"];
 
@@ -60,6 +68,9 @@ fn main() {
     }
     if wants("scale") {
         scale();
+    }
+    if wants("rooms") {
+        rooms();
     }
 }
 
@@ -183,6 +194,46 @@ fn decode_in_wasm(script: &Script) {
     let each = |ms: f64| ms * 1e6 / f64::from(TICKS);
     println!("decoding {TICKS} frames of one client, {} bytes, middle of {ROUNDS}:", frames.len());
     println!("  natively {:.0} ns a frame, in WebAssembly {:.0} ns", each(native), each(wasm));
+}
+
+/// What a tick of a small session takes for each player, by stage, as there are more and more such sessions: the
+/// others' ticks leave little of it in the caches. With taking everybody's input.
+fn rooms() {
+    let script = Script::record(ROOM, ROOM_TICKS);
+    let measure = |rooms: usize| {
+        let mut replays: Vec<_> = (0..rooms).map(|_| Replay::new(&script)).collect();
+        let mut took = [Duration::ZERO; Stage::ALL.len() + 2];
+        while replays[0].goes_on() {
+            let measured = replays[0].now() >= ROOM_WARM_UP_TICKS;
+            for replay in &mut replays {
+                let started = Instant::now();
+                let mut last = started;
+                replay.tick_in_laps(&mut |stage| {
+                    let now = Instant::now();
+                    took[stage as usize] += if measured { now - last } else { Duration::ZERO };
+                    last = now;
+                });
+                replay.hear();
+                let heard = Instant::now();
+                if measured {
+                    took[Stage::ALL.len()] += heard - last;
+                    took[Stage::ALL.len() + 1] += heard - started;
+                }
+            }
+        }
+        let ticks = f64::from(ROOM_TICKS - ROOM_WARM_UP_TICKS) * rooms as f64;
+        took.map(|took| took.as_nanos() as f64 / ticks / f64::from(ROOM))
+    };
+    println!("ns per player and tick in sessions of {ROOM}:");
+    let names = Stage::LABELS.iter().copied().chain(["hear", "all"]);
+    let heads: String = names.map(|name| format!("{name:>10}")).collect();
+    println!("{:>8}{heads}", "sessions");
+    for rooms in ROOMS {
+        let times = (0..ROOM_ROUNDS).map(|_| measure(rooms));
+        let best = times.min_by(|a, b| a.last().partial_cmp(&b.last()).expect("times"));
+        let cells: String = best.expect("rounds").iter().map(|ns| format!("{ns:>10.0}")).collect();
+        println!("{rooms:>8}{cells}");
+    }
 }
 
 /// What a tick takes for each player, by stage, as there are more and more of them; the worlds in turns so that a

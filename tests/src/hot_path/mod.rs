@@ -31,8 +31,9 @@ const ANSWER_TICKS: f64 = 0.25;
 type Input = <Arena as Game>::Input;
 type ArenaRules = <Arena as Game>::Rules;
 
-/// A world of so many ships.
+/// A world of so many ships, at least as large as arenas are.
 fn setup(ships: u16) -> Setup<Settings> {
-    let size = (f32::from(ships) * AREA_PER_SHIP).sqrt() as u32;
+    let least = Settings::for_players(0).size;
+    let size = ((f32::from(ships) * AREA_PER_SHIP).sqrt() as u32).max(least);
     Setup::new(Settings { size, ..Settings::default() }, SEED, TICK_RATE)
 }
