@@ -5,17 +5,22 @@
 use super::rows::{ANGLE_BITS, ANGLE_STEPS};
 use crate::wire::Field;
 use glam::Vec2;
+use std::sync::LazyLock;
 
 const ANGLE: Field = Field::angle("angle", ANGLE_BITS);
 
+/// One sine and cosine per step, 32 kB. All games share it: one for each would push the others' out of the caches.
+static TABLE: LazyLock<Vec<Vec2>> =
+    LazyLock::new(|| (0..ANGLE_STEPS).map(|step| direction(ANGLE.to_units(step))).collect());
+
 /// A unit vector for every step of a turn.
-#[derive(Clone, Debug)]
-pub struct Compass(Vec<Vec2>);
+#[derive(Clone, Copy, Debug)]
+pub struct Compass(&'static [Vec2]);
 
 impl Compass {
-    /// Computes the table: one sine and cosine per step.
+    /// The compass; the first one computes the table.
     pub fn new() -> Self {
-        Self((0..ANGLE_STEPS).map(|step| direction(ANGLE.to_units(step))).collect())
+        Self(&TABLE)
     }
 
     /// The unit vector of an angle in steps, which wraps.

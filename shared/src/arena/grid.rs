@@ -4,15 +4,21 @@
 
 use glam::Vec2;
 
-/// Side of a cell, u: a ship's neighbours and a shot's path lie in one to four of them.
-const CELL: f32 = 128.0;
+/// Side of a cell at least, u: a ship's neighbours and a shot's path lie in one to four of them.
+const CELL_MIN: f32 = 128.0;
+/// Cells for each ship where that makes larger ones: more would be empty, and have to be fetched from memory for
+/// nothing.
+const CELLS_PER_SHIP: usize = 4;
 const NOBODY: u32 = u32::MAX;
 
 /// Per cell the index that was put in last, per index the one before it.
 #[derive(Clone, Debug)]
 pub(super) struct Grid {
     half: f32,
+    /// Along each side.
     columns: usize,
+    /// Cells in a unit.
+    per_unit: f32,
     heads: Vec<u32>,
     next: Vec<u32>,
 }
@@ -20,13 +26,19 @@ pub(super) struct Grid {
 impl Grid {
     /// An empty grid over a square of `2 * half` units; what lies outside counts to the edge.
     pub(super) fn new(half: f32) -> Self {
-        let columns = (2.0 * half / CELL) as usize + 1;
-        Self { half, columns, heads: vec![NOBODY; columns * columns], next: Vec::new() }
+        let mut grid =
+            Self { half, columns: 1, per_unit: 0.0, heads: Vec::new(), next: Vec::new() };
+        grid.begin(0);
+        grid
     }
 
-    /// Removes everything.
-    pub(super) fn clear(&mut self) {
-        self.heads.fill(NOBODY);
+    /// Removes everything, and is laid for about so many ships.
+    pub(super) fn begin(&mut self, ships: usize) {
+        let most = (2.0 * self.half / CELL_MIN) as usize + 1;
+        self.columns = (ships * CELLS_PER_SHIP).isqrt().clamp(1, most);
+        self.per_unit = self.columns as f32 / (2.0 * self.half);
+        self.heads.clear();
+        self.heads.resize(self.columns * self.columns, NOBODY);
         self.next.clear();
     }
 
@@ -47,7 +59,7 @@ impl Grid {
 
     fn column(&self, v: f32) -> usize {
         // A negative quotient becomes 0.
-        (((v + self.half) / CELL) as usize).min(self.columns - 1)
+        (((v + self.half) * self.per_unit) as usize).min(self.columns - 1)
     }
 }
 
@@ -79,20 +91,30 @@ mod tests {
         let places: Vec<Vec2> = (0..400)
             .map(|i| Vec2::new((i % 20) as f32, (i / 20) as f32) * 110.0 - 1050.0)
             .collect();
-        grid.clear();
-        places.iter().for_each(|&at| grid.push(at));
-        for &at in &places {
-            let reach = Vec2::splat(200.0);
-            let mut seen: Vec<usize> = grid.around(at - reach, at + reach).collect();
-            seen.sort_unstable();
-            let unique = seen.len();
-            seen.dedup();
-            assert_eq!(seen.len(), unique);
-            for (i, other) in places.iter().enumerate() {
-                if (*other - at).abs().max_element() <= 200.0 {
-                    assert!(seen.contains(&i));
+        // Laid for as many as there are, for fewer, and for more.
+        for ships in [400, 0, 7, 5000] {
+            grid.begin(ships);
+            places.iter().for_each(|&at| grid.push(at));
+            for &at in &places {
+                let reach = Vec2::splat(200.0);
+                let mut seen: Vec<usize> = grid.around(at - reach, at + reach).collect();
+                seen.sort_unstable();
+                assert!(seen.is_sorted_by(|a, b| a < b), "each once");
+                for (i, other) in places.iter().enumerate() {
+                    if (*other - at).abs().max_element() <= 200.0 {
+                        assert!(seen.contains(&i));
+                    }
                 }
             }
+        }
+    }
+
+    #[test]
+    fn there_are_no_more_cells_than_ships_need() {
+        let mut grid = Grid::new(5000.0);
+        for (ships, columns) in [(0, 1), (1, 2), (8, 5), (100, 20), (1_000_000, 79)] {
+            grid.begin(ships);
+            assert_eq!((grid.columns, grid.heads.len()), (columns, columns * columns));
         }
     }
 }

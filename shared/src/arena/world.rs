@@ -204,7 +204,7 @@ impl Arena {
     }
 
     pub(super) fn fill_grid(&mut self) {
-        self.scratch.grid.clear();
+        self.scratch.grid.begin(self.ships.len());
         for ship in &self.ships {
             self.scratch.grid.push(ship.row.place());
         }
@@ -216,7 +216,7 @@ impl Arena {
         let mut moment =
             spare.unwrap_or_else(|| Moment { ways: Vec::new(), grid: Grid::new(rules.half) });
         moment.ways.clear();
-        moment.grid.clear();
+        moment.grid.begin(self.ships.len());
         for (ship, &start) in self.ships.iter().zip(&self.scratch.origins) {
             moment.ways.push((ship.id, start, ship.row.place()));
             moment.grid.push(ship.row.place());
