@@ -7,7 +7,7 @@ use super::interest::Interest;
 use super::players::Link;
 use shared::game::{Focus, PlayerId};
 use shared::netcode::frame::{Changes, Encoder, PAST_TICKS, TYPE_KEYFRAME, TYPE_MASK};
-use shared::netcode::inputs::InputRing;
+use shared::netcode::inputs::InputBuffer;
 use shared::wire::Row;
 
 /// Where a player on a slow line looks somewhere else at once, as after a respawn, everything there would
@@ -51,7 +51,7 @@ impl FrameWriter {
     pub(super) fn send<I: Row, O: Outbox>(
         &mut self,
         link: &mut Link<O>,
-        inputs: &mut InputRing<I>,
+        inputs: &mut InputBuffer<I>,
         (changes, interest): (&mut Changes, &Interest),
         (player, focus): (PlayerId, Focus),
         counts: &mut Counts,

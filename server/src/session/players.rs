@@ -8,7 +8,7 @@ use super::inspect::Corrections;
 use super::mailbox::Mailbox;
 use shared::game::{Focus, PlayerId, Tick};
 use shared::netcode::frame::ViewList;
-use shared::netcode::inputs::InputRing;
+use shared::netcode::inputs::InputBuffer;
 use shared::wire::message::Look;
 use shared::wire::{HostSecret, Row, SeatToken, Visitor};
 use std::collections::HashMap;
@@ -34,7 +34,7 @@ pub(super) struct Player<I, O> {
     /// What the player came back with last, until something is heard: the welcome with the new token may
     /// have been lost with the line.
     pub(super) shown: Option<SeatToken>,
-    pub(super) inputs: InputRing<I>,
+    pub(super) inputs: InputBuffer<I>,
     /// Outlives a connection, so that coming back is no way around it.
     pub(super) chat: ChatAllowance,
     /// `None` while the player is away.
@@ -206,7 +206,7 @@ impl<I: Row, O: Outbox> Players<I, O> {
             name: who.name.clone(),
             seat: who.fresh,
             shown: None,
-            inputs: InputRing::new(first),
+            inputs: InputBuffer::new(first),
             chat: ChatAllowance::default(),
             link: None,
             visitor: who.visitor,
@@ -243,7 +243,7 @@ impl<I: Row, O: Outbox> Players<I, O> {
         let player = &mut self.all[place];
         self.by_connection.insert(link.connection, id);
         (player.shown, player.seat) = (shown, seat);
-        player.inputs = InputRing::new(first);
+        player.inputs = InputBuffer::new(first);
         player.since = first;
         let last = player.link.replace(link);
         if let Some(last) = &last {

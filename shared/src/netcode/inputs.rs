@@ -49,19 +49,20 @@ pub enum Source {
 
 /// One player's inputs.
 #[derive(Clone, Debug)]
-pub struct InputRing<I> {
-    ring: Vec<Option<(Tick, I)>>,
+pub struct InputBuffer<I> {
+    /// Those that wait for their tick, in order: few, so that they stay in the caches.
+    waiting: Vec<(Tick, I)>,
     next: Tick,
     last: I,
     missing: u32,
     margin: Option<f64>,
 }
 
-impl<I: Row> InputRing<I> {
-    /// A ring whose first tick to be stepped is `next`.
+impl<I: Row> InputBuffer<I> {
+    /// An empty one whose first tick to be stepped is `next`.
     pub fn new(next: Tick) -> Self {
         Self {
-            ring: vec![None; AHEAD_TICKS_MAX as usize],
+            waiting: Vec::new(),
             next,
             last: I::default(),
             missing: REPEAT_TICKS_MAX,
@@ -83,11 +84,13 @@ impl<I: Row> InputRing<I> {
         if ahead as u32 >= AHEAD_TICKS_MAX {
             return Offer::Early;
         }
-        let place = &mut self.ring[tick as usize % AHEAD_TICKS_MAX as usize];
-        if place.is_some_and(|(held, _)| held == tick) {
+        // From the back, as nearly all come in order.
+        let is_earlier = |&(held, _): &(Tick, I)| (held.wrapping_sub(tick) as i32) < 0;
+        let place = self.waiting.iter().rposition(is_earlier).map_or(0, |last| last + 1);
+        if self.waiting.get(place).is_some_and(|&(held, _)| held == tick) {
             return Offer::Repeated;
         }
-        *place = Some((tick, input));
+        self.waiting.insert(place, (tick, input));
         Offer::Kept
     }
 
@@ -95,10 +98,8 @@ impl<I: Row> InputRing<I> {
     pub fn take(&mut self) -> (I, Source) {
         let tick = self.next;
         self.next = self.next.wrapping_add(1);
-        let place = &mut self.ring[tick as usize % AHEAD_TICKS_MAX as usize];
-        if let Some((held, input)) = place.take()
-            && held == tick
-        {
+        if self.waiting.first().is_some_and(|&(held, _)| held == tick) {
+            let (_, input) = self.waiting.remove(0);
             self.last = input;
             self.missing = 0;
             return (input, Source::Sent);
@@ -133,55 +134,55 @@ mod tests {
 
     #[test]
     fn each_tick_gets_its_own_input_however_they_arrive() {
-        let mut ring = InputRing::new(100);
-        assert_eq!(ring.offer(102, keys(2), 99.5), Offer::Kept);
-        assert_eq!(ring.offer(100, keys(1), 99.6), Offer::Kept);
-        assert_eq!(ring.offer(100, keys(9), 99.7), Offer::Repeated);
-        assert_eq!(ring.take(), (keys(1), Source::Sent));
-        assert_eq!(ring.take(), (keys(1), Source::Repeated));
-        assert_eq!(ring.offer(101, keys(7), 101.2), Offer::Late);
-        assert_eq!(ring.take(), (keys(2), Source::Sent));
+        let mut buffer = InputBuffer::new(100);
+        assert_eq!(buffer.offer(102, keys(2), 99.5), Offer::Kept);
+        assert_eq!(buffer.offer(100, keys(1), 99.6), Offer::Kept);
+        assert_eq!(buffer.offer(100, keys(9), 99.7), Offer::Repeated);
+        assert_eq!(buffer.take(), (keys(1), Source::Sent));
+        assert_eq!(buffer.take(), (keys(1), Source::Repeated));
+        assert_eq!(buffer.offer(101, keys(7), 101.2), Offer::Late);
+        assert_eq!(buffer.take(), (keys(2), Source::Sent));
     }
 
     #[test]
     fn sending_faster_gains_nothing() {
-        let mut ring = InputRing::new(0);
+        let mut buffer = InputBuffer::new(0);
         for i in 0..1000 {
-            ring.offer(i % 80, keys(i as i32 & 0xff), 0.0);
+            buffer.offer(i % 80, keys(i as i32 & 0xff), 0.0);
         }
-        let taken = (0..AHEAD_TICKS_MAX).map(|_| ring.take().0.keys).collect::<Vec<_>>();
+        let taken = (0..AHEAD_TICKS_MAX).map(|_| buffer.take().0.keys).collect::<Vec<_>>();
         assert_eq!(taken, (0..AHEAD_TICKS_MAX as i32).collect::<Vec<_>>());
     }
 
     #[test]
     fn the_last_one_is_repeated_for_a_while() {
-        let mut ring = InputRing::new(5);
-        assert_eq!(ring.take(), (keys(0), Source::Idle));
-        ring.offer(6, keys(3), 5.5);
-        assert_eq!(ring.take(), (keys(3), Source::Sent));
+        let mut buffer = InputBuffer::new(5);
+        assert_eq!(buffer.take(), (keys(0), Source::Idle));
+        buffer.offer(6, keys(3), 5.5);
+        assert_eq!(buffer.take(), (keys(3), Source::Sent));
         for _ in 0..REPEAT_TICKS_MAX {
-            assert_eq!(ring.take(), (keys(3), Source::Repeated));
+            assert_eq!(buffer.take(), (keys(3), Source::Repeated));
         }
-        assert_eq!(ring.take(), (keys(0), Source::Idle));
+        assert_eq!(buffer.take(), (keys(0), Source::Idle));
     }
 
     #[test]
     fn absurd_ticks_are_told_apart() {
-        let mut ring = InputRing::new(10_000);
-        assert_eq!(ring.offer(10_000 + AHEAD_TICKS_MAX, keys(1), 9_999.0), Offer::Early);
-        assert_eq!(ring.offer(9_000, keys(1), 9_999.0), Offer::Late);
-        assert_eq!(ring.offer(0, keys(1), 9_999.0), Offer::Absurd);
-        assert_eq!(ring.offer(u32::MAX, keys(1), 9_999.0), Offer::Absurd);
+        let mut buffer = InputBuffer::new(10_000);
+        assert_eq!(buffer.offer(10_000 + AHEAD_TICKS_MAX, keys(1), 9_999.0), Offer::Early);
+        assert_eq!(buffer.offer(9_000, keys(1), 9_999.0), Offer::Late);
+        assert_eq!(buffer.offer(0, keys(1), 9_999.0), Offer::Absurd);
+        assert_eq!(buffer.offer(u32::MAX, keys(1), 9_999.0), Offer::Absurd);
     }
 
     #[test]
     fn the_margin_is_that_of_the_newest_arrival() {
-        let mut ring = InputRing::new(50);
-        ring.offer(50, keys(1), 49.75);
-        ring.offer(51, keys(1), 49.5);
-        assert_eq!(ring.take_margin(), Some(1.5));
-        assert_eq!(ring.take_margin(), None);
-        ring.offer(40, keys(1), 49.5);
-        assert_eq!(ring.take_margin(), Some(-9.5));
+        let mut buffer = InputBuffer::new(50);
+        buffer.offer(50, keys(1), 49.75);
+        buffer.offer(51, keys(1), 49.5);
+        assert_eq!(buffer.take_margin(), Some(1.5));
+        assert_eq!(buffer.take_margin(), None);
+        buffer.offer(40, keys(1), 49.5);
+        assert_eq!(buffer.take_margin(), Some(-9.5));
     }
 }
