@@ -280,7 +280,7 @@ mod tests {
         arena.join(&rules, ME, 0);
         arena.step(&rules, &[Command { player: ME, input: Controls::default() }], &mut Vec::new());
         let mut changes = Changes::new(Arena::KINDS);
-        changes.advance::<Arena>(1, &rules, |rows| arena.publish(rows));
+        changes.advance::<Arena>((1, 0), &rules, |rows| arena.publish(rows));
         let mut frame = Vec::new();
         let mut list = ViewList::new(Arena::KINDS.len());
         let slots = (0..Arena::KINDS.len()).map(|kind| changes.slots(kind).to_vec());

@@ -1,8 +1,10 @@
 //! The engine, with each game, over a network in memory: the server's real session and the real client.
 
-use shared::game::Game;
+use server::session::interest::Interest;
+use shared::game::{Game, PlayerId, Setup};
 use shared::netcode::client::News;
 use shared::netcode::conditions::Conditions;
+use shared::netcode::frame::{Changes, PAST_TICKS, Step};
 use shared::wire::close::CloseCode;
 use shared::wire::message::{self, ClientMessage, ServerMessage};
 use tests::story::{assert_honest, crowd};
@@ -16,6 +18,7 @@ with_every_game! {
     a_flipped_bit_heals,
     who_reads_nothing_is_shut_out_and_nobody_else_notices,
     a_full_outbox_costs_frames_and_nothing_else,
+    the_past_goes_back_as_far_as_somebody_lacks_it,
     prediction_is_exact_without_outside_influence,
     nothing_is_drawn_with_a_jump,
     everybody_is_told_who_is_there,
@@ -139,6 +142,27 @@ fn a_full_outbox_costs_frames_and_nothing_else<G: Game>() {
     assert_eq!((stats.mismatches, stats.refused, stats.resyncs), (0, 0, 0), "{stats:?}");
     assert_eq!(stats.keyframes, 1, "gaps of nine ticks are caught up on: {stats:?}");
     assert!(stats.frames > 325, "every tick came: {stats:?}");
+}
+
+fn the_past_goes_back_as_far_as_somebody_lacks_it<G: Game>() {
+    let setup = Setup::new(G::Settings::default(), 5, 30);
+    let rules = G::rules(&setup).expect("settings that make sense");
+    let (mut game, mut changes) = (G::new(&setup, &rules, 5), Changes::new(G::KINDS));
+    let mut interest = Interest::new(G::KINDS);
+    game.join(&rules, PlayerId(0), 0);
+    let (player, view) = (PlayerId(0), game.view(PlayerId(0)));
+    // What a session may say: from one tick to the next somebody lacks one more at most.
+    let lacking = (0..3).chain([0, 0, 1, 2, 1, 2, 3, 0]).chain(0..40).chain([3, 1, 0]);
+    for (tick, lacking) in (1..).zip(lacking) {
+        changes.advance::<G>((tick, lacking), &rules, |rows| game.publish(rows));
+        interest.rebuild(&changes);
+        assert_eq!((changes.tick(), changes.past_ticks()), (tick, lacking.min(PAST_TICKS)));
+        for ago in 1..=changes.past_ticks() {
+            assert_eq!(changes.step_ago(ago).map(Step::tick), Some(tick - ago as u32));
+            interest.sight_ago(ago, player, view);
+        }
+        assert!(changes.step_ago(changes.past_ticks() + 1).is_none(), "no more than is lacking");
+    }
 }
 
 fn prediction_is_exact_without_outside_influence<G: Lonely>() {

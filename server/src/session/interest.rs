@@ -6,7 +6,7 @@
 //! that nothing at the edge comes and goes with every tick.
 
 use shared::game::{Focus, PlayerId};
-use shared::netcode::frame::{Changes, PAST_TICKS, Sight};
+use shared::netcode::frame::{Changes, Sight};
 use shared::wire::{Kind, Role};
 use std::collections::VecDeque;
 
@@ -25,7 +25,7 @@ struct KindLayout {
     place: Option<(usize, usize, f32, f32)>,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 struct Entry {
     x: f32,
     y: f32,
@@ -50,8 +50,10 @@ pub struct Interest {
     private: Vec<(PlayerId, u32, u32)>,
     /// Entities without a place, shown to everybody: (kind, slot).
     everywhere: Vec<(u32, u32)>,
-    /// Of this tick and those before, newest first.
+    /// Of this tick and of as many before as `Changes` keeps steps of, newest first.
     whereabouts: VecDeque<Whereabouts>,
+    /// Whereabouts whose memory is free.
+    spare: Vec<Whereabouts>,
 }
 
 /// Where everything was at a tick, by slot: all that decides what stays in view.
@@ -93,6 +95,7 @@ impl Interest {
             private: Vec::new(),
             everywhere: Vec::new(),
             whereabouts: VecDeque::from([nothing]),
+            spare: Vec::new(),
         }
     }
 
@@ -101,11 +104,11 @@ impl Interest {
         self.unsorted.clear();
         self.private.clear();
         self.everywhere.clear();
-        // As many as there are steps to catch up by, and the one of this tick.
-        let oldest = self.whereabouts.len() > PAST_TICKS;
-        let oldest = if oldest { self.whereabouts.pop_back() } else { None };
+        let past = changes.past_ticks().min(self.whereabouts.len());
+        self.spare.extend(self.whereabouts.drain(past..));
+        let spare = self.spare.pop();
         let mut whereabouts =
-            oldest.unwrap_or_else(|| self.kinds.iter().map(KindLayout::nowhere).collect());
+            spare.unwrap_or_else(|| self.kinds.iter().map(KindLayout::nowhere).collect());
         for (kind, layout) in self.kinds.iter().enumerate() {
             let rows = changes.now().table(kind).iter();
             whereabouts[kind].fit(changes.slot_count(kind));
@@ -161,8 +164,8 @@ impl Interest {
             sum += *start;
             *start = sum;
         }
-        self.entries.clear();
-        self.entries.extend_from_slice(&self.unsorted);
+        // All of them are written below.
+        self.entries.resize(self.unsorted.len(), Entry::default());
         for i in (0..self.unsorted.len()).rev() {
             let entry = self.unsorted[i];
             let cell = self.cell_of(entry.x, entry.y);
@@ -182,8 +185,8 @@ impl Interest {
         self.sight_ago(0, player, focus)
     }
 
-    /// What the player, who looked at `focus` so many ticks ago, was to keep then. Panics past
-    /// [`PAST_TICKS`], or before the first tick.
+    /// What the player, who looked at `focus` so many ticks ago, was to keep then. Panics where `Changes` did
+    /// not keep the step of that tick.
     pub fn sight_ago(&self, ticks: usize, player: PlayerId, focus: Focus) -> PlayerSight<'_> {
         PlayerSight { interest: self, places: &self.whereabouts[ticks], player, focus }
     }

@@ -89,6 +89,8 @@ pub struct Session<G: Game, O: Outbox> {
     restraint: Restraint,
     /// What frames took lately on average, in bytes per player and tick.
     usual_bytes: f32,
+    /// The most ticks that somebody's next frame has to catch up on.
+    lacking: usize,
     /// What spectators see, where that is delayed.
     past: Option<Past<G>>,
     places: Places,
@@ -127,6 +129,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
             locked: false,
             restraint: Restraint::default(),
             usual_bytes: 0.0,
+            lacking: 0,
             past: None,
             places: Places::default(),
             idle_since: None,
@@ -323,7 +326,8 @@ impl<G: Game, O: Outbox> Session<G, O> {
         self.game.step(&self.terms.rules, &self.commands, &mut self.events);
         lap(Stage::Step);
         let game = &self.game;
-        self.changes.advance::<G>(self.tick, &self.terms.rules, |rows| game.publish(rows));
+        let at = (self.tick, self.lacking);
+        self.changes.advance::<G>(at, &self.terms.rules, |rows| game.publish(rows));
         lap(Stage::Publish);
         self.interest.rebuild(&self.changes);
         lap(Stage::Interest);
@@ -388,6 +392,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
             self.places.look(G::KINDS, shown.now());
         }
         let (mut lately, mut links) = (0.0, 0_u16);
+        self.lacking = 0;
         for player in self.players.iter_mut() {
             let Some(link) = &mut player.link else { continue };
             // Calm is a view in which no more happens than in most.
@@ -409,6 +414,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
             };
             let (world, looks) = ((changes, interest), (player.id, focus));
             self.frames.send(link, &mut player.inputs, world, looks, &mut self.counts);
+            self.lacking = self.lacking.max(link.lacks());
         }
         self.usual_bytes = lately / f32::from(links.max(1));
     }

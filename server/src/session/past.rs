@@ -104,8 +104,14 @@ impl<G: Game> Past<G> {
         self.next_begins = Some(terms);
     }
 
-    /// Keeps this tick and what was told with it, and shows the one whose time has come.
-    pub(super) fn advance(&mut self, present: &mut Changes, told: Vec<Bytes>) -> Shown {
+    /// Keeps this tick and what was told with it, and shows the one whose time has come, to watchers who lack
+    /// at most `lacking` ticks.
+    pub(super) fn advance(
+        &mut self,
+        present: &mut Changes,
+        told: Vec<Bytes>,
+        lacking: usize,
+    ) -> Shown {
         let mut frame = Vec::new();
         self.everything.look(present);
         let list = &mut self.list;
@@ -114,9 +120,9 @@ impl<G: Game> Past<G> {
         self.waiting.push_back(Moment { frame, told, begins });
         let due = self.waiting.len() > self.delay;
         let moment = if due { self.waiting.pop_front() } else { None };
-        let tick = present.tick();
+        let at = (present.tick(), lacking);
         let Some(Moment { frame, told, begins }) = moment else {
-            self.changes.advance::<G>(tick, &self.terms.rules, |_| {});
+            self.changes.advance::<G>(at, &self.terms.rules, |_| {});
             self.interest.rebuild(&self.changes);
             return Shown { told: Vec::new(), begins: false };
         };
@@ -131,7 +137,7 @@ impl<G: Game> Past<G> {
         taken.expect("frames of our own, in order");
         let (_, rows) = self.history.newest().expect("just taken");
         let sorted = &mut self.sorted;
-        self.changes.advance::<G>(tick, &self.terms.rules, |out| copy_sorted(rows, out, sorted));
+        self.changes.advance::<G>(at, &self.terms.rules, |out| copy_sorted(rows, out, sorted));
         self.interest.rebuild(&self.changes);
         Shown { told, begins: anew }
     }

@@ -119,6 +119,11 @@ impl<O: Outbox> Link<O> {
         self.flow.lost();
     }
 
+    /// How many ticks the next frame has to catch up on.
+    pub(super) fn lacks(&self) -> usize {
+        if self.flow.wants_keyframe() { 0 } else { self.missed.len() }
+    }
+
     /// A connection whose first frame is that of tick `first`.
     pub(super) fn new(connection: ConnectionId, outbox: O, kinds: usize, first: Tick) -> Self {
         Self {

@@ -97,7 +97,8 @@ impl<G: Game, O: Outbox> Session<G, O> {
             self.talk.forget_the_past();
             return None;
         };
-        let shown = past.advance(&mut self.changes, self.talk.take_of_the_past());
+        let told = self.talk.take_of_the_past();
+        let shown = past.advance(&mut self.changes, told, self.lacking);
         if shown.begins {
             for player in self.players.iter_mut().filter(|player| player.watching.is_some()) {
                 player.link.iter_mut().for_each(|link| link.begin(G::KINDS.len()));

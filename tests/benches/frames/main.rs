@@ -15,7 +15,7 @@ use figures::Figures;
 use server::session::interest::Interest;
 use shared::arena::{Arena, Settings};
 use shared::game::{Brain, Command, Game, PlayerId, Setup, View};
-use shared::netcode::frame::{Changes, Encoder, Sight, ViewList};
+use shared::netcode::frame::{Changes, Encoder, PAST_TICKS, Sight, ViewList};
 use shared::netcode::history::History;
 use shared::wire::Rows;
 use std::hint::black_box;
@@ -121,7 +121,7 @@ impl Running {
         self.game.step(&self.rules, &commands, &mut events);
         let stepped = Instant::now();
         let game = &self.game;
-        self.changes.advance::<Arena>(tick, &self.rules, |rows| game.publish(rows));
+        self.changes.advance::<Arena>((tick, PAST_TICKS), &self.rules, |rows| game.publish(rows));
         let compared = Instant::now();
         self.interest.rebuild(&self.changes);
         let gridded = Instant::now();

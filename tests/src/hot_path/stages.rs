@@ -84,7 +84,7 @@ impl<'a> Stages<'a> {
     #[inline(never)]
     pub fn publish(&mut self) {
         let game = &self.game;
-        self.changes.advance::<Arena>(self.tick, &self.rules, |rows| game.publish(rows));
+        self.changes.advance::<Arena>((self.tick, 0), &self.rules, |rows| game.publish(rows));
     }
 
     /// The world is sorted for views.

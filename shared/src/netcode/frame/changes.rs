@@ -13,7 +13,7 @@ use crate::wire::bits::{BitWriter, GOLOMB_MAX};
 use crate::wire::{Kind, Rows, Treatment, record, rows::entity_hash};
 use std::collections::VecDeque;
 
-/// Steps of the past that are kept, in ticks, for receivers that missed that many. Sixteen differences are
+/// Steps of the past that are kept at most, in ticks, for receivers that missed that many. Sixteen differences are
 /// about as long as a keyframe; past that a keyframe is the shorter way.
 pub const PAST_TICKS: usize = 16;
 
@@ -59,8 +59,10 @@ pub struct Changes {
     now: Rows,
     per_kind: Vec<KindSlots>,
     step: Step,
-    /// The steps before, newest first.
+    /// The steps before, newest first, as far back as was wanted.
     past: VecDeque<Step>,
+    /// Steps whose memory is free.
+    spare: Vec<Step>,
     records: Vec<u8>,
     scratch: Vec<u8>,
     expected_spawn: Rows,
@@ -76,6 +78,7 @@ impl Changes {
             per_kind: kinds.iter().map(|_| KindSlots::default()).collect(),
             step: Step::new(kinds.len()),
             past: VecDeque::new(),
+            spare: Vec::new(),
             records: Vec::new(),
             scratch: Vec::new(),
             expected_spawn: Rows::new(kinds),
@@ -83,17 +86,17 @@ impl Changes {
     }
 
     /// Takes the world's rows at `tick` from `publish` and compares them with those of the tick
-    /// before. Panics when the game breaks its promises: ids that do not ascend or are 2^31 or more, a
-    /// static row that changed.
+    /// before. Of the steps before this one so many are kept as receivers lack, `lacking`, at most
+    /// [`PAST_TICKS`]; where nobody lacks any, the same memory serves every tick and stays in the caches.
+    /// Panics when the game breaks its promises: ids that do not ascend or are 2^31 or more, a static row
+    /// that changed.
     pub fn advance<G: Game>(
         &mut self,
-        tick: Tick,
+        (tick, lacking): (Tick, usize),
         rules: &G::Rules,
         publish: impl FnOnce(&mut Rows),
     ) {
-        let oldest = if self.past.len() == PAST_TICKS { self.past.pop_back() } else { None };
-        let fresh = oldest.unwrap_or_else(|| Step::new(self.kinds.len()));
-        self.past.push_front(core::mem::replace(&mut self.step, fresh));
+        self.turn_over(lacking.min(PAST_TICKS));
         self.step.begin(tick);
         core::mem::swap(&mut self.before, &mut self.now);
         self.now.clear();
@@ -111,6 +114,15 @@ impl Changes {
         }
         if tick.is_multiple_of(super::CHECKSUM_TICKS) {
             self.hash_all();
+        }
+    }
+
+    /// The newest step joins the past, of which so many are kept.
+    fn turn_over(&mut self, kept: usize) {
+        self.spare.extend(self.past.drain(kept.saturating_sub(1).min(self.past.len())..));
+        if kept > 0 {
+            let fresh = self.spare.pop().unwrap_or_else(|| Step::new(self.kinds.len()));
+            self.past.push_front(core::mem::replace(&mut self.step, fresh));
         }
     }
 
@@ -239,7 +251,12 @@ impl Changes {
         &self.step
     }
 
-    /// What led to the tick so many ticks ago, 1 to [`PAST_TICKS`], if there was one.
+    /// How many steps before the newest one are kept.
+    pub fn past_ticks(&self) -> usize {
+        self.past.len()
+    }
+
+    /// What led to the tick so many ticks ago, from 1, if it is kept.
     pub fn step_ago(&self, ticks: usize) -> Option<&Step> {
         self.past.get(ticks.checked_sub(1)?)
     }
