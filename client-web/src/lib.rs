@@ -282,7 +282,7 @@ mod tests {
         let mut changes = Changes::new(Arena::KINDS);
         changes.advance::<Arena>((1, 0), &rules, |rows| arena.publish(rows));
         let mut frame = Vec::new();
-        let mut list = ViewList::new(Arena::KINDS.len());
+        let mut list = ViewList::new();
         let slots = (0..Arena::KINDS.len()).map(|kind| changes.slots(kind).to_vec());
         let everything = Everything(slots.collect());
         Encoder::new().frame(&mut list, &mut changes, &everything, true, None, &mut frame);

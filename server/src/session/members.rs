@@ -22,7 +22,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
         }
         let id = known.unwrap_or_else(|| self.seat(&who));
         let (seat, fresh) = (known.and(who.seat), who.fresh);
-        let link = Link::new(who.connection, who.outbox, G::KINDS.len(), first);
+        let link = Link::new(who.connection, who.outbox, first);
         if let Some(mut last) = self.players.link(id, (seat, fresh), link, first) {
             let reason = "The same seat was taken from another connection.";
             last.outbox.close(CloseCode::Replaced, reason);

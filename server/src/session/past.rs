@@ -82,7 +82,7 @@ impl<G: Game> Past<G> {
             delay: delay as usize,
             waiting: VecDeque::new(),
             encoder: Encoder::new(),
-            list: ViewList::new(G::KINDS.len()),
+            list: ViewList::new(),
             everything: Everything::default(),
             next_begins: None,
             history: History::new(G::KINDS),
@@ -100,7 +100,7 @@ impl<G: Game> Past<G> {
 
     /// From the next tick on there is another world.
     pub(super) fn begins(&mut self, terms: Arc<Terms<G>>) {
-        self.list = ViewList::new(G::KINDS.len());
+        self.list = ViewList::new();
         self.next_begins = Some(terms);
     }
 

@@ -112,8 +112,8 @@ pub(super) struct Link<O> {
 
 impl<O: Outbox> Link<O> {
     /// The world begins anew: what the client has is worth nothing.
-    pub(super) fn begin(&mut self, kinds: usize) {
-        self.list = ViewList::new(kinds);
+    pub(super) fn begin(&mut self) {
+        self.list = ViewList::new();
         self.looked = Focus::default();
         self.missed.clear();
         self.flow.lost();
@@ -125,10 +125,10 @@ impl<O: Outbox> Link<O> {
     }
 
     /// A connection whose first frame is that of tick `first`.
-    pub(super) fn new(connection: ConnectionId, outbox: O, kinds: usize, first: Tick) -> Self {
+    pub(super) fn new(connection: ConnectionId, outbox: O, first: Tick) -> Self {
         Self {
             connection,
-            list: ViewList::new(kinds),
+            list: ViewList::new(),
             looked: Focus::default(),
             look: 1.0,
             missed: Vec::new(),

@@ -132,7 +132,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
         for player in self.players.iter_mut() {
             let from_the_past = delayed && player.watching.is_some();
             if let Some(link) = player.link.as_mut().filter(|_| !from_the_past) {
-                link.begin(G::KINDS.len());
+                link.begin();
             }
         }
     }

@@ -101,7 +101,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
         let shown = past.advance(&mut self.changes, told, self.lacking);
         if shown.begins {
             for player in self.players.iter_mut().filter(|player| player.watching.is_some()) {
-                player.link.iter_mut().for_each(|link| link.begin(G::KINDS.len()));
+                player.link.iter_mut().for_each(|link| link.begin());
             }
         }
         Some(shown.told)
@@ -124,7 +124,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
         if let Some(link) = link {
             link.mailbox.push(talk::begin(&terms.setup));
             link.mailbox.push(phase);
-            link.begin(G::KINDS.len());
+            link.begin();
         }
     }
 

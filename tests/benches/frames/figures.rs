@@ -99,7 +99,7 @@ impl Figures {
         for viewer in viewers.iter() {
             let mut bytes = Vec::new();
             let sight = interest.sight(viewer.id, game.view(viewer.id));
-            let mut list = ViewList::new(Arena::KINDS.len());
+            let mut list = ViewList::new();
             encoder.frame(&mut list, changes, &sight, true, None, &mut bytes);
             self.keyframes.all.push((bytes.len() * 100 / list.len().max(1)) as u32);
         }
@@ -126,14 +126,7 @@ impl Figures {
             encoder.frame(&mut list, changes, &sight, false, Some(0.5), &mut bytes);
             self.caught_up[gap].all.push(bytes.len() as u32);
             bytes.clear();
-            encoder.frame(
-                &mut ViewList::new(Arena::KINDS.len()),
-                changes,
-                &sight,
-                true,
-                None,
-                &mut bytes,
-            );
+            encoder.frame(&mut ViewList::new(), changes, &sight, true, None, &mut bytes);
             self.afresh.all.push(bytes.len() as u32);
         }
     }

@@ -97,7 +97,7 @@ impl Running {
             Viewer {
                 id: PlayerId(n),
                 brain: Brain::new(u64::from(n) + 1),
-                list: ViewList::new(Arena::KINDS.len()),
+                list: ViewList::new(),
                 client: History::new(Arena::KINDS),
             }
         };

@@ -32,7 +32,7 @@ impl<'a> Stages<'a> {
         let (setup, rules) = (setup(script.ships), script.rules());
         let mut game = Arena::new(&setup, &rules, SEED);
         (0..script.ships).for_each(|player| game.join(&rules, PlayerId(player), 0));
-        let list = |_| ViewList::new(Arena::KINDS.len());
+        let list = |_| ViewList::new();
         Self {
             script,
             rules,

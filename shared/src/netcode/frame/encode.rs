@@ -24,19 +24,23 @@ pub trait Sight {
 }
 
 /// A set of slots.
-#[derive(Debug, Default, Clone)]
+#[derive(Debug, Default)]
 struct Marks(Vec<u64>);
 
 impl Marks {
+    /// Becomes the set of these, of so many slots.
+    fn begin(&mut self, of: usize, slots: &[u32]) {
+        self.0.clear();
+        self.0.resize(of.div_ceil(64), 0);
+        slots.iter().for_each(|&slot| self.0[slot as usize / 64] |= 1 << (slot % 64));
+    }
+
     /// True when it was not there yet.
     #[inline]
     fn insert(&mut self, slot: u32) -> bool {
-        let (index, bit) = (slot as usize / 64, 1 << (slot % 64));
-        if index >= self.0.len() {
-            self.0.resize(index + 1, 0);
-        }
-        let fresh = self.0[index] & bit == 0;
-        self.0[index] |= bit;
+        let (word, bit) = (&mut self.0[slot as usize / 64], 1 << (slot % 64));
+        let fresh = *word & bit == 0;
+        *word |= bit;
         fresh
     }
 
@@ -48,20 +52,18 @@ impl Marks {
 
 /// What a receiver has after the last frame committed to its stream. There is one per receiver, so it is
 /// small and in one piece: what a core has to fetch for it is much of what a frame takes.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct ViewList {
     /// Of all kinds, one behind the other, each in the order of its table.
     slots: Vec<u16>,
     lens: [u16; KINDS_MAX],
-    has: Vec<Marks>,
     tick: Option<Tick>,
 }
 
 impl ViewList {
     /// A receiver that has nothing yet.
-    pub fn new(kinds: usize) -> Self {
-        let has = vec![Marks::default(); kinds];
-        Self { slots: Vec::new(), lens: [0; KINDS_MAX], has, tick: None }
+    pub fn new() -> Self {
+        Self::default()
     }
 
     /// The tick of the last frame, if there was one.
@@ -85,6 +87,8 @@ impl ViewList {
 pub struct Encoder {
     /// The list at hand, by kind.
     slots: [Vec<u32>; KINDS_MAX],
+    /// What is in it, by kind. Marking them anew takes less than fetching a receiver's own marks from memory would.
+    has: [Marks; KINDS_MAX],
     /// Of the kind at hand, by index in the list.
     dropped: Vec<u32>,
     changed: Vec<u32>,
@@ -114,17 +118,16 @@ impl Encoder {
     ) {
         let tick = changes.tick();
         let mut writer = BitWriter::new(out);
-        self.unpack(list);
         if !fresh && list.tick == Some(tick.wrapping_sub(1)) {
-            self.put_delta(list, changes.kinds(), changes.step(), sight, margin, &mut writer);
+            self.unpack(list, changes.step());
+            self.put_delta(changes.kinds(), changes.step(), sight, margin, &mut writer);
         } else {
             writer.put(u64::from(TYPE_KEYFRAME), TYPE_BITS + TICK_BITS);
             writer.put(u64::from(tick), 32);
             writer.put(margin_bits(margin), 8);
-            self.slots.iter_mut().for_each(Vec::clear);
-            list.has.iter_mut().for_each(|has| has.0.fill(0));
+            self.unpack(&ViewList::new(), changes.step());
         }
-        self.put_enters(list, changes, sight, &mut writer);
+        self.put_enters(changes, sight, &mut writer);
         let checked = tick.is_multiple_of(CHECKSUM_TICKS);
         writer.flag(checked);
         if checked {
@@ -145,21 +148,25 @@ impl Encoder {
         sight: &impl Sight,
         out: &mut Vec<u8>,
     ) {
+        debug_assert_eq!(list.tick, Some(step.tick.wrapping_sub(1)), "frames follow on each other");
         let mut writer = BitWriter::new(out);
-        self.unpack(list);
-        self.put_delta(list, kinds, step, sight, None, &mut writer);
+        self.unpack(list, step);
+        self.put_delta(kinds, step, sight, None, &mut writer);
         // Nothing enters, and no checksum.
         writer.put(0, 2);
         writer.finish();
         self.pack(list, step.tick);
     }
 
-    fn unpack(&mut self, list: &ViewList) {
+    /// Takes a list at hand, whose slots are those of this step.
+    fn unpack(&mut self, list: &ViewList, step: &Step) {
         let mut rest = &list.slots[..];
-        for (slots, &len) in self.slots.iter_mut().zip(&list.lens) {
+        for (kind, &len) in list.lens.iter().enumerate().take(step.kinds.len()) {
             let (mine, others) = rest.split_at(usize::from(len));
+            let slots = &mut self.slots[kind];
             slots.clear();
             slots.extend(mine.iter().map(|&slot| u32::from(slot)));
+            self.has[kind].begin(step.kinds[kind].briefs.len(), slots);
             rest = others;
         }
     }
@@ -181,32 +188,23 @@ impl Encoder {
 
     fn put_delta(
         &mut self,
-        list: &mut ViewList,
         kinds: &[Kind],
         step: &Step,
         sight: &impl Sight,
         margin: Option<f64>,
         writer: &mut BitWriter<'_>,
     ) {
-        debug_assert_eq!(list.tick, Some(step.tick.wrapping_sub(1)), "frames follow on each other");
         writer.put(u64::from(TYPE_DELTA), TYPE_BITS);
         writer.put(u64::from(step.tick) & ((1 << TICK_BITS) - 1), TICK_BITS);
         writer.put(margin_bits(margin), 8);
         self.coming.clear();
         for kind in going_order(kinds) {
             if !self.slots[kind].is_empty() {
-                self.put_kind(
-                    &mut list.has[kind],
-                    kind,
-                    kinds[kind].treatment,
-                    step,
-                    sight,
-                    writer,
-                );
+                self.put_kind(kind, kinds[kind].treatment, step, sight, writer);
             }
         }
         for &(kind, slot) in &self.coming {
-            if list.has[kind].insert(slot) {
+            if self.has[kind].insert(slot) {
                 self.slots[kind].push(slot);
             }
         }
@@ -215,7 +213,6 @@ impl Encoder {
     /// One kind goes on: which are dropped, and what the others are told.
     fn put_kind(
         &mut self,
-        has: &mut Marks,
         kind: usize,
         treatment: Treatment,
         step: &Step,
@@ -271,21 +268,20 @@ impl Encoder {
         }
         // The last one moves into each gap.
         for &index in self.leaving.iter().rev() {
-            has.remove(slots.swap_remove(index as usize));
+            self.has[kind].remove(slots.swap_remove(index as usize));
         }
     }
 
     fn put_enters(
         &mut self,
-        list: &mut ViewList,
         changes: &mut Changes,
         sight: &impl Sight,
         writer: &mut BitWriter<'_>,
     ) {
-        let coming = &mut self.coming;
+        let (coming, has) = (&mut self.coming, &mut self.has);
         coming.clear();
         sight.offer(&mut |kind, slot| {
-            if list.has[kind].insert(slot) {
+            if has[kind].insert(slot) {
                 coming.push((kind, slot));
             }
         });
