@@ -116,10 +116,10 @@ fn systemd_is_content_with_the_units() {
     analyze(&["security", "--offline=yes", "--threshold=20"], &[&service]);
 }
 
-/// `cargo install` as people do it, and the program alone in an empty folder. It takes minutes:
+/// `cargo install` as people do it, and the program alone in an empty folder. `.ci/run` does it:
 /// `cargo test -p tests --test packaging -- --ignored`
 #[test]
-#[ignore = "it builds everything once more, which takes minutes"]
+#[ignore = "it makes a release build, which takes minutes"]
 fn an_installed_program_needs_no_other_file() {
     let (folder, home) = (Folder::new(), Folder::new());
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../server");
