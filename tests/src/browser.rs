@@ -8,9 +8,11 @@ use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
-/// For how long a page may take to show what a test waits for, in ms. Only a failing test waits this
-/// long.
-const PATIENCE_MS: u32 = 20_000;
+/// For how long a page may take to show what a test waits for, in ms. Only a failing test waits this long, so it is more
+/// than a round and its result take, on a machine that is busy otherwise.
+const PATIENCE_MS: u32 = 60_000;
+/// For how long the browser lets a script run, in ms: longer than [`PATIENCE_MS`], so that a test says what it waited for.
+const SCRIPT_MS: u32 = 90_000;
 
 /// Flies by real key and pointer events: towards the nearest other ship, else up and down, firing at
 /// what is in front. Only the hands are new; everything behind them is the page's own.
@@ -89,6 +91,7 @@ impl Driver {
         capabilities.insert("goog:chromeOptions".into(), options);
         // Tests make their own certificates.
         capabilities.insert("acceptInsecureCerts".into(), json!(true));
+        capabilities.insert("timeouts".into(), json!({"script": SCRIPT_MS}));
         capabilities.insert("goog:loggingPrefs".into(), json!({"browser": "ALL"}));
         let client = ClientBuilder::new(HttpConnector::new())
             .capabilities(capabilities)

@@ -217,22 +217,23 @@ async fn a_round_ends_and_is_remembered() {
     // The last seconds are counted, and then everybody sees the result.
     ada.until("gamekeeper.phase === 'play'").await;
     ada.until("gamekeeper.me().score > 0 && gamekeeper.phase === 'play'").await;
-    ada.until("gamekeeper.secondsLeft < 8").await;
+    ada.until("gamekeeper.phase === 'play' && gamekeeper.secondsLeft < 8").await;
     ada.picture("26-last-seconds").await;
-    for page in [&ada, &eve] {
-        page.until("gamekeeper.phase === 'results' && gamekeeper.results() !== null").await;
-        page.until("!document.getElementById('results').hidden").await;
-    }
-    ada.picture("27-result").await;
-    eve.picture("27-result-sideways").await;
-    for page in [&ada, &eve] {
-        assert_eq!(serious(page, "#results").await, Vec::<String>::new());
-    }
-    let own = "gamekeeper.results().lines.find((line) => line.player === gamekeeper.me().player)";
-    let score = ada.number(&format!("({own}).score")).await;
-    assert!(score > 0.0 && ada.number(&format!("({own}).shots")).await > 0.0);
-    ada.until("document.querySelector('#results tr.mine').textContent.includes('Ada')").await;
-    ada.until("gamekeeper.phase === 'play' && gamekeeper.round === 2").await;
+    // It is there for seconds only, so that each page is asked for all of it at once.
+    let result = "gamekeeper.phase === 'results' && !document.getElementById('results').hidden && {
+        ...gamekeeper.results()?.lines.find((line) => line.player === gamekeeper.me().player),
+        round: gamekeeper.round, row: document.querySelector('#results tr.mine')?.textContent,
+    }";
+    let (own, _) = tokio::join!(ada.until(result), eve.until(result));
+    tokio::join!(ada.picture("27-result"), eve.picture("27-result-sideways"));
+    let (adas, eves) = tokio::join!(serious(&ada, "#results"), serious(&eve, "#results"));
+    assert_eq!((adas, eves), (Vec::new(), Vec::new()));
+    let number = |name: &str| own[name].as_f64().unwrap_or_else(|| panic!("{name} in {own}"));
+    let score = number("score");
+    assert!(score > 0.0 && number("shots") > 0.0, "{own}");
+    assert!(own["row"].as_str().is_some_and(|row| row.contains("Ada")), "{own}");
+    ada.until(&format!("gamekeeper.phase === 'play' && gamekeeper.round > {}", number("round")))
+        .await;
     ada.until("document.getElementById('results').hidden && gamekeeper.me().alive").await;
     assert_eq!(ada.number("gamekeeper.stats().mismatches").await, 0.0);
     ada.close().await;
