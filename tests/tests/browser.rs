@@ -69,9 +69,16 @@ async fn two_friends_play() {
     let score = ada.number("gamekeeper.me().score").await;
     assert!(score >= 100.0, "{score}");
     let frames = ada.number("gamekeeper.stats().frames").await;
+    // It may be over before the next question reaches the page.
+    let watch = "const look = () => { \
+            window.curtained ||= !document.getElementById('curtain').hidden; \
+            requestAnimationFrame(look); \
+        }; look();";
+    ada.client.execute(watch, vec![]).await.expect("it is watched");
+    assert!(ada.eval("window.curtained").await.as_bool() == Some(false));
     relay.cut();
-    ada.until("gamekeeper.state !== 'playing'").await;
     ada.until("gamekeeper.state === 'playing' && gamekeeper.reconnects === 1").await;
+    assert!(ada.eval("window.curtained").await.as_bool() == Some(true), "a curtain said so");
     ada.until(&format!("gamekeeper.stats().frames > {frames} + 30 && gamekeeper.me().alive")).await;
     assert!(ada.eval("document.getElementById('curtain').hidden").await.as_bool() == Some(true));
     assert_eq!(ada.number("gamekeeper.me().player").await, player);
