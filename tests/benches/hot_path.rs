@@ -196,38 +196,49 @@ fn decode_in_wasm(script: &Script) {
     println!("  natively {:.0} ns a frame, in WebAssembly {:.0} ns", each(native), each(wasm));
 }
 
+/// What each stage of the next tick takes.
+fn stages_of(replay: &mut Replay<'_>) -> [Duration; Stage::ALL.len()] {
+    let (mut took, mut last) = ([Duration::ZERO; Stage::ALL.len()], Instant::now());
+    replay.tick_in_laps(&mut |stage| {
+        let now = Instant::now();
+        took[stage as usize] += now - last;
+        last = now;
+    });
+    took
+}
+
+/// The heads of a table by stage, with `more` behind them.
+fn print_heads(first: &str, more: &[&str]) {
+    let names = Stage::LABELS.iter().chain(more);
+    println!("{first:>8}{}", names.map(|name| format!("{name:>10}")).collect::<String>());
+}
+
 /// What a tick of a small session takes for each player, by stage, as there are more and more such sessions: the
 /// others' ticks leave little of it in the caches. With taking everybody's input.
 fn rooms() {
     let script = Script::record(ROOM, ROOM_TICKS);
     let measure = |rooms: usize| {
         let mut replays: Vec<_> = (0..rooms).map(|_| Replay::new(&script)).collect();
-        let mut took = [Duration::ZERO; Stage::ALL.len() + 2];
+        let mut took = vec![Duration::ZERO; Stage::ALL.len() + 1];
         while replays[0].goes_on() {
             let measured = replays[0].now() >= ROOM_WARM_UP_TICKS;
             for replay in &mut replays {
-                let started = Instant::now();
-                let mut last = started;
-                replay.tick_in_laps(&mut |stage| {
-                    let now = Instant::now();
-                    took[stage as usize] += if measured { now - last } else { Duration::ZERO };
-                    last = now;
-                });
+                let stages = stages_of(replay);
+                let ticked = Instant::now();
                 replay.hear();
-                let heard = Instant::now();
                 if measured {
-                    took[Stage::ALL.len()] += heard - last;
-                    took[Stage::ALL.len() + 1] += heard - started;
+                    let all = stages.into_iter().chain([ticked.elapsed()]);
+                    took.iter_mut().zip(all).for_each(|(sum, took)| *sum += took);
                 }
             }
         }
+        took.push(took.iter().sum());
         let ticks = f64::from(ROOM_TICKS - ROOM_WARM_UP_TICKS) * rooms as f64;
-        took.map(|took| took.as_nanos() as f64 / ticks / f64::from(ROOM))
+        let each = |took: Duration| took.as_nanos() as f64 / ticks / f64::from(ROOM);
+        took.into_iter().map(each).collect::<Vec<_>>()
     };
     println!("ns per player and tick in sessions of {ROOM}:");
-    let names = Stage::LABELS.iter().copied().chain(["hear", "all"]);
-    let heads: String = names.map(|name| format!("{name:>10}")).collect();
-    println!("{:>8}{heads}", "sessions");
+    print_heads("sessions", &["hear", "all"]);
     for rooms in ROOMS {
         let times = (0..ROOM_ROUNDS).map(|_| measure(rooms));
         let best = times.min_by(|a, b| a.last().partial_cmp(&b.last()).expect("times"));
@@ -245,26 +256,16 @@ fn scale() {
     let mut times = vec![vec![Vec::new(); Stage::ALL.len() + 1]; scripts.len()];
     for now in 1..=SCALE_TICKS {
         for (replay, times) in replays.iter_mut().zip(&mut times) {
-            let mut took = [Duration::ZERO; Stage::ALL.len()];
-            let started = Instant::now();
-            let mut last = started;
-            replay.tick_in_laps(&mut |stage| {
-                let now = Instant::now();
-                took[stage as usize] += now - last;
-                last = now;
-            });
-            let whole = started.elapsed();
+            let took = stages_of(replay);
             replay.hear();
             if now > SCALE_WARM_UP_TICKS {
-                times.iter_mut().zip(took).for_each(|(times, took)| times.push(took));
-                times[took.len()].push(whole);
+                let all = took.into_iter().chain([took.iter().sum()]);
+                times.iter_mut().zip(all).for_each(|(times, took)| times.push(took));
             }
         }
     }
     println!("ns per player and tick:");
-    let names = Stage::LABELS.iter().copied().chain(["all"]);
-    let heads: String = names.map(|name| format!("{name:>10}")).collect();
-    println!("{:>8}{heads}", "players");
+    print_heads("players", &["all"]);
     for (players, times) in SCALE.iter().zip(&mut times) {
         let tenth = |times: &mut Vec<Duration>| {
             times.sort_unstable();

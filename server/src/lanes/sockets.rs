@@ -209,6 +209,7 @@ mod tests {
         assert_eq!(first.bytes.load(Ordering::Relaxed), 7);
         assert_eq!(Arc::strong_count(&first), 1);
     }
+
     #[test]
     fn a_crowd_is_told_piece_by_piece_as_long_as_there_is_time() {
         let mut lookout = Lookout::new().unwrap();

@@ -410,6 +410,7 @@ mod tests {
             format!("{messages} messages, {broken} broken, {without_task} without the task");
         assert!(messages > 2500 && broken > 250 && without_task > 500, "{counts}");
     }
+
     #[tokio::test]
     async fn frames_that_are_never_finished_take_no_more_room_than_one_read() {
         let (ours, mut peer) = UnixStream::pair().unwrap();
