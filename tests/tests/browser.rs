@@ -69,11 +69,11 @@ async fn two_friends_play() {
     let score = ada.number("gamekeeper.me().score").await;
     assert!(score >= 100.0, "{score}");
     let frames = ada.number("gamekeeper.stats().frames").await;
-    // It may be over before the next question reaches the page.
-    let watch = "const look = () => { \
-            window.curtained ||= !document.getElementById('curtain').hidden; \
-            requestAnimationFrame(look); \
-        }; look();";
+    // It may be over before the next question reaches the page, or the next picture is drawn.
+    let watch = "const curtain = document.getElementById('curtain'); \
+        window.curtained = false; \
+        new MutationObserver(() => { window.curtained ||= !curtain.hidden; }).observe( \
+            curtain, { attributeFilter: ['hidden'] });";
     ada.client.execute(watch, vec![]).await.expect("it is watched");
     assert!(ada.eval("window.curtained").await.as_bool() == Some(false));
     relay.cut();
