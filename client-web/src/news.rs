@@ -141,6 +141,6 @@ mod tests {
         let text = r#"{"type":"results","round":1,"teams":[],"lines":[{"place":1,"player":7,"score":9,"kills":1,"deaths":2,"shots":3,"hits":4,"bestStreak":5}]}"#;
         assert_eq!(said(ServerMessage::Results { round, teams, lines }), text);
         assert_eq!(said(ServerMessage::Begin { setup: Vec::new() }), r#"{"type":"begin"}"#);
-        assert_eq!(to_json(&News::Said(ServerMessage::Pong { nonce: 1 })), None);
+        assert_eq!(to_json(&News::Said(ServerMessage::Pong { nonce: 1, waited_us: 0 })), None);
     }
 }

@@ -200,7 +200,7 @@ impl TickCounts {
 pub async fn run<O, S: Ticked<O>>(
     mut session: S,
     mut queue: mpsc::Receiver<Told<O>>,
-    clock: impl Clock,
+    mut clock: impl Clock,
     counts: &TickCounts,
     times: &TickTimes,
     stop: CancellationToken,

@@ -4,8 +4,15 @@ use crate::world::Guest;
 use shared::game::{Game, PlayerId, Tick};
 use shared::netcode::client::News;
 use shared::wire::HostSecret;
-use shared::wire::message::{Phase, ResultLine, RosterEntry, ServerMessage};
+use shared::wire::message::{self, Phase, ResultLine, RosterEntry, ServerMessage};
 use std::collections::BTreeMap;
+
+/// Whether a message answers the ping with this nonce, however long that waited.
+pub fn is_pong(message: &[u8], nonce: u32) -> bool {
+    let Some((&message::TYPE, body)) = message.split_first() else { return false };
+    let said = message::decode(body);
+    matches!(said, Ok(ServerMessage::Pong { nonce: of, .. }) if of == nonce)
+}
 
 impl<G: Game> Guest<G> {
     /// What the server said, but for events.

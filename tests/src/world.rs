@@ -371,7 +371,8 @@ impl<G: Game> Guest<G> {
                 Some(ToSession::Mismatch { connection, tick, difference })
             }
             ClientMessage::Ping { nonce } => {
-                let pong = message::encode_control(&message::ServerMessage::Pong { nonce });
+                let pong =
+                    message::encode_control(&message::ServerMessage::Pong { nonce, waited_us: 0 });
                 self.down.send(pong.into(), now);
                 None
             }

@@ -2,7 +2,7 @@
 //! values for lists and look-ups. Nothing here makes the tick wait for longer than a value is copied.
 
 use crate::code::SessionCode;
-use crate::lanes::Lane;
+use crate::lanes::{Lane, Sockets};
 use crate::metrics::Measure;
 use crate::net::outbox::ConnectionOutbox;
 use crate::session::result::RoundResult;
@@ -64,6 +64,8 @@ pub struct SessionInfo {
 pub struct SessionHandle {
     /// Where it runs, and everybody who is in it.
     pub lane: Arc<Lane>,
+    /// Where its loop looks for what they say.
+    pub sockets: Arc<Sockets>,
     /// The session's queue.
     pub queue: mpsc::Sender<Told<ConnectionOutbox>>,
     /// The game's tables.

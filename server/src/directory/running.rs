@@ -34,6 +34,7 @@ impl Directory {
         let place = self.lanes.place();
         let handle = SessionHandle {
             lane: Arc::clone(place.lane()),
+            sockets: Arc::clone(place.sockets()),
             queue,
             protocol,
             tick_rate: session.tick_rate(),

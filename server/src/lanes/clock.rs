@@ -1,11 +1,12 @@
 //! What wakes tick loops. On a lane that is the lane itself, so that it knows when it has to be awake and may sleep until
-//! then; a timer of the runtime would round to milliseconds, and nobody could ask it.
+//! then; a timer of the runtime would round to milliseconds, and nobody could ask it. A session's own clock
+//! ([`super::SessionClock`]) stands on this one.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::future::{Future, poll_fn};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 use tokio::sync::Notify;
 use tokio::time::{Duration, Instant, sleep_until};
@@ -14,10 +15,10 @@ use tokio::time::{Duration, Instant, sleep_until};
 pub trait Clock: Send {
     /// When a loop begins whose ticks take `tick` each: now, or so soon after it that ticks of others are not due in the
     /// same moments.
-    fn begin(&self, tick: Duration) -> Instant;
+    fn begin(&mut self, tick: Duration) -> Instant;
 
     /// Done at `due`, and never before others had a chance to run.
-    fn until(&self, due: Instant) -> impl Future<Output = ()> + Send;
+    fn until(&mut self, due: Instant) -> impl Future<Output = ()> + Send;
 }
 
 /// The runtime's own timer.
@@ -25,11 +26,11 @@ pub trait Clock: Send {
 pub struct SystemClock;
 
 impl Clock for SystemClock {
-    fn begin(&self, _: Duration) -> Instant {
+    fn begin(&mut self, _: Duration) -> Instant {
         Instant::now()
     }
 
-    async fn until(&self, due: Instant) {
+    async fn until(&mut self, due: Instant) {
         if due <= Instant::now() {
             tokio::task::yield_now().await;
         }
@@ -47,6 +48,9 @@ pub struct LaneClock {
     begun: AtomicU32,
 }
 
+/// Ticks of loops begin at multiples of this, or a little more where it does not divide a tick. Loops of one slot have
+/// their ticks one after the other, so that some are late by as much as those before them take.
+const SLOT: Duration = Duration::from_millis(2);
 /// The golden ratio's part behind the point: its multiples' parts lie apart from each other however many they are
 /// (H. Weyl, Über die Gleichverteilung von Zahlen mod. Eins, 1916).
 const GOLDEN: f64 = 0.618_033_988_749_894_9;
@@ -68,16 +72,21 @@ impl Default for LaneClock {
     }
 }
 
-impl Clock for Arc<LaneClock> {
-    fn begin(&self, tick: Duration) -> Instant {
+impl LaneClock {
+    /// When a loop begins whose ticks take `tick` each. Loops that began one after the other are far apart from each other,
+    /// and whole [`SLOT`]s: those of a slot are due together, so that the lane wakes up once for all of them.
+    pub(super) fn begin(&self, tick: Duration) -> Instant {
         let number = self.begun.fetch_add(1, Ordering::Relaxed);
-        let phase = tick.mul_f64((f64::from(number) * GOLDEN).fract()).as_nanos();
+        let slots = (tick.as_nanos() / SLOT.as_nanos()).max(1) as u32;
+        let slot = f64::from(slots) * (f64::from(number) * GOLDEN).fract();
+        let phase = (tick / slots * slot as u32).as_nanos();
         let (now, tick) = (self.since.elapsed().as_nanos(), tick.as_nanos());
         let ticks = (now + tick - phase).div_ceil(tick);
         self.since + Duration::from_nanos((ticks * tick + phase - tick) as u64)
     }
 
-    async fn until(&self, due: Instant) {
+    /// Done at `due`, and never before others had a chance to run.
+    pub(super) async fn until(&self, due: Instant) {
         let mut waits = false;
         poll_fn(|cx| {
             if waits && due <= Instant::now() {
@@ -92,9 +101,7 @@ impl Clock for Arc<LaneClock> {
         })
         .await;
     }
-}
 
-impl LaneClock {
     /// When somebody is to be woken next.
     pub(super) fn next(&self) -> Option<Instant> {
         self.lock().peek().map(|Reverse(wait)| wait.due)
@@ -147,6 +154,7 @@ mod tests {
     use super::*;
     use futures_util::FutureExt;
     use std::pin::pin;
+    use std::sync::Arc;
 
     #[tokio::test(start_paused = true)]
     async fn whoever_is_due_is_woken_and_nobody_else() {
@@ -166,20 +174,18 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn loops_begin_apart_from_each_other_and_within_a_tick() {
+    async fn loops_begin_within_a_tick_and_evenly_in_its_slots() {
         let clock = Arc::<LaneClock>::default();
         let tick = Duration::from_millis(33);
-        let mut phases = Vec::new();
-        for n in 0..100 {
+        let mut slots = std::collections::BTreeMap::<u128, u32>::new();
+        for n in 0..160 {
             tokio::time::advance(Duration::from_micros(n * 1234)).await;
             let (now, begins) = (Instant::now(), clock.begin(tick));
             assert!((now..=now + tick).contains(&begins));
-            phases.push((begins - clock.since).as_nanos() % tick.as_nanos());
+            *slots.entry((begins - clock.since).as_nanos() % tick.as_nanos()).or_default() += 1;
         }
-        phases.sort_unstable();
-        let even = tick.as_nanos() / 100;
-        let gaps = phases.windows(2).map(|pair| pair[1] - pair[0]);
-        assert!(gaps.clone().min().unwrap() > even / 3 && gaps.max().unwrap() < even * 3);
+        assert_eq!(slots.len(), 16);
+        assert!(slots.values().all(|loops| (9..=11).contains(loops)), "{slots:?}");
     }
 
     #[tokio::test(start_paused = true)]

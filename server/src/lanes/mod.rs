@@ -2,20 +2,23 @@
 //! tick's frames go out and its inputs come in without a lock that anybody waits for. Everything else (HTTP, handshakes,
 //! TLS certificates, the store) lives on the process's other threads and cannot make a tick late.
 //!
-//! A lane is an ordinary single-threaded runtime of tokio that is let run in batches, and the sockets of its connections
-//! beside it ([`Sockets`]). They are looked at when a tick is due and a few times between two ticks, instead of whenever a
-//! byte arrives. Thousands of players send an input in every tick, and nobody needs it before the next one: one look
-//! finds them all.
+//! A lane is an ordinary single-threaded runtime of tokio that is let run in batches: when a tick is due. So are the
+//! sockets of a session's connections ([`Sockets`]): they have their turn when it is about to tick ([`SessionClock`]),
+//! instead of whenever a byte arrives. Players send an input in every tick, and nobody needs it before the next one.
 
 mod clock;
+mod moment;
 mod priority;
+mod session_clock;
 mod sockets;
 
 pub use clock::{Clock, LaneClock, SystemClock};
+pub use moment::{Moment, Stamp};
 pub use priority::give_way;
+pub use session_clock::SessionClock;
 #[cfg(test)]
 pub(crate) use sockets::looked_at;
-pub use sockets::{Lookout, Ready, Sockets, Watch, Watched};
+pub use sockets::{Sockets, Watch, Watched};
 
 use std::fmt;
 use std::future::Future;
@@ -26,12 +29,12 @@ use tokio::task::{JoinHandle, yield_now};
 use tokio::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
-/// The least time between two looks. Ticks of different sessions that are due within it are made together, so one of
-/// them is late by as much.
-const REST: Duration = Duration::from_millis(1);
-/// The longest time between two looks while anything ticks: for so long a ping, a join or a goodbye waits at most.
-/// A quarter of a tick at 30 Hz.
-const LOOK_EVERY: Duration = Duration::from_micros(8_350);
+/// The least time between two wake-ups. What is due within it is done together, and late by as much.
+const REST: Duration = Duration::from_micros(500);
+/// The longest sleep while anything ticks: for so long a new connection waits at most, or a timer. A tick at 30 Hz.
+const SLEEP_MAX: Duration = Duration::from_micros(33_400);
+/// How often sockets that outlive their session have their turn.
+const SEE_OFF_EVERY: Duration = Duration::from_millis(10);
 /// Tasks that run before the runtime looks at its timers and other threads again: all that are ready.
 const TASKS_PER_LOOK: u32 = 1 << 20;
 
@@ -43,7 +46,6 @@ pub struct Lanes(Vec<Arc<Lane>>);
 pub struct Lane {
     runtime: Handle,
     clock: Arc<LaneClock>,
-    sockets: Arc<Sockets>,
     /// How many sessions are on it.
     sessions: AtomicUsize,
     over: CancellationToken,
@@ -51,7 +53,10 @@ pub struct Lane {
 
 /// A session's place on a lane, given back when dropped.
 #[derive(Debug)]
-pub struct LanePlace(Arc<Lane>);
+pub struct LanePlace {
+    lane: Arc<Lane>,
+    sockets: Arc<Sockets>,
+}
 
 impl Lanes {
     /// Starts so many, at least one. A thread has the priority of the one that starts it, so this is for a thread that
@@ -65,7 +70,7 @@ impl Lanes {
         let emptiest = self.0.iter().min_by_key(|lane| lane.sessions.load(Ordering::Relaxed));
         let lane = emptiest.expect("there is at least one");
         lane.sessions.fetch_add(1, Ordering::Relaxed);
-        LanePlace(Arc::clone(lane))
+        LanePlace { lane: Arc::clone(lane), sockets: Arc::default() }
     }
 }
 
@@ -82,17 +87,15 @@ impl Lane {
             .event_interval(TASKS_PER_LOOK)
             .build()
             .expect("the system has room for one more thread's sockets");
-        let lookout = Lookout::new().expect("the system has room for one more thread's sockets");
         let clock = Arc::<LaneClock>::default();
         let over = CancellationToken::new();
         let lane = Self {
             runtime: runtime.handle().clone(),
             clock: Arc::clone(&clock),
-            sockets: Arc::clone(lookout.sockets()),
             sessions: AtomicUsize::new(0),
             over: over.clone(),
         };
-        let driving = move || runtime.block_on(drive(&clock, lookout, &over));
+        let driving = move || runtime.block_on(drive(&clock, &over));
         let thread = std::thread::Builder::new().name("lane".into()).spawn(driving);
         thread.expect("the system has room for one more thread");
         Arc::new(lane)
@@ -102,22 +105,22 @@ impl Lane {
     pub fn runtime(&self) -> &Handle {
         &self.runtime
     }
-
-    /// The sockets of its connections.
-    pub fn sockets(&self) -> &Arc<Sockets> {
-        &self.sockets
-    }
 }
 
 impl LanePlace {
     /// The lane.
     pub fn lane(&self) -> &Arc<Lane> {
-        &self.0
+        &self.lane
     }
 
-    /// What wakes a tick loop on it.
-    pub fn clock(&self) -> Arc<LaneClock> {
-        Arc::clone(&self.0.clock)
+    /// The sockets of the session's connections.
+    pub fn sockets(&self) -> &Arc<Sockets> {
+        &self.sockets
+    }
+
+    /// What wakes the session's loop, and looks at its sockets.
+    pub fn clock(&self) -> SessionClock {
+        SessionClock::new(Arc::clone(&self.lane.clock), Arc::clone(&self.sockets))
     }
 
     /// Runs a task on it.
@@ -125,41 +128,44 @@ impl LanePlace {
     where
         F: Future<Output: Send> + Send + 'static,
     {
-        self.0.runtime.spawn(task)
+        self.lane.runtime.spawn(task)
     }
 }
 
 impl Drop for LanePlace {
     fn drop(&mut self) {
-        self.0.sessions.fetch_sub(1, Ordering::Relaxed);
+        self.lane.sessions.fetch_sub(1, Ordering::Relaxed);
+        self.lane.runtime.spawn(see_off(Arc::clone(&self.sockets)));
+    }
+}
+
+/// Gives the sockets of a session that is no more their turns until nobody has them: connections outlive it by a goodbye.
+async fn see_off(sockets: Arc<Sockets>) {
+    while Arc::strong_count(&sockets) > 1 {
+        sockets.look();
+        tokio::time::sleep(SEE_OFF_EVERY).await;
     }
 }
 
 /// Lets the lane run, batch by batch, until it is over.
-async fn drive(clock: &LaneClock, mut lookout: Lookout, over: &CancellationToken) {
+async fn drive(clock: &LaneClock, over: &CancellationToken) {
     while !over.is_cancelled() {
         let woke = Instant::now();
-        let last = woke + LOOK_EVERY;
-        // Inputs are in their sessions' queues after this: all that came, but where a crowd spoke at once no tick waits for
-        // more than a rest's worth of them. Inputs come some milliseconds before they are needed.
-        let until = clock.next().map_or(last, |due| due.max(woke + REST));
-        let more = lookout.look(woke, until);
-        // What gives way here runs again after all tasks that this woke, and those that a timer or another thread woke. So
-        // whatever else came is in the queues, too, before the loops look into them.
+        // What gives way here runs again after all tasks that timers and other threads woke: who comes in is there before
+        // the loops are.
         yield_now().await;
-        if clock.wake(Instant::now()) {
+        // Loops that are due, and again those that let the tasks go first which they woke.
+        while clock.wake(woke) {
             yield_now().await;
         }
-        if more {
-            continue;
-        }
-        let next = clock.next().map(|due| due.max(woke + REST).min(last));
-        match next.or_else(|| lookout.is_needed().then_some(last)) {
-            Some(next) => std::thread::sleep(next.saturating_duration_since(Instant::now())),
-            // Nothing ticks here, and nobody is connected: whoever has something to do does it when it comes.
+        match clock.next() {
+            Some(next) => {
+                let next = next.clamp(woke + REST, woke + SLEEP_MAX);
+                std::thread::sleep(next.saturating_duration_since(Instant::now()));
+            }
+            // Nothing ticks here: whoever has something to do does it when it comes.
             None => tokio::select! {
                 () = clock.wanted() => {}
-                () = lookout.more() => {}
                 () = over.cancelled() => {}
             },
         }

@@ -17,7 +17,7 @@ fn sessions_are_spread_and_places_come_back() {
 fn what_ticks_is_woken_in_time_and_again_though_it_is_late() {
     let lanes = Lanes::start(1);
     let place = lanes.place();
-    let clock = place.clock();
+    let mut clock = place.clock();
     let (tell, told) = channel();
     place.spawn(async move {
         let start = Instant::now();

@@ -17,6 +17,7 @@ use super::{Front, closing, plain, socket};
 use crate::config::Config;
 use crate::directory::Promise;
 use crate::directory::SessionHandle;
+use crate::lanes::Moment;
 use crate::session::door::{ConnectionId, ToSession};
 use futures_util::StreamExt;
 use shared::wire::close::CloseCode;
@@ -49,7 +50,7 @@ pub(super) struct Connection {
     /// The place that was kept until the session has counted this one itself.
     promise: Option<Promise>,
     /// When the task last woke up.
-    woke: Instant,
+    woke: Moment,
     /// Until when a hello has to have come.
     hello_until: Instant,
     /// When the peer last answered a ping, or could first have done so.
@@ -89,7 +90,7 @@ impl Connection {
         let config = front.live.get();
         let limits = &config.limits;
         let until = now + limits.hello_wait;
-        let (sockets, metrics) = (session.lane.sockets(), Arc::clone(&front.metrics));
+        let (sockets, metrics) = (&session.sockets, Arc::clone(&front.metrics));
         let (line, pipe) = Pipe::new(socket::take_apart(stream)?, early, sockets, metrics)?;
         let websocket = Some(limits.websocket());
         Ok(Self {
@@ -98,7 +99,7 @@ impl Connection {
             line,
             socket: WebSocketStream::from_raw_socket(pipe, Role::Server, websocket).await,
             joined: false,
-            woke: now,
+            woke: Moment::now(),
             hello_until: until,
             answered: now,
             next_ping: now + limits.ping_every,
@@ -156,7 +157,7 @@ impl Connection {
     }
 
     fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
-        self.woke = Instant::now();
+        self.woke = Moment::now();
         let look = self.line.look(cx);
         if let Some(ending) = self.take_in(look) {
             return Poll::Ready(Event::Ended(ending));
@@ -205,8 +206,13 @@ impl Connection {
         }
     }
 
+    /// When what it was last told came.
+    fn came(&self) -> Instant {
+        self.socket.get_ref().came()
+    }
+
     fn is_within_rate(&mut self) -> Result<(), Ending> {
-        if self.line.lock().ear.take_message(self.session.tick_rate, self.woke) {
+        if self.line.lock().ear.take_message(self.session.tick_rate, self.woke.now) {
             return Ok(());
         }
         let sentence = "Too many messages in too short a time.";
@@ -214,7 +220,6 @@ impl Connection {
     }
 
     async fn hear(&mut self, message: Message) -> Result<(), Ending> {
-        let now = self.woke;
         if !message.is_close() {
             self.is_within_rate()?;
         }
@@ -224,10 +229,11 @@ impl Connection {
                 self.understand(said, bytes.len()).await
             }
             Message::Pong(_) => {
-                self.answered = now;
+                self.answered = self.woke.now;
                 // Pongs that nobody asked for tell nothing.
                 if let Some(pinged) = self.pinged.take() {
-                    self.front.metrics.network.round_trip(now - pinged);
+                    let took = self.came().saturating_duration_since(pinged);
+                    self.front.metrics.network.round_trip(took);
                 }
                 Ok(())
             }

@@ -1,4 +1,4 @@
-//! A WebSocket's way in, as far as it goes without its task. Comes in: bytes, when the lane finds that some are there. Goes
+//! A WebSocket's way in, as far as it goes without its task. Comes in: bytes, when it is the connection's turn. Goes
 //! out: inputs, into the session's queue, read where they lie ([`super::plain`]). Whatever is none of these, and whatever
 //! finds no room, waits in the inbox for the connection's task (`pipe`), and so does all that comes behind it.
 
@@ -7,6 +7,7 @@ use super::metered::{self, WEBSOCKET};
 use super::plain::{self, Front};
 use super::socket::Socket;
 use crate::directory::SessionHandle;
+use crate::lanes::Moment;
 use crate::metrics::Metrics;
 use crate::session::door::{ConnectionId, ToSession};
 use shared::wire::Said;
@@ -46,6 +47,8 @@ pub(super) struct Ear {
     pub(super) given: u32,
     /// Why reading ended, for the task.
     failed: Option<io::Error>,
+    /// When the newest of what the task reads came.
+    pub(super) came: Instant,
 }
 
 /// Whom inputs are for.
@@ -77,6 +80,7 @@ impl Ear {
             start: 0,
             given: 0,
             failed: None,
+            came: Instant::now(),
         }
     }
 
@@ -111,66 +115,88 @@ impl Ear {
         take_message(&mut self.messages, tick_rate, now)
     }
 
-    /// There is something to read, found at `now`, perhaps with the end behind it. Whether the task is to be woken for it.
-    pub(super) fn hear(&mut self, mut inlet: Inlet<'_>, ended: bool, now: Instant) -> bool {
+    /// Reads what came by then. Whether the task is to be woken for it.
+    pub(super) fn hear(&mut self, mut inlet: Inlet<'_>, moment: Moment) -> bool {
+        if self.ended || self.failed.is_some() {
+            return false;
+        }
         if !self.listening {
-            return true;
+            self.make_room();
+            if self.inbox.len() >= READ_BYTES_MAX {
+                // The task has enough to do, and so its peer waits.
+                return true;
+            }
         }
         CAME.with_borrow_mut(|came| {
-            while self.listening {
-                let read = match self.read(&mut inlet, came, now) {
+            loop {
+                let (read, arrived) = match self.read(&mut inlet, came, moment) {
                     Ok(read) => read,
-                    Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                    Err(error) if error.kind() == ErrorKind::WouldBlock => return false,
                     Err(error) => {
                         self.failed = Some(error);
-                        self.listening = false;
-                        break;
+                        return true;
                     }
                 };
-                self.listening = !self.ended;
-                if inlet.tls.is_none() {
-                    let told = self.tell_inputs(&mut came[..read], inlet.metrics, now);
-                    if told < read {
-                        self.inbox.extend_from_slice(&came[told..read]);
-                        self.listening = false;
-                    }
-                } else {
-                    let mut plain = core::mem::take(&mut self.inbox);
-                    let told = self.tell_inputs(&mut plain, inlet.metrics, now);
-                    plain.drain(..told);
-                    self.inbox = plain;
+                let mut told = 0;
+                if inlet.tls.is_some() {
+                    self.tell_decrypted(inlet.metrics, (arrived, moment));
                     // TLS may have an answer of its own.
-                    let answers = inlet.tls.as_ref().is_some_and(|tls| tls.wants_write());
-                    self.listening &= self.inbox.is_empty() && !answers;
+                    self.listening &= !inlet.tls.as_ref().is_some_and(|tls| tls.wants_write());
+                } else {
+                    if self.listening {
+                        told =
+                            self.tell_inputs(&mut came[..read], inlet.metrics, (arrived, moment));
+                    }
+                    self.inbox.extend_from_slice(&came[told..read]);
                 }
-                // Less than fits was all there was, and the system tells of more. (Windows does once this came to nothing.)
-                if cfg!(unix) && read < came.len() && !ended {
-                    break;
+                self.listening &= self.inbox.is_empty() && !self.ended;
+                if !self.listening {
+                    // The rest the task reads by itself.
+                    self.came = arrived;
+                    return true;
+                }
+                // Less than fits was all there was.
+                if read < came.len() {
+                    return false;
                 }
             }
-        });
-        !self.listening
+        })
+    }
+
+    /// Tells the session the inputs that what TLS made of its bytes begins with, if it listens.
+    fn tell_decrypted(&mut self, metrics: &Metrics, arrived: (Instant, Moment)) {
+        if self.listening {
+            let mut plain = core::mem::take(&mut self.inbox);
+            let told = self.tell_inputs(&mut plain, metrics, arrived);
+            plain.drain(..told);
+            self.inbox = plain;
+        }
     }
 
     /// Reads into the inbox, for the task: at least a byte, unless this is the end. [`ErrorKind::WouldBlock`] when there is
     /// nothing.
-    pub(super) fn fill(&mut self, mut inlet: Inlet<'_>, now: Instant) -> io::Result<()> {
+    pub(super) fn fill(&mut self, mut inlet: Inlet<'_>, moment: Moment) -> io::Result<()> {
         if let Some(error) = self.failed.take() {
             return Err(error);
         }
-        // What has been read goes: otherwise a peer who always leaves a frame unfinished would make this grow without end.
-        self.inbox.drain(..self.start as usize);
-        self.start = 0;
+        self.make_room();
         let before = self.inbox.len();
         CAME.with_borrow_mut(|came| {
             while self.inbox.len() == before && !self.ended {
-                let read = self.read(&mut inlet, came, now)?;
+                let (read, arrived) = self.read(&mut inlet, came, moment)?;
+                self.came = arrived;
                 if inlet.tls.is_none() {
                     self.inbox.extend_from_slice(&came[..read]);
                 }
             }
             Ok(())
         })
+    }
+
+    /// What has been read goes: otherwise a peer who always leaves a frame unfinished would make the inbox grow without end.
+    fn make_room(&mut self) {
+        self.inbox.drain(..self.start as usize);
+        self.start = 0;
     }
 
     /// Everything before `end` has been read.
@@ -185,22 +211,32 @@ impl Ear {
         }
     }
 
-    /// Reads into `came`; how many bytes. What TLS makes of them goes into the inbox.
-    fn read(&mut self, inlet: &mut Inlet<'_>, came: &mut [u8], now: Instant) -> io::Result<usize> {
-        let read = inlet.socket.read(came)?;
+    /// Reads into `came`; how many bytes, and when the last of them came. What TLS makes of them goes into the inbox.
+    fn read(
+        &mut self,
+        inlet: &mut Inlet<'_>,
+        came: &mut [u8],
+        moment: Moment,
+    ) -> io::Result<(usize, Instant)> {
+        let (read, stamp) = inlet.socket.read(came)?;
         inlet.metrics.network.came[WEBSOCKET].inc_by(read as u64);
         if self.counted {
-            metered::take(&mut self.bytes, read, now)?;
+            metered::take(&mut self.bytes, read, moment.now)?;
         }
         self.ended = read == 0;
         if let Some(tls) = inlet.tls {
             self.ended |= !decrypt(tls, &came[..read], &mut self.inbox)?;
         }
-        Ok(read)
+        Ok((read, moment.of_arrival(stamp)))
     }
 
-    /// Tells the session the inputs that `bytes` begins with; where something else begins.
-    fn tell_inputs(&mut self, bytes: &mut [u8], metrics: &Metrics, now: Instant) -> usize {
+    /// Tells the session the inputs that `bytes` begins with, which `arrived` by now; where something else begins.
+    fn tell_inputs(
+        &mut self,
+        bytes: &mut [u8],
+        metrics: &Metrics,
+        (arrived, moment): (Instant, Moment),
+    ) -> usize {
         let Some(Hearer { session, id }) = &self.hearer else { return 0 };
         let mut from = 0;
         while let Front::Message { head, payload } = plain::front(&bytes[from..]) {
@@ -209,10 +245,10 @@ impl Ear {
             let said = Said::read(plain::unmask(masked), &session.protocol);
             let told = match (said, session.queue.try_reserve()) {
                 (Ok(Said::Input(message)), Ok(room))
-                    if take_message(&mut self.messages, session.tick_rate, now) =>
+                    if take_message(&mut self.messages, session.tick_rate, moment.now) =>
                 {
                     metrics.network.heard[0].inc_by(payload as u64);
-                    room.send((now, ToSession::Input { connection: *id, message }));
+                    room.send((arrived, ToSession::Input { connection: *id, message }));
                     true
                 }
                 _ => false,

@@ -1,6 +1,6 @@
 //! A WebSocket on its session's lane: the one owner of its socket and of the bytes that go through it. Comes in: whole frames,
-//! from the session's loop in the middle of a tick and from the connection's own task; and word from the lane that the
-//! socket has something. Goes out: bytes, at once where the kernel takes them. What it refuses waits here, and everything
+//! from the session's loop in the middle of a tick and from the connection's own task; and its turn to read and write,
+//! before each tick. Goes out: bytes, at once where the kernel takes them. What it refuses waits here, and everything
 //! else behind it, so that no frame ever lands inside another; the task writes it when the kernel takes more. What comes
 //! is the [`Ear`]'s.
 //!
@@ -10,7 +10,7 @@ use super::ear::{Ear, Hearer, Inlet};
 use super::limits::{Level, OUTBOX_BYTES_MAX, OUTBOX_MESSAGES_MAX};
 use super::metered::WEBSOCKET;
 use super::socket::Socket;
-use crate::lanes::{Ready, Watched};
+use crate::lanes::{Moment, Watched};
 use crate::metrics::Metrics;
 use bytes::{Buf, Bytes};
 use shared::wire::close::CloseCode;
@@ -81,19 +81,18 @@ pub(super) enum End {
 }
 
 impl Watched for Line {
-    fn ready(&self, ready: Ready, now: Instant) {
+    fn turn(&self, moment: Moment) -> bool {
         let state = &mut *self.lock();
-        if ready.readable {
-            let (ear, inlet) = state.inlet();
-            if ear.hear(inlet, ready.ended, now) {
-                wake(&mut state.reader);
-            }
+        let (ear, inlet) = state.inlet();
+        let heard = ear.hear(inlet, moment);
+        let written = !state.broken && !state.is_clear() && self.drain(state).is_ready();
+        if heard || written {
+            state.tell_task();
         }
-        if ready.writable && !state.is_clear() {
-            state.ear.stop_listening();
-            wake(&mut state.reader);
+        if written {
             wake(&mut state.writer);
         }
+        heard || written
     }
 }
 
@@ -259,17 +258,22 @@ impl Line {
     }
 
     fn poll_drain(&self, state: &mut State, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let drained = self.drain(state);
+        if drained.is_pending() {
+            state.writer = Some(cx.waker().clone());
+        }
+        drained
+    }
+
+    /// Writes what waits; pending when the kernel does not take it all.
+    fn drain(&self, state: &mut State) -> Poll<io::Result<()>> {
         if state.broken {
             return Poll::Ready(Err(ErrorKind::BrokenPipe.into()));
-        }
-        if state.is_clear() {
-            return Poll::Ready(Ok(()));
         }
         while !state.is_clear() {
             match state.write_on() {
                 Ok(()) => {}
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                    state.writer = Some(cx.waker().clone());
                     state.blocked.get_or_insert_with(Instant::now);
                     self.count(state);
                     return Poll::Pending;
@@ -280,8 +284,9 @@ impl Line {
                 }
             }
         }
-        state.blocked = None;
-        self.count(state);
+        if state.blocked.take().is_some() {
+            self.count(state);
+        }
         Poll::Ready(Ok(()))
     }
 

@@ -36,6 +36,7 @@ mod redirect;
 pub mod refusal;
 pub mod registry;
 mod socket;
+mod stamps;
 mod stream;
 pub mod tls;
 #[cfg(unix)]

@@ -29,7 +29,7 @@ impl ConnectionOutbox {
 /// An outbox that writes into a Unix socket, without a connection's task below it: for benchmarks.
 #[cfg(unix)]
 pub fn over(socket: std::os::unix::net::UnixStream) -> ConnectionOutbox {
-    let socket = super::socket::Socket::Unix(mio::net::UnixStream::from_std(socket));
+    let socket = super::socket::Socket::Unix(socket);
     let early = (&[][..], super::limits::Level::FULL);
     let line = Line::new(socket, None, early, Arc::default());
     ConnectionOutbox::new(Arc::new(line))
@@ -81,10 +81,10 @@ mod tests {
 
     /// An outbox, the line below it, what keeps it watched, and the peer.
     fn connected() -> (ConnectionOutbox, Arc<Line>, Watch, UnixStream) {
-        let (ours, peer) = mio::net::UnixStream::pair().unwrap();
-        let make = |socket| Line::new(socket, None, (&[], Level::FULL), Arc::default());
-        let (line, watch) = looked_at().watch(Socket::Unix(ours), make).unwrap();
-        let peer = UnixStream::from_std(peer.into()).unwrap();
+        let (ours, peer) = UnixStream::pair().unwrap();
+        let ours = Socket::Unix(ours.into_std().unwrap());
+        let line = Arc::new(Line::new(ours, None, (&[], Level::FULL), Arc::default()));
+        let watch = looked_at().watch(Arc::clone(&line) as _, false);
         (ConnectionOutbox::new(Arc::clone(&line)), line, watch, peer)
     }
 

@@ -8,7 +8,7 @@ use super::limits::WRITE_BUFFER_BYTES_MAX;
 use super::line::{Line, State};
 use super::plain::{self, Front};
 use super::socket::Parts;
-use crate::lanes::{Sockets, Watch};
+use crate::lanes::{Moment, Sockets, Watch};
 use crate::metrics::Metrics;
 use std::io::{self, ErrorKind};
 use std::pin::Pin;
@@ -21,7 +21,7 @@ use tokio::time::Instant;
 #[derive(Debug)]
 pub(super) struct Pipe {
     line: Arc<Line>,
-    /// Nobody looks at the socket any more when the task is gone.
+    /// The socket has no more turns when the task is gone.
     _watch: Watch,
 }
 
@@ -37,17 +37,17 @@ pub(super) enum Came<T> {
 }
 
 impl Pipe {
-    /// A line and its pipe over what a stream was made of, of which `early` was read already. Errors when the system has no
-    /// room for one more socket on the lane, or TLS has read nonsense.
+    /// A line and its pipe over what a stream was made of, of which `early` was read already. Errors when TLS
+    /// has read nonsense.
     pub(super) fn new(
         parts: Parts,
         early: &[u8],
         sockets: &Arc<Sockets>,
         metrics: Arc<Metrics>,
     ) -> io::Result<(Arc<Line>, Self)> {
-        let Parts { socket, tls, bytes } = parts;
-        let make = |socket| Line::new(socket, tls, (early, bytes), metrics);
-        let (line, watch) = sockets.watch(socket, make)?;
+        let Parts { socket, stamped, tls, bytes } = parts;
+        let line = Arc::new(Line::new(socket, tls, (early, bytes), metrics));
+        let watch = sockets.watch(Arc::clone(&line) as _, stamped);
         {
             let mut state = line.lock();
             let (ear, inlet) = state.inlet();
@@ -59,11 +59,11 @@ impl Pipe {
         Ok((Arc::clone(&line), Self { line, _watch: watch }))
     }
 
-    /// The next thing that came by `now`; `make` is called with a plain message.
+    /// The next thing that came by then; `make` is called with a plain message.
     pub(super) fn poll_came<T>(
         &mut self,
         cx: &mut Context<'_>,
-        now: Instant,
+        moment: Moment,
         make: impl FnOnce(&[u8]) -> T,
     ) -> Poll<io::Result<Came<T>>> {
         let mut state = self.line.lock();
@@ -84,10 +84,15 @@ impl Pipe {
                 }
                 Front::Other => state.ear.handed_over = true,
                 Front::Part if state.ear.ended => return Poll::Ready(Ok(Came::Nothing)),
-                Front::Part => ready!(state.poll_fill(cx, now))?,
+                Front::Part => ready!(state.poll_fill(cx, moment))?,
             }
         }
         Poll::Ready(Ok(Came::Else))
+    }
+
+    /// When the newest of what has been read came.
+    pub(super) fn came(&self) -> Instant {
+        self.line.lock().ear.came
     }
 
     /// From now on everything is tungstenite's.
@@ -118,7 +123,7 @@ impl AsyncRead for Pipe {
             return Poll::Pending;
         }
         if state.ear.start as usize == state.ear.inbox.len() {
-            ready!(state.poll_fill(cx, Instant::now()))?;
+            ready!(state.poll_fill(cx, Moment::now()))?;
         }
         let ear = &mut state.ear;
         let start = ear.start as usize;
@@ -134,9 +139,9 @@ impl AsyncRead for Pipe {
 
 impl State {
     /// Takes what has come: at least a byte is in the inbox then, unless this is the end.
-    fn poll_fill(&mut self, cx: &mut Context<'_>, now: Instant) -> Poll<io::Result<()>> {
+    fn poll_fill(&mut self, cx: &mut Context<'_>, moment: Moment) -> Poll<io::Result<()>> {
         let (ear, inlet) = self.inlet();
-        match ear.fill(inlet, now) {
+        match ear.fill(inlet, moment) {
             Err(error) if error.kind() == ErrorKind::WouldBlock => {
                 self.waits_to_read(cx);
                 Poll::Pending
@@ -206,6 +211,7 @@ mod tests {
         let (queue, told) = mpsc::channel(SESSION_QUEUE_MAX);
         let session = SessionHandle {
             lane: Arc::clone(LANES.place().lane()),
+            sockets: Arc::default(),
             queue,
             protocol: PROTOCOL,
             // Nobody is stopped for how much is said.
@@ -317,7 +323,7 @@ mod tests {
         luck: &mut StdRng,
     ) -> (Vec<Found>, usize) {
         let (ours, mut peer) = UnixStream::pair().unwrap();
-        let ours = mio::net::UnixStream::from_std(ours.into_std().unwrap());
+        let ours = ours.into_std().unwrap();
         let (mut pieces, mut left) = (Vec::new(), bytes);
         while !left.is_empty() {
             // Most pieces are a frame each, as long as frames can be told.
@@ -332,7 +338,8 @@ mod tests {
             left = others;
         }
         let early = if luck.random() { pieces.remove(0) } else { Vec::new() };
-        let parts = Parts { socket: Socket::Unix(ours), tls: None, bytes: Level::FULL };
+        let parts =
+            Parts { socket: Socket::Unix(ours), stamped: false, tls: None, bytes: Level::FULL };
         let (line, pipe) = Pipe::new(parts, &early, sockets, Arc::default()).unwrap();
         let (hearer, mut queue) = hearer();
         if luck.random() {
@@ -373,7 +380,7 @@ mod tests {
     fn next(socket: &mut WebSocketStream<Pipe>, line: &Line, cx: &mut Context<'_>) -> Poll<Found> {
         line.look(cx);
         loop {
-            let came = socket.get_mut().poll_came(cx, Instant::now(), <[u8]>::to_vec);
+            let came = socket.get_mut().poll_came(cx, Moment::now(), <[u8]>::to_vec);
             match came {
                 Poll::Ready(Ok(Came::Message(bytes))) => {
                     return Poll::Ready(Found::Message(Message::Binary(bytes.into())));
@@ -414,8 +421,9 @@ mod tests {
     #[tokio::test]
     async fn frames_that_are_never_finished_take_no_more_room_than_one_read() {
         let (ours, mut peer) = UnixStream::pair().unwrap();
-        let ours = mio::net::UnixStream::from_std(ours.into_std().unwrap());
-        let parts = Parts { socket: Socket::Unix(ours), tls: None, bytes: Level::FULL };
+        let ours = ours.into_std().unwrap();
+        let parts =
+            Parts { socket: Socket::Unix(ours), stamped: false, tls: None, bytes: Level::FULL };
         let (line, mut pipe) = Pipe::new(parts, &[], &looked_at(), Arc::default()).unwrap();
         line.lock().ear.stop_counting();
         // A frame of 100 bytes, always sent from the middle of one to the middle of the next.
@@ -424,7 +432,7 @@ mod tests {
         for _ in 0..1000 {
             peer.write_all(&frame[50..]).await.unwrap();
             peer.write_all(&frame[..50]).await.unwrap();
-            let came = poll_fn(|cx| pipe.poll_came(cx, Instant::now(), <[u8]>::len)).await;
+            let came = poll_fn(|cx| pipe.poll_came(cx, Moment::now(), <[u8]>::len)).await;
             assert!(matches!(came, Ok(Came::Message(94))));
             assert!(line.lock().ear.inbox.capacity() <= 2 * READ_BYTES_MAX);
         }

@@ -2,24 +2,28 @@
 
 use super::limits::Level;
 use super::metered::Metered;
+use super::stamps;
 use super::stream::Stream;
-use mio::event::Source;
-use mio::{Interest, Registry, Token};
+use crate::lanes::Stamp;
 use std::io::{self, Read, Write};
-use std::net::Shutdown;
+use std::net::{Shutdown, TcpStream};
+#[cfg(unix)]
+use std::os::unix::net::UnixStream;
 use tokio_rustls::rustls::ServerConnection;
 
-/// A socket that is watched by a lane: nothing here waits.
+/// A socket that has its turns on a lane: nothing here waits.
 #[derive(Debug)]
 pub(super) enum Socket {
-    Tcp(mio::net::TcpStream),
+    Tcp(TcpStream),
     #[cfg(unix)]
-    Unix(mio::net::UnixStream),
+    Unix(UnixStream),
 }
 
 /// A stream that was taken apart.
 pub(super) struct Parts {
     pub(super) socket: Socket,
+    /// Whether the system tells when what is read has come.
+    pub(super) stamped: bool,
     pub(super) tls: Option<Box<ServerConnection>>,
     /// How much its peer may still send.
     pub(super) bytes: Level,
@@ -37,13 +41,15 @@ pub(super) fn take_apart(stream: Stream) -> io::Result<Parts> {
         #[cfg(unix)]
         Stream::Unix(metered) => {
             let (unix, bytes) = metered.apart();
-            let socket = Socket::Unix(mio::net::UnixStream::from_std(unix.into_std()?));
-            return Ok(Parts { socket, tls: None, bytes });
+            let socket = Socket::Unix(unix.into_std()?);
+            return Ok(Parts { socket, stamped: false, tls: None, bytes });
         }
     };
     let (tcp, bytes) = Metered::apart(metered);
-    let socket = Socket::Tcp(mio::net::TcpStream::from_std(tcp.into_std()?));
-    Ok(Parts { socket, tls, bytes })
+    let tcp = tcp.into_std()?;
+    let stamped = stamps::ask_for(&tcp);
+    let socket = Socket::Tcp(tcp);
+    Ok(Parts { socket, stamped, tls, bytes })
 }
 
 /// Does the same with whatever kind of socket it is.
@@ -58,9 +64,14 @@ macro_rules! either {
 }
 
 impl Socket {
-    /// Reads what has come, as much as fits; 0 bytes at the end. [`io::ErrorKind::WouldBlock`] when nothing has.
-    pub(super) fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        either!(self, socket => (&*socket).read(buffer))
+    /// Reads what has come, as much as fits, and when the last of it came, if the system tells; 0 bytes at the end.
+    /// [`io::ErrorKind::WouldBlock`] when nothing has.
+    pub(super) fn read(&self, buffer: &mut [u8]) -> io::Result<(usize, Option<Stamp>)> {
+        match self {
+            Self::Tcp(socket) => stamps::read(socket, buffer),
+            #[cfg(unix)]
+            Self::Unix(socket) => Ok(((&*socket).read(buffer)?, None)),
+        }
     }
 
     /// Writes as much as the system takes now. [`io::ErrorKind::WouldBlock`] when that is nothing.
@@ -71,19 +82,5 @@ impl Socket {
     /// Ends our half of the connection.
     pub(super) fn shut_down(&self) -> io::Result<()> {
         either!(self, socket => socket.shutdown(Shutdown::Write))
-    }
-}
-
-impl Source for Socket {
-    fn register(&mut self, registry: &Registry, token: Token, wants: Interest) -> io::Result<()> {
-        either!(self, socket => socket.register(registry, token, wants))
-    }
-
-    fn reregister(&mut self, registry: &Registry, token: Token, wants: Interest) -> io::Result<()> {
-        either!(self, socket => socket.reregister(registry, token, wants))
-    }
-
-    fn deregister(&mut self, registry: &Registry) -> io::Result<()> {
-        either!(self, socket => socket.deregister(registry))
     }
 }

@@ -292,14 +292,15 @@ impl<G: Game> Client<G> {
             ServerMessage::Event { tick, event } => {
                 News::Event { tick, event: message::decode(&event)? }
             }
-            ServerMessage::Pong { nonce } => {
+            ServerMessage::Pong { nonce, waited_us } => {
                 if let Some((sent, at)) = self.ping_sent
                     && sent == nonce
                 {
-                    self.took_round_trip(self.now - at);
+                    let took = (self.now - at - f64::from(waited_us) / 1000.0).max(0.0);
+                    self.took_round_trip(took);
                     self.ping_sent = None;
                     if let Some(joined) = &mut self.joined {
-                        joined.uplink.measured(self.now - at, joined.late_ms, self.now);
+                        joined.uplink.measured(took, joined.late_ms, self.now);
                     }
                 }
                 return Ok(());

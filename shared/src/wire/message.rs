@@ -102,7 +102,7 @@ pub enum ClientMessage {
         /// Whether a checksum differed (else a frame did not fit).
         mismatch: bool,
     },
-    /// Asks for [`ServerMessage::Pong`] at once, to measure the round trip.
+    /// Asks for [`ServerMessage::Pong`] within a tick, to measure the round trip.
     Ping {
         /// Comes back unchanged.
         nonce: u32,
@@ -215,6 +215,8 @@ pub enum ServerMessage {
     Pong {
         /// As in the ping.
         nonce: u32,
+        /// For how long the ping waited at the server, in µs: it looks at its sockets when a tick is due.
+        waited_us: u32,
     },
     /// What was said before the receiver came, oldest first: who, who may have left since, and what.
     History {

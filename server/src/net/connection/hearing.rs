@@ -24,7 +24,7 @@ impl Connection {
         said: Result<Said, WireError>,
         bytes: usize,
     ) -> Result<(), Ending> {
-        let now = self.woke;
+        let came = self.came();
         let said = said.map_err(|error| {
             Ending::Refused(Refusal::new(Reason::Decode, format!("Unreadable message: {error}.")))
         })?;
@@ -38,23 +38,23 @@ impl Connection {
                 Err(Ending::refused(Reason::BadMessage, "The first message has to be a hello."))
             }
             (true, Said::Input(message)) => {
-                self.tell_at(now, ToSession::Input { connection, message }).await
+                self.tell_at(came, ToSession::Input { connection, message }).await
             }
             (true, Said::Control(ClientMessage::Resync { tick, mismatch })) => {
-                self.tell_at(now, ToSession::Resync { connection, tick, mismatch }).await
+                self.tell_at(came, ToSession::Resync { connection, tick, mismatch }).await
             }
             (true, Said::Control(ClientMessage::Mismatch { tick, difference })) => {
-                self.tell_at(now, ToSession::Mismatch { connection, tick, difference }).await
+                self.tell_at(came, ToSession::Mismatch { connection, tick, difference }).await
             }
             (true, Said::Control(ClientMessage::Chat { team, text })) => {
-                self.chat(team, &text, now).await
+                self.chat(team, &text, came).await
             }
             (true, Said::Control(ClientMessage::Emote(emote))) => {
                 if emote >= EMOTES {
                     let sentence = "There is no such sign.";
                     return Err(Ending::refused(Reason::BadMessage, sentence));
                 }
-                self.tell_at(now, ToSession::Emote { connection, emote }).await
+                self.tell_at(came, ToSession::Emote { connection, emote }).await
             }
             (true, Said::Control(ClientMessage::Look(look))) => {
                 let far = |units: i32| units.unsigned_abs() > LOOK_UNITS_MAX.unsigned_abs();
@@ -62,16 +62,17 @@ impl Connection {
                     let sentence = "Nobody sees that far.";
                     return Err(Ending::refused(Reason::BadMessage, sentence));
                 }
-                self.tell_at(now, ToSession::Look { connection, look }).await
+                self.tell_at(came, ToSession::Look { connection, look }).await
             }
             (true, Said::Control(ClientMessage::Watch(watch))) => {
-                self.tell_at(now, ToSession::Watch { connection, watch }).await
+                self.tell_at(came, ToSession::Watch { connection, watch }).await
             }
             (true, Said::Control(ClientMessage::Team(team))) => {
-                self.tell_at(now, ToSession::Team { connection, team }).await
+                self.tell_at(came, ToSession::Team { connection, team }).await
             }
             (true, Said::Control(ClientMessage::Ping { nonce })) => {
-                self.reply(&ServerMessage::Pong { nonce });
+                let waited_us = came.elapsed().as_micros() as u32;
+                self.reply(&ServerMessage::Pong { nonce, waited_us });
                 Ok(())
             }
             (true, Said::Control(ClientMessage::Hello(_))) => {
@@ -123,10 +124,10 @@ impl Connection {
         Ok(())
     }
 
-    async fn chat(&mut self, team: bool, text: &str, now: Instant) -> Result<(), Ending> {
+    async fn chat(&mut self, team: bool, text: &str, came: Instant) -> Result<(), Ending> {
         if let Some(text) = message::clean_chat(text) {
             let connection = self.id;
-            return self.tell_at(now, ToSession::Chat { connection, team, text }).await;
+            return self.tell_at(came, ToSession::Chat { connection, team, text }).await;
         }
         if text.len() > CHAT_BYTES_MAX {
             let text = "That line was too long: nobody heard it.".into();
