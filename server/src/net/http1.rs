@@ -330,9 +330,12 @@ fn play(
         let tasks = front.tasks.clone();
         let serving = async move {
             let stream = parts.io.into_inner();
+            let early = parts.read_buf;
+            let connection = Connection::new(stream, &early, slot, way, front, span).await;
+            // It may hold on to all that was read of the request.
+            drop(early);
             // An error is a peer that has gone since.
-            let early = &parts.read_buf;
-            if let Ok(connection) = Connection::new(stream, early, slot, way, front, span).await {
+            if let Ok(connection) = connection {
                 connection.serve().await;
             }
         };
