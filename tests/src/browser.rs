@@ -1,5 +1,6 @@
 //! A real Chromium, driven over WebDriver. Pictures of what it showed are kept in `tests/screenshots`.
 
+use crate::reach::Folder;
 use fantoccini::{Client, ClientBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
@@ -52,13 +53,17 @@ const AUTOPILOT: &str = r"
 pub struct Driver {
     process: Child,
     url: String,
+    /// What browsers leave behind goes with it.
+    _folder: Folder,
 }
 
 impl Driver {
     /// Starts it on a port of its own. Panics with what to install when it cannot.
     pub fn start() -> Self {
+        let folder = Folder::new();
         let mut process = Command::new("chromedriver")
             .arg("--port=0")
+            .env("TMPDIR", folder.path())
             .stdout(Stdio::piped())
             .process_group(0)
             .spawn()
@@ -69,7 +74,7 @@ impl Driver {
             port.trim_end_matches('.').parse::<u16>().ok()
         });
         let port = port.expect("chromedriver says its port");
-        Self { process, url: format!("http://127.0.0.1:{port}") }
+        Self { process, url: format!("http://127.0.0.1:{port}"), _folder: folder }
     }
 
     /// Opens a browser window that shows a page of this size, CSS pixels. `touch` makes it a phone.
