@@ -8,7 +8,8 @@ use server::net::outbox::ConnectionOutbox;
 use server::net::refusal::Reason;
 use server::session::door::{Outbox, ToSession};
 use server::tick_loop::Ticked;
-use shared::game::{PlayerId, Tick};
+use shared::game::{Game, PlayerId, Tick};
+use shared::netcode::history::History;
 use shared::wire::close::CloseCode;
 use shared::wire::input::InputMessage;
 use shared::wire::message::{self, ClientMessage, Hello, ServerMessage};
@@ -317,6 +318,39 @@ async fn a_ping_is_answered_while_the_session_is_silent() {
     let ping = message::encode_control(&ClientMessage::Ping { nonce: 0xfeed });
     peer.send(&binary(&ping)).await;
     while !is_pong(&peer.frame().await.expect("an answer").1, 0xfeed) {}
+    running.stop().await.unwrap();
+}
+
+/// Sockets are read when a tick is due; what came since the last one counts from when it came.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn an_input_is_as_early_as_it_came_and_a_ping_is_told_how_long_it_waited() {
+    let running = Running::start(hasty());
+    let (mut peer, ..) = welcomed(&running, None).await;
+    let table = Protocol::of::<Buoys>().input;
+    let mut history = History::new(Buoys::KINDS);
+    // Counted from the next tick, when it is read, an input for the third one from now would be two ticks early at most;
+    // with four looks in a tick two and three quarters.
+    let (mut earliest, mut longest_us, mut tries) = (f64::MIN, 0, 0);
+    while earliest <= 2.8 || longest_us <= 5_000 {
+        let (_, payload) = peer.frame().await.expect("the session speaks");
+        if payload.first() == Some(&message::TYPE) {
+            if let Ok(ServerMessage::Pong { waited_us, .. }) = message::decode(&payload[1..]) {
+                longest_us = longest_us.max(waited_us);
+            }
+            continue;
+        }
+        let frame = history.take::<Buoys>(&(), &payload).expect("frames in order");
+        earliest = earliest.max(frame.margin.unwrap_or(f64::MIN));
+        let mut input = Vec::new();
+        let fields = vec![0; table.len()];
+        InputMessage::new(frame.tick + 3, frame.tick as u8, &fields).encode(table, &mut input);
+        let ping = message::encode_control(&ClientMessage::Ping { nonce: frame.tick });
+        peer.send(&[binary(&input), binary(&ping)].concat()).await;
+        tries += 1;
+        assert!(tries < 100, "{earliest} ticks early, {longest_us} µs");
+    }
+    assert!(earliest <= 3.0 && longest_us < 1_000_000, "{earliest} ticks, {longest_us} µs");
     running.stop().await.unwrap();
 }
 
