@@ -143,7 +143,8 @@ impl<G: Game> Client<G> {
                 self.stats.inputs += 1;
             }
         }
-        if now < self.ping_next {
+        // Together with an input: what the server reads at once came, for it, when the last of it did.
+        if now < self.ping_next || self.outgoing.is_empty() {
             return;
         }
         self.ping_next = now + PING_MS;
