@@ -46,7 +46,7 @@ const TIMES: [(&str, &str, &str); 6] = [
     ("frame_age", "/frame_age_ms", "from a tick to decoding its frame"),
     ("input_to_frame", "/input_to_frame_ms", "from an input to the frame that confirms it"),
     ("frame_interval", "/frame_interval_ms", "from one frame to the next"),
-    ("round_trip", "/round_trip_ms", "from a ping to its pong"),
+    ("round_trip", "/round_trip_ms", "from a ping to its pong, less what it waited for a tick"),
     ("way_back", "/way_back_ms", "from a lost line to the next welcome"),
     ("generator.lateness", "/generator/tick_lateness_ms", "how late the bots themselves wake up"),
 ];

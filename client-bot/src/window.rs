@@ -60,7 +60,7 @@ impl Window {
 /// One of something for each kind of time that bots measure.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Times<T> {
-    /// From a ping to its pong.
+    /// From a ping to its pong, less what it waited at the server for a tick.
     pub(crate) round_trip: T,
     /// From when an input was due to decoding the frame whose tick used it.
     pub(crate) input_to_frame: T,

@@ -1,5 +1,6 @@
 //! What `deploy/` says is true of the program: its flags, variables, paths and waits. Whether the files do what
-//! they are for is in `reach_front.rs` (nginx, Caddy) and, here, with systemd's own tools.
+//! they are for is in `reach_front.rs` (nginx, Caddy) and, here, with systemd's own tools. Whether the program needs any
+//! other file is in `src/bin/installed.rs`.
 
 use clap::{CommandFactory, Parser};
 use server::config::{Cli, Config};
@@ -114,37 +115,4 @@ fn systemd_is_content_with_the_units() {
     let said = analyze(&["verify"], &[&service, &socket]);
     assert!(!said.contains("gamekeeper"), "{said}");
     analyze(&["security", "--offline=yes", "--threshold=20"], &[&service]);
-}
-
-/// `cargo install` as people do it, and the program alone in an empty folder. `.ci/run` does it:
-/// `cargo test -p tests --test packaging -- --ignored`
-#[test]
-#[ignore = "it makes a release build, which takes minutes"]
-fn an_installed_program_needs_no_other_file() {
-    let (folder, home) = (Folder::new(), Folder::new());
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../server");
-    let installed = Command::new(env!("CARGO"))
-        .args(["install", "--locked", "--quiet", "--path"])
-        .arg(&source)
-        .arg("--root")
-        .arg(folder.path())
-        .status();
-    assert!(installed.expect("cargo starts").success());
-    let binary = folder.at("bin/server");
-    let run = |words: &[&str]| {
-        let mut command = Command::new(&binary);
-        command.args(words).current_dir(home.path()).env_clear();
-        command
-    };
-    let socket = home.at("game.sock");
-    let bind = format!("unix:{}", socket.display());
-    let mut child = run(&["--bind", &bind]).spawn().expect("it starts");
-    let began = std::time::Instant::now();
-    while !run(&["--bind", &bind, "health"]).output().expect("it starts").status.success() {
-        assert!(began.elapsed() < Duration::from_secs(10), "it is never well");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    Command::new("kill").arg(child.id().to_string()).status().expect("kill");
-    assert!(child.wait().expect("it ends").success());
-    assert_eq!(std::fs::read_dir(home.path()).expect("a folder").count(), 0, "nothing is left");
 }

@@ -47,7 +47,8 @@ pub struct Report {
     pub contents: Vec<Content>,
     /// Figures for all bots together.
     pub totals: Totals,
-    /// From a ping to its pong, once a second and bot; a ping that had to wait for the last one's pong counts.
+    /// From a ping to its pong, less what it waited at the server for a tick, once a second and bot; a ping that had to
+    /// wait for the last one's pong counts.
     pub round_trip_ms: Percentiles,
     /// From when an input was due to decoding the frame whose tick used it.
     pub input_to_frame_ms: Percentiles,
@@ -215,7 +216,7 @@ pub struct OnNetwork {
     pub network: Preset,
     /// Bots that had it, let in or not.
     pub bots: u32,
-    /// From a ping to its pong, once a second and bot.
+    /// As of all bots together: from a ping to its pong, less what it waited at the server for a tick.
     pub round_trip_ms: Percentiles,
     /// From a frame's tick to decoding it, by the shortest delay that a bot has seen.
     pub frame_age_ms: Percentiles,

@@ -115,62 +115,44 @@ impl Ear {
         take_message(&mut self.messages, tick_rate, now)
     }
 
-    /// Reads what came by then. Whether the task is to be woken for it.
+    /// Reads what came by then, once, so that no peer holds up a tick by more than [`READ_BYTES_MAX`]. Whether the task is
+    /// to be woken for it.
     pub(super) fn hear(&mut self, mut inlet: Inlet<'_>, moment: Moment) -> bool {
         if self.ended || self.failed.is_some() {
             return false;
         }
-        if !self.listening {
-            self.make_room();
-            if self.inbox.len() >= READ_BYTES_MAX {
-                // The task has enough to do, and so its peer waits.
-                return true;
-            }
+        self.make_room();
+        if self.inbox.len() >= READ_BYTES_MAX {
+            // The task has enough to do, and so its peer waits.
+            return true;
         }
         CAME.with_borrow_mut(|came| {
-            loop {
-                let (read, arrived) = match self.read(&mut inlet, came, moment) {
-                    Ok(read) => read,
-                    Err(error) if error.kind() == ErrorKind::WouldBlock => return false,
-                    Err(error) => {
-                        self.failed = Some(error);
-                        return true;
-                    }
-                };
-                let mut told = 0;
-                if inlet.tls.is_some() {
-                    self.tell_decrypted(inlet.metrics, (arrived, moment));
-                    // TLS may have an answer of its own.
-                    self.listening &= !inlet.tls.as_ref().is_some_and(|tls| tls.wants_write());
-                } else {
-                    if self.listening {
-                        told =
-                            self.tell_inputs(&mut came[..read], inlet.metrics, (arrived, moment));
-                    }
-                    self.inbox.extend_from_slice(&came[told..read]);
-                }
-                self.listening &= self.inbox.is_empty() && !self.ended;
-                if !self.listening {
-                    // The rest the task reads by itself.
-                    self.came = arrived;
+            let (read, arrived) = match self.read(&mut inlet, came, moment) {
+                Ok(read) => read,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return false,
+                Err(error) => {
+                    self.failed = Some(error);
                     return true;
                 }
-                // Less than fits was all there was.
-                if read < came.len() {
-                    return false;
-                }
+            };
+            if let Some(tls) = inlet.tls {
+                let mut plain = core::mem::take(&mut self.inbox);
+                let told = self.tell_inputs(&mut plain, inlet.metrics, (arrived, moment));
+                plain.drain(..told);
+                self.inbox = plain;
+                // TLS may have an answer of its own.
+                self.listening &= !tls.wants_write();
+            } else {
+                let told = self.tell_inputs(&mut came[..read], inlet.metrics, (arrived, moment));
+                self.inbox.extend_from_slice(&came[told..read]);
             }
+            self.listening &= self.inbox.is_empty() && !self.ended;
+            if !self.listening {
+                // What else there is the task reads by itself.
+                self.came = arrived;
+            }
+            !self.listening
         })
-    }
-
-    /// Tells the session the inputs that what TLS made of its bytes begins with, if it listens.
-    fn tell_decrypted(&mut self, metrics: &Metrics, arrived: (Instant, Moment)) {
-        if self.listening {
-            let mut plain = core::mem::take(&mut self.inbox);
-            let told = self.tell_inputs(&mut plain, metrics, arrived);
-            plain.drain(..told);
-            self.inbox = plain;
-        }
     }
 
     /// Reads into the inbox, for the task: at least a byte, unless this is the end. [`ErrorKind::WouldBlock`] when there is
@@ -230,14 +212,17 @@ impl Ear {
         Ok((read, moment.of_arrival(stamp)))
     }
 
-    /// Tells the session the inputs that `bytes` begins with, which `arrived` by now; where something else begins.
+    /// Tells the session the inputs that `bytes` begins with and that `arrived` then; where something else begins. None
+    /// where the task reads.
     fn tell_inputs(
         &mut self,
         bytes: &mut [u8],
         metrics: &Metrics,
         (arrived, moment): (Instant, Moment),
     ) -> usize {
-        let Some(Hearer { session, id }) = &self.hearer else { return 0 };
+        let Some(Hearer { session, id }) = self.hearer.as_ref().filter(|_| self.listening) else {
+            return 0;
+        };
         let mut from = 0;
         while let Front::Message { head, payload } = plain::front(&bytes[from..]) {
             let end = from + head + plain::MASK_BYTES + payload;

@@ -1,7 +1,7 @@
 //! A WebSocket on its session's lane: the one owner of its socket and of the bytes that go through it. Comes in: whole frames,
 //! from the session's loop in the middle of a tick and from the connection's own task; and its turn to read and write,
 //! before each tick. Goes out: bytes, at once where the kernel takes them. What it refuses waits here, and everything
-//! else behind it, so that no frame ever lands inside another; the task writes it when the kernel takes more. What comes
+//! else behind it, so that no frame ever lands inside another, until the kernel takes more. What comes
 //! is the [`Ear`]'s.
 //!
 //! Nobody waits for the lock: all of its ends are on one thread, the session's lane.

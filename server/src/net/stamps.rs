@@ -36,7 +36,9 @@ mod linux {
         NOTES.with_borrow_mut(|notes| {
             let (mut parts, flags) = ([IoSliceMut::new(buffer)], MsgFlags::empty());
             let read = recvmsg::<()>(socket.as_raw_fd(), &mut parts, Some(notes), flags)?;
-            let time = read.cmsgs()?.find_map(|note| match note {
+            // The bytes have been read, whatever became of the note.
+            let mut notes = read.cmsgs().into_iter().flatten();
+            let time = notes.find_map(|note| match note {
                 ControlMessageOwned::ScmTimestampns(time) => Some(Duration::from(time)),
                 _ => None,
             });

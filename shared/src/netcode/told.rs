@@ -78,7 +78,7 @@ impl Contents {
 /// What a client knows of its connection.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Stats {
-    /// The last round trip, in ms.
+    /// The last round trip, in ms, without what the ping waited at the server for a tick.
     pub ping_ms: f64,
     /// How much arrivals vary: the tenth slowest per cent against the middle, in ms.
     pub jitter_ms: f64,
