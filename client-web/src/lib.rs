@@ -251,7 +251,7 @@ mod tests {
     use super::*;
     use shared::arena::Settings;
     use shared::game::{Command, Game, Setup};
-    use shared::netcode::frame::{Changes, Encoder, Sight, ViewList};
+    use shared::netcode::frame::{Changes, Encoder, Part, Sight, ViewList, part};
     use shared::wire::SeatToken;
     use shared::wire::message::{ClientMessage, ServerMessage, decode, encode, encode_control};
 
@@ -263,9 +263,9 @@ mod tests {
             true
         }
 
-        fn offer(&self, visit: &mut dyn FnMut(usize, u32)) {
-            for (kind, slots) in self.0.iter().enumerate() {
-                slots.iter().for_each(|&slot| visit(kind, slot));
+        fn offer(&self, which: Part, visit: &mut dyn FnMut(usize, u32)) {
+            for kind in part(Arena::KINDS, which) {
+                self.0[kind].iter().for_each(|&slot| visit(kind, slot));
             }
         }
     }

@@ -123,7 +123,7 @@ pub struct View<'a> {
     pub tick: Tick,
     /// Whose view it is.
     pub me: PlayerId,
-    /// In no particular order within a kind.
+    /// Ids ascend within each kind.
     pub rows: &'a Rows,
 }
 
@@ -197,7 +197,8 @@ pub trait Game: Sized + Send + 'static {
     /// `after` comes as a copy of `before` with the leads (see [`crate::wire::Treatment`]) already
     /// those of the new tick. Entities that come into being by this (a shot from a pressed trigger)
     /// are pushed to `spawned` as they stand at the end of the tick; the step must then create just
-    /// these, and they take no step of their own in that tick. It depends on nothing but its arguments.
+    /// these, and they take no step of their own in that tick. They are private if it is. It depends on nothing but its
+    /// arguments.
     ///
     /// The leads of an entity that a player owns are that player's [`Game::Input`], field by field:
     /// so a client predicts it by putting its own inputs there.

@@ -3,6 +3,7 @@
 //! of entities: steered with an implied spawn, ballistic, static, plain and private, and one without a
 //! place.
 
+use serde::{Deserialize, Serialize};
 use shared::game::{Brain, Command, Fate, Focus, Game, PlayerId, Setup, View};
 use shared::row;
 use shared::wire::{Kind, Row, Rows, Treatment};
@@ -106,9 +107,17 @@ const fn kind<R: Row>(name: &'static str, treatment: Treatment, private: bool) -
     Kind { name, fields: R::FIELDS, treatment, private }
 }
 
+/// What a host may set.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Waters {
+    /// Whether everybody sees all of it.
+    pub in_full_view: bool,
+}
+
 /// The world.
 #[derive(Default)]
 pub struct Buoys {
+    waters: Waters,
     tick: u32,
     boats: BTreeMap<PlayerId, (Boat, i32)>,
     lanterns: BTreeMap<u32, Lantern>,
@@ -125,18 +134,18 @@ impl Game for Buoys {
         kind::<Tide>("tide", Treatment::Plain, false),
     ];
 
-    type Settings = ();
+    type Settings = Waters;
     type Rules = ();
     type Input = Oars;
     type Event = PlayerId;
     type Brain = Rower;
 
-    fn rules(_: &Setup<()>) -> Result<(), String> {
+    fn rules(_: &Setup<Waters>) -> Result<(), String> {
         Ok(())
     }
 
-    fn new(_: &Setup<()>, (): &(), _luck: u64) -> Self {
-        Self::default()
+    fn new(setup: &Setup<Waters>, (): &(), _luck: u64) -> Self {
+        Self { waters: setup.settings, ..Self::default() }
     }
 
     fn join(&mut self, (): &(), player: PlayerId, _team: u8) {
@@ -209,13 +218,14 @@ impl Game for Buoys {
 
     fn view(&self, player: PlayerId) -> Focus {
         let boat = self.boats.get(&player).map(|b| b.0).unwrap_or_default();
-        Focus {
+        let near = Focus {
             x: boat.x as f32 * STEP,
             y: boat.y as f32 * STEP,
             half_width: 260.0,
             half_height: 160.0,
             margin: 30.0,
-        }
+        };
+        near.reaching(if self.waters.in_full_view { 100.0 } else { 1.0 })
     }
 
     fn score(&self, player: PlayerId) -> i32 {

@@ -26,7 +26,9 @@ pub trait Lonely: shared::game::Game {
 }
 
 impl Lonely for buoys::Buoys {
-    fn lonely() {}
+    fn lonely() -> buoys::Waters {
+        Default::default()
+    }
 }
 
 impl Lonely for shared::arena::Arena {

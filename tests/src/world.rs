@@ -412,7 +412,7 @@ impl<G: Game> Guest<G> {
         for (kind, (mine, all)) in view.rows.tables().iter().zip(rows.tables()).enumerate() {
             for (id, row) in mine.iter() {
                 let name = G::KINDS[kind].name;
-                if all.find_sorted(id).is_none_or(|i| all.row(i) != row) {
+                if all.find(id).is_none_or(|i| all.row(i) != row) {
                     self.wrong.push(format!("tick {}: {name} {id} is {row:?}", view.tick));
                 }
                 if !may_know(&G::KINDS[kind], row, view.me, focus) {

@@ -77,7 +77,7 @@ fn a_minute_of_two_hundred_pilots_keeps_every_promise() {
 fn keeps_treatments(play: &Play<Arena>, before: &Rows) {
     for (kind, table) in KINDS.iter().enumerate() {
         for (id, row) in play.rows().table(kind).iter() {
-            let Some(index) = before.table(kind).find_sorted(id) else { continue };
+            let Some(index) = before.table(kind).find(id) else { continue };
             let old = before.table(kind).row(index);
             match table.treatment {
                 Treatment::Static => assert_eq!(old, row),
@@ -100,7 +100,7 @@ fn foreseen_ships(play: &Play<Arena>, before: &Rows) -> (usize, usize) {
     let mut spawned = Rows::new(KINDS);
     let now = play.rows();
     for (id, old) in before.table(SHIP).iter() {
-        let Some(index) = now.table(SHIP).find_sorted(id) else { continue };
+        let Some(index) = now.table(SHIP).find(id) else { continue };
         let row = now.table(SHIP).row(index);
         let mut after = old.to_vec();
         after[..2].copy_from_slice(&row[..2]);
@@ -109,7 +109,7 @@ fn foreseen_ships(play: &Play<Arena>, before: &Rows) -> (usize, usize) {
         exact += usize::from(after == row);
     }
     for (id, row) in spawned.table(SHOT).iter() {
-        let index = now.table(SHOT).find_sorted(id).expect("an expected shot is there");
+        let index = now.table(SHOT).find(id).expect("an expected shot is there");
         assert_eq!(now.table(SHOT).row(index), row);
     }
     (exact, all)

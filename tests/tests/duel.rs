@@ -45,8 +45,7 @@ fn duel(seed: u64, round_trip: f64, jitter: f64) -> Outcome {
         let new = sight.touching.iter().filter(|&&id| touched.insert(id)).count();
         // What a shot meets after another one has killed it is a wreck that is not drawn as one yet.
         let ships = world.session.world().now().table(SHIP);
-        seen +=
-            if sight.target.is_some_and(|id| ships.find_sorted(id).is_some()) { new } else { 0 };
+        seen += if sight.target.is_some_and(|id| ships.find(id).is_some()) { new } else { 0 };
         world.guests[shooter].client.set_input(sight.answer);
         let hits = hits(&world.guests[shooter]);
         if let (Some(hits), Some(last)) = (hits, last_hits) {

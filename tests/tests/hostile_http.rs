@@ -150,7 +150,7 @@ async fn handshakes_that_are_none_get_a_status() {
         ("version 13abc", good.replace("Version: 13", "Version: 13abc"), 426),
         ("short key", good.replace("dGhlIHNhbXBsZSBub25jZQ==", "c2hvcnQ="), 400),
         ("no key", good.replace("Sec-WebSocket-Key", "X-Key"), 400),
-        ("old protocol", good.replace("gamekeeper.4", "gamekeeper.1"), 400),
+        ("old protocol", good.replace("gamekeeper.5", "gamekeeper.1"), 400),
         ("no protocol", good.replace("Sec-WebSocket-Protocol", "X-Protocol"), 400),
         ("a body", running.handshake_with("Content-Length: 5\r\n"), 400),
         ("two hosts", running.handshake_with("Host: other\r\n"), 400),
@@ -181,7 +181,7 @@ async fn handshakes_that_are_none_get_a_status() {
         assert!(!head.contains("permessage"), "{what}: {head}");
         let accepted = expected == 101;
         assert_eq!(
-            head.contains("sec-websocket-protocol: gamekeeper.4"),
+            head.contains("sec-websocket-protocol: gamekeeper.5"),
             accepted,
             "{what}: {head}"
         );

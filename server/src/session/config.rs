@@ -68,6 +68,8 @@ impl<S> SessionConfig<S> {
 pub struct Counts {
     /// Messages of frames committed, keyframes included.
     pub frames: u64,
+    /// Those whose public part somebody else was sent as well, so that it was only copied.
+    pub frames_copied: u64,
     /// Keyframes among them.
     pub keyframes: u64,
     /// How often a player was given ticks that had been withheld, rather than a keyframe.

@@ -45,6 +45,11 @@ impl FrameWriter {
         Self { encoder: Encoder::new(), bytes: Vec::new() }
     }
 
+    /// A tick begins to be sent.
+    pub(super) fn begin(&mut self) {
+        self.encoder.begin();
+    }
+
     /// Commits a message and whatever waits in the mailbox, if the connection can take them: a
     /// difference, after a short pause those that were missed and the difference, after a longer one a
     /// keyframe.
@@ -53,7 +58,7 @@ impl FrameWriter {
         link: &mut Link<O>,
         inputs: &mut InputBuffer<I>,
         (changes, interest): (&mut Changes, &Interest),
-        (player, focus): (PlayerId, Focus),
+        (player, focus, watches): (PlayerId, Focus, bool),
         counts: &mut Counts,
     ) {
         let focus = focus.reaching(link.reach(focus));
@@ -85,9 +90,13 @@ impl FrameWriter {
         }
         let ticks = link.missed.len() + 1;
         link.missed.clear();
-        let sight = interest.sight(player, focus);
+        let mut sight = interest.sight(player, focus);
+        if watches {
+            sight = sight.among_others();
+        }
         let margin = inputs.take_margin();
-        self.encoder.frame(&mut link.list, changes, &sight, fresh, margin, &mut self.bytes);
+        let copied =
+            self.encoder.frame(&mut link.list, changes, &sight, fresh, margin, &mut self.bytes);
         // In one write: system calls are most of what a player costs.
         let frame = core::iter::once(&self.bytes[..]);
         if link.outbox.push(link.mailbox.messages().chain(frame)) {
@@ -97,6 +106,7 @@ impl FrameWriter {
             link.flow.committed(changes.tick());
             link.look = (link.look + LOOK_GROWS).min(1.0);
             counts.frames += 1;
+            counts.frames_copied += u64::from(copied);
             link.bytes += self.bytes.len() as u64;
             counts.frame_bytes += self.bytes.len() as u64;
             if self.bytes[0] & TYPE_MASK == TYPE_KEYFRAME {

@@ -6,7 +6,7 @@
 //! that nothing at the edge comes and goes with every tick.
 
 use shared::game::{Focus, PlayerId};
-use shared::netcode::frame::{Changes, Sight};
+use shared::netcode::frame::{Changes, Part, Sight};
 use shared::wire::{Kind, Role};
 use std::collections::VecDeque;
 
@@ -36,9 +36,12 @@ struct Entry {
 /// The world's entities by place and by owner, at one tick.
 pub struct Interest {
     kinds: Vec<KindLayout>,
-    /// Where the grid starts, how wide its cells are, and how many there are along each side.
+    /// Where the grid starts and where the last places are, how wide its cells are, and how many there are along each
+    /// side.
     left: f32,
     top: f32,
+    right: f32,
+    bottom: f32,
     cell: f32,
     columns: usize,
     lines: usize,
@@ -86,6 +89,8 @@ impl Interest {
             kinds,
             left: 0.0,
             top: 0.0,
+            right: 0.0,
+            bottom: 0.0,
             cell: CELL_UNITS,
             columns: 0,
             lines: 0,
@@ -146,7 +151,7 @@ impl Interest {
         }
         let side = (right - left).max(bottom - top);
         self.cell = CELL_UNITS.max(side / (CELLS_MAX - 1) as f32);
-        (self.left, self.top) = (left, top);
+        (self.left, self.top, self.right, self.bottom) = (left, top, right, bottom);
         self.columns = ((right - left) / self.cell) as usize + 1;
         self.lines = ((bottom - top) / self.cell) as usize + 1;
     }
@@ -182,13 +187,30 @@ impl Interest {
 
     /// What `player`, looking at `focus`, may see.
     pub fn sight(&self, player: PlayerId, focus: Focus) -> PlayerSight<'_> {
-        self.sight_ago(0, player, focus)
+        if self.is_all_within(focus) {
+            let everywhere =
+                Focus { half_width: f32::INFINITY, half_height: f32::INFINITY, ..Focus::default() };
+            PlayerSight { shared: true, ..self.sight_ago(0, player, everywhere) }
+        } else {
+            self.sight_ago(0, player, focus)
+        }
+    }
+
+    /// Whether whoever looks at `focus` sees everything.
+    fn is_all_within(&self, focus: Focus) -> bool {
+        let holds = |middle: f32, half: f32, from: f32, to: f32| {
+            middle - half <= from && to <= middle + half
+        };
+        self.entries.is_empty()
+            || holds(focus.x, focus.half_width, self.left, self.right)
+                && holds(focus.y, focus.half_height, self.top, self.bottom)
     }
 
     /// What the player, who looked at `focus` so many ticks ago, was to keep then. Panics where `Changes` did
     /// not keep the step of that tick.
     pub fn sight_ago(&self, ticks: usize, player: PlayerId, focus: Focus) -> PlayerSight<'_> {
-        PlayerSight { interest: self, places: &self.whereabouts[ticks], player, focus }
+        let places = &self.whereabouts[ticks];
+        PlayerSight { interest: self, places, player, focus, shared: false }
     }
 }
 
@@ -236,12 +258,49 @@ pub struct PlayerSight<'a> {
     places: &'a Whereabouts,
     player: PlayerId,
     focus: Focus,
+    shared: bool,
 }
 
 impl PlayerSight<'_> {
+    /// The same, where others are likely to look at just the same.
+    pub fn among_others(self) -> Self {
+        Self { shared: true, ..self }
+    }
+
     fn holds(&self, x: f32, y: f32, margin: f32) -> bool {
         (x - self.focus.x).abs() <= self.focus.half_width + margin
             && (y - self.focus.y).abs() <= self.focus.half_height + margin
+    }
+
+    fn offer_own(&self, visit: &mut dyn FnMut(usize, u32)) {
+        let private = &self.interest.private;
+        let mine = private.partition_point(|&(owner, ..)| owner < self.player);
+        let mine = private[mine..].iter().take_while(|&&(owner, ..)| owner == self.player);
+        mine.for_each(|&(_, kind, slot)| visit(kind as usize, slot));
+    }
+
+    fn offer_public(&self, visit: &mut dyn FnMut(usize, u32)) {
+        let grid = self.interest;
+        for &(kind, slot) in &grid.everywhere {
+            visit(kind as usize, slot);
+        }
+        let range = |middle: f32, half: f32, start: f32, count: usize| {
+            let first = ((middle - half - start) / grid.cell).max(0.0) as usize;
+            let last = ((middle + half - start) / grid.cell).floor();
+            let end = if last < 0.0 { 0 } else { (last as usize).saturating_add(1).min(count) };
+            first.min(end)..end
+        };
+        let Focus { x, y, half_width, half_height, .. } = self.focus;
+        let columns = range(x, half_width, grid.left, grid.columns);
+        for line in range(y, half_height, grid.top, grid.lines) {
+            let first = grid.starts[line * grid.columns + columns.start] as usize;
+            let end = grid.starts[line * grid.columns + columns.end] as usize;
+            for entry in &grid.entries[first..end] {
+                if self.holds(entry.x, entry.y, 0.0) {
+                    visit(entry.kind as usize, entry.slot);
+                }
+            }
+        }
     }
 }
 
@@ -258,34 +317,14 @@ impl Sight for PlayerSight<'_> {
         }
     }
 
-    fn offer(&self, visit: &mut dyn FnMut(usize, u32)) {
-        let grid = self.interest;
-        let mine = grid.private.partition_point(|&(owner, ..)| owner < self.player);
-        for &(owner, kind, slot) in &grid.private[mine..] {
-            if owner != self.player {
-                break;
-            }
-            visit(kind as usize, slot);
+    fn offer(&self, which: Part, visit: &mut dyn FnMut(usize, u32)) {
+        match which {
+            Part::Public => self.offer_public(visit),
+            Part::Private => self.offer_own(visit),
         }
-        for &(kind, slot) in &grid.everywhere {
-            visit(kind as usize, slot);
-        }
-        let range = |middle: f32, half: f32, start: f32, count: usize| {
-            let first = ((middle - half - start) / grid.cell).max(0.0) as usize;
-            let last = ((middle + half - start) / grid.cell).floor();
-            let end = if last < 0.0 { 0 } else { (last as usize + 1).min(count) };
-            first.min(end)..end
-        };
-        let Focus { x, y, half_width, half_height, .. } = self.focus;
-        let columns = range(x, half_width, grid.left, grid.columns);
-        for line in range(y, half_height, grid.top, grid.lines) {
-            let first = grid.starts[line * grid.columns + columns.start] as usize;
-            let end = grid.starts[line * grid.columns + columns.end] as usize;
-            for entry in &grid.entries[first..end] {
-                if self.holds(entry.x, entry.y, 0.0) {
-                    visit(entry.kind as usize, entry.slot);
-                }
-            }
-        }
+    }
+
+    fn shared(&self) -> Option<Focus> {
+        self.shared.then_some(self.focus)
     }
 }

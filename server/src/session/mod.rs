@@ -393,6 +393,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
         }
         let (mut lately, mut links) = (0.0, 0_u16);
         self.lacking = 0;
+        self.frames.begin();
         for player in self.players.iter_mut() {
             let Some(link) = &mut player.link else { continue };
             // Calm is a view in which no more happens than in most.
@@ -412,7 +413,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
                     (changes, interest, focus)
                 }
             };
-            let (world, looks) = ((changes, interest), (player.id, focus));
+            let (world, looks) = ((changes, interest), (player.id, focus, watches));
             self.frames.send(link, &mut player.inputs, world, looks, &mut self.counts);
             self.lacking = self.lacking.max(link.lacks());
         }

@@ -9,7 +9,7 @@ use super::Terms;
 use super::interest::Interest;
 use bytes::Bytes;
 use shared::game::{Game, Tick};
-use shared::netcode::frame::{Changes, Encoder, Sight, ViewList};
+use shared::netcode::frame::{Changes, Encoder, Part, Sight, ViewList};
 use shared::netcode::history::History;
 use shared::wire::Rows;
 use std::collections::VecDeque;
@@ -68,9 +68,11 @@ impl Sight for Everything {
         true
     }
 
-    fn offer(&self, visit: &mut dyn FnMut(usize, u32)) {
-        for (kind, slots) in self.0.iter().enumerate() {
-            slots.iter().for_each(|&slot| visit(kind, slot));
+    fn offer(&self, which: Part, visit: &mut dyn FnMut(usize, u32)) {
+        if which == Part::Public {
+            for (kind, slots) in self.0.iter().enumerate() {
+                slots.iter().for_each(|&slot| visit(kind, slot));
+            }
         }
     }
 }

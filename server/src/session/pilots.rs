@@ -3,7 +3,7 @@
 
 use super::interest::Interest;
 use shared::game::{Brain, Command, Focus, Game, PlayerId, View};
-use shared::netcode::frame::{Changes, Sight};
+use shared::netcode::frame::{Changes, Sight, parts};
 use shared::wire::Rows;
 
 /// How computer pilots are called; the n-th round through the list gets a number behind the name.
@@ -91,9 +91,12 @@ impl<G: Game> Pilots<G> {
         for pilot in &mut self.all {
             let view = &mut self.view;
             view.clear();
-            interest.sight(pilot.id, focus(pilot.id)).offer(&mut |kind, slot| {
-                view.table_mut(kind).push(changes.id(kind, slot), changes.row(kind, slot));
-            });
+            let sight = interest.sight(pilot.id, focus(pilot.id));
+            for which in parts(G::KINDS) {
+                sight.offer(which, &mut |kind, slot| {
+                    view.table_mut(kind).insert(changes.id(kind, slot), changes.row(kind, slot));
+                });
+            }
             let view = View { tick: changes.tick(), me: pilot.id, rows: view };
             let input = pilot.brain.think(rules, &view);
             commands.push(Command { player: pilot.id, input });

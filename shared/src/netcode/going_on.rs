@@ -13,7 +13,7 @@ use std::convert::Infallible;
 #[derive(Debug)]
 pub struct GoingOn {
     leaving: Vec<(usize, usize)>,
-    /// In spawning order; what was spawned takes no step of its own in this tick.
+    /// What was spawned takes no step of its own in this tick.
     spawned: Rows,
     scratch: Rows,
 }
@@ -98,13 +98,14 @@ impl GoingOn {
         self.finish(rows);
     }
 
-    /// Removes what is gone and appends what was spawned; ready for the next tick.
+    /// Removes what is gone and puts in what was spawned; ready for the next tick.
     pub(crate) fn finish(&mut self, rows: &mut Rows) {
-        self.leaving
-            .drain(..)
-            .rev()
-            .for_each(|(kind, index)| rows.table_mut(kind).swap_remove(index));
-        rows.append(&self.spawned);
+        for (kind, index) in self.leaving.drain(..).rev() {
+            rows.table_mut(kind).remove(index);
+        }
+        for (kind, table) in self.spawned.tables().iter().enumerate() {
+            table.iter().for_each(|(id, row)| rows.table_mut(kind).insert(id, row));
+        }
         self.spawned.clear();
     }
 }

@@ -208,14 +208,12 @@ impl Scene {
             return;
         };
         let (t0, t1) = (t0.table(kind), t1.table(kind));
-        for (index, (id, row)) in t0.iter().enumerate() {
+        for (id, row) in t0.iter() {
             let own = is_own(spec, row, me);
             if moments.prediction && own && spec.leads() > 0 {
                 continue;
             }
-            let same = t1.ids().get(index) == Some(&id);
-            let next = if same { Some(index) } else { t1.find(id) };
-            let next = next.map_or(row, |i| t1.row(i));
+            let next = t1.find(id).map_or(row, |i| t1.row(i));
             let units = self.tables[kind].push(id, own);
             blend(spec, row, next, share, units);
             if let Some(offset) = self.offsets.of(kind, id) {
@@ -240,15 +238,13 @@ impl Scene {
         let share = (moments.input - f64::from(reached)).clamp(0.0, 1.0) as f32;
         let past = around(history, &self.beyond, newest, moments.playback);
         let offset = prediction.offset();
-        for (index, (id, row)) in self.ahead.table(kind).iter().enumerate() {
+        for (id, row) in self.ahead.table(kind).iter() {
             let own = is_own(spec, row, me);
             if !flies && !own {
                 continue;
             }
             let tip = self.tip.table(kind);
-            let same = tip.ids().get(index) == Some(&id);
-            let next = if same { Some(index) } else { tip.find(id) };
-            let next = next.map_or(row, |i| tip.row(i));
+            let next = tip.find(id).map_or(row, |i| tip.row(i));
             if own {
                 let units = self.tables[kind].push(id, true);
                 blend(spec, row, next, share, units);

@@ -69,14 +69,21 @@ impl Table {
         row.write(&mut self.cells[start..]);
     }
 
-    /// Removes a row and moves the last into its place. Panics past the end.
-    pub fn swap_remove(&mut self, index: usize) {
-        let last = self.ids.len() - 1;
-        self.ids.swap_remove(index);
-        if index < last {
-            self.cells.copy_within(last * self.width..(last + 1) * self.width, index * self.width);
-        }
-        self.cells.truncate(last * self.width);
+    /// Puts a row where its id belongs in a table whose ids ascend. Panics when `cells` is not as wide as the table.
+    pub fn insert(&mut self, id: u32, cells: &[i32]) {
+        let at = match self.ids.last() {
+            Some(&last) if last > id => self.ids.partition_point(|&other| other < id),
+            _ => self.ids.len(),
+        };
+        self.push(id, cells);
+        self.ids[at..].rotate_right(1);
+        self.cells[at * self.width..].rotate_right(self.width);
+    }
+
+    /// Removes a row; those behind it move up. Panics past the end.
+    pub fn remove(&mut self, index: usize) {
+        self.ids.remove(index);
+        self.cells.drain(index * self.width..(index + 1) * self.width);
     }
 
     /// Removes all rows and keeps the memory.
@@ -95,13 +102,8 @@ impl Table {
         self.iter().map(|(id, cells)| (id, R::read(cells)))
     }
 
-    /// Where `id` stands, by looking at every row: for lists in no order, of a view's size.
-    pub fn find(&self, id: u32) -> Option<usize> {
-        self.ids.iter().position(|&i| i == id)
-    }
-
     /// Where `id` stands in a table whose ids ascend.
-    pub fn find_sorted(&self, id: u32) -> Option<usize> {
+    pub fn find(&self, id: u32) -> Option<usize> {
         self.ids.binary_search(&id).ok()
     }
 }
@@ -209,16 +211,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn removing_moves_the_last_row() {
+    fn rows_stay_in_the_order_of_their_ids() {
         let mut t = Table::new(2);
-        for id in 0..3 {
-            t.push(id, &[id as i32, -(id as i32)]);
+        for id in [5, 1, 9, 3] {
+            t.insert(id, &[id as i32, -(id as i32)]);
         }
-        t.swap_remove(0);
-        assert_eq!(t.ids(), &[2, 1]);
-        assert_eq!(t.row(0), &[2, -2]);
-        t.swap_remove(1);
-        assert_eq!((t.len(), t.row(0)), (1, &[2, -2][..]));
+        assert_eq!(t.ids(), &[1, 3, 5, 9]);
+        assert!(t.iter().all(|(id, row)| row == [id as i32, -(id as i32)]));
+        t.remove(1);
+        t.remove(0);
+        assert_eq!((t.ids(), t.row(0), t.row(1)), (&[5, 9][..], &[5, -5][..], &[9, -9][..]));
+        assert_eq!((t.find(9), t.find(3)), (Some(1), None));
     }
 
     #[test]

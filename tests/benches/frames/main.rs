@@ -15,7 +15,7 @@ use figures::Figures;
 use server::session::interest::Interest;
 use shared::arena::{Arena, Settings};
 use shared::game::{Brain, Command, Game, PlayerId, Setup, View};
-use shared::netcode::frame::{Changes, Encoder, PAST_TICKS, Sight, ViewList};
+use shared::netcode::frame::{Changes, Encoder, PAST_TICKS, Part, Sight, ViewList};
 use shared::netcode::history::History;
 use shared::wire::Rows;
 use std::hint::black_box;
@@ -191,7 +191,7 @@ fn soak(scenario: &Scenario, frames: u64) {
 /// Whether every row is the world's row.
 fn is_true(view: &Rows, world: &Rows) -> bool {
     view.tables().iter().zip(world.tables()).all(|(mine, all)| {
-        mine.iter().all(|(id, row)| all.find_sorted(id).is_some_and(|i| all.row(i) == row))
+        mine.iter().all(|(id, row)| all.find(id).is_some_and(|i| all.row(i) == row))
     })
 }
 
@@ -213,7 +213,7 @@ impl Sight for NothingNew {
         true
     }
 
-    fn offer(&self, _: &mut dyn FnMut(usize, u32)) {}
+    fn offer(&self, _: Part, _: &mut dyn FnMut(usize, u32)) {}
 }
 
 /// Encodes the last tick once more, for lists as they were before it.

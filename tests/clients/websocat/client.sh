@@ -12,7 +12,7 @@
 set -euo pipefail
 export LC_ALL=C
 
-SUB_PROTOCOL=gamekeeper.4
+SUB_PROTOCOL=gamekeeper.5
 # "The arena's tables": what Hello has to give (0xf8bdaced1d137af2, lowest byte first), and the table of ships.
 PROTOCOL=(0xf2 0x7a 0x13 0x1d 0xed 0xac 0xbd 0xf8)
 # Bits of each field; s: signed, g and its order: "usually". The place, x and y, follows the record.

@@ -7,7 +7,7 @@
 //! entity went, when every list that is kept up to date has let go of it.
 
 use super::fragment;
-use super::step::{Brief, SlotFate, Span, Spawned, Step};
+use super::step::{SlotFate, Span, Spawned, Step};
 use crate::game::{Fate, Game, Tick};
 use crate::wire::bits::{BitWriter, GOLOMB_MAX};
 use crate::wire::{Kind, Rows, Treatment, record, rows::entity_hash};
@@ -89,7 +89,7 @@ impl Changes {
     /// before. Of the steps before this one so many are kept as receivers lack, `lacking`, at most
     /// [`PAST_TICKS`]; where nobody lacks any, the same memory serves every tick and stays in the caches.
     /// Panics when the game breaks its promises: ids that do not ascend or are 2^31 or more, a static row
-    /// that changed.
+    /// that changed, a public entity that spawns a private one or the other way round.
     pub fn advance<G: Game>(
         &mut self,
         (tick, lacking): (Tick, usize),
@@ -157,9 +157,8 @@ impl Changes {
         let slot = place.allocate();
         place.rows[slot as usize] = j as u32;
         place.of_row.push(slot);
-        let step = &mut self.step.kinds[kind];
-        step.fit(place.rows.len());
-        step.briefs[slot as usize] = Brief::NEW;
+        self.step.kinds[kind].fit(place.rows.len());
+        self.step.appear(kind, slot, self.now.table(kind).ids()[j]);
     }
 
     /// An entity that was there: `i` is its old row, `j` its new one.
@@ -185,6 +184,11 @@ impl Changes {
         // has to be said that it did not: in the fragment, or by a drop when there is none.
         let (mut nothing, mut spawned) = (false, Span::default());
         if fate != SlotFate::Dropped && !self.expected_spawn.is_empty() {
+            let spawns = self.kinds.iter().zip(self.expected_spawn.tables());
+            for (other, _) in spawns.filter(|(_, table)| !table.is_empty()) {
+                let fits = other.private == spec.private;
+                assert!(fits, "{} {id} spawns a {}: one is private", spec.name, other.name);
+            }
             let all = &mut self.step.spawned;
             let found = find_spawned(&self.expected_spawn, &self.before, &self.now, all);
             nothing = found.is_none();
@@ -213,7 +217,7 @@ impl Changes {
         let place = &mut self.per_kind[kind];
         let slot = place.of_row_before[i];
         let by_index = told && !fragment::has_bit_each(spec);
-        self.step.set(kind, slot, fate, (&self.scratch, bits, by_index), spawned);
+        self.step.set(kind, (slot, id), fate, (&self.scratch, bits, by_index), spawned);
         if let Some(j) = j {
             place.rows[slot as usize] = j as u32;
             place.of_row.push(slot);
@@ -277,9 +281,9 @@ impl Changes {
         self.now.table(kind).row(self.per_kind[kind].rows[slot as usize] as usize)
     }
 
-    /// The entity's id. Panics when it is gone.
+    /// The entity's id.
     pub fn id(&self, kind: usize, slot: u32) -> u32 {
-        self.now.table(kind).ids()[self.per_kind[kind].rows[slot as usize] as usize]
+        self.step.kinds[kind].ids[slot as usize]
     }
 
     /// The entity's hash; valid in ticks that carry checksums only.
@@ -328,8 +332,8 @@ fn find_spawned(
     let start = found.len();
     for (kind, table) in expected.tables().iter().enumerate() {
         for (id, row) in table.iter() {
-            let index = now.table(kind).find_sorted(id).filter(|&index| {
-                now.table(kind).row(index) == row && before.table(kind).find_sorted(id).is_none()
+            let index = now.table(kind).find(id).filter(|&index| {
+                now.table(kind).row(index) == row && before.table(kind).find(id).is_none()
             });
             let Some(index) = index else {
                 found.truncate(start);

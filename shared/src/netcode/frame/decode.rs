@@ -2,8 +2,8 @@
 //! this one. A frame that is refused leaves nothing behind; the receiver then asks for a keyframe.
 
 use super::{
-    COUNT_ORDER, GAP_ORDER, ID_GAP_ORDER, ID_ORDER, TICK_BITS, TYPE_BITS, TYPE_DELTA,
-    TYPE_KEYFRAME, fragment, going_order, margin_from_byte,
+    COUNT_ORDER, GAP_ORDER, ID_GAP_ORDER, ID_ORDER, Part, TICK_BITS, TYPE_BITS, TYPE_DELTA,
+    TYPE_KEYFRAME, fragment, margin_from_byte, part, parts,
 };
 use crate::game::{Game, Tick};
 use crate::netcode::going_on::GoingOn;
@@ -110,16 +110,20 @@ pub fn decode<G: Game>(
     bits.head += tally.take();
     if !keyframe {
         rows.clone_from(before);
-        going.begin();
-        for kind in going_order(G::KINDS) {
-            if !rows.table(kind).is_empty() {
-                take_kind::<G>(rules, going, kind, &mut tally, rows, &mut bits)?;
-            }
-        }
-        going.finish(rows);
     }
-    take_enters::<G>(&mut tally.reader, rows)?;
-    bits.enters += tally.take();
+    for which in parts(G::KINDS) {
+        if !keyframe {
+            going.begin();
+            for kind in part(G::KINDS, which) {
+                if !rows.table(kind).is_empty() {
+                    take_kind::<G>(rules, going, kind, &mut tally, rows, &mut bits)?;
+                }
+            }
+            going.finish(rows);
+        }
+        take_enters::<G>(&mut tally.reader, which, rows)?;
+        bits.enters += tally.take();
+    }
     if tally.reader.flag()? {
         if tally.reader.take(32)? != rows.checksum() {
             return Err(WireError::Checksum);
@@ -209,11 +213,15 @@ fn step<G: Game>(
     )
 }
 
-fn take_enters<G: Game>(reader: &mut BitReader<'_>, rows: &mut Rows) -> Result<(), WireError> {
+fn take_enters<G: Game>(
+    reader: &mut BitReader<'_>,
+    which: Part,
+    rows: &mut Rows,
+) -> Result<(), WireError> {
     if !reader.flag()? {
         return Ok(());
     }
-    for (kind, spec) in G::KINDS.iter().enumerate() {
+    for (kind, spec) in G::KINDS.iter().enumerate().filter(|(_, spec)| which.has(spec)) {
         let mut last: Option<u32> = None;
         for _ in 0..reader.golomb(COUNT_ORDER)? {
             let id = match last {
@@ -225,7 +233,7 @@ fn take_enters<G: Game>(reader: &mut BitReader<'_>, rows: &mut Rows) -> Result<(
             let (table, row) = (rows.table_mut(kind), &mut row[..spec.fields.len()]);
             let near = (!table.is_empty()).then(|| table.row(0));
             record::take_near(reader, spec.fields, row, near)?;
-            table.push(id, row);
+            table.insert(id, row);
         }
     }
     Ok(())

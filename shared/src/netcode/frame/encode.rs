@@ -4,14 +4,15 @@
 //! Call it only when the bytes go into the receiver's stream for certain: the list moves on with them.
 
 use super::changes::Changes;
+use super::list::{OpenList, ViewList};
+use super::shared::{Shared, Terms};
 use super::step::{KindStep, SlotFate, Step};
 use super::{
-    CHECKSUM_TICKS, COUNT_ORDER, GAP_ORDER, ID_GAP_ORDER, ID_ORDER, NO_MARGIN, TICK_BITS,
-    TYPE_BITS, TYPE_DELTA, TYPE_KEYFRAME, going_order, margin_to_byte,
+    CHECKSUM_TICKS, COUNT_ORDER, GAP_ORDER, ID_GAP_ORDER, ID_ORDER, NO_MARGIN, Part, TICK_BITS,
+    TYPE_BITS, TYPE_DELTA, TYPE_KEYFRAME, has_private, margin_to_byte, part, parts,
 };
-use crate::game::Tick;
+use crate::game::{Focus, Tick};
 use crate::wire::bits::BitWriter;
-use crate::wire::field::KINDS_MAX;
 use crate::wire::{Kind, Treatment};
 
 /// What one receiver may see of the world at a tick.
@@ -19,76 +20,20 @@ pub trait Sight {
     /// Whether an entity that the receiver has stays in view. The entity is there.
     fn keeps(&self, kind: usize, slot: u32) -> bool;
 
-    /// Calls `visit` with every (kind, slot) that comes into view unless the receiver has it already.
-    fn offer(&self, visit: &mut dyn FnMut(usize, u32));
-}
+    /// Calls `visit` with every (kind, slot) of a part that comes into view unless the receiver has it already.
+    fn offer(&self, which: Part, visit: &mut dyn FnMut(usize, u32));
 
-/// A set of slots.
-#[derive(Debug, Default)]
-struct Marks(Vec<u64>);
-
-impl Marks {
-    /// Becomes the set of these, of so many slots.
-    fn begin(&mut self, of: usize, slots: &[u32]) {
-        self.0.clear();
-        self.0.resize(of.div_ceil(64), 0);
-        slots.iter().for_each(|&slot| self.0[slot as usize / 64] |= 1 << (slot % 64));
-    }
-
-    /// True when it was not there yet.
-    #[inline]
-    fn insert(&mut self, slot: u32) -> bool {
-        let (word, bit) = (&mut self.0[slot as usize / 64], 1 << (slot % 64));
-        let fresh = *word & bit == 0;
-        *word |= bit;
-        fresh
-    }
-
-    #[inline]
-    fn remove(&mut self, slot: u32) {
-        self.0[slot as usize / 64] &= !(1 << (slot % 64));
-    }
-}
-
-/// What a receiver has after the last frame committed to its stream. There is one per receiver, so it is
-/// small and in one piece: what a core has to fetch for it is much of what a frame takes.
-#[derive(Clone, Debug, Default)]
-pub struct ViewList {
-    /// Of all kinds, one behind the other, each in the order of its table.
-    slots: Vec<u16>,
-    lens: [u16; KINDS_MAX],
-    tick: Option<Tick>,
-}
-
-impl ViewList {
-    /// A receiver that has nothing yet.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// The tick of the last frame, if there was one.
-    pub fn tick(&self) -> Option<Tick> {
-        self.tick
-    }
-
-    /// How many entities the receiver has.
-    pub fn len(&self) -> usize {
-        self.slots.len()
-    }
-
-    /// Whether it has none.
-    pub fn is_empty(&self) -> bool {
-        self.slots.is_empty()
+    /// Set where others are likely to see just the same of the public part: all for whom this is the same do.
+    fn shared(&self) -> Option<Focus> {
+        None
     }
 }
 
 /// Writes frames. One serves all receivers, so that its memory stays warm.
 #[derive(Debug, Default)]
 pub struct Encoder {
-    /// The list at hand, by kind.
-    slots: [Vec<u32>; KINDS_MAX],
-    /// What is in it, by kind. Marking them anew takes less than fetching a receiver's own marks from memory would.
-    has: [Marks; KINDS_MAX],
+    list: OpenList,
+    shared: Shared,
     /// Of the kind at hand, by index in the list.
     dropped: Vec<u32>,
     changed: Vec<u32>,
@@ -104,9 +49,14 @@ impl Encoder {
         Self::default()
     }
 
+    /// The frames that follow are of other ticks than those before.
+    pub fn begin(&mut self) {
+        self.shared.clear();
+    }
+
     /// Appends the receiver's next frame: a delta when the last one was of the tick before and no `fresh`
     /// start is asked for, else a keyframe. `margin`: how many ticks early the receiver's newest input
-    /// came, if any came since the last frame.
+    /// came, if any came since the last frame. Whether somebody else was sent the same, so that it was copied.
     pub fn frame(
         &mut self,
         list: &mut ViewList,
@@ -115,26 +65,39 @@ impl Encoder {
         fresh: bool,
         margin: Option<f64>,
         out: &mut Vec<u8>,
-    ) {
-        let tick = changes.tick();
+    ) -> bool {
+        let (tick, kinds) = (changes.tick(), changes.kinds());
+        let keyframe = fresh || list.tick != Some(tick.wrapping_sub(1));
         let mut writer = BitWriter::new(out);
-        if !fresh && list.tick == Some(tick.wrapping_sub(1)) {
-            self.unpack(list, changes.step());
-            self.put_delta(changes.kinds(), changes.step(), sight, margin, &mut writer);
-        } else {
+        if keyframe {
+            list.clear();
             writer.put(u64::from(TYPE_KEYFRAME), TYPE_BITS + TICK_BITS);
             writer.put(u64::from(tick), 32);
             writer.put(margin_bits(margin), 8);
-            self.unpack(&ViewList::new(), changes.step());
+        } else {
+            put_delta_head(tick, margin, &mut writer);
         }
-        self.put_enters(changes, sight, &mut writer);
-        let checked = tick.is_multiple_of(CHECKSUM_TICKS);
-        writer.flag(checked);
-        if checked {
-            writer.put(u64::from(self.checksum(changes)), 32);
+        // The public part replaces all of the list.
+        self.list.take(list, kinds, Part::Private, changes.step());
+        let (mut checksum, copied) = match sight.shared() {
+            Some(focus) => {
+                let terms = Terms { tick, keyframe, focus };
+                self.put_shared(list, terms, changes, sight, &mut writer)
+            }
+            None => (self.put_public(list, keyframe, changes, sight, &mut writer), false),
+        };
+        if has_private(kinds) {
+            self.put_part(Part::Private, keyframe, changes, sight, &mut writer);
+            self.list.give(list, kinds, Part::Private);
+            checksum = checksum.wrapping_add(self.checksum(Part::Private, changes));
+        }
+        list.tick = Some(tick);
+        writer.flag(is_checked(tick));
+        if is_checked(tick) {
+            writer.put(u64::from(checksum), 32);
         }
         writer.finish();
-        self.pack(list, tick);
+        copied
     }
 
     /// Appends a frame of a tick that the receiver missed, which has to be the one after its last: what it
@@ -150,62 +113,106 @@ impl Encoder {
     ) {
         debug_assert_eq!(list.tick, Some(step.tick.wrapping_sub(1)), "frames follow on each other");
         let mut writer = BitWriter::new(out);
-        self.unpack(list, step);
-        self.put_delta(kinds, step, sight, None, &mut writer);
-        // Nothing enters, and no checksum.
-        writer.put(0, 2);
+        put_delta_head(step.tick, None, &mut writer);
+        self.list.take(list, kinds, Part::Public, step);
+        self.list.take(list, kinds, Part::Private, step);
+        for which in parts(kinds) {
+            self.put_going(which, kinds, step, sight, &mut writer);
+            self.list.give(list, kinds, which);
+            // Nothing enters.
+            writer.flag(false);
+        }
+        // No checksum.
+        writer.flag(false);
         writer.finish();
-        self.pack(list, step.tick);
+        list.tick = Some(step.tick);
     }
 
-    /// Takes a list at hand, whose slots are those of this step.
-    fn unpack(&mut self, list: &ViewList, step: &Step) {
-        let mut rest = &list.slots[..];
-        for (kind, &len) in list.lens.iter().enumerate().take(step.kinds.len()) {
-            let (mine, others) = rest.split_at(usize::from(len));
-            let slots = &mut self.slots[kind];
-            slots.clear();
-            slots.extend(mine.iter().map(|&slot| u32::from(slot)));
-            self.has[kind].begin(step.kinds[kind].briefs.len(), slots);
-            rest = others;
+    /// The public part, copied if somebody else was sent the same; its checksum, if the tick has one, and whether it was.
+    fn put_shared(
+        &mut self,
+        list: &mut ViewList,
+        terms: Terms,
+        changes: &mut Changes,
+        sight: &impl Sight,
+        writer: &mut BitWriter<'_>,
+    ) -> (u32, bool) {
+        if let Some(made) = self.shared.find(terms, list) {
+            made.copy(list, writer);
+            return (made.checksum, true);
         }
+        let Some(mut made) = self.shared.room() else {
+            return (self.put_public(list, terms.keyframe, changes, sight, writer), false);
+        };
+        made.begin(terms, list);
+        let mut own = BitWriter::new(&mut made.bytes);
+        let checksum = self.put_public(list, terms.keyframe, changes, sight, &mut own);
+        made.bits = own.finish_words(0);
+        made.checksum = checksum;
+        made.end(list);
+        made.put(writer);
+        self.shared.keep(made);
+        (checksum, false)
     }
 
-    fn pack(&self, list: &mut ViewList, tick: Tick) {
-        list.slots.clear();
-        for (slots, len) in self.slots.iter().zip(&mut list.lens) {
-            list.slots.extend(slots.iter().map(|&slot| slot as u16));
-            *len = slots.len() as u16;
+    /// The public part for one receiver; its checksum, if the tick has one.
+    fn put_public(
+        &mut self,
+        list: &mut ViewList,
+        keyframe: bool,
+        changes: &mut Changes,
+        sight: &impl Sight,
+        writer: &mut BitWriter<'_>,
+    ) -> u32 {
+        self.list.take(list, changes.kinds(), Part::Public, changes.step());
+        self.put_part(Part::Public, keyframe, changes, sight, writer);
+        self.list.give(list, changes.kinds(), Part::Public);
+        self.checksum(Part::Public, changes)
+    }
+
+    /// The sum over what is at hand, 0 in a tick that has none.
+    fn checksum(&self, which: Part, changes: &Changes) -> u32 {
+        if !is_checked(changes.tick()) {
+            return 0;
         }
-        list.tick = Some(tick);
-    }
-
-    fn checksum(&self, changes: &Changes) -> u32 {
-        self.slots.iter().enumerate().fold(0u32, |sum, (kind, slots)| {
-            slots.iter().fold(sum, |sum, &slot| sum.wrapping_add(changes.hash(kind, slot)))
+        part(changes.kinds(), which).fold(0u32, |sum, kind| {
+            let slots = self.list.of(kind).iter();
+            slots.fold(sum, |sum, &slot| sum.wrapping_add(changes.hash(kind, slot)))
         })
     }
 
-    fn put_delta(
+    /// A part of the list at hand: what is there goes on, unless all begins anew, and what comes into view enters.
+    fn put_part(
         &mut self,
+        which: Part,
+        keyframe: bool,
+        changes: &mut Changes,
+        sight: &impl Sight,
+        writer: &mut BitWriter<'_>,
+    ) {
+        if !keyframe {
+            self.put_going(which, changes.kinds(), changes.step(), sight, writer);
+        }
+        self.put_enters(which, changes, sight, writer);
+    }
+
+    fn put_going(
+        &mut self,
+        which: Part,
         kinds: &[Kind],
         step: &Step,
         sight: &impl Sight,
-        margin: Option<f64>,
         writer: &mut BitWriter<'_>,
     ) {
-        writer.put(u64::from(TYPE_DELTA), TYPE_BITS);
-        writer.put(u64::from(step.tick) & ((1 << TICK_BITS) - 1), TICK_BITS);
-        writer.put(margin_bits(margin), 8);
         self.coming.clear();
-        for kind in going_order(kinds) {
-            if !self.slots[kind].is_empty() {
+        for kind in part(kinds, which) {
+            if !self.list.of(kind).is_empty() {
                 self.put_kind(kind, kinds[kind].treatment, step, sight, writer);
             }
         }
         for &(kind, slot) in &self.coming {
-            if self.has[kind].insert(slot) {
-                self.slots[kind].push(slot);
+            if self.list.claim(kind, slot) {
+                self.list.put(kind, slot, step);
             }
         }
     }
@@ -219,12 +226,12 @@ impl Encoder {
         sight: &impl Sight,
         writer: &mut BitWriter<'_>,
     ) {
-        let slots = &mut self.slots[kind];
-        let KindStep { quiet, briefs } = &step.kinds[kind];
+        let slots = self.list.of(kind);
+        let KindStep { quiet, briefs, .. } = &step.kinds[kind];
         self.dropped.clear();
         self.changed.clear();
         self.leaving.clear();
-        for (index, &slot) in (0..).zip(&*slots) {
+        for (index, &slot) in (0..).zip(slots) {
             if quiet[slot as usize] && sight.keeps(kind, slot) {
                 continue;
             }
@@ -254,7 +261,7 @@ impl Encoder {
             }
             Treatment::Steered { .. } => {
                 let mut dropped = self.dropped.iter().copied().peekable();
-                for (index, &slot) in (0..).zip(&*slots) {
+                for (index, &slot) in (0..).zip(slots) {
                     if dropped.next_if_eq(&index).is_none() {
                         step.put(&briefs[slot as usize], writer);
                     }
@@ -266,22 +273,20 @@ impl Encoder {
                 });
             }
         }
-        // The last one moves into each gap.
-        for &index in self.leaving.iter().rev() {
-            self.has[kind].remove(slots.swap_remove(index as usize));
-        }
+        self.list.remove(kind, &self.leaving);
     }
 
     fn put_enters(
         &mut self,
+        which: Part,
         changes: &mut Changes,
         sight: &impl Sight,
         writer: &mut BitWriter<'_>,
     ) {
-        let (coming, has) = (&mut self.coming, &mut self.has);
+        let (kinds, coming, list) = (changes.kinds(), &mut self.coming, &mut self.list);
         coming.clear();
-        sight.offer(&mut |kind, slot| {
-            if has[kind].insert(slot) {
+        sight.offer(which, &mut |kind, slot| {
+            if list.claim(kind, slot) {
                 coming.push((kind, slot));
             }
         });
@@ -289,21 +294,32 @@ impl Encoder {
         if coming.is_empty() {
             return;
         }
-        for (kind, slots) in self.slots.iter_mut().enumerate().take(changes.kinds().len()) {
-            let first = slots.len();
-            slots.extend(coming.iter().filter(|&&(k, _)| k == kind).map(|&(_, slot)| slot));
-            let entering = &mut slots[first..];
-            entering.sort_unstable_by_key(|&slot| changes.id(kind, slot));
-            writer.golomb(COUNT_ORDER, entering.len() as u32);
-            let (mut last, mut near) = (None, slots[..first].first().copied());
-            for &slot in &slots[first..] {
-                put_id(writer, last, changes.id(kind, slot));
-                last = Some(changes.id(kind, slot));
-                changes.put_record(kind, slot, near, writer);
-                near = near.or(Some(slot));
+        coming.sort_unstable_by_key(|&(kind, slot)| (kind, changes.id(kind, slot)));
+        for kind in (0..kinds.len()).filter(|&kind| which.has(&kinds[kind])) {
+            let of_kind = coming.partition_point(|&(k, _)| k < kind)
+                ..coming.partition_point(|&(k, _)| k <= kind);
+            writer.golomb(COUNT_ORDER, of_kind.len() as u32);
+            let mut last = None;
+            for &(_, slot) in &coming[of_kind] {
+                let id = changes.id(kind, slot);
+                put_id(writer, last, id);
+                last = Some(id);
+                changes.put_record(kind, slot, list.of(kind).first().copied(), writer);
+                list.put(kind, slot, changes.step());
             }
         }
     }
+}
+
+/// Whether frames of a tick carry a checksum.
+fn is_checked(tick: Tick) -> bool {
+    tick.is_multiple_of(CHECKSUM_TICKS)
+}
+
+fn put_delta_head(tick: Tick, margin: Option<f64>, writer: &mut BitWriter<'_>) {
+    writer.put(u64::from(TYPE_DELTA), TYPE_BITS);
+    writer.put(u64::from(tick) & ((1 << TICK_BITS) - 1), TICK_BITS);
+    writer.put(margin_bits(margin), 8);
 }
 
 /// An id that is larger than the last one.

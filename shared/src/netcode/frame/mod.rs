@@ -9,30 +9,28 @@
 //! and the list of entities that the receiver has are enough.
 //!
 //! In the order of the flow: [`changes`] compares two ticks, once for everybody, into a [`step`];
-//! [`encode`] writes one receiver's frame from that; [`decode`] reads it; [`fragment`] is the part about
-//! one entity, both ways.
+//! [`encode`] writes one receiver's frame from that and from its [`list`], or copies what is [`shared`]; [`decode`] reads
+//! it; [`fragment`] is the part about one entity, both ways.
 //!
 //! ```text
 //! delta                                     keyframe
 //! 3   2                                     3   3
 //! 5   low bits of the tick                  5   0
 //! 8   margin, signed                        32  tick
-//! for each kind with entities in the        8   margin, signed
-//! list, steered ones first:                 ENTERS    (all that is in view)
-//!     n0, n × g3 gap      dropped           1   a checksum follows
-//!     steered: a fragment for each          [32 checksum]
+//! GOES ON, ENTERS   (public kinds)          8   margin, signed
+//! GOES ON, ENTERS   (private kinds)         ENTERS    (public kinds)
+//! 1   a checksum follows                    ENTERS    (private kinds)
+//! [32 checksum]                             1   a checksum follows
+//!                                           [32 checksum]
+//!
+//! GOES ON                                   ENTERS
+//! for each kind with entities in the        1   something enters
+//! list, steered ones first:                 [for each kind: n0, n × (id, record),
+//!     n0, n × g3 gap      dropped           by ascending id: the first as g12, each
+//!     steered: a fragment for each          further one as g5 of the ids between]
 //!         entity left
 //!     ballistic and plain:
 //!         n0, n × (g3 gap, fragment)
-//! ENTERS
-//! 1   a checksum follows
-//! [32 checksum]
-//!
-//! ENTERS
-//! 1   something enters
-//! [for each kind: n0, n × (id, record),
-//! by ascending id: the first as g12, each
-//! further one as g5 of the ids between]
 //! ```
 //!
 //! Numbers stand for bits, from the lowest of the first byte on; gN is an exponential Golomb code of order N
@@ -43,11 +41,12 @@
 //! its tick, in 1/8 tick, or [`NO_MARGIN`]. A frame ends with zero bits up to a whole byte; a message is a
 //! frame, or several one behind the other after a short pause.
 //!
-//! The list that indices count in is a table per kind, and both ends change it alike: every entity that
-//! is not dropped goes on by its fragment or the expectation alone, in list order, steered kinds before all
-//! others; then those that are dropped and those that the expectation ended are removed, from the highest
-//! index down, the last entity moving into the gap; those that it spawned are appended in the order in
-//! which they were spawned, and at last the entering ones are appended.
+//! The list that indices count in is a table per kind, ascending by id, and both ends change it alike: every entity that
+//! is not dropped goes on by its fragment or the expectation alone, in list order; then those that are dropped and those
+//! that the expectation ended are removed; those that it spawned are put in, and at last the entering ones.
+//!
+//! What is public comes first and by itself: for all who have the same entities and see the same it is the same bits, and
+//! is made once. A game without private kinds has no second part.
 
 use crate::wire::{Kind, Treatment};
 
@@ -55,11 +54,14 @@ pub mod changes;
 pub mod decode;
 pub mod encode;
 pub mod fragment;
+pub mod list;
+pub mod shared;
 pub mod step;
 
 pub use changes::{Changes, PAST_TICKS};
 pub use decode::{Decoded, FrameBits, decode};
-pub use encode::{Encoder, Sight, ViewList};
+pub use encode::{Encoder, Sight};
+pub use list::ViewList;
 pub use step::{SlotFate, Step};
 
 /// First byte's low three bits of a frame that builds on the one before.
@@ -97,6 +99,37 @@ pub fn going_order(kinds: &[Kind]) -> impl Iterator<Item = usize> {
     let steered = |k: usize| matches!(kinds[k].treatment, Treatment::Steered { .. });
     let all = 0..kinds.len();
     all.clone().filter(move |&k| steered(k)).chain(all.filter(move |&k| !steered(k)))
+}
+
+/// The two parts of a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// Kinds that are shown to everybody who looks there.
+    Public,
+    /// Kinds that are shown to their owners only.
+    Private,
+}
+
+impl Part {
+    /// Whether a kind belongs to it.
+    pub fn has(self, kind: &Kind) -> bool {
+        kind.private == (self == Self::Private)
+    }
+}
+
+/// Whether frames have a private part.
+pub fn has_private(kinds: &[Kind]) -> bool {
+    kinds.iter().any(|kind| kind.private)
+}
+
+/// The parts of a frame, in their order.
+pub fn parts(kinds: &[Kind]) -> impl Iterator<Item = Part> {
+    [Part::Public].into_iter().chain(has_private(kinds).then_some(Part::Private))
+}
+
+/// The kinds of a part, in the order in which their entities go on.
+pub fn part(kinds: &[Kind], which: Part) -> impl Iterator<Item = usize> {
+    going_order(kinds).filter(move |&kind| which.has(&kinds[kind]))
 }
 
 /// A margin in ticks as the byte that frames carry.

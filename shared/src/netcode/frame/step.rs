@@ -1,5 +1,5 @@
 //! What happened between two ticks, as receivers are told: for every entity that was there, by its slot,
-//! the bits that take it on. Made by [`Changes`](super::Changes), read by [`ViewList`](super::ViewList)
+//! the bits that take it on. Made by [`Changes`](super::Changes), read by the [`Encoder`](super::Encoder)
 //! once per receiver and entity, so what is always needed lies close together.
 
 use crate::game::Tick;
@@ -83,6 +83,8 @@ pub(super) struct KindStep {
     /// by themselves these fit a core's nearest memory.
     pub(super) quiet: Vec<bool>,
     pub(super) briefs: Vec<Brief>,
+    /// What puts lists in order.
+    pub(super) ids: Vec<u32>,
 }
 
 impl KindStep {
@@ -90,11 +92,13 @@ impl KindStep {
     pub(super) fn fit(&mut self, slots: usize) {
         self.quiet.resize(slots, false);
         self.briefs.resize(slots, Brief::ABSENT);
+        self.ids.resize(slots, 0);
     }
 
     fn clear(&mut self) {
         self.quiet.clear();
         self.briefs.clear();
+        self.ids.clear();
     }
 }
 
@@ -123,12 +127,19 @@ impl Step {
         self.spawned.clear();
     }
 
+    /// An entity appears.
+    pub(super) fn appear(&mut self, kind: usize, slot: u32, id: u32) {
+        let kind = &mut self.kinds[kind];
+        kind.briefs[slot as usize] = Brief::NEW;
+        kind.ids[slot as usize] = id;
+    }
+
     /// Sets what happened to an entity. `fragment`: whole words, of which so many bits count, and whether it
     /// has to be named by an index.
     pub(super) fn set(
         &mut self,
         kind: usize,
-        slot: u32,
+        (slot, id): (u32, u32),
         fate: SlotFate,
         fragment: (&[u8], u32, bool),
         spawned: Span,
@@ -149,8 +160,10 @@ impl Step {
             brief.extra = self.extras.len() as u32;
             self.extras.push(extra);
         }
-        self.kinds[kind].briefs[slot as usize] = brief;
-        self.kinds[kind].quiet[slot as usize] = quiet;
+        let kind = &mut self.kinds[kind];
+        kind.briefs[slot as usize] = brief;
+        kind.quiet[slot as usize] = quiet;
+        kind.ids[slot as usize] = id;
     }
 
     /// The tick that this leads to.
