@@ -8,7 +8,7 @@
 
 const SUB_PROTOCOL = "gamekeeper.5";
 // "The arena's tables": what Hello has to give, and the tables themselves.
-const PROTOCOL = 0xf8bdaced1d137af2n;
+const PROTOCOL = 0x14754c9639072d9bn;
 // Bits of each field; s: signed, g and its order: "usually", p: the entity's place, which follows the record.
 const SHIP = `aim 10, controls 7, lag 9 g4, vx 16 s, vy 16 s, hp 7, mend 10 g0, x 23 s g20 p, y 23 s g20 p, energy 10,
     heading 12, cooldown 6 g0, shots 5, protect 10 g0, overdrive 10 g0, spark 7, team 3 g0, player 16 g8`;
@@ -16,7 +16,7 @@ const SHOT = "vx 13 s, vy 13 s, x 19 s g16 p, y 19 s g16 p, ttl 8 g5, lag 9 g4, 
 const PICKUP = "x 23 s g20 p, y 23 s g20 p, what 3";
 const PILOT = `respawn 9 g0, score 24 s, kills 14 g6, deaths 14 g6, streak 10 g4, hits 8, hurts 8, hurt_from 8,
     killer 17 g9, x 23 s, y 23 s, player 16 g8`;
-const KINDS = { ship: table(SHIP), shot: table(SHOT), pickup: table(PICKUP), pilot: table(PILOT) };
+const PUBLIC = { ship: table(SHIP), shot: table(SHOT), pickup: table(PICKUP) }, PRIVATE = { pilot: table(PILOT) };
 const PLACE_STEPS_PER_UNIT = 256;
 
 const EAST = 1, SOUTH = 5, FIRE = 1 << 5;
@@ -168,9 +168,10 @@ function keyframe(message) {
   bits.take(8);
   const tick = bits.take(32);
   const margin = value(bits, { bits: 8, signed: true, usually: null });
-  const rows = Object.fromEntries(Object.keys(KINDS).map((name) => [name, new Map()]));
-  if (bits.take(1)) {
-    for (const [name, fields] of Object.entries(KINDS)) {
+  const rows = Object.fromEntries(Object.keys({ ...PUBLIC, ...PRIVATE }).map((name) => [name, new Map()]));
+  for (const kinds of [PUBLIC, PRIVATE]) {
+    const enters = bits.take(1);
+    for (const [name, fields] of enters ? Object.entries(kinds) : []) {
       let first = null, last = null;
       for (let count = bits.golomb(0); count > 0; count -= 1) {
         last = last === null ? bits.golomb(12) : last + 1 + bits.golomb(5);

@@ -16,7 +16,7 @@ from websockets.asyncio.client import connect
 
 SUB_PROTOCOL = "gamekeeper.5"
 # "The arena's tables": what Hello has to give, and the tables themselves.
-PROTOCOL = 0xF8BDACED1D137AF2
+PROTOCOL = 0x14754C9639072D9B
 # Bits of each field; s: signed, g and its order: "usually", p: the entity's place, which follows the record.
 SHIP = """aim 10, controls 7, lag 9 g4, vx 16 s, vy 16 s, hp 7, mend 10 g0, x 23 s g20 p, y 23 s g20 p, energy 10,
     heading 12, cooldown 6 g0, shots 5, protect 10 g0, overdrive 10 g0, spark 7, team 3 g0, player 16 g8"""
@@ -24,7 +24,7 @@ SHOT = "vx 13 s, vy 13 s, x 19 s g16 p, y 19 s g16 p, ttl 8 g5, lag 9 g4, player
 PICKUP = "x 23 s g20 p, y 23 s g20 p, what 3"
 PILOT = """respawn 9 g0, score 24 s, kills 14 g6, deaths 14 g6, streak 10 g4, hits 8, hurts 8, hurt_from 8,
     killer 17 g9, x 23 s, y 23 s, player 16 g8"""
-KINDS = {"ship": SHIP, "shot": SHOT, "pickup": PICKUP, "pilot": PILOT}
+PUBLIC, PRIVATE = {"ship": SHIP, "shot": SHOT, "pickup": PICKUP}, {"pilot": PILOT}
 PLACE_STEPS_PER_UNIT = 256
 
 EAST, SOUTH, FIRE = 1, 5, 1 << 5
@@ -162,9 +162,10 @@ def keyframe(message):
     bits = Bits(message)
     bits.take(8)
     tick, margin = bits.take(32), value(bits, 8, True, None)
-    rows = {name: {} for name in KINDS}
-    if bits.take(1):
-        for name, text in KINDS.items():
+    rows = {name: {} for name in PUBLIC | PRIVATE}
+    for kinds in PUBLIC, PRIVATE:
+        enters = bits.take(1)
+        for name, text in kinds.items() if enters else []:
             fields, first, last = table(text), None, None
             for _ in range(bits.golomb(0)):
                 last = bits.golomb(12) if last is None else last + 1 + bits.golomb(5)

@@ -13,8 +13,8 @@ set -euo pipefail
 export LC_ALL=C
 
 SUB_PROTOCOL=gamekeeper.5
-# "The arena's tables": what Hello has to give (0xf8bdaced1d137af2, lowest byte first), and the table of ships.
-PROTOCOL=(0xf2 0x7a 0x13 0x1d 0xed 0xac 0xbd 0xf8)
+# "The arena's tables": what Hello has to give (0x14754c9639072d9b, lowest byte first), and the table of ships.
+PROTOCOL=(0x9b 0x2d 0x07 0x39 0x96 0x4c 0x75 0x14)
 # Bits of each field; s: signed, g and its order: "usually". The place, x and y, follows the record.
 SHIP=(aim:10 controls:7 lag:g4 vx:16s vy:16s hp:7 mend:g0 energy:10 heading:12 cooldown:g0 shots:5
   protect:g0 overdrive:g0 spark:7 team:g0 player:g8)

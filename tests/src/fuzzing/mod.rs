@@ -16,7 +16,7 @@ use server::session::SessionConfig;
 use server::session::settings::PilotCount;
 use shared::game::{Game, Setup, Tick};
 use shared::netcode::conditions::Conditions;
-use shared::netcode::frame::{self, Decoded, NO_MARGIN, TYPE_DELTA, going_order};
+use shared::netcode::frame::{self, Decoded, NO_MARGIN, TYPE_DELTA, part, parts};
 use shared::netcode::going_on::GoingOn;
 use shared::netcode::history::History;
 use shared::wire::bits::BitWriter;
@@ -173,28 +173,33 @@ fn empty_delta<G: Game>(tick: Tick, rows: &Rows) -> Vec<u8> {
     writer.put(u64::from(TYPE_DELTA), 3);
     writer.put(u64::from(tick.wrapping_add(1)) & 31, 5);
     writer.put(u64::from(NO_MARGIN as u8), 8);
-    for kind in going_order(G::KINDS) {
-        let count = rows.table(kind).len();
-        if count == 0 {
-            continue;
+    for which in parts(G::KINDS) {
+        for kind in part(G::KINDS, which) {
+            let count = rows.table(kind).len();
+            if count == 0 {
+                continue;
+            }
+            // None is dropped.
+            writer.golomb(0, 0);
+            match G::KINDS[kind].treatment {
+                Treatment::Static => {}
+                Treatment::Steered { .. } => (0..count).for_each(|_| writer.put(0, 2)),
+                Treatment::Ballistic | Treatment::Plain => writer.golomb(0, 0),
+            }
         }
-        // None is dropped.
-        writer.golomb(0, 0);
-        match G::KINDS[kind].treatment {
-            Treatment::Static => {}
-            Treatment::Steered { .. } => (0..count).for_each(|_| writer.put(0, 2)),
-            Treatment::Ballistic | Treatment::Plain => writer.golomb(0, 0),
-        }
+        // Nothing enters.
+        writer.flag(false);
     }
-    // Nothing enters, and no checksum.
-    writer.put(0, 2);
+    // No checksum.
+    writer.flag(false);
     writer.finish();
     frame
 }
 
-/// Rows are within their fields' ranges, and no more than so many.
+/// Rows are within their fields' ranges, in the order of their ids, and no more than so many.
 fn check_rows<G: Game>(rows: &Rows, most: usize) {
     for (table, spec) in rows.tables().iter().zip(G::KINDS) {
+        assert!(table.ids().is_sorted(), "{}", spec.name);
         for (id, row) in table.iter() {
             assert!(spec.contains(row), "{} {id} is {row:?}", spec.name);
         }
