@@ -251,7 +251,7 @@ mod tests {
     use super::*;
     use shared::arena::Settings;
     use shared::game::{Command, Game, Setup};
-    use shared::netcode::frame::{Changes, Encoder, Part, Sight, ViewList, part};
+    use shared::netcode::frame::{Changes, Encoder, Part, Parts, Sight, ViewList};
     use shared::wire::SeatToken;
     use shared::wire::message::{ClientMessage, ServerMessage, decode, encode, encode_control};
 
@@ -263,8 +263,8 @@ mod tests {
             true
         }
 
-        fn offer(&self, which: Part, visit: &mut dyn FnMut(usize, u32)) {
-            for kind in part(Arena::KINDS, which) {
+        fn offer(&self, which: Part, mut visit: impl FnMut(usize, u32)) {
+            for kind in Parts::of(Arena::KINDS).kinds(which) {
                 self.0[kind].iter().for_each(|&slot| visit(kind, slot));
             }
         }

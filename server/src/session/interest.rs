@@ -272,14 +272,14 @@ impl PlayerSight<'_> {
             && (y - self.focus.y).abs() <= self.focus.half_height + margin
     }
 
-    fn offer_own(&self, visit: &mut dyn FnMut(usize, u32)) {
+    fn offer_own(&self, mut visit: impl FnMut(usize, u32)) {
         let private = &self.interest.private;
         let mine = private.partition_point(|&(owner, ..)| owner < self.player);
         let mine = private[mine..].iter().take_while(|&&(owner, ..)| owner == self.player);
         mine.for_each(|&(_, kind, slot)| visit(kind as usize, slot));
     }
 
-    fn offer_public(&self, visit: &mut dyn FnMut(usize, u32)) {
+    fn offer_public(&self, mut visit: impl FnMut(usize, u32)) {
         let grid = self.interest;
         for &(kind, slot) in &grid.everywhere {
             visit(kind as usize, slot);
@@ -317,7 +317,7 @@ impl Sight for PlayerSight<'_> {
         }
     }
 
-    fn offer(&self, which: Part, visit: &mut dyn FnMut(usize, u32)) {
+    fn offer(&self, which: Part, visit: impl FnMut(usize, u32)) {
         match which {
             Part::Public => self.offer_public(visit),
             Part::Private => self.offer_own(visit),

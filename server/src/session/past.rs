@@ -68,7 +68,7 @@ impl Sight for Everything {
         true
     }
 
-    fn offer(&self, which: Part, visit: &mut dyn FnMut(usize, u32)) {
+    fn offer(&self, which: Part, mut visit: impl FnMut(usize, u32)) {
         if which == Part::Public {
             for (kind, slots) in self.0.iter().enumerate() {
                 slots.iter().for_each(|&slot| visit(kind, slot));

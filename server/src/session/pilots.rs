@@ -3,7 +3,7 @@
 
 use super::interest::Interest;
 use shared::game::{Brain, Command, Focus, Game, PlayerId, View};
-use shared::netcode::frame::{Changes, Sight, parts};
+use shared::netcode::frame::{Changes, Sight};
 use shared::wire::Rows;
 
 /// How computer pilots are called; the n-th round through the list gets a number behind the name.
@@ -92,8 +92,8 @@ impl<G: Game> Pilots<G> {
             let view = &mut self.view;
             view.clear();
             let sight = interest.sight(pilot.id, focus(pilot.id));
-            for which in parts(G::KINDS) {
-                sight.offer(which, &mut |kind, slot| {
+            for which in changes.parts().all() {
+                sight.offer(which, |kind, slot| {
                     view.table_mut(kind).insert(changes.id(kind, slot), changes.row(kind, slot));
                 });
             }

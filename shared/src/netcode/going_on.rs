@@ -37,6 +37,7 @@ impl GoingOn {
 
     /// Takes the row at (kind, index) on by the rules. `steer` is called with the row to set its leads,
     /// `correct` with what the rules made of it; it says whether what they spawned is there as well.
+    #[inline]
     pub(crate) fn step<G: Game, C, E>(
         &mut self,
         rules: &G::Rules,

@@ -71,13 +71,20 @@ impl Table {
 
     /// Puts a row where its id belongs in a table whose ids ascend. Panics when `cells` is not as wide as the table.
     pub fn insert(&mut self, id: u32, cells: &[i32]) {
+        let len = self.ids.len();
         let at = match self.ids.last() {
             Some(&last) if last > id => self.ids.partition_point(|&other| other < id),
-            _ => self.ids.len(),
+            _ => len,
         };
         self.push(id, cells);
-        self.ids[at..].rotate_right(1);
-        self.cells[at * self.width..].rotate_right(self.width);
+        // Most come behind all others.
+        if at < len {
+            let (start, width) = (at * self.width, self.width);
+            self.ids.copy_within(at..len, at + 1);
+            self.ids[at] = id;
+            self.cells.copy_within(start..len * width, start + width);
+            self.cells[start..start + width].copy_from_slice(cells);
+        }
     }
 
     /// Removes a row; those behind it move up. Panics past the end.

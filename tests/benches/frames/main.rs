@@ -213,7 +213,7 @@ impl Sight for NothingNew {
         true
     }
 
-    fn offer(&self, _: Part, _: &mut dyn FnMut(usize, u32)) {}
+    fn offer(&self, _: Part, _: impl FnMut(usize, u32)) {}
 }
 
 /// Encodes the last tick once more, for lists as they were before it.

@@ -16,7 +16,7 @@ use server::session::SessionConfig;
 use server::session::settings::PilotCount;
 use shared::game::{Game, Setup, Tick};
 use shared::netcode::conditions::Conditions;
-use shared::netcode::frame::{self, Decoded, NO_MARGIN, TYPE_DELTA, part, parts};
+use shared::netcode::frame::{self, Decoded, NO_MARGIN, Parts, TYPE_DELTA};
 use shared::netcode::going_on::GoingOn;
 use shared::netcode::history::History;
 use shared::wire::bits::BitWriter;
@@ -173,8 +173,9 @@ fn empty_delta<G: Game>(tick: Tick, rows: &Rows) -> Vec<u8> {
     writer.put(u64::from(TYPE_DELTA), 3);
     writer.put(u64::from(tick.wrapping_add(1)) & 31, 5);
     writer.put(u64::from(NO_MARGIN as u8), 8);
-    for which in parts(G::KINDS) {
-        for kind in part(G::KINDS, which) {
+    let parts = Parts::of(G::KINDS);
+    for which in parts.all() {
+        for kind in parts.kinds(which) {
             let count = rows.table(kind).len();
             if count == 0 {
                 continue;

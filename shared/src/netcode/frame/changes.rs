@@ -6,8 +6,8 @@
 //! that receivers' lists and marks need no search. A slot is given out again only one tick after its
 //! entity went, when every list that is kept up to date has let go of it.
 
-use super::fragment;
 use super::step::{SlotFate, Span, Spawned, Step};
+use super::{Parts, fragment};
 use crate::game::{Fate, Game, Tick};
 use crate::wire::bits::{BitWriter, GOLOMB_MAX};
 use crate::wire::{Kind, Rows, Treatment, record, rows::entity_hash};
@@ -55,6 +55,7 @@ impl KindSlots {
 #[derive(Debug)]
 pub struct Changes {
     kinds: &'static [Kind],
+    parts: Parts,
     before: Rows,
     now: Rows,
     per_kind: Vec<KindSlots>,
@@ -73,6 +74,7 @@ impl Changes {
     pub fn new(kinds: &'static [Kind]) -> Self {
         Self {
             kinds,
+            parts: Parts::of(kinds),
             before: Rows::new(kinds),
             now: Rows::new(kinds),
             per_kind: kinds.iter().map(|_| KindSlots::default()).collect(),
@@ -238,6 +240,11 @@ impl Changes {
     /// The game's kinds.
     pub fn kinds(&self) -> &'static [Kind] {
         self.kinds
+    }
+
+    /// The parts of frames.
+    pub fn parts(&self) -> Parts {
+        self.parts
     }
 
     /// The tick that was compared last.

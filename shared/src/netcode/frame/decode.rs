@@ -2,8 +2,8 @@
 //! this one. A frame that is refused leaves nothing behind; the receiver then asks for a keyframe.
 
 use super::{
-    COUNT_ORDER, GAP_ORDER, ID_GAP_ORDER, ID_ORDER, Part, TICK_BITS, TYPE_BITS, TYPE_DELTA,
-    TYPE_KEYFRAME, fragment, margin_from_byte, part, parts,
+    COUNT_ORDER, GAP_ORDER, ID_GAP_ORDER, ID_ORDER, Part, Parts, TICK_BITS, TYPE_BITS, TYPE_DELTA,
+    TYPE_KEYFRAME, fragment, margin_from_byte,
 };
 use crate::game::{Game, Tick};
 use crate::netcode::going_on::GoingOn;
@@ -111,10 +111,11 @@ pub fn decode<G: Game>(
     if !keyframe {
         rows.clone_from(before);
     }
-    for which in parts(G::KINDS) {
+    let parts = Parts::of(G::KINDS);
+    for which in parts.all() {
         if !keyframe {
             going.begin();
-            for kind in part(G::KINDS, which) {
+            for kind in parts.kinds(which) {
                 if !rows.table(kind).is_empty() {
                     take_kind::<G>(rules, going, kind, &mut tally, rows, &mut bits)?;
                 }

@@ -8,8 +8,8 @@ use super::list::{OpenList, ViewList};
 use super::shared::{Shared, Terms};
 use super::step::{KindStep, SlotFate, Step};
 use super::{
-    CHECKSUM_TICKS, COUNT_ORDER, GAP_ORDER, ID_GAP_ORDER, ID_ORDER, NO_MARGIN, Part, TICK_BITS,
-    TYPE_BITS, TYPE_DELTA, TYPE_KEYFRAME, has_private, margin_to_byte, part, parts,
+    CHECKSUM_TICKS, COUNT_ORDER, GAP_ORDER, ID_GAP_ORDER, ID_ORDER, NO_MARGIN, Part, Parts,
+    TICK_BITS, TYPE_BITS, TYPE_DELTA, TYPE_KEYFRAME, margin_to_byte,
 };
 use crate::game::{Focus, Tick};
 use crate::wire::bits::BitWriter;
@@ -21,7 +21,7 @@ pub trait Sight {
     fn keeps(&self, kind: usize, slot: u32) -> bool;
 
     /// Calls `visit` with every (kind, slot) of a part that comes into view unless the receiver has it already.
-    fn offer(&self, which: Part, visit: &mut dyn FnMut(usize, u32));
+    fn offer(&self, which: Part, visit: impl FnMut(usize, u32));
 
     /// Set where others are likely to see just the same of the public part: all for whom this is the same do.
     fn shared(&self) -> Option<Focus> {
@@ -66,7 +66,7 @@ impl Encoder {
         margin: Option<f64>,
         out: &mut Vec<u8>,
     ) -> bool {
-        let (tick, kinds) = (changes.tick(), changes.kinds());
+        let (tick, parts) = (changes.tick(), changes.parts());
         let keyframe = fresh || list.tick != Some(tick.wrapping_sub(1));
         let mut writer = BitWriter::new(out);
         if keyframe {
@@ -78,7 +78,9 @@ impl Encoder {
             put_delta_head(tick, margin, &mut writer);
         }
         // The public part replaces all of the list.
-        self.list.take(list, kinds, Part::Private, changes.step());
+        if parts.has_private() {
+            self.list.take(list, &parts, Part::Private, changes.step());
+        }
         let (mut checksum, copied) = match sight.shared() {
             Some(focus) => {
                 let terms = Terms { tick, keyframe, focus };
@@ -86,9 +88,9 @@ impl Encoder {
             }
             None => (self.put_public(list, keyframe, changes, sight, &mut writer), false),
         };
-        if has_private(kinds) {
+        if parts.has_private() {
             self.put_part(Part::Private, keyframe, changes, sight, &mut writer);
-            self.list.give(list, kinds, Part::Private);
+            self.list.give(list, &parts, Part::Private);
             checksum = checksum.wrapping_add(self.checksum(Part::Private, changes));
         }
         list.tick = Some(tick);
@@ -114,11 +116,12 @@ impl Encoder {
         debug_assert_eq!(list.tick, Some(step.tick.wrapping_sub(1)), "frames follow on each other");
         let mut writer = BitWriter::new(out);
         put_delta_head(step.tick, None, &mut writer);
-        self.list.take(list, kinds, Part::Public, step);
-        self.list.take(list, kinds, Part::Private, step);
-        for which in parts(kinds) {
-            self.put_going(which, kinds, step, sight, &mut writer);
-            self.list.give(list, kinds, which);
+        let parts = Parts::of(kinds);
+        self.list.take(list, &parts, Part::Public, step);
+        self.list.take(list, &parts, Part::Private, step);
+        for which in parts.all() {
+            self.put_going((&parts, which), kinds, step, sight, &mut writer);
+            self.list.give(list, &parts, which);
             // Nothing enters.
             writer.flag(false);
         }
@@ -164,9 +167,9 @@ impl Encoder {
         sight: &impl Sight,
         writer: &mut BitWriter<'_>,
     ) -> u32 {
-        self.list.take(list, changes.kinds(), Part::Public, changes.step());
+        self.list.take(list, &changes.parts(), Part::Public, changes.step());
         self.put_part(Part::Public, keyframe, changes, sight, writer);
-        self.list.give(list, changes.kinds(), Part::Public);
+        self.list.give(list, &changes.parts(), Part::Public);
         self.checksum(Part::Public, changes)
     }
 
@@ -175,7 +178,7 @@ impl Encoder {
         if !is_checked(changes.tick()) {
             return 0;
         }
-        part(changes.kinds(), which).fold(0u32, |sum, kind| {
+        changes.parts().kinds(which).fold(0u32, |sum, kind| {
             let slots = self.list.of(kind).iter();
             slots.fold(sum, |sum, &slot| sum.wrapping_add(changes.hash(kind, slot)))
         })
@@ -191,21 +194,22 @@ impl Encoder {
         writer: &mut BitWriter<'_>,
     ) {
         if !keyframe {
-            self.put_going(which, changes.kinds(), changes.step(), sight, writer);
+            let (kinds, step) = (changes.kinds(), changes.step());
+            self.put_going((&changes.parts(), which), kinds, step, sight, writer);
         }
         self.put_enters(which, changes, sight, writer);
     }
 
     fn put_going(
         &mut self,
-        which: Part,
+        (parts, which): (&Parts, Part),
         kinds: &[Kind],
         step: &Step,
         sight: &impl Sight,
         writer: &mut BitWriter<'_>,
     ) {
         self.coming.clear();
-        for kind in part(kinds, which) {
+        for kind in parts.kinds(which) {
             if !self.list.of(kind).is_empty() {
                 self.put_kind(kind, kinds[kind].treatment, step, sight, writer);
             }
@@ -285,7 +289,7 @@ impl Encoder {
     ) {
         let (kinds, coming, list) = (changes.kinds(), &mut self.coming, &mut self.list);
         coming.clear();
-        sight.offer(which, &mut |kind, slot| {
+        sight.offer(which, |kind, slot| {
             if list.claim(kind, slot) {
                 coming.push((kind, slot));
             }

@@ -2,16 +2,15 @@
 //! receivers who have the same entities have the same list, whatever they had before, and may be sent the same bytes.
 
 use super::step::Step;
-use super::{Part, part};
+use super::{Part, Parts};
 use crate::game::Tick;
-use crate::wire::Kind;
 use crate::wire::field::KINDS_MAX;
 
 /// What a receiver has after the last frame committed to its stream. There is one per receiver, so it is
 /// small and in one piece: what a core has to fetch for it is much of what a frame takes.
 #[derive(Clone, Debug, Default)]
 pub struct ViewList {
-    /// Those of the public part and then of the private one, kind by kind in the order of [`part`].
+    /// Those of the public part and then of the private one, kind by kind in the order of [`Parts`].
     slots: Vec<u16>,
     lens: [u16; KINDS_MAX],
     /// How many of them are public.
@@ -103,12 +102,13 @@ pub(super) struct OpenList {
 
 impl OpenList {
     /// Takes a part of a list, whose slots are those of this step.
-    pub(super) fn take(&mut self, list: &ViewList, kinds: &[Kind], which: Part, step: &Step) {
+    #[inline]
+    pub(super) fn take(&mut self, list: &ViewList, parts: &Parts, which: Part, step: &Step) {
         let mut rest = match which {
             Part::Public => list.public(),
             Part::Private => &list.slots[usize::from(list.public)..],
         };
-        for kind in part(kinds, which) {
+        for kind in parts.kinds(which) {
             let (mine, others) = rest.split_at(usize::from(list.lens[kind]));
             let slots = &mut self.slots[kind];
             slots.clear();
@@ -119,11 +119,12 @@ impl OpenList {
     }
 
     /// Gives a part back. The public one replaces all of the list, the private one is added to that.
-    pub(super) fn give(&self, list: &mut ViewList, kinds: &[Kind], which: Part) {
+    #[inline]
+    pub(super) fn give(&self, list: &mut ViewList, parts: &Parts, which: Part) {
         if which == Part::Public {
             list.clear();
         }
-        for kind in part(kinds, which) {
+        for kind in parts.kinds(which) {
             list.slots.extend(self.slots[kind].iter().map(|&slot| slot as u16));
             list.lens[kind] = self.slots[kind].len() as u16;
         }
@@ -145,6 +146,7 @@ impl OpenList {
     }
 
     /// Puts one where its id belongs.
+    #[inline]
     pub(super) fn put(&mut self, kind: usize, slot: u32, step: &Step) {
         let (slots, ids) = (&mut self.slots[kind], &step.kinds[kind].ids);
         let id = ids[slot as usize];
@@ -159,6 +161,7 @@ impl OpenList {
     }
 
     /// Those at these indices, which ascend, are gone.
+    #[inline]
     pub(super) fn remove(&mut self, kind: usize, indices: &[u32]) {
         for &index in indices.iter().rev() {
             self.has[kind].remove(self.slots[kind].remove(index as usize));

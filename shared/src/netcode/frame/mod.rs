@@ -48,6 +48,7 @@
 //! What is public comes first and by itself: for all who have the same entities and see the same it is the same bits, and
 //! is made once. A game without private kinds has no second part.
 
+use crate::wire::field::KINDS_MAX;
 use crate::wire::{Kind, Treatment};
 
 pub mod changes;
@@ -117,19 +118,49 @@ impl Part {
     }
 }
 
-/// Whether frames have a private part.
-pub fn has_private(kinds: &[Kind]) -> bool {
-    kinds.iter().any(|kind| kind.private)
+/// The kinds of each part, in the order in which their entities go on.
+#[derive(Clone, Copy, Debug)]
+pub struct Parts {
+    order: [u8; KINDS_MAX],
+    /// So many of them are public, and so many there are.
+    public: usize,
+    all: usize,
 }
 
-/// The parts of a frame, in their order.
-pub fn parts(kinds: &[Kind]) -> impl Iterator<Item = Part> {
-    [Part::Public].into_iter().chain(has_private(kinds).then_some(Part::Private))
-}
+impl Parts {
+    /// Those of a game.
+    pub fn of(kinds: &[Kind]) -> Self {
+        let mut parts = Self { order: [0; KINDS_MAX], public: 0, all: 0 };
+        for which in [Part::Public, Part::Private] {
+            for kind in going_order(kinds).filter(|&kind| which.has(&kinds[kind])) {
+                parts.order[parts.all] = kind as u8;
+                parts.all += 1;
+                parts.public += usize::from(which == Part::Public);
+            }
+        }
+        parts
+    }
 
-/// The kinds of a part, in the order in which their entities go on.
-pub fn part(kinds: &[Kind], which: Part) -> impl Iterator<Item = usize> {
-    going_order(kinds).filter(move |&kind| which.has(&kinds[kind]))
+    /// The parts of a frame, in their order; a game without private kinds has but one.
+    pub fn all(&self) -> impl Iterator<Item = Part> + use<> {
+        [Part::Public].into_iter().chain(self.has_private().then_some(Part::Private))
+    }
+
+    /// Whether there is a private one.
+    pub fn has_private(&self) -> bool {
+        self.public < self.all
+    }
+
+    /// The kinds of one.
+    #[inline]
+    pub fn kinds(&self, which: Part) -> impl Iterator<Item = usize> + use<> {
+        let range = match which {
+            Part::Public => 0..self.public,
+            Part::Private => self.public..self.all,
+        };
+        let order = self.order;
+        range.map(move |at| usize::from(order[at]))
+    }
 }
 
 /// A margin in ticks as the byte that frames carry.
