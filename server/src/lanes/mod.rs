@@ -30,7 +30,7 @@ use tokio::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 /// The least time between two wake-ups. What is due within it is done together, and late by as much.
-const REST: Duration = Duration::from_micros(500);
+const REST: Duration = Duration::from_micros(100);
 /// The longest sleep while anything ticks: for so long a new connection waits at most, or a timer. A tick at 30 Hz.
 const SLEEP_MAX: Duration = Duration::from_micros(33_400);
 /// How often sockets that outlive their session have their turn.

@@ -54,11 +54,11 @@ const WORK_BUCKETS: [f64; 27] = [
     6e-3, 7.8e-3, 9e-3, 10e-3, 12e-3, 14e-3, 16e-3, 20e-3, 25e-3, 33e-3, 50e-3, 66e-3, 0.15, 0.5,
 ];
 
-/// Upper bounds of buckets for lateness, in seconds. A lane rests for a millisecond at least, so that ticks of many
-/// sessions are late by up to that; a tick of 30 Hz that begins 33 ms late is two at once, one after 166 ms drops time.
-const LATE_BUCKETS: [f64; 18] = [
-    0.1e-3, 0.25e-3, 0.5e-3, 0.75e-3, 1e-3, 1.25e-3, 1.5e-3, 1.75e-3, 2e-3, 2.5e-3, 3e-3, 5e-3,
-    10e-3, 20e-3, 33e-3, 66e-3, 0.166, 0.5,
+/// Upper bounds of buckets for lateness, in seconds. Narrow up to some milliseconds, by which ticks of many sessions are
+/// late that are due together; a tick of 30 Hz that begins 33 ms late is two at once, one after 166 ms drops time.
+const LATE_BUCKETS: [f64; 21] = [
+    0.1e-3, 0.25e-3, 0.5e-3, 0.75e-3, 1e-3, 1.25e-3, 1.5e-3, 1.75e-3, 2e-3, 2.5e-3, 3e-3, 3.5e-3,
+    4e-3, 5e-3, 7e-3, 10e-3, 20e-3, 33e-3, 66e-3, 0.166, 0.5,
 ];
 
 /// How long ticks take and how late they begin, over all sessions.

@@ -1,16 +1,21 @@
 //! How late ticks begin where no server is: programs that do nothing but keep the cores as busy as a server and its load do, in
 //! as many equal pieces. What they measure is the machine's own part of a server's lateness: virtual ones pause when all of
-//! their cores are busy.
+//! their cores are busy. A piece is so much to do, not so much time: what a pause takes has to be caught up with, as by a
+//! server.
 
 use crate::process::{LOAD_CORE, Process, SERVER_CORE, on_core};
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
+use std::hint::black_box;
 use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 /// The least time between two pieces that are begun by a wake-up, as lanes have it.
-const REST: Duration = Duration::from_millis(1);
+const REST: Duration = Duration::from_micros(100);
+/// How much is done to find out how long it takes, and how often; the quickest counts.
+const TRIAL_ROUNDS: u64 = 100_000;
+const TRIALS: u32 = 200;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Flags {
@@ -32,9 +37,25 @@ pub(crate) struct Late {
     pub(crate) p999: f64,
 }
 
+/// Something to do.
+fn work(rounds: u64) {
+    black_box((0..rounds).fold(1u64, |sum, round| black_box(sum.wrapping_mul(3) ^ round)));
+}
+
+/// How many rounds of [`work`] this core does in a second that nothing disturbs.
+fn rounds_per_second() -> f64 {
+    let trial = || {
+        let begun = Instant::now();
+        work(TRIAL_ROUNDS);
+        begun.elapsed().as_secs_f64()
+    };
+    let quickest = (0..TRIALS).map(|_| trial()).fold(f64::INFINITY, f64::min);
+    TRIAL_ROUNDS as f64 / quickest
+}
+
 /// Keeps the beat and prints how late it was.
 pub(crate) fn keep(flags: &Flags) -> Result<()> {
-    let piece = Duration::from_secs_f64(flags.share / f64::from(flags.per_second));
+    let piece = (flags.share / f64::from(flags.per_second) * rounds_per_second()) as u64;
     let pieces = flags.per_second * flags.seconds;
     let mut late = Vec::with_capacity(pieces as usize);
     let start = Instant::now();
@@ -48,7 +69,7 @@ pub(crate) fn keep(flags: &Flags) -> Result<()> {
         }
         let begun = Instant::now();
         late.push(begun.saturating_duration_since(due));
-        while begun.elapsed() < piece {}
+        work(piece);
     }
     late.sort_unstable();
     let of = |share: f64| late[((late.len() - 1) as f64 * share) as usize].as_secs_f64();
