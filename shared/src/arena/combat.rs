@@ -35,19 +35,19 @@ impl Arena {
         let seen = &self.past[lag / LAG_STEPS];
         for place in seen.grid.around(path.0.min(path.1) - reach, path.0.max(path.1) + reach) {
             let (id, start, end) = seen.ways[place];
+            // Between two ticks a ship goes straight.
+            let earlier = (end - start) * share;
+            let way = (start - earlier, end - earlier);
+            // First, as most are missed: who flew there is looked for by id.
+            let Some(met) = motion::strike(path, way) else { continue };
             let Some(index) = self.ship_index(id) else { continue };
             let ship = &self.ships[index].row;
             if ship.hp == 0 || ship.player == before.player || self.spares(rules, before, ship) {
                 continue;
             }
-            // Between two ticks a ship goes straight.
-            let earlier = (end - start) * share;
-            let way = (start - earlier, end - earlier);
             // Who is met at the same moment is settled by the order of ships, not of the grid.
-            if let Some(share) = motion::strike(path, way)
-                && first.is_none_or(|best| (share, index) < best)
-            {
-                first = Some((share, index));
+            if first.is_none_or(|best| (met, index) < best) {
+                first = Some((met, index));
             }
         }
         if let Some((_, index)) = first {
@@ -144,7 +144,7 @@ impl Arena {
         let reach = Vec2::splat(3.0 * t::SHIP_RADIUS);
         for index in 0..self.ships.len() {
             let at = self.ships[index].row.place();
-            for other in self.scratch.grid.around(at - reach, at + reach) {
+            for other in self.past[0].grid.around(at - reach, at + reach) {
                 if other > index
                     && let Ok([a, b]) = self.ships.get_disjoint_mut([index, other])
                     && a.row.hp > 0
@@ -159,7 +159,7 @@ impl Arena {
     /// Ships take the pickups they touch, unless they would gain nothing.
     pub(super) fn pick_up(&mut self, rules: &Rules) {
         let reach = Vec2::splat(t::PICKUP_REACH + t::SHIP_RADIUS);
-        let (ships, grid) = (&mut self.ships, &self.scratch.grid);
+        let (ships, grid) = (&mut self.ships, &self.past[0].grid);
         self.pickups.retain(|pickup| {
             let at = pickup.row.place();
             let taker = grid

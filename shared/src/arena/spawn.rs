@@ -25,8 +25,7 @@ impl Arena {
                 player.pilot.respawn -= 1;
             } else if spawned < t::SPAWNS_PER_TICK_MAX {
                 if spawned == 0 {
-                    // Wrecks are gone since it was filled, and indices have moved.
-                    self.fill_grid();
+                    self.fill_birth_grid();
                 }
                 spawned += 1;
                 self.spawn_ship(rules, index);
@@ -34,6 +33,13 @@ impl Arena {
         }
         self.scratch.born_ships.sort_unstable_by_key(|ship| ship.id);
         absorb(&mut self.ships, &mut self.scratch.born_ships);
+    }
+
+    fn fill_birth_grid(&mut self) {
+        self.scratch.birth_grid.begin(self.ships.len());
+        for ship in &self.ships {
+            self.scratch.birth_grid.push(ship.row.place());
+        }
     }
 
     fn spawn_ship(&mut self, rules: &Rules, index: usize) {
@@ -55,7 +61,7 @@ impl Arena {
             ..Ship::default()
         };
         row.set_place(at);
-        self.scratch.grid.push(at);
+        self.scratch.birth_grid.push(at);
         self.scratch.born_ships.push(Entity { id, row });
     }
 
@@ -87,7 +93,7 @@ impl Arena {
     fn nearest_ship_squared(&self, at: Vec2) -> Option<f32> {
         let reach = Vec2::splat(t::SPAWN_CLEAR);
         self.scratch
-            .grid
+            .birth_grid
             .around(at - reach, at + reach)
             .map(|index| {
                 let born = || &self.scratch.born_ships[index - self.ships.len()];

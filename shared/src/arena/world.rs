@@ -71,7 +71,7 @@ pub struct Arena {
 pub(super) struct Moment {
     /// By ascending id: id, start, end.
     pub(super) ways: Vec<(u32, Vec2, Vec2)>,
-    /// The ends, by place.
+    /// The ends, by place: in the newest one the ships of this tick.
     pub(super) grid: Grid,
 }
 
@@ -80,8 +80,8 @@ pub(super) struct Moment {
 pub(super) struct Scratch {
     /// Where each ship was at the start of the tick.
     origins: Vec<Vec2>,
-    /// Ships by place, as they stand when nobody has touched them yet.
-    pub(super) grid: Grid,
+    /// Ships by place, and those that are born, in ticks in which one is.
+    pub(super) birth_grid: Grid,
     pub(super) born_shots: Vec<Entity<Shot>>,
     pub(super) born_ships: Vec<Entity<Ship>>,
 }
@@ -101,7 +101,7 @@ impl Arena {
             past: VecDeque::new(),
             scratch: Scratch {
                 origins: Vec::new(),
-                grid: Grid::new(rules.half),
+                birth_grid: Grid::new(rules.half),
                 born_shots: Vec::new(),
                 born_ships: Vec::new(),
             },
@@ -168,7 +168,6 @@ impl Arena {
         self.now = self.now.wrapping_add(1);
         self.steer(commands);
         self.fly(rules);
-        self.fill_grid();
         self.remember(rules);
         self.shoot(rules, events);
         self.collide(rules);
@@ -200,13 +199,6 @@ impl Arena {
             if let Ok(index) = self.players.binary_search_by_key(&player, |p| p.id) {
                 self.players[index].record.shots += 1;
             }
-        }
-    }
-
-    pub(super) fn fill_grid(&mut self) {
-        self.scratch.grid.begin(self.ships.len());
-        for ship in &self.ships {
-            self.scratch.grid.push(ship.row.place());
         }
     }
 
