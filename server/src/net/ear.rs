@@ -1,6 +1,7 @@
 //! A WebSocket's way in, as far as it goes without its task. Comes in: bytes, when it is the connection's turn. Goes
-//! out: inputs, into the session's queue, read where they lie ([`super::plain`]). Whatever is none of these, and whatever
-//! finds no room, waits in the inbox for the connection's task (`pipe`), and so does all that comes behind it.
+//! out: inputs, into the session's queue, read where they lie ([`super::plain`]); a ping, whose answer goes with what is
+//! said next. Whatever is none of these, and whatever finds no room, waits in the inbox for the connection's task
+//! (`pipe`), and so does all that comes behind it.
 
 use super::limits::{Level, MESSAGES_BURST_SECONDS, MESSAGES_PER_TICK_MAX, Price, READ_BYTES_MAX};
 use super::metered::{self, WEBSOCKET};
@@ -11,6 +12,7 @@ use crate::lanes::Moment;
 use crate::metrics::Metrics;
 use crate::session::door::{ConnectionId, ToSession};
 use shared::wire::Said;
+use shared::wire::message::{ClientMessage, ServerMessage};
 use std::cell::RefCell;
 use std::io::{self, ErrorKind};
 use std::sync::Arc;
@@ -45,6 +47,8 @@ pub(super) struct Ear {
     pub(super) start: u32,
     /// How many bytes of it are tungstenite's.
     pub(super) given: u32,
+    /// A ping that nobody has answered yet.
+    pub(super) asked: Option<Asked>,
     /// Why reading ended, for the task.
     failed: Option<io::Error>,
     /// When the newest of what the task reads came.
@@ -56,6 +60,22 @@ pub(super) struct Ear {
 pub(super) struct Hearer {
     pub(super) session: Arc<SessionHandle>,
     pub(super) id: ConnectionId,
+}
+
+/// A ping of the game's protocol, once a second from each player.
+#[derive(Debug)]
+pub(super) struct Asked {
+    pub(super) nonce: u32,
+    /// When it came.
+    pub(super) came: Instant,
+}
+
+impl Asked {
+    /// The answer, if it is written now.
+    pub(super) fn answer(&self) -> ServerMessage {
+        let waited_us = self.came.elapsed().as_micros() as u32;
+        ServerMessage::Pong { nonce: self.nonce, waited_us }
+    }
 }
 
 /// What bytes come through.
@@ -79,6 +99,7 @@ impl Ear {
             inbox: early.to_vec(),
             start: 0,
             given: 0,
+            asked: None,
             failed: None,
             came: Instant::now(),
         }
@@ -137,13 +158,13 @@ impl Ear {
             };
             if let Some(tls) = inlet.tls {
                 let mut plain = core::mem::take(&mut self.inbox);
-                let told = self.tell_inputs(&mut plain, inlet.metrics, (arrived, moment));
+                let told = self.take_in(&mut plain, inlet.metrics, (arrived, moment));
                 plain.drain(..told);
                 self.inbox = plain;
                 // TLS may have an answer of its own.
                 self.listening &= !tls.wants_write();
             } else {
-                let told = self.tell_inputs(&mut came[..read], inlet.metrics, (arrived, moment));
+                let told = self.take_in(&mut came[..read], inlet.metrics, (arrived, moment));
                 self.inbox.extend_from_slice(&came[told..read]);
             }
             self.listening &= self.inbox.is_empty() && !self.ended;
@@ -212,9 +233,9 @@ impl Ear {
         Ok((read, moment.of_arrival(stamp)))
     }
 
-    /// Tells the session the inputs that `bytes` begins with and that `arrived` then; where something else begins. None
-    /// where the task reads.
-    fn tell_inputs(
+    /// Takes the inputs, which the session is told, and the ping that `bytes` begins with and that `arrived` then; where
+    /// something else begins. None where the task reads.
+    fn take_in(
         &mut self,
         bytes: &mut [u8],
         metrics: &Metrics,
@@ -228,13 +249,23 @@ impl Ear {
             let end = from + head + plain::MASK_BYTES + payload;
             let masked = &mut bytes[from + head..end];
             let said = Said::read(plain::unmask(masked), &session.protocol);
-            let told = match (said, session.queue.try_reserve()) {
-                (Ok(Said::Input(message)), Ok(room))
-                    if take_message(&mut self.messages, session.tick_rate, moment.now) =>
-                {
-                    metrics.network.heard[0].inc_by(payload as u64);
-                    room.send((arrived, ToSession::Input { connection: *id, message }));
-                    true
+            // What finds no room is not taken from what the peer may send: the task counts it.
+            let told = match said {
+                Ok(Said::Input(message)) => session.queue.try_reserve().is_ok_and(|room| {
+                    let taken = take_message(&mut self.messages, session.tick_rate, moment.now);
+                    if taken {
+                        metrics.network.heard[0].inc_by(payload as u64);
+                        room.send((arrived, ToSession::Input { connection: *id, message }));
+                    }
+                    taken
+                }),
+                Ok(Said::Control(ClientMessage::Ping { nonce })) if self.asked.is_none() => {
+                    let taken = take_message(&mut self.messages, session.tick_rate, moment.now);
+                    if taken {
+                        metrics.network.heard[1].inc_by(payload as u64);
+                        self.asked = Some(Asked { nonce, came: arrived });
+                    }
+                    taken
                 }
                 _ => false,
             };
@@ -276,3 +307,6 @@ pub(super) fn decrypt(
     }
     Ok(open)
 }
+
+#[cfg(all(test, unix))]
+pub(super) mod tests;

@@ -9,11 +9,13 @@
 use super::ear::{Ear, Hearer, Inlet};
 use super::limits::{Level, OUTBOX_BYTES_MAX, OUTBOX_MESSAGES_MAX};
 use super::metered::WEBSOCKET;
+use super::plain;
 use super::socket::Socket;
 use crate::lanes::{Moment, Watched};
 use crate::metrics::Metrics;
 use bytes::{Buf, Bytes};
 use shared::wire::close::CloseCode;
+use shared::wire::message;
 use std::collections::VecDeque;
 use std::fmt;
 use std::io::{self, ErrorKind, Write};
@@ -83,6 +85,14 @@ pub(super) enum End {
 impl Watched for Line {
     fn turn(&self, moment: Moment) -> bool {
         let state = &mut *self.lock();
+        if state.ear.asked.is_some() {
+            // Nothing was said since the turn before.
+            let mut answer = Vec::new();
+            state.add_answer(&mut answer);
+            if self.has_room() {
+                self.put(state, &answer);
+            }
+        }
         let (ear, inlet) = state.inlet();
         let heard = ear.hear(inlet, moment);
         let written = !state.broken && !state.is_clear() && self.drain(state).is_ready();
@@ -135,10 +145,11 @@ impl Line {
         self.lock().waiting.len()
     }
 
-    /// Writes a frame of the session's. False when the stream is broken.
-    pub(super) fn say(&self, frame: &[u8]) -> bool {
+    /// Writes frames of the session's, and with them what the ear has to answer. False when the stream is broken.
+    pub(super) fn say(&self, frames: &mut Vec<u8>) -> bool {
         let state = &mut *self.lock();
-        self.put(state, frame);
+        state.add_answer(frames);
+        self.put(state, frames);
         if !state.spoken {
             state.spoken = true;
             state.tell_task();
@@ -325,6 +336,15 @@ impl State {
     pub(super) fn inlet(&mut self) -> (&mut Ear, Inlet<'_>) {
         let Self { ear, socket, tls, metrics, .. } = self;
         (ear, Inlet { socket, tls, metrics })
+    }
+
+    /// Adds the answer that the ear owes, if it owes one.
+    fn add_answer(&mut self, frames: &mut Vec<u8>) {
+        if let Some(asked) = self.ear.asked.take() {
+            let pong = message::encode_control(&asked.answer());
+            self.metrics.network.replied.inc_by(pong.len() as u64);
+            plain::write(&pong, frames);
+        }
     }
 
     /// The next thing to read wakes whom `cx` says, and so does the session's end.

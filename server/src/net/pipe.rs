@@ -177,49 +177,24 @@ impl AsyncWrite for Pipe {
 #[cfg(all(test, unix))]
 mod tests {
     use super::*;
-    use crate::directory::SessionHandle;
-    use crate::lanes::{Lanes, looked_at};
-    use crate::net::ear::Hearer;
-    use crate::net::limits::{Level, Limits, READ_BYTES_MAX, SESSION_QUEUE_MAX};
-    use crate::net::outbox::ConnectionOutbox;
+    use crate::lanes::looked_at;
+    use crate::net::ear::tests::{INPUT, PROTOCOL, hearer};
+    use crate::net::limits::{Level, Limits, READ_BYTES_MAX};
     use crate::net::socket::Socket;
-    use crate::session::door::{ConnectionId, ToSession};
-    use crate::tick_loop::Told;
+    use crate::session::door::ToSession;
     use futures_util::StreamExt;
     use futures_util::future::poll_fn;
     use rand::rngs::StdRng;
     use rand::{RngExt, SeedableRng};
-    use shared::wire::field::Field;
+    use shared::wire::Said;
     use shared::wire::input::InputMessage;
     use shared::wire::message::CLIENT_MESSAGE_BYTES_MAX;
-    use shared::wire::{Protocol, Said};
     use std::io::{Cursor, Read, Write};
-    use std::sync::LazyLock;
     use tokio::io::AsyncWriteExt;
     use tokio::net::UnixStream;
-    use tokio::sync::mpsc;
     use tokio_tungstenite::WebSocketStream;
     use tokio_tungstenite::tungstenite::protocol::{Role, WebSocket};
     use tokio_tungstenite::tungstenite::{Error, Message};
-
-    const PROTOCOL: Protocol = Protocol { name: "pipe", kinds: &[], input: INPUT, hash: 7 };
-    const INPUT: &[Field] = &[Field::count("a", 16), Field::count("b", 4)];
-
-    /// Somebody who hears inputs, and what was heard.
-    fn hearer() -> (Hearer, mpsc::Receiver<Told<ConnectionOutbox>>) {
-        static LANES: LazyLock<Lanes> = LazyLock::new(|| Lanes::start(1));
-        let (queue, told) = mpsc::channel(SESSION_QUEUE_MAX);
-        let session = SessionHandle {
-            lane: Arc::clone(LANES.place().lane()),
-            sockets: Arc::default(),
-            queue,
-            protocol: PROTOCOL,
-            // Nobody is stopped for how much is said.
-            tick_rate: u16::MAX,
-            ending: Arc::default(),
-        };
-        (Hearer { session: Arc::new(session), id: ConnectionId(1) }, told)
-    }
 
     /// What somebody who reads finds.
     #[derive(Debug, PartialEq)]

@@ -2,7 +2,7 @@
 
 use super::Connection;
 use crate::net::bans::BANNED;
-use crate::net::ear::Hearer;
+use crate::net::ear::{Asked, Hearer};
 use crate::net::ending::Ending;
 use crate::net::outbox::ConnectionOutbox;
 use crate::net::plain;
@@ -71,8 +71,7 @@ impl Connection {
                 self.tell_at(came, ToSession::Team { connection, team }).await
             }
             (true, Said::Control(ClientMessage::Ping { nonce })) => {
-                let waited_us = came.elapsed().as_micros() as u32;
-                self.reply(&ServerMessage::Pong { nonce, waited_us });
+                self.reply(&Asked { nonce, came }.answer());
                 Ok(())
             }
             (true, Said::Control(ClientMessage::Hello(_))) => {
