@@ -25,18 +25,25 @@ const AUTOPILOT: &str = r"
         down ? held.add(code) : held.delete(code);
         dispatchEvent(new KeyboardEvent(down ? 'keydown' : 'keyup', { code, bubbles: true }));
     };
+    let last = { x: 0, y: 0, at: 0 }, aside = 0, side = 1;
     const look = () => {
-        const me = gamekeeper.me(), ships = gamekeeper.ships();
+        const me = gamekeeper.me(), ships = gamekeeper.ships(), now = performance.now();
         const own = ships.find((s) => s.own);
         if (!me || !own) { for (const code of [...held]) hold(code, false); return; }
         const others = ships.filter((s) => !s.own);
         others.sort((a, b) => Math.hypot(a.x - own.x, a.y - own.y) - Math.hypot(b.x - own.x, b.y - own.y));
-        const goal = others[0] ?? { x: 0, y: 650 * Math.sign(Math.sin(performance.now() / 1500)) };
+        const goal = others[0] ?? { x: 0, y: 650 * Math.sign(Math.sin(now / 1500)) };
         const dx = goal.x - own.x, dy = goal.y - own.y, far = Math.hypot(dx, dy);
         const near = others.length ? 260 : 60;
-        const stroll = Math.sin(performance.now() / 900);
-        hold('KeyD', far > near ? dx > 30 : stroll > 0.3); hold('KeyA', far > near ? dx < -30 : stroll < -0.3);
-        hold('KeyS', far > near ? dy > 30 : false); hold('KeyW', far > near ? dy < -30 : false);
+        if (now - last.at > 500) {
+            // A rock in the way is flown around, now on this side and now on that one.
+            if (far > near && Math.hypot(own.x - last.x, own.y - last.y) < 30) [aside, side] = [now + 1000, -side];
+            last = { x: own.x, y: own.y, at: now };
+        }
+        const [east, south] = now < aside ? [-dy * side, dx * side] : [dx, dy];
+        const stroll = Math.sin(now / 900);
+        hold('KeyD', far > near ? east > 30 : stroll > 0.3); hold('KeyA', far > near ? east < -30 : stroll < -0.3);
+        hold('KeyS', far > near ? south > 30 : false); hold('KeyW', far > near ? south < -30 : false);
         hold('Space', others.length > 0);
         const box = canvas.getBoundingClientRect();
         const angle = Math.atan2(dy, dx), reach = 200;
