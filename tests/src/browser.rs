@@ -14,6 +14,9 @@ use std::process::{Child, Command, Stdio};
 const PATIENCE_MS: u32 = 60_000;
 /// For how long the browser lets a script run, in ms: longer than [`PATIENCE_MS`], so that a test says what it waited for.
 const SCRIPT_MS: u32 = 90_000;
+/// How often a driver is started before a test gives up, see [`Driver::start`]. One start in a hundred finds its
+/// port taken where tests hold hundreds of connections.
+const STARTS_MAX: usize = 10;
 
 /// Flies by real key and pointer events: towards the nearest other ship, else up and down, firing at
 /// what is in front. Only the hands are new; everything behind them is the page's own.
@@ -66,7 +69,15 @@ pub struct Driver {
 
 impl Driver {
     /// Starts it on a port of its own. Panics with what to install when it cannot.
+    ///
+    /// ChromeDriver lets the kernel choose a port for IPv6, wants the same for IPv4 and ends when somebody has
+    /// it, a connection of another test, say. So it is started again, and chooses another.
     pub fn start() -> Self {
+        (0..STARTS_MAX).find_map(|_| Self::try_start()).expect("chromedriver says its port")
+    }
+
+    /// Starts it once. `None` when the port that it chose was taken.
+    fn try_start() -> Option<Self> {
         let folder = Folder::new();
         let mut process = Command::new("chromedriver")
             .arg("--port=0")
@@ -76,12 +87,14 @@ impl Driver {
             .spawn()
             .expect("chromedriver starts; on Debian: apt-get install chromium chromium-driver");
         let out = BufReader::new(process.stdout.take().expect("piped"));
+        // What is dropped before it says a port is ended and waited for, too.
+        let mut driver = Self { process, url: String::new(), _folder: folder };
         let port = out.lines().map_while(Result::ok).find_map(|line| {
             let (_, port) = line.split_once("started successfully on port ")?;
             port.trim_end_matches('.').parse::<u16>().ok()
-        });
-        let port = port.expect("chromedriver says its port");
-        Self { process, url: format!("http://127.0.0.1:{port}"), _folder: folder }
+        })?;
+        driver.url = format!("http://127.0.0.1:{port}");
+        Some(driver)
     }
 
     /// Opens a browser window that shows a page of this size, CSS pixels. `touch` makes it a phone.
