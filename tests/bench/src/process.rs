@@ -43,6 +43,15 @@ pub(crate) fn program(name: &str) -> Result<PathBuf> {
     Ok(path)
 }
 
+/// What `tests/bench/run` installed at `path`. Errors when it is not there.
+pub(crate) fn installed(path: &str) -> Result<PathBuf> {
+    let own = std::env::current_exe()?;
+    let target = own.ancestors().nth(2).context("not in a target folder")?;
+    let installed = target.join("tools").join(path);
+    ensure!(installed.exists(), "{path} is missing: tests/bench/run installs it");
+    Ok(installed)
+}
+
 /// An address on loopback that is free now, and hopefully in a second too.
 pub(crate) fn free_address() -> Result<SocketAddr> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?)

@@ -14,6 +14,7 @@ mod scene;
 mod sights;
 mod table;
 
+use crate::process::installed;
 use anyhow::{Context, Result};
 use clap::{Args, Subcommand, ValueEnum};
 use contender::Contender;
@@ -140,7 +141,7 @@ impl Against {
 
 /// When, where and with what.
 fn about(rounds: u32, seconds: u32) -> Result<String> {
-    let others = run::others()?;
+    let others = installed("others")?;
     let said = |program: &Path, flag: &str| -> Result<String> {
         let out = Command::new(program).arg(flag).output();
         let out = out.with_context(|| format!("cannot run {}", program.display()))?;

@@ -4,14 +4,13 @@ use super::contender::Contender;
 use super::load::{Counted, Talk};
 use super::scene::Scene;
 use super::sights;
-use crate::process::{self, LOAD_CORE, Process, SERVER_CORE, free_address, on_core};
+use crate::process::{self, LOAD_CORE, Process, SERVER_CORE, free_address, installed, on_core};
 use anyhow::{Context, Result, ensure};
 use clap::ValueEnum;
 use serde_json::Value;
 use std::fs;
 use std::io::{BufRead, BufReader, PipeReader, pipe};
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{sleep, spawn};
@@ -143,9 +142,8 @@ fn server(
         Ok(command)
     };
     let node = |file: &str| -> Result<Command> {
-        let folder = others()?;
-        let mut command = on_core(SERVER_CORE, folder.join("node"));
-        command.arg(folder.join(file)).env("NODE_ENV", "production");
+        let mut command = on_core(SERVER_CORE, installed("others/node")?);
+        command.arg(installed("others")?.join(file)).env("NODE_ENV", "production");
         let (players, side) = (scene.players().to_string(), scene.side().to_string());
         let sight = if scene.is_room() { "all" } else { "view" };
         command.args([&address.port().to_string(), &players, &side, sight]);
@@ -163,18 +161,6 @@ fn server(
             command
         }
     })
-}
-
-/// Where `tests/bench/run` puts Node.js and what runs on it.
-pub(crate) fn others() -> Result<PathBuf> {
-    let own = std::env::current_exe()?;
-    let target = own.ancestors().nth(2).context("not in a target folder")?;
-    let folder = target.join("tools/others");
-    ensure!(
-        folder.join("node").exists(),
-        "Node.js is missing: tests/bench/run against installs it"
-    );
-    Ok(folder)
 }
 
 fn name(scene: Scene) -> String {
