@@ -29,6 +29,10 @@ const LINES_PER_MINUTE: u32 = 6;
 /// How often a second what a session shows of itself is made anew, beside when somebody came or went.
 pub const LOOKS_PER_SECOND: u16 = 2;
 
+/// How many seconds pass between two checkpoints: so much of a match is lost when the process is killed, and nothing when it
+/// is asked to stop. One takes a fifth of the time of a tick.
+pub const CHECKPOINT_SECONDS: u16 = 5;
+
 /// What a session is told, and when it arrived.
 pub type Told<O> = (Instant, ToSession<O>);
 
@@ -62,6 +66,10 @@ pub trait Ticked<O>: Send {
     }
     /// Whether it is over, with what its people are told.
     fn over(&self) -> Option<(CloseCode, &'static str)> {
+        None
+    }
+    /// From what it could go on in another process; `None` where it could not.
+    fn checkpoint(&self) -> Option<Vec<u8>> {
         None
     }
 }
@@ -106,6 +114,10 @@ impl<G: Game, O: Outbox> Ticked<O> for Session<G, O> {
     fn over(&self) -> Option<(CloseCode, &'static str)> {
         self.over()
     }
+
+    fn checkpoint(&self) -> Option<Vec<u8>> {
+        self.checkpoint()
+    }
 }
 
 impl<O> Ticked<O> for Box<dyn Ticked<O>> {
@@ -148,6 +160,10 @@ impl<O> Ticked<O> for Box<dyn Ticked<O>> {
     fn over(&self) -> Option<(CloseCode, &'static str)> {
         (**self).over()
     }
+
+    fn checkpoint(&self) -> Option<Vec<u8>> {
+        (**self).checkpoint()
+    }
 }
 
 /// Who is told what a session shows of itself. Called from the loop: it must not wait.
@@ -158,6 +174,12 @@ pub trait Watcher: Send {
     fn worked(&mut self, _busy: Duration, _steps: u64) -> Option<Restraint> {
         None
     }
+    /// Whether a checkpoint would be kept.
+    fn keeps(&self) -> bool {
+        false
+    }
+    /// From what the session could go on; `None` where it could not any more.
+    fn checkpoint(&mut self, _checkpoint: Option<Vec<u8>>) {}
     /// Rounds ended.
     fn results(&mut self, results: Vec<RoundResult>);
     /// Nothing more is taken from the queue, and everybody is about to be told this.
@@ -196,7 +218,8 @@ impl TickCounts {
     }
 }
 
-/// Runs a session until it is over or `stop` is cancelled, then tells its players.
+/// Runs a session until it is over or `stop` is cancelled, then tells its players. Gives the last checkpoint, where the
+/// session is over only for the process's sake, and where one would be kept.
 pub async fn run<O, S: Ticked<O>>(
     mut session: S,
     mut queue: mpsc::Receiver<Told<O>>,
@@ -205,12 +228,14 @@ pub async fn run<O, S: Ticked<O>>(
     times: &TickTimes,
     stop: CancellationToken,
     mut watcher: impl Watcher,
-) {
+) -> Option<Vec<u8>> {
     let look_ticks = u32::from((session.tick_rate() / LOOKS_PER_SECOND).max(1));
+    let checkpoint_ticks = u32::from(session.tick_rate() * CHECKPOINT_SECONDS);
     let mut next_look = 0;
+    let mut next_checkpoint = session.tick_now() + checkpoint_ticks;
     let lines = Throttle::new(LINES_PER_MINUTE, Duration::from_secs(60));
     let tick = Duration::from_secs(1) / u32::from(session.tick_rate());
-    let mut pace = Pace::new(session.tick_rate(), clock.begin(tick));
+    let mut pace = Pace::new(session.tick_rate(), clock.begin(tick), session.tick_now());
     let (code, why) = loop {
         tokio::select! {
             biased;
@@ -251,6 +276,12 @@ pub async fn run<O, S: Ticked<O>>(
             next_look = session.tick_now() + look_ticks;
             look_at(&mut session, &mut watcher);
         }
+        if session.tick_now() >= next_checkpoint {
+            next_checkpoint = session.tick_now() + checkpoint_ticks;
+            if watcher.keeps() {
+                watcher.checkpoint(session.checkpoint());
+            }
+        }
         if let Some(told) = session.over() {
             break told;
         }
@@ -261,7 +292,10 @@ pub async fn run<O, S: Ticked<O>>(
         session.handle(told, f64::from(session.tick_now()));
     }
     look_at(&mut session, &mut watcher);
+    let goes_on = code == CloseCode::GoingAway && watcher.keeps();
+    let checkpoint = if goes_on { session.checkpoint() } else { None };
     session.stop(code, why);
+    checkpoint
 }
 
 fn look_at<O>(session: &mut impl Ticked<O>, watcher: &mut impl Watcher) {
@@ -289,9 +323,11 @@ fn note(due: Due, counts: &TickCounts, lines: &Throttle) {
 #[derive(Debug)]
 struct Pace {
     rate: u64,
-    /// When tick 0 was; later with every dropped tick.
+    /// When the first tick's step was due, less a tick; later with every dropped tick.
     start: Instant,
-    /// Steps made, or about to be.
+    /// The tick before the first one: 0, unless the session goes on from a checkpoint.
+    first: Tick,
+    /// Steps made since, or about to be.
     done: u64,
 }
 
@@ -303,8 +339,8 @@ struct Due {
 }
 
 impl Pace {
-    fn new(rate: u16, start: Instant) -> Self {
-        Self { rate: u64::from(rate), start, done: 0 }
+    fn new(rate: u16, start: Instant, first: Tick) -> Self {
+        Self { rate: u64::from(rate), start, first, done: 0 }
     }
 
     /// When the next step is due.
@@ -328,7 +364,8 @@ impl Pace {
 
     /// The time of `at` in ticks.
     fn ticks_at(&self, at: Instant) -> f64 {
-        at.saturating_duration_since(self.start).as_secs_f64() * self.rate as f64
+        let since = at.saturating_duration_since(self.start);
+        f64::from(self.first) + since.as_secs_f64() * self.rate as f64
     }
 
     fn span(&self, ticks: u64) -> Duration {

@@ -156,6 +156,22 @@ pub trait Game: Sized + Send + 'static {
     /// setup's seed, which all know, it could be foreseen.
     fn new(setup: &Setup<Self::Settings>, rules: &Self::Rules, luck: u64) -> Self;
 
+    /// Everything that the next tick follows from, for a server that is about to be started again; between ticks these
+    /// are the rows, and what of the state is in none. `None`, as by default: the round does not outlive the process.
+    fn checkpoint(&self) -> Option<Vec<u8>> {
+        None
+    }
+
+    /// The world of a [`Game::checkpoint`] that was taken under the same name, rules version, kinds and setup, with the
+    /// same players in it. `None` where that is none: then a new one begins.
+    fn resume(
+        _setup: &Setup<Self::Settings>,
+        _rules: &Self::Rules,
+        _checkpoint: &[u8],
+    ) -> Option<Self> {
+        None
+    }
+
     /// A player is there from the next step on, in `team`, from 1; 0 where there are none.
     fn join(&mut self, rules: &Self::Rules, player: PlayerId, team: u8);
 

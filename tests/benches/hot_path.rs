@@ -53,6 +53,7 @@ fn main() {
         });
     }
     session(&mut criterion, &script);
+    checkpoint(&mut criterion, &script);
     outbox(&mut criterion);
     let (mut group, rules) = (criterion.benchmark_group("decode"), script.rules());
     group.throughput(Throughput::Elements(u64::from(TICKS)));
@@ -151,6 +152,16 @@ fn session(criterion: &mut Criterion, script: &Script) {
             });
         });
     }
+}
+
+/// Taking down where a session stands, and what that comes to.
+fn checkpoint(criterion: &mut Criterion, script: &Script) {
+    let mut replay = Replay::new(script);
+    (0..WARM_UP_TICKS).for_each(|_| replay.tick());
+    println!("session, checkpoint: {} bytes", replay.checkpoint().len());
+    criterion.bench_function("session, checkpoint", |bencher| {
+        bencher.iter(|| black_box(&replay).checkpoint());
+    });
 }
 
 /// Decodes the same stream with the same loop here and in Node.js, in a module built as the browser's is.

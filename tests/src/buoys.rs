@@ -4,6 +4,7 @@
 //! place.
 
 use serde::{Deserialize, Serialize};
+use shared::checkpoint;
 use shared::game::{Brain, Command, Fate, Focus, Game, PlayerId, Setup, View};
 use shared::row;
 use shared::wire::{Kind, Row, Rows, Treatment};
@@ -146,6 +147,28 @@ impl Game for Buoys {
 
     fn new(setup: &Setup<Waters>, (): &(), _luck: u64) -> Self {
         Self { waters: setup.settings, ..Self::default() }
+    }
+
+    fn checkpoint(&self) -> Option<Vec<u8>> {
+        let mut rows = Rows::new(Self::KINDS);
+        self.publish(&mut rows);
+        let coins: Vec<i32> = self.boats.values().map(|(_, coins)| *coins).collect();
+        Some(checkpoint::write(&(self.tick, coins, rows)))
+    }
+
+    fn resume(setup: &Setup<Waters>, (): &(), checkpoint: &[u8]) -> Option<Self> {
+        let (tick, coins, rows): (u32, Vec<i32>, Rows) = checkpoint::read(checkpoint)?;
+        let (boats, lanterns) = (rows.tables().get(BOAT)?, rows.tables().get(LANTERN)?);
+        if !rows.are_of(Self::KINDS) || coins.len() != boats.len() {
+            return None;
+        }
+        let boat = |(index, coins)| {
+            (PlayerId(boats.ids()[index] as u16), (boats.get::<Boat>(index), coins))
+        };
+        let boats = coins.into_iter().enumerate().map(boat).collect();
+        let lantern = |index| (lanterns.ids()[index], lanterns.get(index));
+        let lanterns = (0..lanterns.len()).map(lantern).collect();
+        Some(Self { waters: setup.settings, tick, boats, lanterns })
     }
 
     fn join(&mut self, (): &(), player: PlayerId, _team: u8) {

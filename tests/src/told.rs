@@ -1,7 +1,7 @@
 //! What a guest was told, looked up: the newest of each kind, and who is there.
 
 use crate::world::Guest;
-use shared::game::{Game, PlayerId, Tick};
+use shared::game::{Game, PlayerId, Setup, Tick};
 use shared::netcode::client::News;
 use shared::wire::HostSecret;
 use shared::wire::message::{self, Phase, ResultLine, RosterEntry, ServerMessage};
@@ -41,6 +41,15 @@ impl<G: Game> Guest<G> {
     pub fn entry(&self) -> RosterEntry {
         let me = self.client.me().expect("let in");
         self.roster().remove(&me).expect("everybody is in the roster")
+    }
+
+    /// The setups of all worlds that it was let into, in turn.
+    pub fn setups(&self) -> Vec<Setup<G::Settings>> {
+        let told = self.said_to().filter_map(|said| match said {
+            ServerMessage::Welcome { setup, .. } | ServerMessage::Begin { setup } => Some(setup),
+            _ => None,
+        });
+        told.map(|setup| message::decode(setup).expect("a setup")).collect()
     }
 
     /// All phases that were told: which, of which round, until when.

@@ -6,7 +6,7 @@
 use server::config::{Config, Stopping};
 use server::net::listener;
 use shared::arena::Arena;
-use tests::browser::Driver;
+use tests::browser::{Driver, Page};
 use tests::harness::Running;
 
 /// Without rounds, so that sessions end as soon as everybody could read why.
@@ -15,9 +15,11 @@ fn config() -> Config {
     Config { seed: Some(5), pilots: 6, round_seconds: 0, stopping, ..Config::default() }
 }
 
-/// Stops the server under two pages, starts it again, and waits until both play; the codes of their sessions before and
-/// after.
-async fn restart(config: &Config, pictures: bool) -> [String; 2] {
+/// Who plays where: a session's code, and the numbers of two players in it.
+type Seats = (String, [f64; 2]);
+
+/// Stops the server under two pages, starts it again, and waits until both play; their seats before and after.
+async fn restart(config: &Config, pictures: bool) -> [Seats; 2] {
     let driver = Driver::start();
     let mut running = Running::start_draining::<Arena>(config);
     let (address, url) = (running.address, format!("http://{}/", running.address));
@@ -26,7 +28,11 @@ async fn restart(config: &Config, pictures: bool) -> [String; 2] {
     desk.play(&url, "Ann").await;
     phone.play(&url, "Ben").await;
     let code = async || desk.eval("location.pathname").await.as_str().expect("a path").to_owned();
-    let before = code().await;
+    let players = async || {
+        let player = async |page: &Page| page.number("gamekeeper.me().player").await;
+        [player(&desk).await, player(&phone).await]
+    };
+    let before = (code().await, players().await);
     running.ask_to_stop();
     let notice = "document.querySelector('#notice.shown')?.textContent.includes('in 10 seconds')";
     for (page, name) in [(&desk, "60-stopping"), (&phone, "60-stopping-phone")] {
@@ -49,8 +55,8 @@ async fn restart(config: &Config, pictures: bool) -> [String; 2] {
         page.until("gamekeeper.state === 'playing' && gamekeeper.me().alive").await;
         assert_eq!(page.number("gamekeeper.reconnects").await, 1.0);
     }
-    let after = code().await;
-    assert_eq!(phone.eval("location.pathname").await.as_str(), Some(&*after), "together again");
+    let after = (code().await, players().await);
+    assert_eq!(phone.eval("location.pathname").await.as_str(), Some(&*after.0), "together again");
     desk.close().await;
     phone.close().await;
     running.stop().await.expect("a proper end");
@@ -61,12 +67,12 @@ async fn restart(config: &Config, pictures: bool) -> [String; 2] {
 async fn pages_come_back_to_their_session() {
     let folder = std::env::temp_dir().join(format!("gamekeeper-restart-{}", std::process::id()));
     let [before, after] = restart(&Config { data: Some(folder.clone()), ..config() }, true).await;
-    assert_eq!(before, after);
+    assert_eq!(before, after, "the same match");
     std::fs::remove_dir_all(folder).expect("it was made");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn pages_whose_session_is_gone_play_in_another() {
     let [before, after] = restart(&config(), false).await;
-    assert_ne!(before, after);
+    assert_ne!(before.0, after.0);
 }

@@ -91,7 +91,7 @@ pub struct Config {
           action = ArgAction::Set, value_parser = yes_or_no)]
     pub open_sessions: bool,
 
-    /// Folder in which the file gamekeeper.sqlite3 keeps results, which sessions are open, bans and the audit log;
+    /// Folder in which the file gamekeeper.sqlite3 keeps results, open sessions and their matches, bans and the audit log;
     /// made if it is missing. Without it they are kept in memory, until the server stops.
     #[arg(long, env = "GAMEKEEPER_DATA", value_name = "DIR")]
     pub data: Option<PathBuf>,

@@ -32,6 +32,7 @@ use crate::tick_loop::{TickCounts, Ticked};
 use dashmap::DashMap;
 use entry::lock;
 use listing::Listing;
+use opening::Terms;
 use shared::wire::{HostSecret, Protocol};
 use std::sync::{Arc, Mutex, OnceLock};
 use tokio::time::Instant;
@@ -270,12 +271,14 @@ impl Directory {
         if self.sessions.len() >= config.max_sessions {
             return Err(NoSession::Full);
         }
-        let session = opener.open(&settings, host, rand::random(), config.idle_seconds);
+        let terms = Terms { host, idle_s: config.idle_seconds, checkpoint: None };
+        let session = opener.open(&settings, terms);
         let session = session.map_err(NoSession::Refused)?;
         Ok(self.run(self.fresh_code(), session, opener.protocol, settings))
     }
 
-    /// Opens the sessions again that were open when the server last ended.
+    /// Opens the sessions again that were open when the server last ended: they go on where they stood, if that was lately
+    /// and is something that this program understands.
     pub(crate) async fn reopen(self: &Arc<Self>) {
         let (Some(opener), Ok(sessions)) = (&self.opener, self.store.open_sessions().await) else {
             return;
@@ -283,7 +286,9 @@ impl Directory {
         let config = self.live.get();
         for OpenSession { code, settings, host } in sessions {
             let session = if self.len() < config.max_sessions {
-                opener.open(&settings, host, rand::random(), config.idle_seconds)
+                let checkpoint = self.store.checkpoint(code).await.unwrap_or_default();
+                let checkpoint = checkpoint.as_deref();
+                opener.open(&settings, Terms { host, idle_s: config.idle_seconds, checkpoint })
             } else {
                 Err("there are as many sessions as there may be".into())
             };

@@ -18,9 +18,17 @@ pub const CREATED_SPECTATORS_MAX: u16 = 256;
 /// A session of any game.
 pub type AnySession = Box<dyn Ticked<ConnectionOutbox>>;
 
-type Open = dyn Fn(&SessionSettings, Option<HostSecret>, u64, u32) -> Result<AnySession, String>
-    + Send
-    + Sync;
+type Open = dyn Fn(&SessionSettings, Terms<'_>) -> Result<AnySession, String> + Send + Sync;
+
+/// What a session is opened with beside its settings.
+pub(super) struct Terms<'a> {
+    /// Who shows this is the host.
+    pub(super) host: Option<HostSecret>,
+    /// It ends when nobody was there for so many seconds.
+    pub(super) idle_s: u32,
+    /// From where it goes on.
+    pub(super) checkpoint: Option<&'a [u8]>,
+}
 
 /// Opens sessions of one game.
 pub struct Opener {
@@ -38,27 +46,37 @@ impl core::fmt::Debug for Opener {
 impl Opener {
     /// For sessions of `G`.
     pub fn of<G: Game>() -> Self {
-        let open = move |settings: &SessionSettings, host, seed, idle_s| {
-            let mut config = settings.config::<G>(seed)?;
-            config.host = host;
+        let open = |settings: &SessionSettings, terms: Terms<'_>| {
+            let mut config = settings.config::<G>(rand::random())?;
+            config.host = terms.host;
             // Players know the seed, and what they can foresee they can cheat with.
             config.luck = rand::random();
-            config.idle_s = idle_s;
-            Ok(Box::new(Session::<G, ConnectionOutbox>::new(config)?) as AnySession)
+            config.idle_s = terms.idle_s;
+            let goes_on = terms.checkpoint.and_then(|from| Session::resume(config.clone(), from));
+            let session: Session<G, ConnectionOutbox> = match goes_on {
+                Some(session) => session,
+                None => {
+                    if terms.checkpoint.is_some() {
+                        tracing::warn!(
+                            "a round is lost: other rules, or another version, began it"
+                        );
+                    }
+                    Session::new(config)?
+                }
+            };
+            Ok(Box::new(session) as AnySession)
         };
         Self { open: Box::new(open), protocol: Protocol::of::<G>() }
     }
 
-    /// A session before its first tick; its first round has the seed `seed` unless the settings name one. It ends when
-    /// nobody was there for `idle_s` seconds.
+    /// A session before its first tick, or before the next one where it goes on from a checkpoint; what is none of this
+    /// game and these rules counts as none. Its first round has a random seed unless the settings name one.
     pub(super) fn open(
         &self,
         settings: &SessionSettings,
-        host: Option<HostSecret>,
-        seed: u64,
-        idle_s: u32,
+        terms: Terms<'_>,
     ) -> Result<AnySession, String> {
-        (self.open)(settings, host, seed, idle_s)
+        (self.open)(settings, terms)
     }
 }
 

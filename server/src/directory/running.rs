@@ -74,12 +74,16 @@ impl Directory {
         // A task of its own, so that a panic ends there. What it leaves behind is dropped whole.
         let clock = place.clock();
         let ticking = async move {
-            tick_loop::run(session, told, clock, &ticks, &metrics.ticks, stop, reporter).await;
+            tick_loop::run(session, told, clock, &ticks, &metrics.ticks, stop, reporter).await
         };
         let ticking = place.spawn(ticking.instrument(span));
-        let broken = ticking.await.is_err();
+        let ended = ticking.await;
+        let broken = ended.is_err();
         if broken && lasts {
             self.store.forget(entry.code);
+        }
+        if let Ok(Some(checkpoint)) = ended {
+            self.store.keep_last_checkpoint(entry.code, checkpoint).await;
         }
         let public = entry.is_public();
         self.sessions.remove(&entry.code);
@@ -131,6 +135,14 @@ impl Watcher for Reporter {
         if self.entry.show(status, measure) {
             self.directory.listing.note();
         }
+    }
+
+    fn keeps(&self) -> bool {
+        self.lasts && self.directory.store.outlives_the_process()
+    }
+
+    fn checkpoint(&mut self, checkpoint: Option<Vec<u8>>) {
+        self.directory.store.keep_checkpoint(self.entry.code, checkpoint);
     }
 
     fn results(&mut self, results: Vec<RoundResult>) {

@@ -5,6 +5,7 @@ use super::acts::{Act, ActError, HostAction, OperatorAction, Order};
 use super::door::Outbox;
 use super::players::Player;
 use super::{Session, settings::SessionSettings};
+use serde::{Deserialize, Serialize};
 use shared::game::{Game, PlayerId, Tick};
 use shared::wire::close::CloseCode;
 use shared::wire::message::{NAME_CHARS_MAX, ServerMessage, clean_name};
@@ -25,14 +26,14 @@ pub(super) struct Hosting {
     pub(super) secret: Option<HostSecret>,
     /// The host, while they are in the session.
     pub(super) player: Option<PlayerId>,
-    bans: Vec<Ban>,
+    pub(super) bans: Vec<Ban>,
     /// When the host last had a world made or checked.
     world_at: Option<Tick>,
 }
 
 /// Somebody who is not let in.
-#[derive(Debug)]
-struct Ban {
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Ban {
     visitor: Visitor,
     network: Option<IpAddr>,
 }

@@ -7,6 +7,7 @@
 
 pub mod acts;
 mod allowance;
+mod checkpoint;
 mod chunk;
 mod commands;
 mod config;
@@ -96,6 +97,8 @@ pub struct Session<G: Game, O: Outbox> {
     places: Places,
     /// Since when nobody has been here.
     idle_since: Option<Tick>,
+    /// Set while nobody is back since it went on from a checkpoint.
+    awaits_people: bool,
     /// Set once the server is about to stop.
     parting: Option<Parting>,
     /// Why it is over.
@@ -133,6 +136,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
             past: None,
             places: Places::default(),
             idle_since: None,
+            awaits_people: false,
             parting: None,
             ended: None,
             results: Vec::new(),
@@ -323,7 +327,11 @@ impl<G: Game, O: Outbox> Session<G, O> {
         self.gather_commands();
         lap(Stage::Inputs);
         self.tick = self.tick.wrapping_add(1);
-        self.game.step(&self.terms.rules, &self.commands, &mut self.events);
+        if self.stands_still() {
+            self.rounds.put_off();
+        } else {
+            self.game.step(&self.terms.rules, &self.commands, &mut self.events);
+        }
         lap(Stage::Step);
         let game = &self.game;
         let at = (self.tick, self.lacking);

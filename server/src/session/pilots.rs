@@ -70,8 +70,25 @@ impl<G: Game> Pilots<G> {
             round => format!("{} {}", NAMES[place], round + 1),
         };
         self.hired += 1;
-        let brain = G::Brain::new(self.seed ^ self.hired.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        self.push(id, name, team, self.hired);
+    }
+
+    fn push(&mut self, id: PlayerId, name: String, team: u8, number: u64) {
+        let brain = G::Brain::new(self.seed ^ number.wrapping_mul(0x9e37_79b9_7f4a_7c15));
         self.all.push(Pilot { id, name, team, brain });
+    }
+
+    /// How many there ever were.
+    pub(super) fn hired(&self) -> u64 {
+        self.hired
+    }
+
+    /// Lets pilots fly on who flew in another process: number, name and team of each, and how many there ever were.
+    pub(super) fn rehire(&mut self, all: Vec<(PlayerId, String, u8)>, hired: u64) {
+        self.hired = hired;
+        for (number, (id, name, team)) in (hired..).zip(all) {
+            self.push(id, name, team, number);
+        }
     }
 
     /// Lets a pilot go.

@@ -6,6 +6,7 @@ use super::door::{ConnectionId, Newcomer, Outbox};
 use super::flow::Flow;
 use super::inspect::Corrections;
 use super::mailbox::Mailbox;
+use serde::{Deserialize, Serialize};
 use shared::game::{Focus, PlayerId, Tick};
 use shared::netcode::frame::ViewList;
 use shared::netcode::inputs::InputBuffer;
@@ -61,6 +62,23 @@ pub(super) struct Player<I, O> {
     pub(super) joined: Tick,
     /// Since when the player has been here, or away.
     since: Tick,
+}
+
+/// What another process has to know of a player, see `checkpoint`.
+#[derive(Serialize, Deserialize)]
+pub(super) struct KeptPlayer {
+    id: PlayerId,
+    name: String,
+    seat: SeatToken,
+    shown: Option<SeatToken>,
+    visitor: Visitor,
+    network: Option<IpAddr>,
+    address: Option<IpAddr>,
+    host_secret: HostSecret,
+    team: u8,
+    watching: Option<Look>,
+    muted: bool,
+    joined: Tick,
 }
 
 impl<I, O> Player<I, O> {
@@ -157,6 +175,51 @@ pub(super) struct Players<I, O> {
 impl<I: Row, O: Outbox> Players<I, O> {
     pub(super) fn new() -> Self {
         Self { all: Vec::new(), by_connection: HashMap::new(), next_id: 0 }
+    }
+
+    /// The next number, and what another process has to know of everybody.
+    pub(super) fn kept(&self) -> (u16, Vec<KeptPlayer>) {
+        let kept = |player: &Player<I, O>| KeptPlayer {
+            id: player.id,
+            name: player.name.clone(),
+            seat: player.seat,
+            shown: player.shown,
+            visitor: player.visitor,
+            network: player.network,
+            address: player.address,
+            host_secret: player.host_secret,
+            team: player.team,
+            watching: player.watching.map(|watching| watching.look),
+            muted: player.muted,
+            joined: player.joined,
+        };
+        (self.next_id, self.all.iter().map(kept).collect())
+    }
+
+    /// The same people, away from `now` on.
+    pub(super) fn of_kept(next_id: u16, kept: Vec<KeptPlayer>, now: Tick) -> Self {
+        let player = |kept: KeptPlayer| Player {
+            id: kept.id,
+            name: kept.name,
+            seat: kept.seat,
+            shown: kept.shown,
+            inputs: InputBuffer::new(now),
+            chat: ChatAllowance::default(),
+            link: None,
+            visitor: kept.visitor,
+            network: kept.network,
+            address: kept.address,
+            host_secret: kept.host_secret,
+            team: kept.team,
+            watching: kept.watching.map(|look| Watching { look, ..Watching::default() }),
+            muted: kept.muted,
+            corrections: Corrections::default(),
+            changed: None,
+            joined: kept.joined,
+            since: now,
+        };
+        let all = kept.into_iter().map(player).collect();
+        Self { all, by_connection: HashMap::new(), next_id }
     }
 
     /// How many seats are taken, those kept for somebody included.

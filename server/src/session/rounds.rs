@@ -6,6 +6,7 @@ use super::result::{Place, RoundResult};
 use super::settings::Mode;
 use super::status::PhaseName;
 use super::{Session, SessionConfig, Terms};
+use serde::{Deserialize, Serialize};
 use shared::game::{Game, PlayerId, Tick};
 use shared::netcode::frame::Changes;
 use shared::wire::Visitor;
@@ -20,7 +21,7 @@ pub const RESULTS_SECONDS: u32 = 12;
 pub const ROUND_SHIPS_MIN: usize = 2;
 
 /// Where a session is in its rounds.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Rounds {
     pub(super) phase: Phase,
     /// From 1; 0 before the first.
@@ -40,6 +41,12 @@ impl Rounds {
     /// Whether nobody's input counts.
     pub(super) fn is_still(&self) -> bool {
         self.phase == Phase::Results
+    }
+
+    /// A tick passes in which nothing happens: the phase is as long as it was.
+    pub(super) fn put_off(&mut self) {
+        self.began = self.began.wrapping_add(1);
+        self.ends = self.ends.map(|ends| ends.wrapping_add(1));
     }
 
     /// As everybody is told, to whom it happens `later` ticks later.

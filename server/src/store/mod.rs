@@ -32,6 +32,9 @@ use utoipa::ToSchema;
 pub const QUEUE_MAX: usize = 256;
 /// Questions find it full earlier, and are answered with "busy": they leave room for this many results.
 const FOR_RESULTS: usize = QUEUE_MAX / 2;
+/// For how long after it was kept a session goes on from a checkpoint, in ms. Whoever was there has given up by then, and the
+/// round begins anew.
+pub const CHECKPOINT_LIFE_MS: u64 = 10 * 60 * 1000;
 /// Lines about lost results per minute.
 const LINES_PER_MINUTE: u32 = 6;
 
@@ -57,6 +60,8 @@ pub struct Store {
     jobs: mpsc::Sender<Job>,
     troubles: Arc<Troubles>,
     bans: Arc<[KeptBan]>,
+    /// Whether it is on a disk.
+    on_disk: bool,
 }
 
 #[derive(Debug)]
@@ -91,7 +96,7 @@ impl Store {
         let theirs = Arc::clone(&troubles);
         let thread = std::thread::Builder::new().name("store".into());
         thread.spawn(move || work(connection, waiting, &theirs)).map_err(OpenError::Thread)?;
-        Ok(Self { jobs, troubles, bans: bans.into() })
+        Ok(Self { jobs, troubles, bans: bans.into(), on_disk: data.is_some() })
     }
 
     /// Keeps a result, if it can. Never waits.
@@ -187,6 +192,33 @@ impl Store {
         self.tell(move |db| sessions::forget(db, code));
     }
 
+    /// Whether what is kept is there after the process.
+    pub fn outlives_the_process(&self) -> bool {
+        self.on_disk
+    }
+
+    /// Keeps where a session stands; `None` where there is nothing to go on with. Never waits: while the disk has much to
+    /// do this one is left out, as the next one comes soon.
+    pub fn keep_checkpoint(&self, code: SessionCode, checkpoint: Option<Vec<u8>>) {
+        if self.jobs.capacity() > FOR_RESULTS {
+            self.tell(write_checkpoint(code, checkpoint));
+        }
+    }
+
+    /// Keeps where a session stands that ends with the process. Waits until there is room for it.
+    pub async fn keep_last_checkpoint(&self, code: SessionCode, checkpoint: Vec<u8>) {
+        let job = self.job(write_checkpoint(code, Some(checkpoint)));
+        if self.jobs.send(job).await.is_err() {
+            self.troubles.note("the store broke");
+        }
+    }
+
+    /// Where a session stood when the process ended, if that is no longer ago than [`CHECKPOINT_LIFE_MS`].
+    pub async fn checkpoint(&self, code: SessionCode) -> Result<Option<Vec<u8>>, NoAnswer> {
+        let since = unix_ms().saturating_sub(CHECKPOINT_LIFE_MS);
+        self.ask(move |db| sessions::checkpoint(db, code, since)).await
+    }
+
     /// The sessions that were open when the server last ended, however it did.
     pub async fn open_sessions(&self) -> Result<Vec<OpenSession>, NoAnswer> {
         self.ask(|db| sessions::all(db)).await
@@ -208,15 +240,21 @@ impl Store {
 
     /// Writes something without waiting for it.
     fn tell(&self, write: impl FnOnce(&mut Connection) -> rusqlite::Result<()> + Send + 'static) {
+        if self.jobs.try_send(self.job(write)).is_err() {
+            self.troubles.note("the disk is too slow, or the store broke");
+        }
+    }
+
+    fn job(
+        &self,
+        write: impl FnOnce(&mut Connection) -> rusqlite::Result<()> + Send + 'static,
+    ) -> Job {
         let troubles = Arc::clone(&self.troubles);
-        let job: Ask = Box::new(move |db| {
+        Job::Ask(Box::new(move |db| {
             if let Err(error) = write(db) {
                 troubles.note(&error.to_string());
             }
-        });
-        if self.jobs.try_send(Job::Ask(job)).is_err() {
-            self.troubles.note("the disk is too slow, or the store broke");
-        }
+        }))
     }
 
     async fn ask<T: Send + 'static>(
@@ -238,6 +276,14 @@ impl Store {
         self.jobs.try_send(Job::Ask(ask)).map_err(|_| NoAnswer)?;
         waiting.await.unwrap_or(Err(NoAnswer))
     }
+}
+
+fn write_checkpoint(
+    code: SessionCode,
+    checkpoint: Option<Vec<u8>>,
+) -> impl FnOnce(&mut Connection) -> rusqlite::Result<()> + Send + 'static {
+    let at = unix_ms();
+    move |db| sessions::keep_checkpoint(db, code, at, checkpoint.as_deref())
 }
 
 impl Troubles {

@@ -73,6 +73,13 @@ const MIGRATIONS: &[&str] = &["
         target TEXT NOT NULL,
         outcome TEXT NOT NULL
     ) STRICT;
+", "
+    -- Where open sessions stand.
+    CREATE TABLE checkpoints (
+        code TEXT PRIMARY KEY,
+        at INTEGER NOT NULL,
+        state BLOB NOT NULL
+    ) STRICT;
 "];
 
 /// Why there is no database. Each is a sentence for who started the server.
@@ -167,8 +174,8 @@ mod tests {
             }
             migrate(&mut db, from).unwrap();
             let tables = "SELECT count(*) FROM sqlite_schema \
-                          WHERE name IN ('results', 'places', 'best', 'bans', 'audit')";
-            assert_eq!(db.query_row(tables, [], |row| row.get::<_, i64>(0)), Ok(5));
+                          WHERE name IN ('results', 'places', 'best', 'bans', 'audit', 'checkpoints')";
+            assert_eq!(db.query_row(tables, [], |row| row.get::<_, i64>(0)), Ok(6));
         }
     }
 }

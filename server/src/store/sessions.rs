@@ -1,8 +1,8 @@
-//! The sessions that are open, so that the next start opens them again. What goes on in them is not kept.
+//! The sessions that are open, so that the next start opens them again, and where they stand, so that they go on there.
 
 use crate::code::SessionCode;
 use crate::session::settings::SessionSettings;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, params};
 use shared::wire::HostSecret;
 
 /// A session as the next start opens it.
@@ -25,8 +25,39 @@ pub(super) fn remember(db: &Connection, session: &OpenSession) -> rusqlite::Resu
     Ok(())
 }
 
+/// Keeps where a session stands, in the place of where it stood before; `None` where there is nothing to go on with.
+pub(super) fn keep_checkpoint(
+    db: &Connection,
+    code: SessionCode,
+    at: u64,
+    checkpoint: Option<&[u8]>,
+) -> rusqlite::Result<()> {
+    let code = code.to_string();
+    match checkpoint {
+        Some(state) => {
+            let sql = "INSERT OR REPLACE INTO checkpoints (code, at, state) VALUES (?, ?, ?)";
+            db.prepare_cached(sql)?.execute(params![code, at as i64, state])?;
+        }
+        None => {
+            db.prepare_cached("DELETE FROM checkpoints WHERE code = ?")?.execute([code])?;
+        }
+    }
+    Ok(())
+}
+
+/// Where a session stood at `since` or later, if that is kept.
+pub(super) fn checkpoint(
+    db: &Connection,
+    code: SessionCode,
+    since: u64,
+) -> rusqlite::Result<Option<Vec<u8>>> {
+    let sql = "SELECT state FROM checkpoints WHERE code = ? AND at >= ?";
+    db.query_row(sql, params![code.to_string(), since as i64], |row| row.get(0)).optional()
+}
+
 /// It is over, and opens no more.
 pub(super) fn forget(db: &Connection, code: SessionCode) -> rusqlite::Result<()> {
+    keep_checkpoint(db, code, 0, None)?;
     db.prepare_cached("DELETE FROM open_sessions WHERE code = ?")?.execute([code.to_string()])?;
     Ok(())
 }

@@ -205,3 +205,30 @@ async fn a_disk_that_refuses_costs_a_result_and_nothing_else() {
     // Nothing half.
     assert_eq!(store.recent(10).await.unwrap(), []);
 }
+
+#[tokio::test]
+async fn where_sessions_stand_is_kept_for_a_while_and_as_long_as_they_are_open() {
+    let folder = Folder::new();
+    let (one, other) = (SessionCode::random(), SessionCode::random());
+    let store = Store::open(Some(&folder.0)).unwrap();
+    store.keep_checkpoint(one, Some(vec![1; 200_000]));
+    store.keep_checkpoint(one, Some(vec![2; 200_000]));
+    store.keep_last_checkpoint(other, vec![3]).await;
+    store.settled().await.unwrap();
+    drop(store);
+    let store = Store::open(Some(&folder.0)).unwrap();
+    assert_eq!(store.checkpoint(one).await, Ok(Some(vec![2; 200_000])));
+    assert_eq!(store.checkpoint(other).await, Ok(Some(vec![3])));
+    store.forget(one);
+    store.keep_checkpoint(other, None);
+    for code in [one, other] {
+        assert_eq!(store.checkpoint(code).await, Ok(None));
+    }
+    assert!(store.outlives_the_process());
+    assert!(!Store::open(None).unwrap().outlives_the_process());
+
+    let db = schema::open(None).unwrap();
+    sessions::keep_checkpoint(&db, one, NOW, Some(&[1])).unwrap();
+    assert_eq!(sessions::checkpoint(&db, one, NOW), Ok(Some(vec![1])));
+    assert_eq!(sessions::checkpoint(&db, one, NOW + 1), Ok(None), "too old");
+}

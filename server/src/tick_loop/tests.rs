@@ -18,6 +18,8 @@ struct Entries {
     looks: usize,
     over: Option<CloseCode>,
     ends_after: Option<usize>,
+    /// After which ticks it had to show a checkpoint that is kept.
+    kept: Vec<Tick>,
 }
 
 impl Watcher for Diary {
@@ -29,6 +31,15 @@ impl Watcher for Diary {
 
     fn over(&mut self, code: CloseCode, _: &'static str) {
         self.0.lock().unwrap().over = Some(code);
+    }
+
+    fn keeps(&self) -> bool {
+        true
+    }
+
+    fn checkpoint(&mut self, checkpoint: Option<Vec<u8>>) {
+        let tick = Tick::from_le_bytes(checkpoint.unwrap().try_into().unwrap());
+        self.0.lock().unwrap().kept.push(tick);
     }
 }
 
@@ -68,6 +79,10 @@ impl Ticked<()> for Diary {
         let over = entries.ends_after.is_some_and(|most| entries.ticks.len() >= most);
         over.then_some((CloseCode::Ended, "Enough."))
     }
+
+    fn checkpoint(&self) -> Option<Vec<u8>> {
+        Some(self.tick_now().to_le_bytes().into())
+    }
 }
 
 struct Story {
@@ -76,7 +91,7 @@ struct Story {
     counts: Arc<TickCounts>,
     stop: CancellationToken,
     start: Instant,
-    task: tokio::task::JoinHandle<()>,
+    task: tokio::task::JoinHandle<Option<Vec<u8>>>,
 }
 
 fn begin() -> Story {
@@ -150,6 +165,29 @@ async fn a_session_that_is_over_ends_its_loop() {
     assert_eq!(entries.looks, 4);
 }
 
+#[tokio::test(start_paused = true)]
+async fn checkpoints_are_shown_now_and_then_and_before_an_end_that_is_none() {
+    let story = begin();
+    let tick = Duration::from_secs(1) / 30;
+    tokio::time::sleep(Duration::from_secs(11) + tick / 2).await;
+    story.stop.cancel();
+    assert_eq!(story.task.await.unwrap(), Some(330_u32.to_le_bytes().into()));
+    assert_eq!(story.diary.0.lock().unwrap().kept, [150, 300]);
+
+    let over = begin();
+    over.diary.0.lock().unwrap().ends_after = Some(45);
+    assert_eq!(over.task.await.unwrap(), None);
+}
+
+#[test]
+fn who_goes_on_counts_on() {
+    let start = Instant::now();
+    let mut pace = Pace::new(100, start, 7000);
+    let at = start + Duration::from_millis(10);
+    assert_eq!((pace.next_deadline(), pace.ticks_at(at)), (at, 7001.0));
+    assert_eq!(pace.due(at), Due { steps: 1, dropped: 0 });
+}
+
 #[test]
 fn loops_are_counted_each_and_together() {
     let all = Arc::new(TickCounts::default());
@@ -166,7 +204,7 @@ fn loops_are_counted_each_and_together() {
 fn a_delay_is_caught_up_and_a_long_one_partly_dropped() {
     let start = Instant::now();
     let at = |ms| start + Duration::from_millis(ms);
-    let mut pace = Pace::new(100, start);
+    let mut pace = Pace::new(100, start, 0);
     assert_eq!(pace.due(at(9)), Due { steps: 0, dropped: 0 });
     assert_eq!(pace.due(at(10)), Due { steps: 1, dropped: 0 });
     assert_eq!(pace.due(at(45)), Due { steps: 3, dropped: 0 });
@@ -181,7 +219,7 @@ fn a_delay_is_caught_up_and_a_long_one_partly_dropped() {
 #[test]
 fn every_deadline_makes_exactly_one_step_due() {
     for rate in 10..=128 {
-        let mut pace = Pace::new(rate, Instant::now());
+        let mut pace = Pace::new(rate, Instant::now(), 0);
         for n in 0..1000 {
             let deadline = pace.next_deadline();
             let early = deadline - Duration::from_nanos(1);

@@ -4,9 +4,10 @@
 //! In the order of a tick: [`rows`] are the kinds of entity, [`tuning`] all numbers, [`rules`] what
 //! follows from a setup, with the [`compass`] and the terrain of [`rocks`]; `motion` moves a ship or
 //! a shot alone, `combat` is what they do to each other, `spawn` who comes in, `world` the whole
-//! tick, `view` what a player sees; [`brain`] plays it.
+//! tick, `checkpoint` the way out of one process and into the next, `view` what a player sees; [`brain`] plays it.
 
 pub mod brain;
+mod checkpoint;
 mod combat;
 pub mod compass;
 mod grid;
@@ -64,6 +65,14 @@ impl Game for Arena {
 
     fn new(_setup: &Setup<Settings>, rules: &Rules, luck: u64) -> Self {
         Self::empty(rules, luck)
+    }
+
+    fn checkpoint(&self) -> Option<Vec<u8>> {
+        Some(self.to_bytes())
+    }
+
+    fn resume(_setup: &Setup<Settings>, rules: &Rules, checkpoint: &[u8]) -> Option<Self> {
+        Self::from_bytes(rules, checkpoint)
     }
 
     fn join(&mut self, _rules: &Rules, player: PlayerId, team: u8) {

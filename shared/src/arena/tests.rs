@@ -4,7 +4,7 @@ use super::rows::*;
 use super::tuning as t;
 use super::world::Entity;
 use super::*;
-use crate::game::LAG_STEPS;
+use crate::game::{Brain, LAG_STEPS, View};
 use glam::Vec2;
 use proptest::prelude::*;
 
@@ -367,5 +367,44 @@ proptest! {
             prop_assert_eq!(happened.checksum(), foreseen.checksum());
             prop_assert_eq!(happened.table(SHIP), foreseen.table(SHIP));
         }
+    }
+}
+
+#[test]
+fn from_a_checkpoint_an_arena_goes_on_to_the_bit() {
+    let mut duel = Duel::with(empty(), 30);
+    let mut brains = [A, B].map(|player| ArenaBrain::new(player.0.into()));
+    let rows = |duel: &Duel| {
+        let mut rows = Rows::new(KINDS);
+        duel.arena.publish(&mut rows);
+        rows
+    };
+    let mut think = |duel: &Duel| {
+        let (tick, rows) = (duel.arena.now, rows(duel));
+        let [a, b] = &mut brains;
+        [(a, A), (b, B)]
+            .map(|(brain, me)| brain.think(&duel.rules, &View { tick, me, rows: &rows }))
+    };
+    for _ in 0..900 {
+        let [a, b] = think(&duel);
+        duel.step(a, b);
+    }
+    let setup = Setup::new(empty(), 1, 30);
+    let bytes = duel.arena.checkpoint().expect("an arena has one");
+    let arena = Arena::resume(&setup, &duel.rules, &bytes).expect("it is one");
+    let rules = Rules::new(&setup).expect("a setup that makes sense");
+    let mut other = Duel { rules, arena, events: Vec::new() };
+    duel.events.clear();
+    for tick in 0..1800 {
+        assert_eq!(rows(&duel), rows(&other), "{tick}");
+        let [a, b] = think(&duel);
+        duel.step(a, b);
+        other.step(a, b);
+    }
+    assert_eq!(duel.events, other.events);
+    assert!(!duel.events.is_empty(), "they met");
+    assert_eq!(duel.arena.figures(A), other.arena.figures(A));
+    for end in 0..bytes.len() {
+        assert!(Arena::resume(&setup, &duel.rules, &bytes[..end]).is_none(), "{end}");
     }
 }

@@ -11,6 +11,7 @@ use crate::game::{Command, Fate, PlayerId};
 use crate::wire::Rows;
 use glam::Vec2;
 use rand_pcg::Pcg32;
+use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
 /// Tells the generator of play from the one of the terrain, should both have the same seed.
@@ -30,7 +31,7 @@ pub(super) struct Player {
     /// The id of the ship that this player flies, if it does.
     pub(super) ship: Option<u32>,
     /// Where that ship was found last, which is where it mostly still is.
-    ship_at: usize,
+    pub(super) ship_at: usize,
     /// From 1; 0 where there are no teams.
     pub(super) team: u8,
     pub(super) pilot: Pilot,
@@ -38,7 +39,7 @@ pub(super) struct Player {
 }
 
 /// What a round's result tells of a player that nobody needs before.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Record {
     pub(super) shots: i32,
     pub(super) hits: i32,

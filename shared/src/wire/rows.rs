@@ -3,9 +3,10 @@
 
 use super::field::Kind;
 use super::row::Row;
+use serde::{Deserialize, Serialize};
 
 /// All entities of one kind: `ids[i]` goes with the `i`-th run of `width` integers.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Table {
     width: usize,
     ids: Vec<u32>,
@@ -129,7 +130,7 @@ impl Clone for Table {
 }
 
 /// A table per kind, in the game's order of kinds.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rows {
     tables: Vec<Table>,
 }
@@ -165,6 +166,17 @@ impl Rows {
     /// All tables, in order of kinds.
     pub fn tables(&self) -> &[Table] {
         &self.tables
+    }
+
+    /// Whether these are rows of `kinds`, by ascending ids and all in range: what was read from elsewhere may be anything.
+    pub fn are_of(&self, kinds: &[Kind]) -> bool {
+        let fits = |(table, kind): (&Table, &Kind)| {
+            table.width == kind.fields.len()
+                && table.cells.len() == table.ids.len() * table.width
+                && table.ids.is_sorted_by(|a, b| a < b)
+                && table.iter().all(|(_, row)| kind.contains(row))
+        };
+        self.tables.len() == kinds.len() && self.tables.iter().zip(kinds).all(fits)
     }
 
     /// Rows of all kinds together.

@@ -97,6 +97,11 @@ impl<'a> Replay<'a> {
         tell(&mut self.session, said);
     }
 
+    /// The session as bytes.
+    pub fn checkpoint(&self) -> Vec<u8> {
+        self.session.checkpoint().expect("everybody is there")
+    }
+
     /// The newest tick.
     pub fn now(&self) -> Tick {
         self.session.tick_now()

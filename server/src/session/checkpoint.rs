@@ -1,0 +1,104 @@
+//! A session as bytes between two ticks, and back, so that a match goes on where a server stopped that is started again.
+//! Comes in: a session. Goes out: bytes; and from those, with what it is opened with anyway, a session of which everybody
+//! is away and finds their seat again.
+//!
+//! What only makes things quicker or nicer begins anew: what was said, what computer pilots had in mind, counts, and the
+//! ways that shots are judged by which a slow line has not seen yet.
+
+use super::door::Outbox;
+use super::hosting::Ban;
+use super::players::{KeptPlayer, Players};
+use super::rounds::Rounds;
+use super::{Session, SessionConfig};
+use serde::{Deserialize, Serialize};
+use shared::checkpoint;
+use shared::game::{Game, PlayerId, Setup, Tick};
+use shared::wire::Protocol;
+
+/// Of what follows here, and of what is in it. Counts up when any of it changes: what an older program wrote is none then.
+const LAYOUT: u32 = 1;
+
+#[derive(Serialize, Deserialize)]
+struct Checkpoint<S> {
+    layout: u32,
+    /// [`Protocol::hash`]: the same rules, rows and inputs.
+    protocol: u64,
+    /// Of the round that is on.
+    setup: Setup<S>,
+    luck: u64,
+    tick: Tick,
+    rounds: Rounds,
+    /// [`Game::checkpoint`].
+    game: Vec<u8>,
+    players: Vec<KeptPlayer>,
+    next_player: u16,
+    /// Number, name and team.
+    pilots: Vec<(PlayerId, String, u8)>,
+    hired: u64,
+    host: Option<PlayerId>,
+    bans: Vec<Ban>,
+    locked: bool,
+}
+
+impl<G: Game, O: Outbox> Session<G, O> {
+    /// Where it stands. `None` where nobody is who could come back, and where the game has no checkpoints.
+    pub fn checkpoint(&self) -> Option<Vec<u8>> {
+        if self.players.len() == 0 {
+            return None;
+        }
+        let (next_player, players) = self.players.kept();
+        Some(checkpoint::write(&Checkpoint {
+            layout: LAYOUT,
+            protocol: Protocol::of::<G>().hash,
+            setup: self.config.setup.clone(),
+            luck: self.config.luck,
+            tick: self.tick,
+            rounds: self.rounds,
+            game: self.game.checkpoint()?,
+            players,
+            next_player,
+            pilots: self
+                .pilots
+                .iter()
+                .map(|(id, name, team)| (id, name.to_owned(), team))
+                .collect(),
+            hired: self.pilots.hired(),
+            host: self.hosting.player,
+            bans: self.hosting.bans.clone(),
+            locked: self.locked,
+        }))
+    }
+
+    /// Opens a session that goes on where a [`Session::checkpoint`] was taken; the world stands still until the first of
+    /// its people is back. What differs between `config` and the round that is on is for the next round. `None` where the
+    /// bytes are no checkpoint of this game and these rules.
+    pub fn resume(config: SessionConfig<G::Settings>, checkpoint: &[u8]) -> Option<Self> {
+        let kept: Checkpoint<G::Settings> = checkpoint::read(checkpoint)?;
+        if (kept.layout, kept.protocol) != (LAYOUT, Protocol::of::<G>().hash) {
+            return None;
+        }
+        let wanted = Setup { seed: kept.setup.seed, ..config.setup.clone() };
+        let next = (wanted != kept.setup).then(|| config.clone());
+        let mut session =
+            Self::new(SessionConfig { setup: kept.setup, luck: kept.luck, ..config }).ok()?;
+        let terms = &session.terms;
+        session.game = G::resume(&terms.setup, &terms.rules, &kept.game)?;
+        session.next = next;
+        session.tick = kept.tick;
+        session.rounds = kept.rounds;
+        session.players = Players::of_kept(kept.next_player, kept.players, kept.tick);
+        session.pilots.rehire(kept.pilots, kept.hired);
+        session.hosting.player = kept.host;
+        session.hosting.bans = kept.bans;
+        session.locked = kept.locked;
+        session.awaits_people = true;
+        tracing::info!(tick = session.tick, players = session.players.len(), "a match goes on");
+        Some(session)
+    }
+
+    /// Whether the world stands still, as nobody is back yet since it went on from a checkpoint.
+    pub(super) fn stands_still(&mut self) -> bool {
+        self.awaits_people &= self.players.len() > 0 && self.players.here() == 0;
+        self.awaits_people
+    }
+}

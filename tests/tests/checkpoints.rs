@@ -1,0 +1,196 @@
+//! Matches that go on in another process, with each game, over a network in memory; and on a real server that is stopped
+//! and started again.
+
+use server::config::Config;
+use server::session::rounds::WARM_UP_SECONDS;
+use server::session::settings::PilotCount;
+use server::session::{SEAT_GRACE_SECONDS, Session, SessionConfig};
+use shared::game::{Game, PlayerId, Setup, Tick};
+use shared::netcode::conditions::Conditions;
+use shared::wire::message::{self, ClientMessage, Hello, Phase, ServerMessage};
+use shared::wire::{HostSecret, Protocol, SeatToken};
+use std::sync::atomic::Ordering;
+use tests::buoys::Buoys;
+use tests::harness::{Peer, Running, binary, eventually, hasty};
+use tests::network::MemoryOutbox;
+use tests::reach::Folder;
+use tests::story::assert_honest;
+use tests::with_every_game;
+use tests::world::World;
+
+with_every_game! {
+    a_match_goes_on_where_it_stood,
+    the_world_waits_for_its_people_as_long_as_seats_are_kept,
+    what_was_changed_meanwhile_is_for_the_next_round,
+    what_is_no_checkpoint_is_none,
+    where_nobody_is_nothing_goes_on,
+}
+
+const LINE: Conditions = Conditions::round_trip(60.0, 10.0);
+const ROUND_S: u32 = 120;
+
+fn config<G: Game>(seed: u64) -> SessionConfig<G::Settings> {
+    let setup = Setup::new(G::Settings::default(), seed, 30);
+    let host = Some(HostSecret([7; 16]));
+    let pilots = PilotCount::FillUpTo(6);
+    SessionConfig { round_s: ROUND_S, pilots, host, ..SessionConfig::new(setup) }
+}
+
+/// Three guests and three pilots in the middle of their first round.
+fn playing<G: Game>(seed: u64) -> World<G> {
+    let mut world = World::open(config::<G>(seed));
+    for name in ["Ann", "Ben", "Cid"] {
+        world.join_as(name, LINE, |hello| {
+            hello.host = (name == "Ann").then_some(HostSecret([7; 16]));
+        });
+    }
+    world.run(f64::from(WARM_UP_SECONDS + 20) * 1000.0);
+    world
+}
+
+/// The process ends, with all lines, and another one goes on.
+fn restart<G: Game>(world: &mut World<G>, config: SessionConfig<G::Settings>) {
+    let checkpoint = world.session.checkpoint().expect("somebody is there");
+    (0..world.guests.len()).for_each(|n| world.drop_line(n));
+    world.session = Session::resume(config, &checkpoint).expect("it is one");
+}
+
+/// Who is in it, as whom, with how many points.
+fn people<G: Game>(world: &World<G>) -> Vec<(u16, i32)> {
+    let ids = world.guests.iter().map(|guest| guest.client.me().expect("let in"));
+    ids.map(|id| (id.0, world.session.score(id))).collect()
+}
+
+fn rows<G: Game>(world: &World<G>) -> Vec<(Vec<u32>, u32)> {
+    let now = world.session.world().now();
+    vec![(now.tables().iter().flat_map(|table| table.ids().to_vec()).collect(), now.checksum())]
+}
+
+fn a_match_goes_on_where_it_stood<G: Game>() {
+    let mut world = playing::<G>(90);
+    let (people_before, rows_before) = (people(&world), rows(&world));
+    let (before, tick) = (world.session.status(), world.session.tick_now());
+    assert_eq!((before.round, before.pilots, before.host.as_deref()), (1, 3, Some("Ann")));
+    restart(&mut world, config::<G>(91));
+    let after = world.session.status();
+    assert_eq!(world.session.tick_now(), tick);
+    assert_eq!((after.round, after.phase, after.phase_left_s, after.pilots), {
+        (before.round, before.phase, before.phase_left_s, before.pilots)
+    });
+    assert_eq!((world.session.players(), world.session.away()), (3, 3));
+    world.run(3000.0);
+    assert_eq!(rows(&world), rows_before, "it stands still");
+    (0..3).for_each(|n| world.return_to_seat(n, LINE));
+    world.run(300.0);
+    assert_eq!(people(&world), people_before);
+    assert_eq!(world.session.away(), 0);
+    assert_eq!(world.session.status().phase_left_s, before.phase_left_s, "and so did its clock");
+    assert_eq!(world.session.status().host.as_deref(), Some("Ann"));
+    world.run(20_000.0);
+    assert_honest(&world);
+    for guest in &world.guests {
+        let stats = guest.client.stats();
+        assert_eq!((stats.mismatches, stats.refused, stats.resyncs), (0, 0, 0), "{stats:?}");
+        let last = guest.phases().into_iter().map(|(phase, round, _)| (phase, round)).next_back();
+        assert_eq!(last, Some((Phase::Play, 1)));
+    }
+    let left = world.session.status().phase_left_s.expect("a round ends");
+    let went_on = before.phase_left_s.expect("a round ends") - left;
+    assert!((19..=21).contains(&went_on), "{went_on}");
+}
+
+fn the_world_waits_for_its_people_as_long_as_seats_are_kept<G: Game>() {
+    let mut world = playing::<G>(92);
+    restart(&mut world, config::<G>(92));
+    world.return_to_seat(1, LINE);
+    world.run(2000.0);
+    let rows_then = rows(&world);
+    world.run(1000.0);
+    assert_ne!(rows(&world), rows_then, "for the first, and no longer");
+    world.run(f64::from(SEAT_GRACE_SECONDS) * 1000.0);
+    assert_eq!((world.session.players(), world.session.away()), (1, 0));
+    // Once it has gone on it does not wait again.
+    world.drop_line(1);
+    let rows_then = rows(&world);
+    world.run(1000.0);
+    assert_ne!(rows(&world), rows_then);
+}
+
+fn what_was_changed_meanwhile_is_for_the_next_round<G: Game>() {
+    let mut world = playing::<G>(93);
+    let mut other = config::<G>(94);
+    other.setup.rewind_ms = 100;
+    restart(&mut world, other.clone());
+    (0..3).for_each(|n| world.return_to_seat(n, LINE));
+    world.run(1000.0);
+    let rewind = |world: &World<G>| world.guests[0].setups().last().expect("let in").rewind_ms;
+    assert_eq!(rewind(&world), Setup::new((), 0, 30).rewind_ms);
+    world.run(f64::from(ROUND_S + 20) * 1000.0);
+    assert_eq!((world.session.status().round, rewind(&world)), (2, 100));
+    assert_honest(&world);
+}
+
+fn what_is_no_checkpoint_is_none<G: Game>() {
+    let world = playing::<G>(95);
+    let checkpoint = world.session.checkpoint().expect("somebody is there");
+    let resumes = |bytes: &[u8]| -> bool {
+        Session::<G, MemoryOutbox>::resume(config::<G>(95), bytes).is_some()
+    };
+    assert!(resumes(&checkpoint));
+    for end in (0..checkpoint.len()).step_by(7) {
+        assert!(!resumes(&checkpoint[..end]), "{end}");
+    }
+    assert!(!resumes(&[&checkpoint[..], &[0]].concat()));
+    // Another layout, other rules.
+    for at in [0, 3] {
+        let mut other = checkpoint.clone();
+        other[at] ^= 1;
+        assert!(!resumes(&other), "{at}");
+    }
+}
+
+fn where_nobody_is_nothing_goes_on<G: Game>() {
+    let mut world = playing::<G>(96);
+    (0..3).for_each(|n| world.leave(n));
+    assert!(world.session.checkpoint().is_none());
+}
+
+/// Somebody who shows `seat`; as whom they are let in, after which tick, and what they have to show the next time.
+async fn join(running: &Running, seat: Option<SeatToken>) -> (Peer, PlayerId, Tick, SeatToken) {
+    let mut peer = running.try_open("/play").await.expect("a WebSocket");
+    let hello = Hello { seat, ..Hello::new(Protocol::of::<Buoys>().hash, "Ann") };
+    peer.send(&binary(&message::encode_control(&ClientMessage::Hello(hello)))).await;
+    loop {
+        let (opcode, payload) = peer.frame().await.expect("a welcome");
+        if opcode == 2 {
+            let said = message::decode(&payload[1..]).expect("a control message");
+            let ServerMessage::Welcome { player, tick, seat, .. } = said else {
+                panic!("{said:?}")
+            };
+            return (peer, player, tick, seat);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_is_started_again_goes_on_where_it_keeps_anything() {
+    for keeps in [true, false] {
+        let folder = Folder::new();
+        let data = keeps.then(|| folder.path().to_owned());
+        let (tick_rate, limits) = (128, hasty());
+        let config = Config { data, tick_rate, limits, pilots: 0, ..Config::default() };
+        let running = Running::start_empty::<Buoys>(&config);
+        let (_other, ..) = join(&running, None).await;
+        let (_peer, player, first, seat) = join(&running, None).await;
+        // Seats of shorter visits are not kept for long.
+        eventually("a visit", || running.server.ticks.ticks.load(Ordering::Relaxed) > 128).await;
+        running.stop().await.expect("an orderly end");
+
+        let running = Running::start_empty::<Buoys>(&config);
+        let (_peer, again, tick, _) = join(&running, Some(seat)).await;
+        assert_eq!((again == player, tick >= first + 100), (keeps, keeps), "{again:?} {tick}");
+        let ticks = &running.server.ticks.ticks;
+        eventually("a tick", || ticks.load(Ordering::Relaxed) > 0).await;
+        running.stop().await.expect("an orderly end");
+    }
+}
