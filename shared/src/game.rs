@@ -157,7 +157,8 @@ pub trait Game: Sized + Send + 'static {
     fn new(setup: &Setup<Self::Settings>, rules: &Self::Rules, luck: u64) -> Self;
 
     /// Everything that the next tick follows from, for a server that is about to be started again; between ticks these
-    /// are the rows, and what of the state is in none. `None`, as by default: the round does not outlive the process.
+    /// are the rows, and what of the state is in none. When what it consists of changes, so does [`Game::RULES_VERSION`].
+    /// `None`, as by default: the round does not outlive the process.
     fn checkpoint(&self) -> Option<Vec<u8>> {
         None
     }

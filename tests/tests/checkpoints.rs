@@ -23,6 +23,7 @@ with_every_game! {
     the_world_waits_for_its_people_as_long_as_seats_are_kept,
     what_was_changed_meanwhile_is_for_the_next_round,
     what_is_no_checkpoint_is_none,
+    whoever_watches_comes_back_to_watching,
     where_nobody_is_nothing_goes_on,
 }
 
@@ -128,6 +129,26 @@ fn what_was_changed_meanwhile_is_for_the_next_round<G: Game>() {
     world.run(f64::from(ROUND_S + 20) * 1000.0);
     assert_eq!((world.session.status().round, rewind(&world)), (2, 100));
     assert_honest(&world);
+}
+
+fn whoever_watches_comes_back_to_watching<G: Game>() {
+    for delay_s in [0, 3] {
+        let config = SessionConfig { spectator_delay_s: delay_s, ..config::<G>(97) };
+        let mut world = World::<G>::open(config.clone());
+        world.join("Ann", LINE);
+        let dan = world.join_as("Dan", LINE, |hello| hello.watch = true);
+        world.run(f64::from(WARM_UP_SECONDS + 10) * 1000.0);
+        let me = world.guests[dan].client.me().expect("let in");
+        let frames = world.guests[dan].client.stats().frames;
+        restart(&mut world, config);
+        (0..2).for_each(|n| world.return_to_seat(n, LINE));
+        world.run(10_000.0);
+        assert_eq!(world.guests[dan].client.me(), Some(me));
+        assert!(world.session.is_watching(me));
+        let stats = world.guests[dan].client.stats();
+        assert!(stats.frames > frames + 200 && stats.mismatches == 0, "{stats:?}");
+        assert_honest(&world);
+    }
 }
 
 fn what_is_no_checkpoint_is_none<G: Game>() {
