@@ -124,7 +124,14 @@ async fn press(page: &Page, name: &str, button: &str) {
         "[...document.querySelectorAll('#players tbody tr')].some((r) => r.cells[1].textContent === '{name}')"
     );
     page.until(&there).await;
-    run(page, &format!("{ROW} [...row('{name}').querySelectorAll('button')].find((b) => b.textContent === '{button}').click();")).await;
+    run(page, &click(name, button)).await;
+}
+
+/// The script that does.
+fn click(name: &str, button: &str) -> String {
+    format!(
+        "{ROW} [...row('{name}').querySelectorAll('button')].find((b) => b.textContent === '{button}').click();"
+    )
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -195,6 +202,12 @@ async fn an_operator_runs_a_server_from_a_desk() {
 
     press(&page, "Bob", "Kick").await;
     page.until("document.getElementById('ask').open").await;
+    // One question right after another: what is still said of the first one's end is not meant for the second.
+    run(&page, &format!("document.getElementById('ask-no').click(); {}", click("Bob", "Kick")))
+        .await;
+    let frames = "const done = arguments[0]; requestAnimationFrame(() => setTimeout(done));";
+    page.client.execute_async(frames, vec![]).await.expect("a frame is drawn");
+    assert_eq!(page.eval("document.getElementById('ask').open").await, true);
     page.keys("#ask-words", "Enough.").await;
     page.picture("43-admin-kick").await;
     clean(&page, "a question").await;

@@ -33,7 +33,8 @@ function done(was) {
 }
 
 byId('ask-no').addEventListener('click', () => done(false));
-byId('ask').addEventListener('close', () => done(false));
+// The news that it closed comes later, and may find the next question open.
+byId('ask').addEventListener('close', () => { if (!byId('ask').open) done(false); });
 byId('ask-form').addEventListener('submit', async (event) => {
   event.preventDefault();
   const button = byId('ask-yes');

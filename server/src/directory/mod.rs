@@ -32,7 +32,7 @@ use crate::tick_loop::{TickCounts, Ticked};
 use dashmap::DashMap;
 use entry::lock;
 use listing::Listing;
-use opening::Terms;
+use opening::Opening;
 use shared::wire::{HostSecret, Protocol};
 use std::sync::{Arc, Mutex, OnceLock};
 use tokio::time::Instant;
@@ -271,8 +271,8 @@ impl Directory {
         if self.sessions.len() >= config.max_sessions {
             return Err(NoSession::Full);
         }
-        let terms = Terms { host, idle_s: config.idle_seconds, checkpoint: None };
-        let session = opener.open(&settings, terms);
+        let opening = Opening { host, idle_s: config.idle_seconds, checkpoint: None };
+        let session = opener.open(&settings, opening);
         let session = session.map_err(NoSession::Refused)?;
         Ok(self.run(self.fresh_code(), session, opener.protocol, settings))
     }
@@ -288,7 +288,7 @@ impl Directory {
             let session = if self.len() < config.max_sessions {
                 let checkpoint = self.store.checkpoint(code).await.unwrap_or_default();
                 let checkpoint = checkpoint.as_deref();
-                opener.open(&settings, Terms { host, idle_s: config.idle_seconds, checkpoint })
+                opener.open(&settings, Opening { host, idle_s: config.idle_seconds, checkpoint })
             } else {
                 Err("there are as many sessions as there may be".into())
             };

@@ -18,10 +18,10 @@ pub const CREATED_SPECTATORS_MAX: u16 = 256;
 /// A session of any game.
 pub type AnySession = Box<dyn Ticked<ConnectionOutbox>>;
 
-type Open = dyn Fn(&SessionSettings, Terms<'_>) -> Result<AnySession, String> + Send + Sync;
+type Open = dyn Fn(&SessionSettings, Opening<'_>) -> Result<AnySession, String> + Send + Sync;
 
 /// What a session is opened with beside its settings.
-pub(super) struct Terms<'a> {
+pub(super) struct Opening<'a> {
     /// Who shows this is the host.
     pub(super) host: Option<HostSecret>,
     /// It ends when nobody was there for so many seconds.
@@ -46,17 +46,17 @@ impl core::fmt::Debug for Opener {
 impl Opener {
     /// For sessions of `G`.
     pub fn of<G: Game>() -> Self {
-        let open = |settings: &SessionSettings, terms: Terms<'_>| {
+        let open = |settings: &SessionSettings, opening: Opening<'_>| {
             let mut config = settings.config::<G>(rand::random())?;
-            config.host = terms.host;
+            config.host = opening.host;
             // Players know the seed, and what they can foresee they can cheat with.
             config.luck = rand::random();
-            config.idle_s = terms.idle_s;
-            let goes_on = terms.checkpoint.and_then(|from| Session::resume(config.clone(), from));
+            config.idle_s = opening.idle_s;
+            let goes_on = opening.checkpoint.and_then(|from| Session::resume(config.clone(), from));
             let session: Session<G, ConnectionOutbox> = match goes_on {
                 Some(session) => session,
                 None => {
-                    if terms.checkpoint.is_some() {
+                    if opening.checkpoint.is_some() {
                         tracing::warn!(
                             "a round is lost: other rules, or another version, began it"
                         );
@@ -74,9 +74,9 @@ impl Opener {
     pub(super) fn open(
         &self,
         settings: &SessionSettings,
-        terms: Terms<'_>,
+        opening: Opening<'_>,
     ) -> Result<AnySession, String> {
-        (self.open)(settings, terms)
+        (self.open)(settings, opening)
     }
 }
 
