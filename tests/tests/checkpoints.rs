@@ -158,6 +158,9 @@ fn what_is_no_checkpoint_is_none<G: Game>() {
         Session::<G, MemoryOutbox>::resume(config::<G>(95), bytes).is_some()
     };
     assert!(resumes(&checkpoint));
+    let mut quicker = config::<G>(95);
+    quicker.setup.tick_rate = 60;
+    assert!(Session::<G, MemoryOutbox>::resume(quicker, &checkpoint).is_none());
     for end in (0..checkpoint.len()).step_by(7) {
         assert!(!resumes(&checkpoint[..end]), "{end}");
     }

@@ -18,7 +18,7 @@ use shared::wire::close::CloseCode;
 use shared::wire::{HostSecret, Protocol};
 use std::sync::Arc;
 use tokio::sync::mpsc;
-use tokio::time::Duration;
+use tokio::time::{Duration, timeout};
 use tracing::Instrument;
 
 impl Directory {
@@ -83,7 +83,11 @@ impl Directory {
             self.store.forget(entry.code);
         }
         if let Ok(Some(checkpoint)) = ended {
-            self.store.keep_last_checkpoint(entry.code, checkpoint).await;
+            let keeping = self.store.keep_last_checkpoint(entry.code, checkpoint);
+            // The end of the process waits for this, and must not wait for a disk that never answers.
+            if timeout(self.live.get().limits.stop_wait, keeping).await.is_err() {
+                tracing::warn!("the disk is too slow: a match goes on from some seconds before");
+            }
         }
         let public = entry.is_public();
         self.sessions.remove(&entry.code);

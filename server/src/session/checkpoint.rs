@@ -70,11 +70,15 @@ impl<G: Game, O: Outbox> Session<G, O> {
     }
 
     /// Opens a session that goes on where a [`Session::checkpoint`] was taken; the world stands still until the first of
-    /// its people is back. What differs between `config` and the round that is on is for the next round. `None` where the
-    /// bytes are no checkpoint of this game and these rules.
+    /// its people is back. Where `config` has another setup than the round that is on, that is for the next round; all else
+    /// of it holds at once. `None` where the bytes are no checkpoint of this game, these rules and this tick rate, which
+    /// stays for as long as a session lasts.
     pub fn resume(config: SessionConfig<G::Settings>, checkpoint: &[u8]) -> Option<Self> {
         let kept: Checkpoint<G::Settings> = checkpoint::read(checkpoint)?;
         if (kept.layout, kept.protocol) != (LAYOUT, Protocol::of::<G>().hash) {
+            return None;
+        }
+        if kept.setup.tick_rate != config.setup.tick_rate {
             return None;
         }
         let wanted = Setup { seed: kept.setup.seed, ..config.setup.clone() };
