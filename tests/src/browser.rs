@@ -1,20 +1,17 @@
-//! A real Chromium, driven over WebDriver. Pictures of what it showed are kept in `tests/screenshots`.
+//! A real browser, driven over WebDriver. Pictures of what it showed are kept in `tests/screenshots`.
 
-use crate::reach::Folder;
+use crate::engine::{Engine, Processes};
 use fantoccini::{Client, ClientBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
-use std::io::{BufRead, BufReader};
-use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
 
 /// For how long a page may take to show what a test waits for, in ms. Only a failing test waits this long, so it is more
 /// than a round and its result take, on a machine that is busy otherwise.
 const PATIENCE_MS: u32 = 60_000;
 /// For how long the browser lets a script run, in ms: longer than [`PATIENCE_MS`], so that a test says what it waited for.
 const SCRIPT_MS: u32 = 90_000;
-/// How often a driver is started before a test gives up, see [`Driver::start`]. One start in a hundred finds its
+/// How often a driver is started before a test gives up, see [`Driver::of`]. One start in a hundred finds its
 /// port taken where tests hold hundreds of connections.
 const STARTS_MAX: usize = 10;
 
@@ -59,70 +56,39 @@ const AUTOPILOT: &str = r"
     setInterval(look, 30);
 ";
 
-/// A running ChromeDriver; it ends, with its browsers, when dropped.
+/// A running WebDriver; it ends, with its browsers, when dropped.
 pub struct Driver {
-    process: Child,
-    url: String,
-    /// What browsers leave behind goes with it.
-    _folder: Folder,
+    engine: Engine,
+    processes: Processes,
 }
 
 impl Driver {
-    /// Starts it on a port of its own. Panics with what to install when it cannot.
+    /// Chromium's. Panics with what to install when it cannot start.
+    pub fn start() -> Self {
+        Self::of(Engine::Chromium)
+    }
+
+    /// Starts one on a port of its own. Panics with what to install when it cannot.
     ///
     /// ChromeDriver lets the kernel choose a port for IPv6, wants the same for IPv4 and ends when somebody has
     /// it, a connection of another test, say. So it is started again, and chooses another.
-    pub fn start() -> Self {
-        (0..STARTS_MAX).find_map(|_| Self::try_start()).expect("chromedriver says its port")
+    pub fn of(engine: Engine) -> Self {
+        let processes = (0..STARTS_MAX).find_map(|_| engine.try_start());
+        Self { engine, processes: processes.expect("a driver says its port") }
     }
 
-    /// Starts it once. `None` when the port that it chose was taken.
-    fn try_start() -> Option<Self> {
-        let folder = Folder::new();
-        let mut process = Command::new("chromedriver")
-            .arg("--port=0")
-            .env("TMPDIR", folder.path())
-            .stdout(Stdio::piped())
-            .process_group(0)
-            .spawn()
-            .expect("chromedriver starts; on Debian: apt-get install chromium chromium-driver");
-        let out = BufReader::new(process.stdout.take().expect("piped"));
-        // What is dropped before it says a port is ended and waited for, too.
-        let mut driver = Self { process, url: String::new(), _folder: folder };
-        let port = out.lines().map_while(Result::ok).find_map(|line| {
-            let (_, port) = line.split_once("started successfully on port ")?;
-            port.trim_end_matches('.').parse::<u16>().ok()
-        })?;
-        driver.url = format!("http://127.0.0.1:{port}");
-        Some(driver)
-    }
-
-    /// Opens a browser window that shows a page of this size, CSS pixels. `touch` makes it a phone.
+    /// Opens a browser window that shows a page of this size, CSS pixels. `touch` makes it a phone, see
+    /// [`Engine::capabilities`].
     pub async fn open(&self, width: u32, height: u32, touch: bool) -> Page {
-        let mut options = json!({
-            "args": [
-                "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
-                "--disable-component-update", "--disable-sync", "--no-first-run", "--mute-audio",
-                "--hide-scrollbars", "--autoplay-policy=no-user-gesture-required",
-                format!("--window-size={width},{height}"),
-            ],
-        });
-        if touch {
-            options["mobileEmulation"] = json!({
-                "deviceMetrics": {"width": width, "height": height, "pixelRatio": 2.0, "touch": true},
-            });
-        }
-        let mut capabilities = serde_json::Map::new();
-        capabilities.insert("goog:chromeOptions".into(), options);
+        let mut capabilities = self.engine.capabilities(width, height, touch);
         // Tests make their own certificates.
         capabilities.insert("acceptInsecureCerts".into(), json!(true));
         capabilities.insert("timeouts".into(), json!({"script": SCRIPT_MS}));
-        capabilities.insert("goog:loggingPrefs".into(), json!({"browser": "ALL"}));
         let client = ClientBuilder::new(HttpConnector::new())
             .capabilities(capabilities)
-            .connect(&self.url)
+            .connect(&self.processes.url)
             .await
-            .expect("chromium starts; on Debian: apt-get install chromium");
+            .expect("a browser starts; on Debian: apt-get install chromium firefox-esr");
         let page = Page { client };
         if !touch {
             // A window's size is with its frame and bars: what the page lacks is added.
@@ -133,15 +99,6 @@ impl Driver {
             page.client.set_window_size(outer_width, outer_height).await.expect("a size");
         }
         page
-    }
-}
-
-impl Drop for Driver {
-    fn drop(&mut self) {
-        // The whole group: a browser outlives a driver that is ended alone. They may have ended already.
-        let group = format!("-{}", self.process.id());
-        let _ = Command::new("kill").args(["-KILL", "--", &group]).status();
-        let _ = self.process.wait();
     }
 }
 

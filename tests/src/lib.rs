@@ -4,6 +4,7 @@
 pub mod accessibility;
 pub mod browser;
 pub mod buoys;
+pub mod engine;
 pub mod front;
 pub mod fuzzing;
 pub mod harness;
