@@ -7,7 +7,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 /// When those try who were told that the server restarts: each at a moment of its own, in ms.
-const RESTART_MS: Range<f64> = 1_000.0..5_000.0;
+const RESTART_MS: Range<f64> = 250.0..2_000.0;
 /// The first wait after any other loss, in ms; it doubles from try to try.
 const FIRST_MS: f64 = 500.0;
 /// The longest wait, in ms.
@@ -50,8 +50,8 @@ mod tests {
     #[test]
     fn a_restart_spreads_the_first_try_and_failures_make_it_rarer() {
         let stops = closed(CloseCode::GoingAway);
-        assert_eq!(wait(&stops, 0, 0.0), Duration::from_secs(1));
-        assert_eq!(wait(&stops, 0, 0.5), Duration::from_secs(3));
+        assert_eq!(wait(&stops, 0, 0.0), Duration::from_millis(250));
+        assert_eq!(wait(&stops, 0, 0.5), Duration::from_millis(1125));
         let waits: Vec<_> = (1..8).map(|attempt| wait(&stops, attempt, 1.0).as_millis()).collect();
         assert_eq!(waits, [1000, 2000, 4000, 8000, 10_000, 10_000, 10_000]);
         assert_eq!(wait(&Ending::NoWelcome, 0, 0.0), Duration::from_millis(250));

@@ -13,7 +13,7 @@ const WAIT_FIRST_MS = 500;
 const WAIT_MAX_MS = 10_000;
 /** Of everybody who was told that the server restarts, nobody comes back before the first of these, ms, and
  *  everybody tries until the second: each at a moment of their own, and not all in the same instant. */
-const RESTART_MS = [1_000, 5_000];
+const RESTART_MS = [250, 2_000];
 /** A connection that lasted this long, ms, was a good one: the next wait starts small again. */
 const STABLE_MS = 5_000;
 /** A server sends frames all the time. After this long without any, ms, the connection is dead though

@@ -221,7 +221,8 @@ impl Server {
         shutdown.await;
 
         let config = front.live.get();
-        let (drain_s, stop_wait) = (config.stopping.drain_seconds, config.limits.stop_wait);
+        let drain_s = config.stopping.drain_seconds(front.directory.keeps_matches());
+        let stop_wait = config.limits.stop_wait;
         let drain = Duration::from_secs(drain_s.into());
         let (connections, sessions) = (front.registry.open(), front.directory.len());
         front.stopping.begin(drain);

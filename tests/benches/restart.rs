@@ -112,14 +112,7 @@ fn round(signal: &str) -> Round {
 /// Starts the server; returns once it listens.
 fn start(folder: &Path, port: u16, log: &str) -> Child {
     let child = Command::new(program("server"))
-        .args([
-            "--bind",
-            &format!("127.0.0.1:{port}"),
-            "--log-format",
-            "json",
-            "--drain-seconds",
-            "2",
-        ])
+        .args(["--bind", &format!("127.0.0.1:{port}"), "--log-format", "json"])
         .args(["--data", folder.join("data").to_str().expect("UTF-8")])
         .stdout(Stdio::null())
         .stderr(File::create(folder.join(log)).expect("a log"))

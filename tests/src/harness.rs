@@ -42,7 +42,7 @@ pub fn hasty() -> Limits {
 
 /// The same settings for a server that stops without waiting for rounds to end.
 pub fn undrained(config: &Config) -> Config {
-    Config { stopping: Stopping { drain_seconds: 0 }, ..config.clone() }
+    Config { stopping: Stopping { drain_seconds: Some(0) }, ..config.clone() }
 }
 
 /// The same settings for a server that gives up nothing, however busy the machine is that tests run on.

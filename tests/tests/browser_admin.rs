@@ -46,7 +46,7 @@ impl Hosted {
     fn start(size: u32, pilots: u16) -> Self {
         let admin = Admin { admin_token: TOKEN.parse().ok(), ..Admin::default() };
         let mut config = Config { seed: Some(5), pilots: 0, admin, ..Config::default() };
-        config.stopping.drain_seconds = 0;
+        config.stopping.drain_seconds = Some(0);
         config.overload.overload = false;
         let settings = Settings { size, ..Settings::default() };
         let session = Session::<Arena, ConnectionOutbox>::new(SessionConfig {

@@ -11,7 +11,7 @@ use tests::harness::Running;
 
 /// Without rounds, so that sessions end as soon as everybody could read why.
 fn config() -> Config {
-    let stopping = Stopping { drain_seconds: 60 };
+    let stopping = Stopping { drain_seconds: Some(60) };
     Config { seed: Some(5), pilots: 6, round_seconds: 0, stopping, ..Config::default() }
 }
 

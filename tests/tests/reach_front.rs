@@ -35,7 +35,7 @@ fn config(base: &str) -> Config {
         base_path: base.parse().expect("a path"),
         ..Reach::default()
     };
-    let stopping = Stopping { drain_seconds: 0 };
+    let stopping = Stopping { drain_seconds: Some(0) };
     Config { reach, limits, stopping, pilots: 0, seed: Some(1), ..Config::default() }
 }
 

@@ -21,7 +21,7 @@ fn config(limits: Limits) -> Config {
         trusted_proxies: vec!["127.0.0.1/32".parse().expect("a network")],
         ..Reach::default()
     };
-    let stopping = Stopping { drain_seconds: 0 };
+    let stopping = Stopping { drain_seconds: Some(0) };
     Config { reach, limits, stopping, pilots: 0, seed: Some(1), ..Config::default() }
 }
 

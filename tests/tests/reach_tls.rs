@@ -29,7 +29,7 @@ fn config(folder: &Folder) -> Config {
         hsts_seconds: 31_536_000,
         ..Reach::default()
     };
-    let stopping = Stopping { drain_seconds: 0 };
+    let stopping = Stopping { drain_seconds: Some(0) };
     Config { reach, limits, stopping, pilots: 0, seed: Some(1), ..Config::default() }
 }
 

@@ -13,6 +13,7 @@ use shared::wire::message::Phase;
 use std::time::Duration;
 use tests::buoys::Buoys;
 use tests::harness::{PATIENCE, Running, eventually, hasty, within};
+use tests::reach::Folder;
 use tests::story::assert_honest;
 use tests::with_every_game;
 use tests::world::World;
@@ -122,7 +123,7 @@ fn nobody_new_is_let_in_and_who_comes_back_is<G: Game>() {
 }
 
 fn config() -> Config {
-    let stopping = Stopping { drain_seconds: 30 };
+    let stopping = Stopping { drain_seconds: Some(30) };
     Config { stopping, limits: hasty(), pilots: 0, round_seconds: 0, ..Config::default() }
 }
 
@@ -141,6 +142,26 @@ async fn a_server_that_is_asked_to_stop_opens_nothing_and_waits_for_its_players(
     // When the last one leaves nothing holds it any more.
     ann.send(&tests::harness::close(1000, b"")).await;
     within(Duration::from_secs(5), "stopping", running.stop()).await.expect("an orderly end");
+}
+
+#[tokio::test]
+async fn where_matches_are_kept_nothing_is_waited_for_unless_it_is_set() {
+    for (keeps, drain_seconds, waits) in
+        [(true, None, false), (true, Some(60), true), (false, None, true), (false, Some(0), false)]
+    {
+        let folder = Folder::new();
+        let data = keeps.then(|| folder.path().to_owned());
+        let stopping = Stopping { drain_seconds };
+        let mut running = Running::start_draining::<Buoys>(&Config { data, stopping, ..config() });
+        let mut ann = running.join("Ann").await;
+        running.ask_to_stop();
+        let stopping = running.server.front.stopping.clone();
+        eventually("draining", || stopping.is_draining()).await;
+        let left = stopping.left().expect("it is draining");
+        assert_eq!(left > Duration::from_secs(30), waits, "{keeps} {drain_seconds:?}: {left:?}");
+        ann.send(&tests::harness::close(1000, b"")).await;
+        within(Duration::from_secs(5), "stopping", running.stop()).await.expect("an orderly end");
+    }
 }
 
 #[tokio::test]

@@ -240,6 +240,12 @@ impl Directory {
         opens || self.entries().iter().any(|entry| entry.people_if_open().is_some())
     }
 
+    /// Whether the matches that are on go on after the next start of the server.
+    pub(crate) fn keeps_matches(&self) -> bool {
+        let game_can = self.opener.as_ref().is_some_and(|opener| opener.keeps_matches);
+        game_can && self.store.outlives_the_process()
+    }
+
     /// Tells every session that the server stops within so many seconds; none opens any more. Done when the last
     /// one has ended.
     pub(crate) async fn part(&self, seconds: u32) {

@@ -6,7 +6,7 @@ use crate::net::outbox::ConnectionOutbox;
 use crate::session::Session;
 use crate::session::settings::{Mode, PilotCount, SessionSettings};
 use crate::tick_loop::Ticked;
-use shared::game::Game;
+use shared::game::{Game, Setup};
 use shared::wire::{HostSecret, Protocol};
 
 /// The most computer pilots of a session that somebody created; more is refused with a sentence. Each costs
@@ -35,6 +35,8 @@ pub struct Opener {
     open: Box<Open>,
     /// The game's tables.
     pub(super) protocol: Protocol,
+    /// Whether the game has checkpoints.
+    pub(super) keeps_matches: bool,
 }
 
 impl core::fmt::Debug for Opener {
@@ -66,7 +68,8 @@ impl Opener {
             };
             Ok(Box::new(session) as AnySession)
         };
-        Self { open: Box::new(open), protocol: Protocol::of::<G>() }
+        let keeps_matches = has_checkpoints::<G>();
+        Self { open: Box::new(open), protocol: Protocol::of::<G>(), keeps_matches }
     }
 
     /// A session before its first tick, or before the next one where it goes on from a checkpoint; what is none of this
@@ -78,6 +81,13 @@ impl Opener {
     ) -> Result<AnySession, String> {
         (self.open)(settings, opening)
     }
+}
+
+/// Whether a world of this game can be taken down, asked of an empty one.
+fn has_checkpoints<G: Game>() -> bool {
+    let setup = Setup::new(G::Settings::default(), 0, Config::default().tick_rate);
+    let rules = G::rules(&setup);
+    rules.is_ok_and(|rules| G::new(&setup, &rules, 0).checkpoint().is_some())
 }
 
 /// What sessions are like that quick play opens.

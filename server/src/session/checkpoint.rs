@@ -7,7 +7,7 @@
 
 use super::door::Outbox;
 use super::hosting::Ban;
-use super::players::{KeptPlayer, Players};
+use super::players::Players;
 use super::rounds::Rounds;
 use super::{Session, SessionConfig};
 use serde::{Deserialize, Serialize};
@@ -16,10 +16,11 @@ use shared::game::{Game, PlayerId, Setup, Tick};
 use shared::wire::Protocol;
 
 /// Of what follows here, and of what is in it. Counts up when any of it changes: what an older program wrote is none then.
-const LAYOUT: u32 = 1;
+const LAYOUT: u32 = 2;
 
+/// `P` are the [`Players`], borrowed where it is written.
 #[derive(Serialize, Deserialize)]
-struct Checkpoint<S> {
+struct Checkpoint<S, P> {
     layout: u32,
     /// [`Protocol::hash`]: the same rules, rows and inputs.
     protocol: u64,
@@ -30,8 +31,7 @@ struct Checkpoint<S> {
     rounds: Rounds,
     /// [`Game::checkpoint`].
     game: Vec<u8>,
-    players: Vec<KeptPlayer>,
-    next_player: u16,
+    players: P,
     /// Number, name and team.
     pilots: Vec<(PlayerId, String, u8)>,
     hired: u64,
@@ -46,7 +46,6 @@ impl<G: Game, O: Outbox> Session<G, O> {
         if self.players.len() == 0 {
             return None;
         }
-        let (next_player, players) = self.players.kept();
         Some(checkpoint::write(&Checkpoint {
             layout: LAYOUT,
             protocol: Protocol::of::<G>().hash,
@@ -55,8 +54,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
             tick: self.tick,
             rounds: self.rounds,
             game: self.game.checkpoint()?,
-            players,
-            next_player,
+            players: &self.players,
             pilots: self
                 .pilots
                 .iter()
@@ -74,7 +72,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
     /// of it holds at once. `None` where the bytes are no checkpoint of this game, these rules and this tick rate, which
     /// stays for as long as a session lasts.
     pub fn resume(config: SessionConfig<G::Settings>, checkpoint: &[u8]) -> Option<Self> {
-        let kept: Checkpoint<G::Settings> = checkpoint::read(checkpoint)?;
+        let kept: Checkpoint<G::Settings, Players<G::Input, O>> = checkpoint::read(checkpoint)?;
         if (kept.layout, kept.protocol) != (LAYOUT, Protocol::of::<G>().hash) {
             return None;
         }
@@ -90,7 +88,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
         session.next = next;
         session.tick = kept.tick;
         session.rounds = kept.rounds;
-        session.players = Players::of_kept(kept.next_player, kept.players, kept.tick);
+        session.players = kept.players.away_since(kept.tick);
         session.pilots.rehire(kept.pilots, kept.hired);
         session.hosting.player = kept.host;
         session.hosting.bans = kept.bans;

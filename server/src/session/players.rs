@@ -26,7 +26,9 @@ const SEAT_GRACE_TIMES: u32 = 10;
 /// least so many seconds: each change is told to everybody and gives a fresh ship.
 const CHANGE_SECONDS: u32 = 2;
 
-/// A person in a session.
+/// A person in a session. What is written of them is all that another process has to know, see `checkpoint`.
+#[derive(Serialize, Deserialize)]
+#[serde(bound(serialize = "", deserialize = "I: Row"))]
 pub(super) struct Player<I, O> {
     pub(super) id: PlayerId,
     pub(super) name: String,
@@ -35,10 +37,13 @@ pub(super) struct Player<I, O> {
     /// What the player came back with last, until something is heard: the welcome with the new token may
     /// have been lost with the line.
     pub(super) shown: Option<SeatToken>,
+    #[serde(skip, default = "no_inputs")]
     pub(super) inputs: InputBuffer<I>,
     /// Outlives a connection, so that coming back is no way around it.
+    #[serde(skip)]
     pub(super) chat: ChatAllowance,
     /// `None` while the player is away.
+    #[serde(skip)]
     pub(super) link: Option<Link<O>>,
     /// By what they are known again, if they said so.
     pub(super) visitor: Visitor,
@@ -55,30 +60,16 @@ pub(super) struct Player<I, O> {
     /// Whether the host lets nobody hear them.
     pub(super) muted: bool,
     /// What went wrong with their rows.
+    #[serde(skip)]
     pub(super) corrections: Corrections,
     /// When they last became a player, a spectator or one of another team by their own wish.
+    #[serde(skip)]
     changed: Option<Tick>,
     /// Since when the player has had a seat.
     pub(super) joined: Tick,
     /// Since when the player has been here, or away.
+    #[serde(skip)]
     since: Tick,
-}
-
-/// What another process has to know of a player, see `checkpoint`.
-#[derive(Serialize, Deserialize)]
-pub(super) struct KeptPlayer {
-    id: PlayerId,
-    name: String,
-    seat: SeatToken,
-    shown: Option<SeatToken>,
-    visitor: Visitor,
-    network: Option<IpAddr>,
-    address: Option<IpAddr>,
-    host_secret: HostSecret,
-    team: u8,
-    watching: Option<Look>,
-    muted: bool,
-    joined: Tick,
 }
 
 impl<I, O> Player<I, O> {
@@ -93,8 +84,12 @@ impl<I, O> Player<I, O> {
     }
 }
 
+fn no_inputs<I: Row>() -> InputBuffer<I> {
+    InputBuffer::new(0)
+}
+
 /// Where a spectator looks.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Watching {
     /// What they chose.
     pub(super) look: Look,
@@ -164,9 +159,12 @@ impl<O: Outbox> Link<O> {
 }
 
 /// Everybody, ascending by number, and found by connection.
+#[derive(Serialize, Deserialize)]
+#[serde(bound(serialize = "", deserialize = "I: Row"))]
 pub(super) struct Players<I, O> {
     all: Vec<Player<I, O>>,
     /// Of those who are here.
+    #[serde(skip)]
     by_connection: HashMap<ConnectionId, PlayerId>,
     /// Counts through all numbers before one comes again: at one join a second that takes 18 hours.
     next_id: u16,
@@ -177,49 +175,12 @@ impl<I: Row, O: Outbox> Players<I, O> {
         Self { all: Vec::new(), by_connection: HashMap::new(), next_id: 0 }
     }
 
-    /// The next number, and what another process has to know of everybody.
-    pub(super) fn kept(&self) -> (u16, Vec<KeptPlayer>) {
-        let kept = |player: &Player<I, O>| KeptPlayer {
-            id: player.id,
-            name: player.name.clone(),
-            seat: player.seat,
-            shown: player.shown,
-            visitor: player.visitor,
-            network: player.network,
-            address: player.address,
-            host_secret: player.host_secret,
-            team: player.team,
-            watching: player.watching.map(|watching| watching.look),
-            muted: player.muted,
-            joined: player.joined,
-        };
-        (self.next_id, self.all.iter().map(kept).collect())
-    }
-
-    /// The same people, away from `now` on.
-    pub(super) fn of_kept(next_id: u16, kept: Vec<KeptPlayer>, now: Tick) -> Self {
-        let player = |kept: KeptPlayer| Player {
-            id: kept.id,
-            name: kept.name,
-            seat: kept.seat,
-            shown: kept.shown,
-            inputs: InputBuffer::new(now),
-            chat: ChatAllowance::default(),
-            link: None,
-            visitor: kept.visitor,
-            network: kept.network,
-            address: kept.address,
-            host_secret: kept.host_secret,
-            team: kept.team,
-            watching: kept.watching.map(|look| Watching { look, ..Watching::default() }),
-            muted: kept.muted,
-            corrections: Corrections::default(),
-            changed: None,
-            joined: kept.joined,
-            since: now,
-        };
-        let all = kept.into_iter().map(player).collect();
-        Self { all, by_connection: HashMap::new(), next_id }
+    /// The same people, of whom another process wrote, away from `now` on.
+    pub(super) fn away_since(mut self, now: Tick) -> Self {
+        for player in &mut self.all {
+            (player.inputs, player.since) = (InputBuffer::new(now), now);
+        }
+        self
     }
 
     /// How many seats are taken, those kept for somebody included.
