@@ -10,6 +10,7 @@ pub mod line;
 mod news;
 pub mod picture;
 pub mod qr;
+pub mod replay;
 pub mod terrain;
 
 use picture::Picture;

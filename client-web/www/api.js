@@ -18,6 +18,19 @@ export class Refusal extends Error {
   }
 }
 
+/** Bytes of something that takes as long as it takes. */
+export async function fetchBytes(path, signal) {
+  const response = await fetch(`${BASE}/api${path}`, { signal }).catch(() => null);
+  if (!response) throw new Refusal(0, 'The server cannot be reached.');
+  if (response.ok) {
+    const bytes = await response.arrayBuffer().catch(() => null);
+    if (!bytes) throw new Refusal(0, 'The connection was lost on the way.');
+    return new Uint8Array(bytes);
+  }
+  const answer = parsed(await response.text().catch(() => ''));
+  throw new Refusal(response.status, answer?.detail || USUAL[response.status] || `The server refused (${response.status}).`);
+}
+
 /** Asks. `body` is sent as JSON, `secret` as the host's proof. Gives the JSON that was answered, or null. */
 export async function ask(method, path, { body, secret, patience = PATIENCE_MS, signal } = {}) {
   const headers = { accept: 'application/json' };

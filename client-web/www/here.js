@@ -34,6 +34,18 @@ export function showAddress(code) {
   if (location.pathname !== path) history.replaceState(null, '', path + location.search);
 }
 
+/** The name of the recording in the page's address, or null. */
+export function replayInAddress() {
+  if (!location.pathname.startsWith(BASE)) return null;
+  const found = /^\/replay\/([0-9a-f]{16})\/?$/.exec(location.pathname.slice(BASE.length));
+  return found && found[1];
+}
+
+/** Lets the address bar show a recording. */
+export function showReplay(id) {
+  history.replaceState(null, '', `${BASE}/replay/${id}${location.search}`);
+}
+
 /** A number that names this browser to sessions, so that a ban or a mute outlives a reload: 32 hex digits. */
 export function visitor() {
   const kept = read(VISITOR);

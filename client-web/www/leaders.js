@@ -13,8 +13,11 @@ const find = (id) => document.getElementById(id);
 /** Two tabs that are asked for when they are shown. */
 export class Leaders {
   #period = 'day';
+  #on;
 
-  constructor() {
+  /** `on.replay(id)` looks at a recording. */
+  constructor(on) {
+    this.#on = on;
     for (const button of find('periods').children) {
       button.addEventListener('click', () => {
         this.#period = button.dataset.period;
@@ -46,7 +49,7 @@ export class Leaders {
   async #results() {
     try {
       const { results } = await ask('GET', '/results');
-      find('result-list').replaceChildren(...results.map(result));
+      find('result-list').replaceChildren(...results.map((one) => result(one, this.#on)));
       write(find('results-note'), results.length ? '' : 'No round has ended yet.');
     } catch (why) {
       write(find('results-note'), why.message);
@@ -54,7 +57,7 @@ export class Leaders {
   }
 }
 
-function result({ name, mode, round, at, teams = [], places = [] }) {
+function result({ name, mode, round, at, recording, teams = [], places = [] }, on) {
   const item = document.createElement('li');
   const head = line('p', 'span', [name, `${modeName(mode)} · Round ${round} · ${when(at)}`]);
   item.append(head);
@@ -76,6 +79,12 @@ function result({ name, mode, round, at, teams = [], places = [] }) {
     return row;
   }));
   item.append(best);
+  if (recording) {
+    const replay = Object.assign(document.createElement('button'), { type: 'button', className: 'plain', textContent: 'Replay' });
+    replay.setAttribute('aria-label', `Replay of ${name}, round ${round}`);
+    replay.addEventListener('click', () => on.replay(recording));
+    item.append(replay);
+  }
   return item;
 }
 

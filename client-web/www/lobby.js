@@ -26,16 +26,17 @@ export class Lobby {
   #clock = 0;
   #pinger = 0;
   #ping = null;
-  #leaders = new Leaders();
+  #leaders;
   #talk;
   #open = false;
   /** Where the list comes from. */
   live;
 
-  /** `on.join(code, watch)` goes into a session, `on.created(code)` into one's own new one;
-   *  `on.nameOf()` gives the name typed above; `on.sound(name)` plays. */
+  /** `on.join(code, watch)` goes into a session, `on.created(code)` into one's own new one, `on.replay(id)` looks at a
+   *  recording; `on.nameOf()` gives the name typed above; `on.sound(name)` plays. */
   constructor(on) {
     this.#on = on;
+    this.#leaders = new Leaders(on);
     this.#talk = new Talk(on);
     this.live = new Live({
       sessions: ({ sessions }) => this.#show(sessions),

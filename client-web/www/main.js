@@ -5,6 +5,7 @@
 //   net ─▶ Client.receive ─▶ Client.draw ─▶ watch ─▶ effects, scene, hud, minimap
 //                           Client.news ─▶ news ─▶ roster, board, feed, chat, match, people, session
 //   start, lobby ─▶ enter ─▶ net, which asks the API for a ticket before every connection
+//   lobby ─▶ look ─▶ replay, which stands in net's place with a recording
 //
 // `Client` is netcode's client in WebAssembly: every rule and every byte of the protocol is there.
 //
@@ -13,7 +14,7 @@
 // Three moments are marked in the browser's own timeline (`performance.mark`): `usable`, when Play can be
 // pressed; `play`, when it is; `flying`, when the player's ship is first drawn after that.
 
-import init, { Client, Line, qr } from './client_web.js';
+import init, { Client, Line, Replay, qr } from './client_web.js';
 import { actionsFor } from './actions.js';
 import { ask } from './api.js';
 import { Board, Feed } from './board.js';
@@ -23,7 +24,7 @@ import { Chat } from './chat.js';
 import { Effects } from './effects.js';
 import { Gamepad } from './gamepad.js';
 import { Hands } from './hands.js';
-import { hostSecret, keepHostSecret, showAddress, visitor } from './here.js';
+import { hostSecret, keepHostSecret, replayInAddress, showAddress, visitor } from './here.js';
 import { Hud } from './hud.js';
 import { Input } from './input.js';
 import { Invite } from './invite.js';
@@ -37,6 +38,7 @@ import { newsFor } from './news.js';
 import { Curtain, bindPanels, closePanels, togglePanel } from './panels.js';
 import { People } from './people.js';
 import { Roster } from './roster.js';
+import { Playback } from './replay.js';
 import { ME, STATS } from './rows.js';
 import { Scene } from './render/scene.js';
 import { Session } from './session.js';
@@ -61,6 +63,8 @@ const HURT_RUMBLE = [60, 0.5];
 const DEATH_RUMBLE = [350, 1];
 /** Closings after which the same session is offered again: a name that was not taken, no seat left. */
 const OFFERED_AGAIN = new Set([4003, 4014]);
+/** News of moments, which nobody hears of who leaps over them in a recording. */
+const FLEETING = new Set(['kill', 'emote', 'chat']);
 /** The page is older than the server: only a reload helps. */
 const OUTDATED = 4006;
 
@@ -86,7 +90,9 @@ const wheel = new Wheel((emote) => client?.emote(emote));
 const touch = new Touch(canvas, () => showTouch(true), () => wheel.toggle());
 const hands = new Hands(input, touch, pad);
 const chat = new Chat(roster, (text, team) => client?.chat(text, team), (open) => { input.enabled = !open && playing; });
-const match = new Match(roster, { sound: play, callout: callouts.say, lobby: () => leave('') });
+const match = new Match(roster, {
+  sound: play, callout: callouts.say, lobby: () => leave(''), isReplay: () => source === playback,
+});
 const session = new Session(roster, {
   client: () => client, toast: (text) => hud.toast(text), teams: () => match.teams.length,
   lobby: () => leave(''), invite: () => togglePanel('invite'),
@@ -104,10 +110,18 @@ const invite = new Invite((text) => qr(text));
 const lobby = new Lobby({
   join: (code, spectate) => enter(code, spectate),
   created: (code) => { inviting = true; enter(code, false); },
+  replay: (id) => look(id),
   nameOf: () => start.takeName(), sound: play,
 });
 const start = new Start({ play: enter, lobby: (open) => { lobby.open = open; } });
 const link = new Link({ address, hello, message, change });
+const playback = new Playback({
+  read: (bytes) => new Replay(bytes),
+  begin(now) { watch.clear(); client.hello(now); },
+  message: (bytes, now) => client.receive(bytes, now),
+  pass(now) { client.advance(now); takeAllNews((type) => !FLEETING.has(type)); },
+  change,
+});
 const network = new Network({ drop: () => link.drop(), help: ({ prediction, interpolation }) => client?.setHelps(prediction, interpolation) });
 const takeNews = newsFor({
   roster, board, feed, chat, hud, sound, callouts, match, people, session, scene, effects,
@@ -118,6 +132,8 @@ const takeNews = newsFor({
 });
 
 let client = null;
+/** Where messages come from: the link, or a recording. */
+let source = link;
 let ready = false;
 let playing = false;
 /** Whether to come as a spectator, and whether to show the invitation on arrival. */
@@ -145,6 +161,7 @@ document.addEventListener('click', (event) => {
 });
 // Nobody loses a ship by a slip on the keyboard; the browser asks in its own words.
 addEventListener('beforeunload', (event) => { if (settings.warn && playing && live && frame?.me[ME.ALIVE]) event.preventDefault(); });
+const wanted = replayInAddress();
 start.fromAddress();
 load();
 
@@ -157,6 +174,7 @@ async function load() {
     network.use(line, Line.preset);
     start.show();
     performance.mark('usable');
+    if (wanted) look(wanted);
   } catch (why) {
     console.error(why);
     start.show('This browser cannot run the game: it needs WebAssembly.', true);
@@ -174,24 +192,39 @@ function enter(code, watchOnly) {
   client?.free();
   client = new Client(start.takeName());
   client.setVisitor(visitor());
+  begin(link);
+  link.open();
+}
+
+/** Looks at a recording. */
+function look(id) {
+  sound.wake();
+  client?.free();
+  client = new Client('');
+  begin(playback);
+  playback.look(id);
+}
+
+function begin(where) {
+  source = where;
   client.setHelps(network.helps.prediction, network.helps.interpolation);
   playing = true;
   input.enabled = true;
   document.body.classList.add('playing');
+  document.body.classList.toggle('replay', source === playback);
   start.hide();
-  link.open();
 }
 
 /** Back to the first screen with a sentence, and to the same session where it is `offered` again. */
 function leave(sentence, offered = false) {
   const code = session.code;
   playing = false;
-  link.close();
+  source.close();
   input.enabled = false;
   frame = null;
   inviting = false;
   session.code = null;
-  document.body.classList.remove('playing');
+  document.body.classList.remove('playing', 'replay');
   document.getElementById('death').hidden = true;
   hudBox.hidden = true;
   touch.shown = false;
@@ -242,20 +275,25 @@ function message(bytes, now) {
 }
 
 function change() {
-  if (link.state === 'ended' && link.code !== OUTDATED) leave(link.sentence, OFFERED_AGAIN.has(link.code));
+  if (source.state === 'ended' && source.code !== OUTDATED) leave(source.sentence, OFFERED_AGAIN.has(source.code));
 }
 
 function run(now) {
   client.advance(now);
+  takeAllNews(() => true);
   for (;;) {
-    const item = client.news();
-    if (item === undefined) break;
-    takeNews(JSON.parse(item));
-  }
-  for (;;) {
-    const bytes = client.outgoing(!link.ready);
+    const bytes = client.outgoing(!source.ready);
     if (bytes === undefined) break;
-    link.send(bytes);
+    source.send(bytes);
+  }
+}
+
+function takeAllNews(wants) {
+  for (;;) {
+    const text = client.news();
+    if (text === undefined) break;
+    const item = JSON.parse(text);
+    if (wants(item.type)) takeNews(item);
   }
 }
 
@@ -269,8 +307,8 @@ function onVisibility() {
 
 function whileHidden() {
   const now = performance.now();
-  link.check(now);
-  if (!document.hidden || !client || !playing) return;
+  source.check(now);
+  if (!document.hidden || !client || !playing || source !== link) return;
   client.control(hands.aim, 0, 0, false, false);
   run(now);
 }
@@ -284,15 +322,16 @@ function onFrame() {
   const seconds = Math.min(gap, STEP_MAX_S);
   lastFrame = now;
   if (playing) {
+    const at = source.advance(now);
     steer(now);
-    run(now);
+    run(at);
     // Between a new connection and its first rows the last picture stays.
-    live = playing && client.draw(now);
+    live = playing && client.draw(at);
     if (live) takeFrame();
-    if (frame) drawGame(now, gap, seconds);
+    if (frame) drawGame(now, gap * source.speed, seconds * source.speed);
     else drawSky(seconds);
-    network.show(now, client, link.reconnects);
-    if (playing) curtain.show(link, now, { retry: () => link.retryNow(), leave: () => leave('') });
+    network.show(now, client, source.reconnects);
+    if (playing) curtain.show(source, now, { retry: () => link.retryNow(), leave: () => leave('') });
   } else {
     drawSky(seconds);
   }
@@ -387,10 +426,11 @@ function showTouch(on) {
 tell({
   state() {
     if (!playing) return ready ? 'start' : 'loading';
-    if (link.state === 'open') return live ? 'playing' : 'connecting';
-    return link.state;
+    if (source.state === 'open') return live ? 'playing' : 'connecting';
+    return source.state;
   },
   client: () => client,
+  replay: () => playback.told,
   frame: () => frame,
   drawn: () => drawn,
   roster, camera, meter, link, network, effects, session, match, chat, watching, lobby, scene,

@@ -29,7 +29,8 @@ export class Match {
   /** Seconds until the phase ends, or null. */
   secondsLeft = null;
 
-  /** `on.sound(name)` plays, `on.callout(text)` says something large, `on.lobby()` leaves. */
+  /** `on.sound(name)` plays, `on.callout(text)` says something large, `on.lobby()` leaves, `on.isReplay()` tells
+   *  whether a recording is looked at. */
   constructor(roster, on) {
     this.#roster = roster;
     this.#on = on;
@@ -87,6 +88,7 @@ export class Match {
     box.classList.toggle('last', this.phase === 'play' && whole >= 0 && whole <= LAST_S);
     write(find('clock-time'), left === null ? '' : clockText(left));
     write(find('clock-phase'), this.phase === 'warm_up' ? (left === null ? 'Waiting for players' : 'Warm-up') : this.phase === 'play' ? `Round ${this.round}` : '');
+    write(find('results-stay'), this.#on.isReplay() ? 'Close' : 'Stay');
     if (this.phase === 'results') write(find('results-next'), left === null ? '' : `Next round in ${whole} s`);
     if (whole !== this.#counted) this.#count(whole);
   }

@@ -147,6 +147,14 @@ export class Link {
     if (this.state === 'waiting') this.open();
   }
 
+  /** Time goes on; gives the client's, which is the page's. */
+  advance(now) {
+    return now;
+  }
+
+  /** How fast it goes. */
+  speed = 1;
+
   /** Whether a message would leave soon. */
   get ready() {
     return this.state === 'open' && this.#socket.bufferedAmount + this.#held.waiting <= BUFFERED_MAX;

@@ -3,6 +3,9 @@
 
 import { clearTeams, setTeam } from './palette.js';
 
+/** The number of whoever only looks at a recording. */
+const NOBODY = 65_535;
+
 /** Everybody. */
 export class Roster {
   #players = new Map();
@@ -59,7 +62,7 @@ export class Roster {
 
   /** Whether one only watches. */
   get watching() {
-    return this.#players.get(this.me)?.watching ?? false;
+    return this.me === NOBODY || (this.#players.get(this.me)?.watching ?? false);
   }
 
   /** One's own team, or 0. */

@@ -30,6 +30,7 @@
 //   chatLines() the texts of the session's chat
 //   looksAt     the player whose ship is watched, or null
 //   lobby()     the list as it was told last: {sessions, version, via}; via is 'sse' or 'poll'
+//   replay      of the recording that is looked at: {position, ticks, speed}, or null
 //   emotes      what is shown above ships: [[player, emote]]
 //   errors      the first errors that nobody caught, as text
 
@@ -63,7 +64,7 @@ addEventListener('unhandledrejection', (event) => remember(event.reason));
 const named = (places, row) => Object.fromEntries(places.map(([name, at]) => [name, row[at]]));
 
 /** Sets `globalThis.gamekeeper`. `page` has the page's parts, and functions for what changes: `state()`,
- *  `client()`, `frame()`, `drawn()`. */
+ *  `client()`, `replay()`, `frame()`, `drawn()`. */
 export function tell(page) {
   const { roster, camera, meter, link, network, effects, session, match, chat, watching, lobby, scene } = page;
   const ships = () => page.frame()?.ships ?? new Float32Array();
@@ -101,6 +102,7 @@ export function tell(page) {
       chatLines: () => chat.texts,
       get looksAt() { return watching.looksAt; },
       lobby: () => ({ sessions: [], version: 0, ...lobby.live.last, via: lobby.live.via }),
+      get replay() { return page.replay(); },
       get emotes() { return scene.bubbles.all; },
       get errors() { return [...errors]; },
     }),

@@ -7,6 +7,7 @@ use crate::lanes::Clock;
 use crate::metrics::{Measure, Stage, TickTimes};
 use crate::recent_times::RecentTimes;
 use crate::session::door::{Outbox, ToSession};
+use crate::session::recording::Recorded;
 use crate::session::restraint::Restraint;
 use crate::session::result::RoundResult;
 use crate::session::status::Status;
@@ -60,6 +61,10 @@ pub trait Ticked<O>: Send {
     fn take_results(&mut self) -> Vec<RoundResult> {
         Vec::new()
     }
+    /// What was recorded since the last call; with `all` of the chapter at hand as well.
+    fn take_recorded(&mut self, _all: bool) -> Vec<Recorded> {
+        Vec::new()
+    }
     /// How it stands, for the metrics.
     fn measure(&self) -> Measure {
         Measure::default()
@@ -105,6 +110,13 @@ impl<G: Game, O: Outbox> Ticked<O> for Session<G, O> {
 
     fn take_results(&mut self) -> Vec<RoundResult> {
         self.take_results()
+    }
+
+    fn take_recorded(&mut self, all: bool) -> Vec<Recorded> {
+        if all {
+            self.end_chapter();
+        }
+        self.take_recorded()
     }
 
     fn measure(&self) -> Measure {
@@ -153,6 +165,10 @@ impl<O> Ticked<O> for Box<dyn Ticked<O>> {
         (**self).take_results()
     }
 
+    fn take_recorded(&mut self, all: bool) -> Vec<Recorded> {
+        (**self).take_recorded(all)
+    }
+
     fn measure(&self) -> Measure {
         (**self).measure()
     }
@@ -180,6 +196,8 @@ pub trait Watcher: Send {
     }
     /// From what the session could go on; `None` where it could not any more.
     fn checkpoint(&mut self, _checkpoint: Option<Vec<u8>>) {}
+    /// More of a round was recorded; what was of one that ended comes before its result.
+    fn recorded(&mut self, _recorded: Recorded) {}
     /// Rounds ended.
     fn results(&mut self, results: Vec<RoundResult>);
     /// Nothing more is taken from the queue, and everybody is about to be told this.
@@ -274,7 +292,7 @@ pub async fn run<O, S: Ticked<O>>(
         }
         if session.tick_now() >= next_look {
             next_look = session.tick_now() + look_ticks;
-            look_at(&mut session, &mut watcher);
+            look_at(&mut session, &mut watcher, false);
         }
         if session.tick_now() >= next_checkpoint {
             next_checkpoint = session.tick_now() + checkpoint_ticks;
@@ -291,15 +309,18 @@ pub async fn run<O, S: Ticked<O>>(
     while let Ok((_, told)) = queue.try_recv() {
         session.handle(told, f64::from(session.tick_now()));
     }
-    look_at(&mut session, &mut watcher);
+    look_at(&mut session, &mut watcher, true);
     let goes_on = code == CloseCode::GoingAway && watcher.keeps();
     let checkpoint = if goes_on { session.checkpoint() } else { None };
     session.stop(code, why);
     checkpoint
 }
 
-fn look_at<O>(session: &mut impl Ticked<O>, watcher: &mut impl Watcher) {
+fn look_at<O>(session: &mut impl Ticked<O>, watcher: &mut impl Watcher, last: bool) {
     watcher.status(session.status(), session.measure(), session.host());
+    for recorded in session.take_recorded(last) {
+        watcher.recorded(recorded);
+    }
     let results = session.take_results();
     if !results.is_empty() {
         watcher.results(results);

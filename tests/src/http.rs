@@ -2,6 +2,9 @@
 
 use crate::harness::{Peer, Running};
 use serde_json::Value;
+use server::session::result::RoundResult;
+use server::session::settings::Mode;
+use server::store::{KeptResult, unix_ms};
 
 /// What came back.
 #[derive(Debug)]
@@ -40,6 +43,13 @@ impl Answer {
         assert!(problem["title"].is_string() && problem["type"] == "about:blank", "{problem}");
         problem["detail"].as_str().expect("a sentence").to_owned()
     }
+}
+
+/// Of a round in a public session that nobody played.
+pub fn result_of_nobody() -> KeptResult {
+    let (name, mode, teams, places) = ("Arena".into(), Mode::FreeForAll, Vec::new(), Vec::new());
+    let result = RoundResult { name, mode, public: true, round: 1, seconds: 300, teams, places };
+    KeptResult { result, at: unix_ms(), recording: None }
 }
 
 impl Running {

@@ -3,11 +3,13 @@
 
 use jsonschema::{Validator, options};
 use serde_json::{Value, json};
+use server::code::SessionCode;
 use server::config::Config;
+use server::session::recording::Recorded;
 use std::collections::{BTreeMap, BTreeSet};
 use tests::buoys::Buoys;
 use tests::harness::{Running, hasty};
-use tests::http::Answer;
+use tests::http::{Answer, result_of_nobody};
 
 /// What the whole document says.
 struct Document(Value);
@@ -82,10 +84,15 @@ async fn every_operation_answers_as_the_document_says() {
     let text = |key: &str| created[key].as_str().expect("text").to_owned();
     let bodies = bodies(&text("code"), &text("host_secret"));
     let operations = document.operations();
-    assert_eq!(operations.len(), 13, "{operations:?}");
+    assert_eq!(operations.len(), 14, "{operations:?}");
+    let (played, store) = (SessionCode::random(), &running.server.store);
+    store.record(played, Recorded::Begins(b"chapter".to_vec()), u64::MAX);
+    store.keep(played, result_of_nobody());
+    let results = running.get("/api/results").await.expect(200);
+    let recording = results["results"][0]["recording"].as_str().expect("it was recorded");
     for (method, path) in &operations {
-        let known = path.replace("{code}", &text("code"));
-        let unknown = path.replace("{code}", "00000-00000");
+        let known = path.replace("{code}", &text("code")).replace("{id}", recording);
+        let unknown = path.replace("{code}", "00000-00000").replace("{id}", "0123456789abcdef");
         if method == "POST" {
             let (headers, good, bad) =
                 bodies.get(path.as_str()).unwrap_or_else(|| panic!("{path}"));

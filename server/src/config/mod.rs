@@ -96,6 +96,11 @@ pub struct Config {
     #[arg(long, env = "GAMEKEEPER_DATA", value_name = "DIR")]
     pub data: Option<PathBuf>,
 
+    /// Mebibytes of recordings of rounds that are kept, to be looked at again; the oldest make room for newer ones, and
+    /// with 0 nothing is recorded. A round of five minutes with forty ships takes half a one.
+    #[arg(long, env = "GAMEKEEPER_RECORDINGS_MIB", value_name = "MIB", default_value_t = Self::RECORDINGS_MIB)]
+    pub recordings_mib: u32,
+
     /// Number from which the rocks of the arena follow in sessions that quick play opens; drawn anew for each
     /// round when absent.
     #[arg(long, env = "GAMEKEEPER_SEED", value_name = "NUMBER")]
@@ -145,6 +150,14 @@ impl Config {
     /// Who reloads the page, or sends a friend the link, finds the session again.
     pub const IDLE_SECONDS: u32 = 120;
 
+    /// A hundred rounds of the usual size, and bearable also where they are kept in memory.
+    pub const RECORDINGS_MIB: u32 = 64;
+
+    /// The most that all recordings take together, in bytes.
+    pub(crate) fn recordings_bytes(&self) -> u64 {
+        u64::from(self.recordings_mib) << 20
+    }
+
     /// What is wrong with settings that are right one by one.
     fn validate(&self) -> Result<(), Vec<String>> {
         let filter = EnvFilter::try_new(&self.seeing.log);
@@ -185,6 +198,7 @@ impl Default for Config {
             idle_seconds: Self::IDLE_SECONDS,
             open_sessions: true,
             data: None,
+            recordings_mib: Self::RECORDINGS_MIB,
             seed: None,
             origin: Vec::new(),
             reach: Reach::default(),

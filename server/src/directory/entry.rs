@@ -198,7 +198,8 @@ impl Entry {
     /// Keeps results, the oldest first; answers them with their time.
     pub(super) fn keep(&self, results: Vec<RoundResult>) -> Vec<KeptResult> {
         let at = unix_ms();
-        let kept: Vec<_> = results.into_iter().map(|result| KeptResult { result, at }).collect();
+        let kept: Vec<_> =
+            results.into_iter().map(|result| KeptResult { result, at, recording: None }).collect();
         let mut all = lock(&self.results);
         for result in &kept {
             all.push_front(result.clone());

@@ -277,7 +277,7 @@ impl Directory {
         if self.sessions.len() >= config.max_sessions {
             return Err(NoSession::Full);
         }
-        let opening = Opening { host, idle_s: config.idle_seconds, checkpoint: None };
+        let opening = Opening::of(&config, host);
         let session = opener.open(&settings, opening);
         let session = session.map_err(NoSession::Refused)?;
         Ok(self.run(self.fresh_code(), session, opener.protocol, settings))
@@ -294,7 +294,7 @@ impl Directory {
             let session = if self.len() < config.max_sessions {
                 let checkpoint = self.store.checkpoint(code).await.unwrap_or_default();
                 let checkpoint = checkpoint.as_deref();
-                opener.open(&settings, Opening { host, idle_s: config.idle_seconds, checkpoint })
+                opener.open(&settings, Opening { checkpoint, ..Opening::of(&config, host) })
             } else {
                 Err("there are as many sessions as there may be".into())
             };

@@ -28,6 +28,16 @@ pub(super) struct Opening<'a> {
     pub(super) idle_s: u32,
     /// From where it goes on.
     pub(super) checkpoint: Option<&'a [u8]>,
+    /// Whether its rounds are recorded.
+    pub(super) records: bool,
+}
+
+impl Opening<'_> {
+    /// As the server's settings have it.
+    pub(super) fn of(config: &Config, host: Option<HostSecret>) -> Self {
+        let records = config.recordings_mib > 0;
+        Self { host, idle_s: config.idle_seconds, checkpoint: None, records }
+    }
 }
 
 /// Opens sessions of one game.
@@ -54,6 +64,7 @@ impl Opener {
             // Players know the seed, and what they can foresee they can cheat with.
             config.luck = rand::random();
             config.idle_s = opening.idle_s;
+            config.records = opening.records;
             let goes_on = opening.checkpoint.and_then(|from| Session::resume(config.clone(), from));
             let session: Session<G, ConnectionOutbox> = match goes_on {
                 Some(session) => session,

@@ -9,6 +9,7 @@ use crate::net::limits::SESSION_QUEUE_MAX;
 use crate::net::outbox::ConnectionOutbox;
 use crate::overload::LoopWatch;
 use crate::session::Counts;
+use crate::session::recording::Recorded;
 use crate::session::restraint::Restraint;
 use crate::session::result::RoundResult;
 use crate::session::settings::SessionSettings;
@@ -147,6 +148,11 @@ impl Watcher for Reporter {
 
     fn checkpoint(&mut self, checkpoint: Option<Vec<u8>>) {
         self.directory.store.keep_checkpoint(self.entry.code, checkpoint);
+    }
+
+    fn recorded(&mut self, recorded: Recorded) {
+        let most = self.directory.live.get().recordings_bytes();
+        self.directory.store.record(self.entry.code, recorded, most);
     }
 
     fn results(&mut self, results: Vec<RoundResult>) {

@@ -36,7 +36,9 @@ pub(crate) fn router(base: &BasePath, operator: Arc<Operator>) -> Router {
         .route("/admin", admin)
         .route("/", page.clone())
         // A session's link. Whether there is such a session the page asks the API.
-        .route("/s/{code}", page)
+        .route("/s/{code}", page.clone())
+        // A recording's.
+        .route("/replay/{id}", page)
         .route("/assets/{build}/{*path}", get(asset))
         .fallback(|| async { assets::not_found() })
 }

@@ -8,12 +8,14 @@
 use super::door::Outbox;
 use super::hosting::Ban;
 use super::players::Players;
+use super::recording::Recorder;
 use super::rounds::Rounds;
 use super::{Session, SessionConfig};
 use serde::{Deserialize, Serialize};
 use shared::checkpoint;
 use shared::game::{Game, PlayerId, Setup, Tick};
 use shared::wire::Protocol;
+use shared::wire::message::Phase;
 
 /// Of what follows here, and of what is in it. Counts up when any of it changes: what an older program wrote is none then.
 const LAYOUT: u32 = 2;
@@ -94,6 +96,10 @@ impl<G: Game, O: Outbox> Session<G, O> {
         session.hosting.bans = kept.bans;
         session.locked = kept.locked;
         session.awaits_people = true;
+        if session.config.records && session.rounds.phase == Phase::Play {
+            session.recorder = Some(Recorder::new(false));
+            session.talk.record(true);
+        }
         tracing::info!(tick = session.tick, players = session.players.len(), "a match goes on");
         Some(session)
     }

@@ -6,7 +6,7 @@ use super::door::Outbox;
 use super::interest::Interest;
 use super::players::Link;
 use shared::game::{Focus, PlayerId};
-use shared::netcode::frame::{Changes, Encoder, PAST_TICKS, TYPE_KEYFRAME, TYPE_MASK};
+use shared::netcode::frame::{Changes, Encoder, PAST_TICKS, TYPE_KEYFRAME, TYPE_MASK, ViewList};
 use shared::netcode::inputs::InputBuffer;
 use shared::wire::Row;
 
@@ -48,6 +48,18 @@ impl FrameWriter {
     /// A tick begins to be sent.
     pub(super) fn begin(&mut self) {
         self.encoder.begin();
+    }
+
+    /// Appends the frame of somebody who looks at `focus` and is nobody.
+    pub(super) fn of_everything(
+        &mut self,
+        list: &mut ViewList,
+        (changes, interest): (&mut Changes, &Interest),
+        focus: Focus,
+        out: &mut Vec<u8>,
+    ) {
+        let sight = interest.sight(PlayerId::NOBODY, focus);
+        self.encoder.frame(list, changes, &sight, false, None, out);
     }
 
     /// Commits a message and whatever waits in the mailbox, if the connection can take them: a

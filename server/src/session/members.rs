@@ -75,7 +75,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
 
     /// Tells a player at a new connection what comes first: who they are, what the session is, who is there.
     fn welcome(&mut self, id: PlayerId) {
-        let roster = talk::whole_roster(&self.players, &self.pilots, self.hosting.player);
+        let roster = talk::roster(self.players.iter(), &self.pilots, self.hosting.player);
         let (terms, later) = self.shown_to(id);
         let (about, history) = (talk::about(&self.config, self.locked), self.talk.history());
         let phase = talk::encode(&self.rounds.told(later));
@@ -99,7 +99,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
 
     /// Those who missed messages are told everything anew, and how much they missed.
     pub(super) fn summarise(&mut self) {
-        let roster = talk::whole_roster(&self.players, &self.pilots, self.hosting.player);
+        let roster = talk::roster(self.players.iter(), &self.pilots, self.hosting.player);
         let gaps = |link: &Link<O>| link.mailbox.has_forgotten();
         let those = self.players.iter().filter(|p| p.link.as_ref().is_some_and(gaps));
         let those: Vec<_> = those.map(|player| player.id).collect();

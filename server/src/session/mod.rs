@@ -25,6 +25,7 @@ mod parting;
 mod past;
 mod pilots;
 mod players;
+pub mod recording;
 pub mod restraint;
 pub mod result;
 pub mod rounds;
@@ -48,6 +49,7 @@ use past::Past;
 use pilots::Pilots;
 pub use players::SEAT_GRACE_SECONDS;
 use players::{Player, Players};
+use recording::{Recorded, Recorder};
 use restraint::Restraint;
 use result::RoundResult;
 use rounds::Rounds;
@@ -104,6 +106,9 @@ pub struct Session<G: Game, O: Outbox> {
     /// Why it is over.
     ended: Option<(CloseCode, &'static str)>,
     results: Vec<RoundResult>,
+    /// The round that is on, where rounds are recorded.
+    recorder: Option<Recorder>,
+    recorded: Vec<Recorded>,
     counts: Counts,
     complaints: Complaints,
 }
@@ -140,6 +145,8 @@ impl<G: Game, O: Outbox> Session<G, O> {
             parting: None,
             ended: None,
             results: Vec::new(),
+            recorder: None,
+            recorded: Vec::new(),
             counts: Counts::default(),
             complaints: Complaints::default(),
         };
@@ -342,6 +349,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
         self.talk();
         lap(Stage::Talk);
         self.send_frames();
+        self.record();
         lap(Stage::Frames);
         self.drop_the_unresponsive();
         self.look_for_life();

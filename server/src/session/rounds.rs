@@ -38,6 +38,11 @@ impl Rounds {
         Self { phase, ..Self::default() }
     }
 
+    /// For how many ticks the phase has lasted.
+    pub(super) fn lasts(&self, now: Tick) -> Tick {
+        now.wrapping_sub(self.began)
+    }
+
     /// Whether nobody's input counts.
     pub(super) fn is_still(&self) -> bool {
         self.phase == Phase::Results
@@ -85,7 +90,10 @@ impl<G: Game, O: Outbox> Session<G, O> {
             }
             Phase::WarmUp if due && self.parting.is_none() => self.start_round(),
             // Everybody has left: nothing to be told, and nobody to tell it to.
-            Phase::Play if people == 0 => self.enter(Phase::WarmUp, None),
+            Phase::Play if people == 0 => {
+                self.abandon_recording();
+                self.enter(Phase::WarmUp, None);
+            }
             Phase::Play if due => self.finish_round(),
             Phase::Results if due && self.parting.is_some() => self.end_with_the_server(),
             Phase::Results if due && enough => self.start_round(),
@@ -105,6 +113,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
             0 => self.enter(Phase::Endless, None),
             seconds => self.enter(Phase::Play, Some(seconds)),
         }
+        self.begin_recording();
     }
 
     fn enter(&mut self, phase: Phase, seconds: Option<u32>) {
@@ -118,8 +127,8 @@ impl<G: Game, O: Outbox> Session<G, O> {
     fn begin(&mut self) {
         let seed = self.terms.setup.seed;
         if let Some(next) = self.next.take() {
-            let SessionConfig { luck, idle_s, .. } = self.config;
-            self.config = SessionConfig { luck, idle_s, ..next };
+            let SessionConfig { luck, idle_s, records, .. } = self.config;
+            self.config = SessionConfig { luck, idle_s, records, ..next };
         }
         if !self.config.seeded && self.rounds.round > 0 {
             self.config.setup.seed = next_seed(seed);
@@ -169,6 +178,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
             }
         }
         self.results.push(result);
+        self.decide_recording();
     }
 
     fn result(&self) -> RoundResult {

@@ -61,6 +61,8 @@ pub(super) struct Talk {
     /// Whether the standings are those of a world that is gone.
     outdated: bool,
     history: VecDeque<(String, String)>,
+    /// What is recorded of it; `None` while nothing is.
+    recorded: Option<Vec<Bytes>>,
 }
 
 impl Talk {
@@ -82,6 +84,7 @@ impl Talk {
             event: Vec::new(),
             outdated: false,
             history: VecDeque::new(),
+            recorded: None,
         }
     }
 
@@ -122,12 +125,30 @@ impl Talk {
     /// Something that happened in the world.
     pub(super) fn of_the_world(&mut self, message: Bytes) {
         self.of_the_past.push(message.clone());
+        self.recorded.iter_mut().for_each(|recorded| recorded.push(message.clone()));
         self.of_the_world.push(message);
+    }
+
+    /// Whether what happens from now on is recorded.
+    pub(super) fn record(&mut self, records: bool) {
+        self.recorded = records.then(Vec::new);
+    }
+
+    /// What was to be recorded since the last call.
+    pub(super) fn take_recorded(&mut self) -> Vec<Bytes> {
+        self.recorded.as_mut().map(core::mem::take).unwrap_or_default()
+    }
+
+    /// How a player stands, as they are told.
+    pub(super) fn standings_of(&mut self, player: PlayerId) -> &[u8] {
+        self.standings.of(player)
     }
 
     /// A phase begins, for spectators `later` ticks later.
     pub(super) fn phase(&mut self, rounds: &Rounds, later: Tick) {
-        self.of_the_world.push(encode(&rounds.told(0)));
+        self.of_the_world(encode(&rounds.told(0)));
+        // They are told of another tick.
+        self.of_the_past.pop();
         self.of_the_past.push(encode(&rounds.told(later)));
     }
 
@@ -235,11 +256,13 @@ impl Talk {
         late: Option<&[Bytes]>,
     ) -> bool {
         if !self.joined.is_empty() || !self.left.is_empty() {
-            self.for_everybody.push(encode(&ServerMessage::Roster {
+            let roster = encode(&ServerMessage::Roster {
                 everybody: false,
                 joined: core::mem::take(&mut self.joined),
                 left: core::mem::take(&mut self.left),
-            }));
+            });
+            self.recorded.iter_mut().for_each(|recorded| recorded.push(roster.clone()));
+            self.for_everybody.push(roster);
         }
         self.for_everybody.extend(self.about.take());
         let most = EVENTS_AT_ONCE * self.rate;
@@ -311,12 +334,15 @@ pub(super) fn pilot(player: PlayerId, name: &str, team: u8) -> RosterEntry {
 }
 
 /// Everybody's names; who is away is there all the same.
-pub(super) fn whole_roster<G: Game, O: Outbox>(
-    players: &Players<G::Input, O>,
+pub(super) fn roster<'a, G: Game, O: 'a>(
+    players: impl Iterator<Item = &'a Player<G::Input, O>>,
     pilots: &Pilots<G>,
     host: Option<PlayerId>,
-) -> Bytes {
-    let people = players.iter().map(|player| player.entry(host));
+) -> Bytes
+where
+    G::Input: 'a,
+{
+    let people = players.map(|player| player.entry(host));
     let computers = pilots.iter().map(|(id, name, team)| pilot(id, name, team));
     let joined = people.chain(computers).collect();
     encode(&ServerMessage::Roster { everybody: true, joined, left: Vec::new() })

@@ -4,17 +4,20 @@
 
 mod leaderboard;
 mod operator;
+mod recordings;
 mod results;
 mod schema;
 mod sessions;
 
 pub use leaderboard::{LEADERBOARD_MAX, LeaderboardRow, Period};
 pub use operator::{AUDIT_MAX, Deed, KeptBan};
+pub use recordings::RecordingId;
 pub use results::RESULTS_MAX;
 pub use schema::{FILE_NAME, OpenError};
 pub use sessions::OpenSession;
 
 use crate::code::SessionCode;
+use crate::session::recording::Recorded;
 use crate::session::result::RoundResult;
 use crate::throttle::Throttle;
 use rusqlite::Connection;
@@ -46,6 +49,10 @@ pub struct KeptResult {
     pub result: RoundResult,
     /// When the round ended, in ms since 1970 (UTC).
     pub at: u64,
+    /// Under which name its recording is kept, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub recording: Option<RecordingId>,
 }
 
 /// The time of day, in ms since 1970 (UTC).
@@ -190,6 +197,19 @@ impl Store {
     /// Keeps that a session is over. Never waits.
     pub fn forget(&self, code: SessionCode) {
         self.tell(move |db| sessions::forget(db, code));
+    }
+
+    /// Keeps more of a recording; the oldest make room where all together take more than `most` bytes. Never waits: while
+    /// the disk has much to do a chapter is left out.
+    pub fn record(&self, code: SessionCode, recorded: Recorded, most: u64) {
+        if self.jobs.capacity() > FOR_RESULTS {
+            self.tell(move |db| recordings::keep(db, code, &recorded, unix_ms(), most));
+        }
+    }
+
+    /// A chapter, from 0, of a recording of a round that has a result.
+    pub async fn chapter(&self, id: RecordingId, number: u32) -> Result<Option<Vec<u8>>, NoAnswer> {
+        self.ask(move |db| recordings::chapter(db, id, number)).await
     }
 
     /// Whether what is kept is there after the process.

@@ -1,6 +1,6 @@
 //! Results in, results out.
 
-use super::KeptResult;
+use super::{KeptResult, recordings};
 use crate::code::SessionCode;
 use crate::session::result::{Place, RoundResult};
 use crate::session::settings::Mode;
@@ -23,7 +23,7 @@ pub(super) fn keep(
     code: SessionCode,
     kept: &KeptResult,
 ) -> rusqlite::Result<()> {
-    let KeptResult { result, at } = kept;
+    let KeptResult { result, at, .. } = kept;
     let step = db.transaction()?;
     let sql = "INSERT INTO results (code, name, mode, public, round, ended, seconds, teams) \
                VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
@@ -44,6 +44,7 @@ pub(super) fn keep(
             keep_best(&step, place, *at)?;
         }
     }
+    recordings::has_result(&step, code, id)?;
     if id % TIDY_EVERY == 0 {
         tidy(&step, id)?;
     }
@@ -112,7 +113,7 @@ fn figure(place: &Place, name: &str) -> i32 {
 
 /// The newest results of public sessions, newest first.
 pub(super) fn recent(db: &mut Connection, limit: u32) -> rusqlite::Result<Vec<KeptResult>> {
-    read(db, "WHERE public ORDER BY ended DESC, id DESC LIMIT ?", [limit])
+    read(db, "WHERE public ORDER BY ended DESC, results.id DESC LIMIT ?", [limit])
 }
 
 /// The newest results of one session, newest first.
@@ -121,12 +122,18 @@ pub(super) fn of(
     code: SessionCode,
     limit: u32,
 ) -> rusqlite::Result<Vec<KeptResult>> {
-    read(db, "WHERE code = ? ORDER BY id DESC LIMIT ?", params![code.to_string(), limit])
+    read(
+        db,
+        "WHERE results.code = ? ORDER BY results.id DESC LIMIT ?",
+        params![code.to_string(), limit],
+    )
 }
 
 fn read(db: &Connection, which: &str, asked: impl Params) -> rusqlite::Result<Vec<KeptResult>> {
-    let sql =
-        format!("SELECT id, name, mode, public, round, ended, seconds, teams FROM results {which}");
+    let sql = format!(
+        "SELECT results.id, name, mode, public, round, ended, seconds, teams, recordings.id \
+             FROM results LEFT JOIN recordings ON recordings.result = results.id {which}"
+    );
     let mut ids = Vec::new();
     let mut results = Vec::new();
     let mut statement = db.prepare_cached(&sql)?;
@@ -142,7 +149,8 @@ fn read(db: &Connection, which: &str, asked: impl Params) -> rusqlite::Result<Ve
             teams: value(row, 7)?,
             places: Vec::new(),
         };
-        results.push(KeptResult { result, at: row.get::<_, i64>(5)? as u64 });
+        let (at, recording) = (row.get::<_, i64>(5)? as u64, row.get(8)?);
+        results.push(KeptResult { result, at, recording });
     }
     for (id, kept) in ids.into_iter().zip(&mut results) {
         kept.result.places = places(db, id)?;

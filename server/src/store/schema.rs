@@ -80,6 +80,24 @@ const MIGRATIONS: &[&str] = &["
         at INTEGER NOT NULL,
         state BLOB NOT NULL
     ) STRICT;
+", "
+    -- What rounds looked like.
+    CREATE TABLE recordings (
+        id TEXT PRIMARY KEY, -- whoever knows it may look
+        code TEXT NOT NULL,
+        began INTEGER NOT NULL, -- ms since 1970
+        bytes INTEGER NOT NULL,
+        result INTEGER REFERENCES results ON DELETE CASCADE -- NULL until there is one
+    ) STRICT;
+    CREATE INDEX recordings_by_code ON recordings (code, began);
+    CREATE INDEX recordings_by_time ON recordings (began);
+    CREATE UNIQUE INDEX recordings_by_result ON recordings (result);
+    CREATE TABLE chapters (
+        recording TEXT NOT NULL REFERENCES recordings ON DELETE CASCADE,
+        number INTEGER NOT NULL,
+        chapter BLOB NOT NULL,
+        PRIMARY KEY (recording, number)
+    ) STRICT;
 "];
 
 /// Why there is no database. Each is a sentence for who started the server.
@@ -174,8 +192,9 @@ mod tests {
             }
             migrate(&mut db, from).unwrap();
             let tables = "SELECT count(*) FROM sqlite_schema \
-                          WHERE name IN ('results', 'places', 'best', 'bans', 'audit', 'checkpoints')";
-            assert_eq!(db.query_row(tables, [], |row| row.get::<_, i64>(0)), Ok(6));
+                          WHERE name IN ('results', 'places', 'best', 'bans', 'audit', 'checkpoints', \
+                          'recordings', 'chapters')";
+            assert_eq!(db.query_row(tables, [], |row| row.get::<_, i64>(0)), Ok(8));
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The sessions that are open, so that the next start opens them again, and where they stand, so that they go on there.
 
+use super::recordings;
 use crate::code::SessionCode;
 use crate::session::settings::SessionSettings;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -58,6 +59,7 @@ pub(super) fn checkpoint(
 /// It is over, and opens no more.
 pub(super) fn forget(db: &Connection, code: SessionCode) -> rusqlite::Result<()> {
     keep_checkpoint(db, code, 0, None)?;
+    recordings::forget_unfinished(db, code)?;
     db.prepare_cached("DELETE FROM open_sessions WHERE code = ?")?.execute([code.to_string()])?;
     Ok(())
 }

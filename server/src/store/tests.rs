@@ -58,7 +58,7 @@ fn result(public: bool, at: u64, places: Vec<Place>) -> KeptResult {
         teams: vec![20, -5],
         places,
     };
-    KeptResult { result, at }
+    KeptResult { result, at, recording: None }
 }
 
 /// As it comes back: without what nobody is told.

@@ -20,6 +20,7 @@ pub mod ladder;
 pub mod least;
 pub mod pace;
 pub mod prediction;
+pub mod recording;
 pub mod scene;
 pub mod shelf;
 pub mod smoothing;

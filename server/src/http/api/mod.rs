@@ -118,6 +118,7 @@ pub(crate) fn router(api: Arc<Api>, operator: &Arc<Operator>) -> Router {
         .routes(routes!(actions::act))
         .routes(routes!(results::of_session))
         .routes(routes!(results::recent))
+        .routes(routes!(results::recording))
         .routes(routes!(results::leaderboard))
         .routes(routes!(tickets::create))
         .routes(routes!(chat::lines, chat::say))

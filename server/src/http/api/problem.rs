@@ -52,6 +52,14 @@ impl Problem {
         )
     }
 
+    /// No recording has the name that was asked for, or it is no name.
+    pub fn no_recording() -> Self {
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "There is no such recording: it has made room for newer ones, or the link has a mistake in it.",
+        )
+    }
+
     /// A path at which nothing is.
     pub fn nothing_at(path: &str) -> Self {
         let path: String = path.chars().take(80).collect();

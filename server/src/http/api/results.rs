@@ -12,8 +12,11 @@ use crate::net::address_limits::NotFound;
 use crate::store::{KeptResult, unix_ms};
 use crate::store::{LEADERBOARD_MAX, LeaderboardRow, NoAnswer, Period, Store};
 use axum::Json;
-use axum::extract::{Extension, State};
-use axum::http::StatusCode;
+use axum::body::Body;
+use axum::extract::{Extension, Path, State};
+use axum::http::{StatusCode, header};
+use axum::response::IntoResponse;
+use futures_util::{StreamExt, stream};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use tokio::sync::Mutex;
@@ -50,8 +53,12 @@ pub(super) async fn of_session(
     let code = code.parse::<SessionCode>().ok();
     let find = || api.directory.get(code?);
     match (api.address_limits.guesses.look_up(caller.network, find), code) {
-        // What it has itself is there also when the store is not.
-        (Ok(entry), _) => Ok(Json(Results { results: entry.results() })),
+        (Ok(entry), _) => {
+            let kept = api.store.of(entry.code, RESULTS_KEPT as u32).await.unwrap_or_default();
+            // What it has itself is there also when the store is not.
+            let results = if kept.is_empty() { entry.results() } else { kept };
+            Ok(Json(Results { results }))
+        }
         (Err(NotFound::Unknown), Some(code)) => {
             let results = api.store.of(code, RESULTS_KEPT as u32).await?;
             if results.is_empty() {
@@ -62,6 +69,34 @@ pub(super) async fn of_session(
         }
         (Err(why), _) => Err(why.into()),
     }
+}
+
+/// What a round looked like, for who has its recording's name from a result: the bytes that a spectator of everything would
+/// have been sent, as `shared/src/netcode/recording.rs` describes them.
+#[utoipa::path(get, path = "/api/recordings/{id}", tag = "results",
+    params(("id" = String, Path, description = "The recording's name.")),
+    responses((status = 200, description = "The recording.", content_type = "application/octet-stream", body = Vec<u8>),
+              (status = 404, description = "There is no such recording, or no more."),
+              (status = 503, description = "It cannot be read now.")))]
+pub(super) async fn recording(
+    State(api): State<Arc<Api>>,
+    Path(id): Path<String>,
+) -> Result<impl IntoResponse, Problem> {
+    let Ok(id) = id.parse() else { return Err(Problem::no_recording()) };
+    let first = api.store.chapter(id, 0).await?.ok_or_else(Problem::no_recording)?;
+    // Chapter by chapter, as each reader takes them: a whole one would be in memory for as long as the slowest reads.
+    let store = api.store.clone();
+    let rest = stream::try_unfold(1, move |number| {
+        let store = store.clone();
+        async move { Ok(store.chapter(id, number).await?.map(|chapter| (chapter, number + 1))) }
+    });
+    let body = Body::from_stream(stream::once(async { Ok::<_, NoAnswer>(first) }).chain(rest));
+    // It never changes: whoever has it need not ask again.
+    let headers = [
+        (header::CONTENT_TYPE, "application/octet-stream"),
+        (header::CACHE_CONTROL, "private, max-age=86400, immutable"),
+    ];
+    Ok((headers, body))
 }
 
 /// Which leaderboard.

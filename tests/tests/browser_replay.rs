@@ -1,0 +1,129 @@
+//! A round that was played is looked at again in a real Chromium: from the list of results, and by its link.
+//!
+//! Pictures are left in `tests/screenshots`, for a person to look at.
+
+use server::code::SessionCode;
+use server::session::SessionConfig;
+use server::session::rounds::{RESULTS_SECONDS, WARM_UP_SECONDS};
+use server::session::settings::PilotCount;
+use server::store::{KeptResult, unix_ms};
+use shared::arena::{Arena, Settings};
+use shared::game::Setup;
+use shared::netcode::conditions::Conditions;
+use tests::browser::{Driver, Page};
+use tests::host::Host;
+use tests::world::World;
+
+const ROUND_S: u32 = 30;
+/// The round, and how long its result is shown.
+const TICKS: f64 = (ROUND_S as f64 + 3.0) * 30.0;
+
+/// Plays a round without a clock, and has a server keep its result and what it looked like.
+fn play_a_round(host: &Host) {
+    let setup = Setup::new(Settings::default(), 9, 30);
+    let mut world = World::<Arena>::open(SessionConfig {
+        round_s: ROUND_S,
+        pilots: PilotCount::FillUpTo(20),
+        records: true,
+        ..SessionConfig::new(setup)
+    });
+    world.join("Ann", Conditions::round_trip(40.0, 5.0));
+    world.run(f64::from(WARM_UP_SECONDS + ROUND_S + RESULTS_SECONDS - 1) * 1000.0);
+    let (code, store) = (SessionCode::random(), &host.server.store);
+    let mut recorded = world.session.take_recorded();
+    let afterwards = recorded.pop().expect("the last chapter");
+    recorded.into_iter().for_each(|recorded| store.record(code, recorded, u64::MAX));
+    for result in world.session.take_results() {
+        store.keep(code, KeptResult { result, at: unix_ms(), recording: None });
+    }
+    store.record(code, afterwards, u64::MAX);
+}
+
+/// Pulls the bar's thumb to a tick.
+async fn pull(page: &Page, tick: u32) {
+    let script = format!(
+        "const place = document.getElementById('replay-place');
+         place.value = '{tick}';
+         for (const type of ['input', 'change']) place.dispatchEvent(new Event(type));"
+    );
+    page.client.execute(&script, vec![]).await.expect("a thumb");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_round_is_looked_at_again() {
+    let host = Host::start(1800, 0);
+    play_a_round(&host);
+    let driver = Driver::start();
+    let desk = driver.open(1280, 720, false).await;
+    desk.goto(&format!("http://{}/", host.address)).await;
+    desk.until("gamekeeper.state === 'start'").await;
+    desk.click("#tab-results").await;
+    desk.until("document.querySelector('#result-list button')").await;
+    desk.picture("70-results").await;
+    desk.click("#result-list button").await;
+    desk.until("gamekeeper.state === 'playing' && gamekeeper.replay.position > 30").await;
+    assert_eq!(desk.number("gamekeeper.replay.ticks").await, TICKS);
+    // Everybody is there, and everything: it is not what one of them saw.
+    desk.until("gamekeeper.people().length === 20 && gamekeeper.shipCount() > 15").await;
+    desk.until("gamekeeper.phase === 'play' && gamekeeper.looksAt !== null").await;
+    let path = desk.eval("location.pathname").await.as_str().expect("a path").to_owned();
+    assert!(path.starts_with("/replay/"), "{path}");
+
+    // It stands, goes on, and hurries.
+    desk.click("#replay-pause").await;
+    let stands = desk.number("gamekeeper.replay.position").await;
+    let drawn = desk.number("gamekeeper.drawn").await;
+    desk.until(&format!("gamekeeper.drawn > {drawn} + 5")).await;
+    assert_eq!(desk.number("gamekeeper.replay.position").await, stands);
+    desk.click("#replay-pause").await;
+    desk.until(&format!("gamekeeper.replay.position > {stands}")).await;
+    desk.click("#replay-speed").await;
+    desk.until("gamekeeper.replay.speed === 2").await;
+
+    // Another place in it, later and earlier, is as it was there: the clock, the points, the ships.
+    pull(&desk, 700).await;
+    desk.until("gamekeeper.replay.position >= 700 && gamekeeper.secondsLeft < 7.1").await;
+    desk.picture("71-replay").await;
+    pull(&desk, 150).await;
+    desk.until("gamekeeper.replay.position < 400 && gamekeeper.secondsLeft > 17").await;
+    desk.until("gamekeeper.shipCount() > 15").await;
+
+    // Another ship, then a place of one's own.
+    let leader = desk.number("gamekeeper.looksAt").await;
+    desk.click("#watch-next").await;
+    desk.until(&format!("gamekeeper.looksAt !== {leader}")).await;
+    desk.click("#watch-free").await;
+    desk.until("gamekeeper.looksAt === null").await;
+
+    // At its end there is the result, and it can be seen again.
+    pull(&desk, TICKS as u32).await;
+    desk.until("gamekeeper.replay.speed === 0 && gamekeeper.phase === 'results'").await;
+    desk.until("!document.getElementById('results').hidden").await;
+    desk.click("#results-stay").await;
+    desk.click("#replay-pause").await;
+    desk.until("gamekeeper.replay.speed > 0 && gamekeeper.phase === 'play'").await;
+    assert_eq!(desk.number("gamekeeper.stats().mismatches").await, 0.0);
+    assert_eq!(desk.number("gamekeeper.stats().refused").await, 0.0);
+    desk.click("#leave").await;
+    desk.until("gamekeeper.state === 'start' && location.pathname === '/'").await;
+
+    // The link shows it to whoever has it, on a phone as well.
+    let phone = driver.open(390, 844, true).await;
+    phone.goto(&format!("http://{}{path}", host.address)).await;
+    phone.until("gamekeeper.state === 'playing' && gamekeeper.replay.position > 30").await;
+    phone.picture("72-replay-phone").await;
+
+    // A game is a game again, in the same page.
+    desk.click("#play").await;
+    desk.until("gamekeeper.state === 'playing' && gamekeeper.me().alive").await;
+    assert!(desk.eval("gamekeeper.replay").await.is_null());
+
+    // One that is there no more says so.
+    phone.goto(&format!("http://{}/replay/0123456789abcdef", host.address)).await;
+    phone
+        .until("document.getElementById('start-note').textContent.includes('no such recording')")
+        .await;
+    phone.close().await;
+    desk.close().await;
+    host.stop().await;
+}
