@@ -12,6 +12,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 use thiserror::Error;
+use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
@@ -194,8 +195,9 @@ pub(crate) async fn close(line: &mut Line, code: CloseCode, reason: &'static str
 
 /// Completes a closing handshake that the server began.
 pub(crate) async fn answer_close(line: &mut Line) {
-    // Out of time or not, the socket is dropped next.
+    // Out of time or not, nothing more is said: whoever comes back keeps the socket until there is another.
     let _ = timeout(CLOSE_WAIT, read_to_the_end(line)).await;
+    let _ = line.get_mut().shutdown().await;
 }
 
 /// Reads, and so flushes, until the server has closed or the stream is beyond reading.

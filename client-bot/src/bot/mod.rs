@@ -173,6 +173,9 @@ impl<G: Game> Bot<G> {
             let next = match pause {
                 Pause::Stayed => self.churn().await,
                 Pause::End(end) if self.around.come_back && coming_back::is_worth_it(&end) => {
+                    if matches!(end, Ending::Closed { .. }) {
+                        line::answer_close(&mut self.line).await;
+                    }
                     self.come_back(end).await
                 }
                 Pause::End(end) => Err(end),
