@@ -34,12 +34,18 @@ export function showAddress(code) {
   if (location.pathname !== path) history.replaceState(null, '', path + location.search);
 }
 
-/** The name of the recording in the page's address, or null. */
+/** Which recording the page's address is of: `{id}`, or `{code, round}`; or null. */
 export function replayInAddress() {
   if (!location.pathname.startsWith(BASE)) return null;
-  const found = /^\/replay\/([0-9a-f]{16})\/?$/.exec(location.pathname.slice(BASE.length));
-  return found && found[1];
+  const path = location.pathname.slice(BASE.length);
+  const [, id] = /^\/replay\/([0-9a-f]{16})\/?$/.exec(path) ?? [];
+  if (id) return { id };
+  const [, code, round] = /^\/replay\/([^/]+)\/(\d{1,9})\/?$/.exec(path) ?? [];
+  return code && CODE.test(code) ? { code, round: Number(round) } : null;
 }
+
+/** The address of the recording of a session's round, if there is one. */
+export const replayOf = (code, round) => `${BASE}/replay/${encodeURIComponent(code)}/${round}`;
 
 /** Lets the address bar show a recording. */
 export function showReplay(id) {

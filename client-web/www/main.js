@@ -24,7 +24,7 @@ import { Chat } from './chat.js';
 import { Effects } from './effects.js';
 import { Gamepad } from './gamepad.js';
 import { Hands } from './hands.js';
-import { hostSecret, keepHostSecret, replayInAddress, showAddress, visitor } from './here.js';
+import { hostSecret, keepHostSecret, replayInAddress, replayOf, showAddress, visitor } from './here.js';
 import { Hud } from './hud.js';
 import { Input } from './input.js';
 import { Invite } from './invite.js';
@@ -92,6 +92,7 @@ const hands = new Hands(input, touch, pad);
 const chat = new Chat(roster, (text, team) => client?.chat(text, team), (open) => { input.enabled = !open && playing; });
 const match = new Match(roster, {
   sound: play, callout: callouts.say, lobby: () => leave(''), isReplay: () => source === playback,
+  replayOf: (round) => replayOf(session.code, round),
 });
 const session = new Session(roster, {
   client: () => client, toast: (text) => hud.toast(text), teams: () => match.teams.length,
@@ -110,7 +111,7 @@ const invite = new Invite((text) => qr(text));
 const lobby = new Lobby({
   join: (code, spectate) => enter(code, spectate),
   created: (code) => { inviting = true; enter(code, false); },
-  replay: (id) => look(id),
+  replay: (id) => look({ id }),
   nameOf: () => start.takeName(), sound: play,
 });
 const start = new Start({ play: enter, lobby: (open) => { lobby.open = open; } });
@@ -196,13 +197,13 @@ function enter(code, watchOnly) {
   link.open();
 }
 
-/** Looks at a recording. */
-function look(id) {
+/** Looks at a recording, of an `id` or of a `round` of the session with a `code`. */
+function look(which) {
   sound.wake();
   client?.free();
   client = new Client('');
   begin(playback);
-  playback.look(id);
+  playback.look(which);
 }
 
 function begin(where) {

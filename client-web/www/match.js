@@ -30,7 +30,7 @@ export class Match {
   secondsLeft = null;
 
   /** `on.sound(name)` plays, `on.callout(text)` says something large, `on.lobby()` leaves, `on.isReplay()` tells
-   *  whether a recording is looked at. */
+   *  whether a recording is looked at, `on.replayOf(round)` gives the address of one. */
   constructor(roster, on) {
     this.#roster = roster;
     this.#on = on;
@@ -60,6 +60,8 @@ export class Match {
     const first = this.#winner();
     this.#on.sound(first.mine ? 'won' : 'over');
     this.#fill(results, first.text);
+    // In a page of its own: whoever looks at a round keeps the seat in the next.
+    find('results-replay').href = this.#on.replayOf(results.round);
     this.#showResults();
   }
 

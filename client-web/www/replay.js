@@ -2,7 +2,7 @@
 // out: the recording's messages when they are due, on a clock of its own, which stands, runs or hurries, and never goes
 // back. To a client it is a spectator's connection; looking for another place is a new one.
 
-import { fetchBytes } from './api.js';
+import { ask, fetchBytes } from './api.js';
 import { copyText } from './copy.js';
 import { showReplay } from './here.js';
 import { write } from './hud.js';
@@ -19,7 +19,6 @@ const find = (id) => document.getElementById(id);
 export class Playback {
   #on;
   #replay = null;
-  #id = null;
   #asked = null;
   /** The client's clock, ms, the page's of when it was looked at, and the client's of when tick 0 was due. */
   #clock = 0;
@@ -57,12 +56,13 @@ export class Playback {
     });
   }
 
-  /** Looks at the recording of this name. */
-  async look(id) {
+  /** Looks at the recording with this `id`, or that of a `round` of the session with this `code`. */
+  async look(which) {
     const asked = this.#asked = new AbortController();
-    this.#id = id;
     this.#become('connecting');
+    let id;
     try {
+      id = which.id ?? await named(which, asked.signal);
       const bytes = await fetchBytes(`/recordings/${encodeURIComponent(id)}`, asked.signal);
       if (asked !== this.#asked) return;
       this.#replay = this.#on.read(bytes);
@@ -197,4 +197,12 @@ export class Playback {
     this.state = state;
     this.#on.change();
   }
+}
+
+// The newest of that number: a session that lost its rounds begins to count anew.
+async function named({ code, round }, signal) {
+  const { results } = await ask('GET', `/sessions/${encodeURIComponent(code)}/results`, { signal });
+  const found = results.find((result) => result.round === round && result.recording);
+  if (!found) throw new Error('Nothing is kept of this round, or nothing yet.');
+  return found.recording;
 }

@@ -15,6 +15,8 @@ export class Start {
   #suggested = guestName();
   #on;
   #code = null;
+  /** What was wrong with the page's link: said also if it is known before the page can be used. */
+  #refusal = '';
 
   /** `on.play(code, watch)` is called when the player has chosen, with null for the fullest public session;
    *  `on.lobby(open)` when the lobby beneath is shown or not. */
@@ -47,6 +49,7 @@ export class Start {
   /** Shows the session of a link above the name; with null none. */
   async invite(code) {
     this.#code = code;
+    this.#refusal = '';
     showAddress(code);
     document.body.classList.toggle('invited', code !== null);
     find('invited').hidden = find('to-lobby').hidden = find('watch').hidden = code === null;
@@ -63,7 +66,8 @@ export class Start {
       // Out of reach for a moment is no reason to forget the link.
       if (why.status === 404 || why.status === 403 || why.status === 400) {
         this.invite(null);
-        this.show(why.message);
+        this.#refusal = why.message;
+        this.show();
       } else {
         write(find('invited-name'), 'You are invited');
         write(find('invited-who'), why.message);
@@ -72,7 +76,7 @@ export class Start {
   }
 
   /** Shows the screen with a sentence, which may be empty; a `busy` one cannot be left. */
-  show(sentence = '', busy = false) {
+  show(sentence = this.#refusal, busy = false) {
     this.#screen.classList.remove('gone');
     write(find('start-note'), sentence);
     find('play').disabled = busy;

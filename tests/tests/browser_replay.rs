@@ -10,6 +10,7 @@ use server::store::{KeptResult, unix_ms};
 use shared::arena::{Arena, Settings};
 use shared::game::Setup;
 use shared::netcode::conditions::Conditions;
+use tests::accessibility::serious;
 use tests::browser::{Driver, Page};
 use tests::host::Host;
 use tests::world::World;
@@ -84,6 +85,7 @@ async fn a_round_is_looked_at_again() {
     pull(&desk, 700).await;
     desk.until("gamekeeper.replay.position >= 700 && gamekeeper.secondsLeft < 7.1").await;
     desk.picture("71-replay").await;
+    assert_eq!(serious(&desk, "#hud").await, Vec::<String>::new());
     pull(&desk, 150).await;
     desk.until("gamekeeper.replay.position < 400 && gamekeeper.secondsLeft > 17").await;
     desk.until("gamekeeper.shipCount() > 15").await;

@@ -223,6 +223,7 @@ async fn a_round_ends_and_is_remembered() {
     let result = "gamekeeper.phase === 'results' && !document.getElementById('results').hidden && {
         ...gamekeeper.results()?.lines.find((line) => line.player === gamekeeper.me().player),
         round: gamekeeper.round, row: document.querySelector('#results tr.mine')?.textContent,
+        replay: document.getElementById('results-replay').href,
     }";
     let (own, _) = tokio::join!(ada.until(result), eve.until(result));
     tokio::join!(ada.picture("27-result"), eve.picture("27-result-sideways"));
@@ -236,6 +237,19 @@ async fn a_round_ends_and_is_remembered() {
         .await;
     ada.until("document.getElementById('results').hidden && gamekeeper.me().alive").await;
     assert_eq!(ada.number("gamekeeper.stats().mismatches").await, 0.0);
+
+    // Meanwhile somebody looks at that round again, to its end.
+    let fay = driver.open(1000, 640, false).await;
+    fay.goto(own["replay"].as_str().expect("a link")).await;
+    fay.until("gamekeeper.replay?.position > 30 && gamekeeper.shipCount() > 1").await;
+    fay.until("gamekeeper.people().some(({ name }) => name === 'Ada')").await;
+    let pull = "const place = document.getElementById('replay-place');
+        place.value = place.max;
+        for (const type of ['input', 'change']) place.dispatchEvent(new Event(type));";
+    fay.client.execute(pull, vec![]).await.expect("a thumb");
+    fay.until("gamekeeper.phase === 'results'").await;
+    assert_eq!(fay.number("gamekeeper.stats().mismatches").await, 0.0);
+    fay.close().await;
     ada.close().await;
     eve.close().await;
     running.stop().await.unwrap();

@@ -37,8 +37,9 @@ pub(crate) fn router(base: &BasePath, operator: Arc<Operator>) -> Router {
         .route("/", page.clone())
         // A session's link. Whether there is such a session the page asks the API.
         .route("/s/{code}", page.clone())
-        // A recording's.
-        .route("/replay/{id}", page)
+        // A recording's, by its name, or by a session's code and a round's number.
+        .route("/replay/{id}", page.clone())
+        .route("/replay/{code}/{round}", page)
         .route("/assets/{build}/{*path}", get(asset))
         .fallback(|| async { assets::not_found() })
 }

@@ -71,6 +71,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
         if self.recorder.take().is_some_and(|recorder| !recorder.decided) {
             self.recorded.push(Recorded::Abandoned);
         }
+        self.talk.record(false);
     }
 
     /// The round has a result: of each there is something to be seen, however short it was.
@@ -82,6 +83,10 @@ impl<G: Game, O: Outbox> Session<G, O> {
     /// A tick passes.
     pub(super) fn record(&mut self) {
         let told = self.talk.take_recorded();
+        // Nothing is to be seen while the world waits for its people.
+        if self.awaits_people {
+            return;
+        }
         let Some(mut recorder) = self.recorder.take() else { return };
         let rate = u32::from(self.config.setup.tick_rate);
         let mut chapter = match recorder.chapter.take() {

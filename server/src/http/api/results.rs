@@ -91,12 +91,7 @@ pub(super) async fn recording(
         async move { Ok(store.chapter(id, number).await?.map(|chapter| (chapter, number + 1))) }
     });
     let body = Body::from_stream(stream::once(async { Ok::<_, NoAnswer>(first) }).chain(rest));
-    // It never changes: whoever has it need not ask again.
-    let headers = [
-        (header::CONTENT_TYPE, "application/octet-stream"),
-        (header::CACHE_CONTROL, "private, max-age=86400, immutable"),
-    ];
-    Ok((headers, body))
+    Ok(([(header::CONTENT_TYPE, "application/octet-stream")], body))
 }
 
 /// Which leaderboard.
