@@ -6,8 +6,12 @@ import { closePanels, toggleFullScreen, togglePanel, toggleSound } from './panel
 /** A key for the scores held longer than this, ms, shows them only while it is held. */
 const GLANCE_MS = 350;
 
-/** Gives the function that `Input` tells what is pressed: `page` has the page's parts. */
-export function actionsFor({ chat, wheel, minimap, watching, match, roster }) {
+/** What is of use to somebody with a seat only. */
+const SEATED = new Set(['chat', 'emote', 'invite', 'session', 'network']);
+
+/** Gives the function that `Input` tells what is pressed: `page` has the page's parts, and `isReplay()` tells whether
+ *  there is a recording instead of a session. */
+export function actionsFor({ chat, wheel, minimap, watching, match, roster, isReplay }) {
   let glanceAt = 0;
   const pressed = {
     chat: () => chat.open(),
@@ -30,6 +34,7 @@ export function actionsFor({ chat, wheel, minimap, watching, match, roster }) {
   };
   return (action, down, at) => {
     if (action === 'leave') return wheel.close() || minimap.close() || closePanels() || match.stay();
+    if (isReplay() && SEATED.has(action)) return false;
     const act = (down ? pressed : released)[action];
     act?.(at);
     return Boolean(act);

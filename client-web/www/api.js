@@ -27,8 +27,7 @@ export async function fetchBytes(path, signal) {
     if (!bytes) throw new Refusal(0, 'The connection was lost on the way.');
     return new Uint8Array(bytes);
   }
-  const answer = parsed(await response.text().catch(() => ''));
-  throw new Refusal(response.status, answer?.detail || USUAL[response.status] || `The server refused (${response.status}).`);
+  throw refused(response.status, parsed(await response.text().catch(() => '')));
 }
 
 /** Asks. `body` is sent as JSON, `secret` as the host's proof. Gives the JSON that was answered, or null. */
@@ -50,7 +49,11 @@ export async function ask(method, path, { body, secret, patience = PATIENCE_MS, 
   const text = await response.text().catch(() => '');
   const answer = parsed(text);
   if (response.ok) return answer;
-  throw new Refusal(response.status, answer?.detail || answer?.title || USUAL[response.status] || `The server refused (${response.status}).`);
+  throw refused(response.status, answer);
+}
+
+function refused(status, answer) {
+  return new Refusal(status, answer?.detail || answer?.title || USUAL[status] || `The server refused (${status}).`);
 }
 
 const USUAL = {

@@ -71,6 +71,7 @@ const OUTDATED = 4006;
 const canvas = document.getElementById('arena');
 const hudBox = document.getElementById('hud');
 const play = (name, ...where) => sound.play(name, ...where);
+const isReplay = () => source === playback;
 const camera = new Camera();
 const scene = new Scene(canvas, camera);
 const sound = new Sound(camera);
@@ -91,7 +92,7 @@ const touch = new Touch(canvas, () => showTouch(true), () => wheel.toggle());
 const hands = new Hands(input, touch, pad);
 const chat = new Chat(roster, (text, team) => client?.chat(text, team), (open) => { input.enabled = !open && playing; });
 const match = new Match(roster, {
-  sound: play, callout: callouts.say, lobby: () => leave(''), isReplay: () => source === playback,
+  sound: play, callout: callouts.say, lobby: () => leave(''), isReplay,
   replayOf: (round) => replayOf(session.code, round),
 });
 const session = new Session(roster, {
@@ -105,7 +106,7 @@ const watching = new Watching(canvas, {
   players: () => people.flying(), leader: () => board.first, nameOf: roster.nameOf,
   client: () => client, play: () => client.watch(false),
 });
-const onKey = actionsFor({ chat, wheel, minimap, watching, match, roster });
+const onKey = actionsFor({ chat, wheel, minimap, watching, match, roster, isReplay });
 const view = new View({ camera, watching, roster, hands });
 const invite = new Invite((text) => qr(text));
 const lobby = new Lobby({

@@ -141,12 +141,9 @@ export class Playback {
     return this.#replay && { position: this.#replay.position(), ticks: this.#replay.ticks(), speed: this.speed };
   }
 
-  // As a link has them.
-  open() {}
+  // As a link has them: nobody falls silent, and nobody listens.
   check() {}
   send() {}
-  drop() {}
-  retryNow() {}
 
   get #atEnd() {
     return this.#replay.position() >= this.#replay.ticks();

@@ -135,6 +135,16 @@ impl Page {
         element.click().await.unwrap_or_else(|e| panic!("{selector}: {e}"));
     }
 
+    /// Pulls the slider that a CSS selector finds to a value, a JavaScript expression that may speak of `slider`.
+    pub async fn pull(&self, selector: &str, value: &str) {
+        let script = format!(
+            "const slider = document.querySelector('{selector}');
+             slider.value = {value};
+             for (const type of ['input', 'change']) slider.dispatchEvent(new Event(type));"
+        );
+        self.client.execute(&script, vec![]).await.unwrap_or_else(|e| panic!("{selector}: {e}"));
+    }
+
     /// Types into the element that a CSS selector finds; keys beyond letters are WebDriver's code points.
     pub async fn keys(&self, selector: &str, text: &str) {
         let element = self.client.find(fantoccini::Locator::Css(selector)).await;

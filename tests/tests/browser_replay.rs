@@ -11,7 +11,7 @@ use shared::arena::{Arena, Settings};
 use shared::game::Setup;
 use shared::netcode::conditions::Conditions;
 use tests::accessibility::serious;
-use tests::browser::{Driver, Page};
+use tests::browser::Driver;
 use tests::host::Host;
 use tests::world::World;
 
@@ -40,16 +40,6 @@ fn play_a_round(host: &Host) {
     store.record(code, afterwards, u64::MAX);
 }
 
-/// Pulls the bar's thumb to a tick.
-async fn pull(page: &Page, tick: u32) {
-    let script = format!(
-        "const place = document.getElementById('replay-place');
-         place.value = '{tick}';
-         for (const type of ['input', 'change']) place.dispatchEvent(new Event(type));"
-    );
-    page.client.execute(&script, vec![]).await.expect("a thumb");
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_round_is_looked_at_again() {
     let host = Host::start(1800, 0);
@@ -70,6 +60,16 @@ async fn a_round_is_looked_at_again() {
     let path = desk.eval("location.pathname").await.as_str().expect("a path").to_owned();
     assert!(path.starts_with("/replay/"), "{path}");
 
+    // There is nobody to talk to, and no session to invite to.
+    for key in ["Enter", "KeyI", "KeyP", "KeyN"] {
+        let press = format!(
+            "dispatchEvent(new KeyboardEvent('keydown', {{ code: '{key}', bubbles: true }}))"
+        );
+        desk.client.execute(&press, vec![]).await.expect("a key");
+    }
+    let opened = "['chat-form', 'invite', 'session', 'network'].filter((id) => !document.getElementById(id).hidden)";
+    assert_eq!(desk.eval(opened).await, serde_json::json!([]));
+
     // It stands, goes on, and hurries.
     desk.click("#replay-pause").await;
     let stands = desk.number("gamekeeper.replay.position").await;
@@ -82,11 +82,11 @@ async fn a_round_is_looked_at_again() {
     desk.until("gamekeeper.replay.speed === 2").await;
 
     // Another place in it, later and earlier, is as it was there: the clock, the points, the ships.
-    pull(&desk, 700).await;
+    desk.pull("#replay-place", "700").await;
     desk.until("gamekeeper.replay.position >= 700 && gamekeeper.secondsLeft < 7.1").await;
     desk.picture("71-replay").await;
     assert_eq!(serious(&desk, "#hud").await, Vec::<String>::new());
-    pull(&desk, 150).await;
+    desk.pull("#replay-place", "150").await;
     desk.until("gamekeeper.replay.position < 400 && gamekeeper.secondsLeft > 17").await;
     desk.until("gamekeeper.shipCount() > 15").await;
 
@@ -98,7 +98,7 @@ async fn a_round_is_looked_at_again() {
     desk.until("gamekeeper.looksAt === null").await;
 
     // At its end there is the result, and it can be seen again.
-    pull(&desk, TICKS as u32).await;
+    desk.pull("#replay-place", "slider.max").await;
     desk.until("gamekeeper.replay.speed === 0 && gamekeeper.phase === 'results'").await;
     desk.until("!document.getElementById('results').hidden").await;
     desk.click("#results-stay").await;

@@ -243,10 +243,7 @@ async fn a_round_ends_and_is_remembered() {
     fay.goto(own["replay"].as_str().expect("a link")).await;
     fay.until("gamekeeper.replay?.position > 30 && gamekeeper.shipCount() > 1").await;
     fay.until("gamekeeper.people().some(({ name }) => name === 'Ada')").await;
-    let pull = "const place = document.getElementById('replay-place');
-        place.value = place.max;
-        for (const type of ['input', 'change']) place.dispatchEvent(new Event(type));";
-    fay.client.execute(pull, vec![]).await.expect("a thumb");
+    fay.pull("#replay-place", "slider.max").await;
     fay.until("gamekeeper.phase === 'results'").await;
     assert_eq!(fay.number("gamekeeper.stats().mismatches").await, 0.0);
     fay.close().await;

@@ -259,6 +259,8 @@ async fn a_recording_is_told_of_once_there_is_a_result_until_there_is_no_room_fo
     store.record(code, Recorded::Abandoned, most);
     store.keep(code, result_of_nobody());
     assert_eq!(newest().await, None);
+    store.record(code, Recorded::Afterwards(b"!".to_vec()), most);
+    assert!(!running.get(&path).await.body.contains('!'), "that is the end of another round");
     // What another process began and this one has nothing of; the oldest makes room.
     store.record(code, Recorded::GoesOn(b"fourteen bytes".to_vec()), most);
     store.keep(code, result_of_nobody());

@@ -170,12 +170,12 @@ impl<G: Game> Bot<G> {
         let ending = loop {
             let pause = self.play().await;
             self.stop_counting();
+            if matches!(pause, Pause::End(Ending::Closed { .. })) {
+                line::answer_close(&mut self.line).await;
+            }
             let next = match pause {
                 Pause::Stayed => self.churn().await,
                 Pause::End(end) if self.around.come_back && coming_back::is_worth_it(&end) => {
-                    if matches!(end, Ending::Closed { .. }) {
-                        line::answer_close(&mut self.line).await;
-                    }
                     self.come_back(end).await
                 }
                 Pause::End(end) => Err(end),
@@ -188,8 +188,7 @@ impl<G: Game> Bot<G> {
             Ending::CalledBack | Ending::NoWelcome => {
                 line::close(&mut self.line, CloseCode::Normal, GOODBYE).await;
             }
-            Ending::Closed { .. } => line::answer_close(&mut self.line).await,
-            Ending::NoLine(_) | Ending::Broken(_) => {}
+            Ending::Closed { .. } | Ending::NoLine(_) | Ending::Broken(_) => {}
         }
         if ending != Ending::CalledBack {
             self.around.board.fell_out();

@@ -107,7 +107,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
         recorder.ticks += 1;
         let is_over = self.rounds.phase == Phase::Results
             && self.rounds.lasts(self.tick) >= AFTERWARDS_SECONDS * rate;
-        let is_full = recorder.bytes + chapter.len() > RECORDING_BYTES_MAX;
+        let is_full = recorder.bytes + chapter.bytes() > RECORDING_BYTES_MAX;
         let is_long = recorder.ticks == u32::from(CHAPTER_SECONDS) * rate;
         recorder.chapter = Some(chapter);
         self.recorder = Some(recorder);

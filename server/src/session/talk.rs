@@ -124,7 +124,12 @@ impl Talk {
 
     /// Something that happened in the world.
     pub(super) fn of_the_world(&mut self, message: Bytes) {
-        self.of_the_past.push(message.clone());
+        self.of_the_world_and_later(message.clone(), message);
+    }
+
+    /// The same, where those who see the world later are told something else.
+    fn of_the_world_and_later(&mut self, message: Bytes, later: Bytes) {
+        self.of_the_past.push(later);
         self.recorded.iter_mut().for_each(|recorded| recorded.push(message.clone()));
         self.of_the_world.push(message);
     }
@@ -146,10 +151,7 @@ impl Talk {
 
     /// A phase begins, for spectators `later` ticks later.
     pub(super) fn phase(&mut self, rounds: &Rounds, later: Tick) {
-        self.of_the_world(encode(&rounds.told(0)));
-        // They are told of another tick.
-        self.of_the_past.pop();
-        self.of_the_past.push(encode(&rounds.told(later)));
+        self.of_the_world_and_later(encode(&rounds.told(0)), encode(&rounds.told(later)));
     }
 
     /// The world begins anew, and everybody is told at once how they stand in it.

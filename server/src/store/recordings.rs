@@ -84,7 +84,9 @@ pub(super) fn keep(
             add(&step, recording, chapter)?;
         }
         Recorded::Afterwards(chapter) => {
-            if let Some(recording) = find(&step, code, "")? {
+            // Nothing of the round may be there; then these are not the end of the round before.
+            let newest = "AND result = (SELECT max(id) FROM results WHERE code = recordings.code)";
+            if let Some(recording) = find(&step, code, newest)? {
                 add(&step, recording, chapter)?;
             }
         }

@@ -68,14 +68,9 @@ impl Chapter {
         self.bytes
     }
 
-    /// Bytes so far.
-    pub fn len(&self) -> usize {
+    /// How many bytes it has so far.
+    pub fn bytes(&self) -> usize {
         self.bytes.len()
-    }
-
-    /// Whether there is no message in it yet.
-    pub fn is_empty(&self) -> bool {
-        self.len() == HEAD_BYTES
     }
 }
 
@@ -214,7 +209,6 @@ mod tests {
     fn recorded() -> Vec<u8> {
         let chapter = |n: u8| {
             let mut chapter = Chapter::begin(HASH, 30);
-            assert!(chapter.is_empty());
             chapter.preface(&[0, 100 + n]);
             chapter.preface(&[0, 200 + n]);
             for tick in 0..2 {
