@@ -1,10 +1,11 @@
-//! How many bots a server bears. Comes in: each second of a run whose load rises in steps, and from the first that breaks
-//! on is halfway between what held and what broke. Goes out: what load comes next; the most that held, and what broke
+//! How many bots a server bears. Comes in: each second of a run. Goes out: what load comes next, which rises in steps, and
+//! from the first that breaks on is halfway between what held and what broke; the most that held, and what broke
 //! beyond.
 
 use crate::config::Config;
 use crate::generator::{self, Cpu};
 use crate::metrics::Look;
+use crate::over_time::SAMPLE_EVERY;
 use crate::progress::Standing;
 use crate::report::Percentiles;
 use crate::require::{Bound, Outcome, Requirement};
@@ -50,8 +51,8 @@ pub struct Step {
 /// What load a search wants next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Next {
-    /// As it was to be anyway.
-    AsPlanned,
+    /// As many as there are.
+    Same,
     /// So many bots, from now on.
     Bots(u32),
     /// It is over.
@@ -62,13 +63,18 @@ pub(crate) enum Next {
 #[derive(Debug)]
 pub(crate) struct Search {
     bounds: Vec<Bound>,
-    every: f64,
-    /// The most bots that are tried.
+    /// How many samples a step takes. Counted, as on a machine that stands still now and then the clock says little of
+    /// what was seen.
+    samples: u32,
+    /// How many of them are left to settle.
+    settling: u32,
+    /// How many bots a step adds, and the most that are tried.
+    step: u32,
     most: u32,
     /// How near it comes to the knee, as a share of what broke.
     precision: f64,
-    /// When the step began that goes on, in seconds, and how many bots had fallen out before it.
-    began: f64,
+    /// How many samples were taken of the step that goes on, and how many bots had fallen out before it.
+    taken: u32,
     fallen_out: u32,
     /// What has settled of it.
     settled: Option<Settled>,
@@ -101,13 +107,15 @@ impl Search {
             bounds.push(asked(USUAL));
         }
         bounds.push(asked(NOBODY_LEFT_OUT));
-        let every = config.search.step_time.as_secs_f64();
+        let samples = config.search.step_time.as_secs_f64() / SAMPLE_EVERY.as_secs_f64();
         config.search.find_capacity.then(|| Self {
             bounds,
-            every,
+            samples: samples as u32,
+            settling: (samples * SETTLE_SHARE) as u32,
+            step: config.search.step,
             most: config.bots,
             precision: config.search.precision / 100.0,
-            began: 0.0,
+            taken: 0,
             fallen_out: 0,
             settled: None,
             server: None,
@@ -118,25 +126,20 @@ impl Search {
     /// A second is over, at whose end there are to be so many bots. What comes next.
     pub(crate) fn take(
         &mut self,
-        at: f64,
         second: &Times<Counts>,
         bots: u32,
         standing: Standing,
         server: Option<Look>,
     ) -> Next {
         self.server = server.or_else(|| self.server.take());
-        if at - self.began >= self.every {
-            // Stairs go on by the clock; a load of our own begins when we say so.
-            self.began += self.every;
+        self.taken += 1;
+        if self.taken >= self.samples {
             let next = self.end_step();
-            self.fallen_out = standing.fallen_out;
-            if let Next::Bots(_) = next {
-                self.began = at;
-            }
+            (self.taken, self.fallen_out) = (0, standing.fallen_out);
             return next;
         }
-        if at - self.began < self.every * SETTLE_SHARE {
-            return Next::AsPlanned;
+        if self.taken <= self.settling {
+            return Next::Same;
         }
         let (cpu, server) = (Cpu::now(), &self.server);
         match &mut self.settled {
@@ -152,13 +155,13 @@ impl Search {
                 *none = Some(Settled { cpu, server, bots, standing, seconds: 0, sum });
             }
         }
-        Next::AsPlanned
+        Next::Same
     }
 
     /// Judges the step that is over; what comes next. A step of which nothing has settled says nothing.
     pub(crate) fn end_step(&mut self) -> Next {
         let Some(settled) = self.settled.take().filter(|settled| settled.seconds > 0) else {
-            return Next::AsPlanned;
+            return Next::Same;
         };
         let Settled { cpu: [before, after], server, bots, standing: now, sum, .. } = settled;
         let (used, cores) = (after.cores_since(&before), generator::cores());
@@ -203,7 +206,7 @@ impl Search {
         let held = self.found.bots;
         match self.found.broke {
             None if held >= self.most => Next::Nothing,
-            None => Next::AsPlanned,
+            None => Next::Bots((held + self.step).min(self.most)),
             Some(broke) => {
                 let apart = broke.saturating_sub(held);
                 let near = apart <= 1 || f64::from(apart) <= f64::from(broke) * self.precision;
@@ -227,21 +230,18 @@ mod tests {
         let flags = [&["client-bot", "--find-capacity", "--step-time", "10s"], flags].concat();
         let config = Config::parse_from(flags);
         let mut search = Search::new(&config).unwrap();
-        let (mut own, mut fallen_out) = (None, 0);
+        let (mut bots, mut fallen_out) = (config.profile().most(), 0);
         for at in 1..10_000 {
-            let at = f64::from(at);
-            let stairs = config.profile().bots(at);
-            let bots = own.unwrap_or(stairs);
             let playing = bots.min(room);
             // Whoever finds no room falls out, each time anew.
-            let late = at % 10.0 == 2.0;
+            let late = at % 10 == 2;
             fallen_out += if late { bots - playing } else { 0 };
             let second = Times::<crate::window::Window>::default();
             (0..10).for_each(|_| second.input_to_frame.record(40.0));
             let standing = Standing { playing, fallen_out, ..Standing::default() };
-            match search.take(at, &second.drain(), bots, standing, None) {
-                Next::AsPlanned => {}
-                Next::Bots(bots) => own = Some(bots),
+            match search.take(&second.drain(), bots, standing, None) {
+                Next::Same => {}
+                Next::Bots(more) => bots = more,
                 Next::Nothing => {
                     let found = search.into_found();
                     let tried = found.steps.iter().map(|step| step.bots).collect();

@@ -78,7 +78,7 @@ pub async fn run<G: Game>(
 ) -> Result<Report, CannotBegin> {
     config.check().map_err(CannotBegin::Flags)?;
     let profile = config.profile();
-    let asked_for = profile.most();
+    let asked_for = config.most();
     allow_files(u64::from(asked_for) + OTHER_FILES_MAX)?;
     let unreachable = |error| CannotBegin::Unreachable { url: config.url.to_string(), error };
     let place = Place::find(&config.url, config.tls_ca.as_deref()).await.map_err(unreachable)?;
@@ -257,8 +257,8 @@ impl<'a, G: Game> Fleet<'a, G> {
         let standing = self.around.board.standing();
         let bots = self.there();
         let Some(search) = &mut self.search else { return false };
-        match search.take(at, &second, bots, standing, looks) {
-            Next::AsPlanned => {}
+        match search.take(&second, bots, standing, looks) {
+            Next::Same => {}
             Next::Nothing => return true,
             Next::Bots(bots) => {
                 // Whoever fell out is not there to be called back, nor to be counted.
@@ -321,7 +321,7 @@ async fn next_of(parts: &mut Option<Parts>, board: &Board) -> Result<Option<Box<
 /// and of each bot that is back. Returns when the parent's end of the line is closed, and all bots are back.
 pub async fn run_part<G: Game>(config: &Config) -> Result<(), CannotBegin> {
     let part = config.part.unwrap_or(Part { at: 0, of: 1 });
-    allow_files(u64::from(config.profile().most().div_ceil(part.of)) + OTHER_FILES_MAX)?;
+    allow_files(u64::from(config.most().div_ceil(part.of)) + OTHER_FILES_MAX)?;
     let unreachable = |error| CannotBegin::Unreachable { url: config.url.to_string(), error };
     let place = Place::find(&config.url, config.tls_ca.as_deref()).await.map_err(unreachable)?;
     let doors = Doors::new(place, config).await.map_err(CannotBegin::NoSession)?;

@@ -21,19 +21,6 @@ impl Profile {
         Self { points: vec![(0.0, 1.0), (takes, f64::from(bots))] }
     }
 
-    /// Stairs: `step` bots more every `every`, each time at `per_second`, until there are `bots`.
-    pub(crate) fn stairs(bots: u32, step: u32, every: Duration, per_second: f64) -> Self {
-        let (mut points, mut there, mut at) = (vec![(0.0, 1.0)], 1, 0.0);
-        while there < bots {
-            let next = if there == 1 { step } else { there + step }.min(bots);
-            points.push((at + f64::from(next - there) / per_second, f64::from(next)));
-            at += every.as_secs_f64();
-            points.push((at, f64::from(next)));
-            there = next;
-        }
-        Self { points }
-    }
-
     /// From `there` bots at `now` seconds at `per_second` to `bots`.
     pub(crate) fn change(now: f64, there: u32, bots: u32, per_second: f64) -> Self {
         let takes = f64::from(there.abs_diff(bots)) / per_second;
@@ -160,15 +147,9 @@ mod tests {
     }
 
     #[test]
-    fn a_ramp_and_stairs_are_profiles() {
+    fn a_ramp_is_a_profile() {
         let ramp = Profile::ramp(100, 50.0);
         assert_eq!((ramp.bots(0.0), ramp.bots(1.0), ramp.bots(1.98)), (1, 51, 100));
         assert_eq!(Profile::ramp(1, 50.0).next_change(0.0, 1), None);
-        let stairs = Profile::stairs(25, 10, Duration::from_secs(5), 100.0);
-        assert_eq!(
-            [0.0, 4.9, 5.2, 9.9, 10.1, 20.0].map(|at| stairs.bots(at)),
-            [1, 10, 20, 20, 25, 25]
-        );
-        assert_eq!(stairs.lasts(), Duration::from_secs(15));
     }
 }

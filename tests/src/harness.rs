@@ -18,6 +18,7 @@ use shared::wire::message::{self, ClientMessage, Hello};
 use shared::wire::protocol::SUBPROTOCOL;
 use std::future::Future;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
@@ -27,17 +28,14 @@ use tokio::time::{Instant, interval, timeout};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 
-/// After which a test that waits for the server has failed.
-pub const PATIENCE: Duration = Duration::from_secs(10);
+/// After which a test that waits for the server has failed. Far longer than anything takes: the machines that tests
+/// run on stand still now and then, for a second or two.
+pub const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Limits with waits so short that a test need not be patient.
+/// Limits with which nobody who says goodbye has to be waited for. Who behaves is never too late for them, however slow
+/// the machine is that tests run on.
 pub fn hasty() -> Limits {
-    Limits {
-        head_wait: Duration::from_millis(300),
-        hello_wait: Duration::from_millis(300),
-        close_wait: Duration::from_millis(300),
-        ..Limits::default()
-    }
+    Limits { close_wait: Duration::from_millis(300), ..Limits::default() }
 }
 
 /// The same settings for a server that stops without waiting for rounds to end.
@@ -124,6 +122,16 @@ impl Running {
         Self { address, server, stop: Some(stop), task }
     }
 
+    /// From now on whoever opens a connection has next to no time to say who they are. Those who are there have had it.
+    pub fn hurries(&self) {
+        let live = &self.server.front.live;
+        let mut config = (*live.get()).clone();
+        config.limits.head_wait = Duration::from_millis(300);
+        config.limits.hello_wait = Duration::from_millis(300);
+        config.limits.tls_wait = Duration::from_millis(300);
+        live.replace(config);
+    }
+
     /// Asks it to stop, which may take as long as its rounds do.
     pub fn ask_to_stop(&mut self) {
         self.stop = None;
@@ -133,6 +141,16 @@ impl Running {
     pub async fn stop(mut self) -> anyhow::Result<()> {
         self.ask_to_stop();
         timeout(PATIENCE, self.task).await.expect("it stops").expect("it does not panic")
+    }
+
+    /// Waits until so many play, and then for so many ticks: what can be counted is the same on a slow machine.
+    pub async fn played(&self, players: usize, ticks: u64) {
+        let counts = &self.server.ticks;
+        let open = || self.server.front.registry.open();
+        eventually(&format!("{players} players"), || open() >= players).await;
+        let until = counts.ticks.load(Ordering::Relaxed) + ticks;
+        let done = || counts.ticks.load(Ordering::Relaxed) >= until;
+        eventually(&format!("{ticks} ticks"), done).await;
     }
 
     /// Waits until as many connections are open.

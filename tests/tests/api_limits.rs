@@ -4,7 +4,6 @@
 use server::config::Config;
 use server::net::limits::{BODY_BYTES_MAX, Limits, Rate};
 use server::net::refusal::Reason;
-use std::time::Duration;
 use tests::buoys::Buoys;
 use tests::harness::{Running, hasty};
 
@@ -198,7 +197,7 @@ async fn a_body_that_trickles_is_not_waited_for() {
 
 #[tokio::test]
 async fn friends_behind_one_router_may_all_watch_the_lobby() {
-    let running = start(Limits { head_wait: Duration::from_secs(5), ..hasty() });
+    let running = start(hasty());
     let mut ears = Vec::new();
     // As many as may be there without having joined anything, and more.
     for _ in 0..running.server.front.live.get().limits.max_unjoined_per_address + 1 {

@@ -8,7 +8,6 @@ use client_bot::network::Preset;
 use client_bot::progress::Progress;
 use client_bot::report::Report;
 use server::config::Config;
-use server::net::listener;
 use shared::arena::Arena;
 use shared::game::Game;
 use std::future::pending;
@@ -17,8 +16,6 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 use tests::buoys::Buoys;
 use tests::harness::{Running, eventually, hasty, within};
-use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
 
 /// Longer than any of these stories takes.
 const LONG_ENOUGH: Duration = Duration::from_secs(30);
@@ -33,56 +30,49 @@ async fn send<G: Game>(flags: &Flags) -> Result<Report, CannotBegin> {
     within(LONG_ENOUGH, "bots", fleet::run::<G>(flags, pending(), Progress::nowhere())).await
 }
 
-/// Any game's server; ends when the sender is dropped.
-fn host<G: Game>(config: Config) -> (SocketAddr, oneshot::Sender<()>, JoinHandle<()>) {
-    let listener = listener::bind("127.0.0.1:0".parse().expect("an address")).expect("a port");
-    let address = listener.local_addr().expect("bound");
-    let (stop, stopped) = oneshot::channel();
-    let serving = tokio::spawn(async move {
-        let shutdown = async { drop(stopped.await) };
-        server::run::<G>(config, listener, shutdown).await.expect("it serves");
-    });
-    (address, stop, serving)
+/// Sends so many bots to a server of their own, and calls them back when all of them have played for so many ticks.
+async fn play<G: Game>(bots: usize, ticks: u64, more: &[&str]) -> Report {
+    let running = Running::start_empty::<G>(&Config { seed: Some(7), ..Config::default() });
+    let count = bots.to_string();
+    let crew = [&["--bots", &count, "--duration", "0"], more].concat();
+    let (flags, done) = (flags(running.address, &crew), running.played(bots, ticks));
+    let run = fleet::run::<G>(&flags, done, Progress::nowhere());
+    let report = within(LONG_ENOUGH, "bots", run).await.expect("it begins");
+    running.stop().await.expect("it stops");
+    println!("{report}");
+    report
 }
 
 /// Twenty bots for two seconds: all of them play, and the report's figures fit together.
 async fn twenty_bots_play<G: Game>() {
-    let config = Config { seed: Some(7), ..Config::default() };
-    let (address, stop, serving) = host::<G>(config);
-    let flags = flags(address, &["--bots", "20", "--duration", "2s"]);
-    let report = send::<G>(&flags).await.expect("it begins");
-    drop(stop);
-    serving.await.expect("it stops");
-
-    println!("{report}");
+    let report = play::<G>(20, 60, &[]).await;
     assert!(report.ok, "{:?}", report.faults);
     assert_eq!((report.game.as_str(), report.tick_rate), (G::NAME, 30));
     let bots = report.bots;
     assert_eq!((bots.asked_for, bots.set_out, bots.connected, bots.unfinished), (20, 20, 20, 0));
     let totals = report.totals;
     assert_eq!((totals.mismatches, totals.unreadable), (0, 0));
-    // 0.4 s of joining at 50 bots per second, then 1.6 s with all of them; half of it is plenty on a
-    // machine that has other things to do.
-    assert!(totals.player_seconds > 16.0 && totals.player_seconds < 20.0 * report.seconds);
+    // Sixty ticks of all of them take no less than two seconds; half of it is plenty, as the first ones are made up
+    // for at once on a machine that stood still.
+    assert!(totals.player_seconds > 20.0 && totals.player_seconds < 20.0 * report.seconds);
     assert!(totals.frames > 500, "{}", totals.frames);
     assert!((20..=totals.frames).contains(&totals.keyframes), "{}", totals.keyframes);
     assert!(totals.inputs > 300, "{}", totals.inputs);
     assert!(totals.late_inputs <= totals.inputs);
     let mean = totals.frames as f64 / totals.player_seconds;
     assert_eq!(report.per_player.frames_per_second, mean);
-    assert_eq!(report.frame_interval_ms.count, totals.frames - 20);
+    // Intervals are between messages, and a line that stalls brings several frames in one.
+    let intervals = report.frame_interval_ms.count;
+    assert!((totals.frames / 4..=totals.frames - 20).contains(&intervals), "{intervals}");
     assert!(report.round_trip_ms.count >= 20, "{}", report.round_trip_ms.count);
     assert!((1..=totals.inputs).contains(&report.input_to_frame_ms.count));
     for times in [report.round_trip_ms, report.input_to_frame_ms, report.frame_interval_ms] {
         let ladder = [0.0, times.p50, times.p90, times.p99, times.p99_9, times.max];
         assert!(ladder.is_sorted(), "{times:?}");
     }
-    // A frame is decoded about once per tick of 33 ms.
-    assert!(
-        (10.0..100.0).contains(&report.frame_interval_ms.p50),
-        "{:?}",
-        report.frame_interval_ms
-    );
+    // A frame is decoded about once per tick of 33 ms: on the whole, however the machine stops and hurries.
+    let frames_per_second = report.per_player.frames_per_second;
+    assert!((3.0..40.0).contains(&frames_per_second), "{frames_per_second}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -99,31 +89,20 @@ async fn twenty_bots_play_the_other_game() {
 /// and nothing that arrives late or in bursts makes anybody's rows differ.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_mix_of_networks_is_reported_preset_by_preset() {
-    let config = Config { seed: Some(7), ..Config::default() };
-    let (address, stop, serving) = host::<Arena>(config);
-    let mix = "good:2,mobile:2,awful:1";
-    let flags = flags(address, &["--bots", "15", "--duration", "6s", "--network", mix]);
-    let report = send::<Arena>(&flags).await.expect("it begins");
-    drop(stop);
-    serving.await.expect("it stops");
-
-    println!("{report}");
+    let report = play::<Arena>(15, 180, &["--network", "good:2,mobile:2,awful:1"]).await;
     assert!(report.ok, "{:?}", report.faults);
     assert_eq!((report.bots.connected, report.totals.mismatches), (15, 0));
     let bots: Vec<_> = report.networks.iter().map(|n| (n.network, n.bots)).collect();
     assert_eq!(bots, [(Preset::Good, 6), (Preset::Mobile, 6), (Preset::Awful, 3)]);
-    // The least that a preset makes of a round trip, and what half of the pings stay below: jitter, a few
-    // losses, and room for a machine that has other things to do.
-    let trips = [(30.0, 75.0), (80.0, 160.0), (200.0, 450.0)];
-    for (on, (least, most)) in report.networks.iter().zip(trips) {
+    // The least that a preset makes of a round trip. How much it makes at most is for `client_bot::held`'s tests,
+    // whose time is not this machine's.
+    for (on, least) in report.networks.iter().zip([30.0, 80.0, 200.0]) {
         let name = on.network.name();
         assert!(on.round_trip_ms.count >= u64::from(on.bots), "{name}: {:?}", on.round_trip_ms);
-        assert!((least..most).contains(&on.round_trip_ms.p50), "{name}: {:?}", on.round_trip_ms);
+        assert!(on.round_trip_ms.p50 >= least, "{name}: {:?}", on.round_trip_ms);
         // A frame is at least half a round trip old, an input takes a whole one.
         assert!(on.frame_age_ms.p50 >= 0.48 * least, "{name}: {:?}", on.frame_age_ms);
-        assert!(on.frame_age_ms.p50 < most, "{name}: {:?}", on.frame_age_ms);
         assert!(on.input_to_frame_ms.p50 >= least, "{name}: {:?}", on.input_to_frame_ms);
-        assert!(on.input_to_frame_ms.p50 < most + 100.0, "{name}: {:?}", on.input_to_frame_ms);
         assert!(on.keyframes >= u64::from(on.bots), "{name}: {} keyframes", on.keyframes);
         assert!(on.frames > 20 * u64::from(on.bots), "{name}: {} frames", on.frames);
         assert!(on.late_inputs < on.inputs / 2, "{name}: {} late", on.late_inputs);
@@ -133,7 +112,6 @@ async fn a_mix_of_networks_is_reported_preset_by_preset() {
         (report.networks.iter().map(|n| n.inputs).sum(), report.totals.inputs),
     ];
     assert!(sums.iter().all(|(parts, whole)| parts == whole), "{sums:?}");
-    // Ages are of messages, and a line that stalls brings several frames in one.
     let ages: u64 = report.networks.iter().map(|n| n.frame_age_ms.count).sum();
     assert!((report.totals.frames / 2..=report.totals.frames).contains(&ages), "{ages}");
 }

@@ -2,16 +2,14 @@
 //! rules: whoever sends nonsense gets an answer with a reason and is counted, and the other one notices
 //! nothing.
 
-use server::net::limits::BYTES_BURST_MAX;
+use server::net::limits::{BYTES_BURST_MAX, Limits};
 use server::net::refusal::Reason;
 use shared::wire::input::InputMessage;
 use shared::wire::message::{self, CLIENT_MESSAGE_BYTES_MAX, ClientMessage, Hello, ServerMessage};
 use shared::wire::{Protocol, Row, input};
-use std::time::Duration;
 use tests::buoys::{Buoys, Oars};
-use tests::harness::{binary, close, frame, hasty, hello, scene, unharmed, within};
+use tests::harness::{PATIENCE, binary, close, frame, hasty, hello, scene, unharmed, within};
 use tests::told::is_pong;
-use tokio::time::Instant;
 
 /// Frames that break RFC 6455 or the limits, and the code that each is answered with.
 fn bad_frames() -> Vec<(&'static str, Vec<u8>, u16)> {
@@ -77,17 +75,20 @@ async fn frames_that_are_none_get_a_code_and_a_sentence() {
 
 #[tokio::test]
 async fn a_proper_goodbye_is_returned_and_the_server_hangs_up_first() {
-    let (running, bystander) = scene(hasty()).await;
+    // A server that waited for the peer to hang up would do so for longer than this test.
+    let close_wait = 2 * PATIENCE;
+    let (running, bystander) = scene(Limits { close_wait, ..Limits::default() }).await;
     for code in [1000, 1001, 3000, 4999] {
         let mut peer = running.join("Leaving").await;
         peer.send(&[close(code, b"bye"), binary(b"too late")].concat()).await;
         assert_eq!(peer.closing().await, Some((code, "bye".into())));
-        within(Duration::from_secs(1), "hanging up", peer.end()).await;
+        within(PATIENCE, "hanging up", peer.end()).await;
     }
     let mut peer = running.join("Leaving").await;
     peer.send(&frame(0x88, &[])).await;
     assert_eq!(peer.closing().await, Some((0, String::new())));
     peer.end().await;
+    drop(peer);
     assert!(Reason::ALL.iter().all(|&reason| running.server.front.refusals.count(reason) == 0));
     unharmed(running, bystander).await;
 }
@@ -232,6 +233,7 @@ async fn names_and_lines_are_cleaned_and_too_long_ones_swallowed() {
 #[tokio::test]
 async fn whoever_says_no_hello_is_shown_out() {
     let (running, bystander) = scene(hasty()).await;
+    running.hurries();
     let mut mute = running.open().await;
     let mut pinging = running.open().await;
     pinging.send(&frame(0x89, b"still here")).await;
@@ -256,14 +258,13 @@ async fn floods_end_soon_and_with_a_reason() {
         ("empty fragments", frame(0x00, b""), Reason::ByteRate),
     ] {
         let mut peer = running.join("Flood").await;
-        let (before, began) = (running.server.front.refusals.count(reason), Instant::now());
+        let before = running.server.front.refusals.count(reason);
         let opening = if reason == Reason::ByteRate { frame(0x02, b"") } else { Vec::new() };
         // Whether it is read or not, nothing of it queues up.
         peer.send(&[opening, unit.repeat(bytes / unit.len())].concat()).await;
         let (code, sentence) = peer.closing().await.unwrap_or_default();
         assert_eq!(code, 1008, "{what}: {sentence}");
         peer.end().await;
-        assert!(began.elapsed() < Duration::from_secs(3), "{what}: {:?}", began.elapsed());
         assert_eq!(running.server.front.refusals.count(reason), before + 1, "{what}");
     }
     let mut peer = running.connect().await;

@@ -50,7 +50,7 @@ async fn each_behaviour_does_what_it_says_and_has_its_line() {
     for behaviour in Behaviour::ALL {
         let those = those(behaviour);
         assert_eq!((those.bots, those.mismatches), (2, 0), "{those:?}");
-        assert!(those.frames > 60 && those.frame_age_ms.count == those.frames, "{those:?}");
+        assert!(those.frames > 20 && those.frame_age_ms.count == those.frames, "{those:?}");
         // Who churns stays six seconds at most, so it has been back; nobody else joins twice.
         let churns = behaviour == Behaviour::Churn;
         assert!(if churns { those.joins >= 4 } else { those.joins == 2 }, "{those:?}");
@@ -71,12 +71,12 @@ async fn a_profile_rises_and_falls_and_every_second_of_it_is_there() {
     assert!(playing.contains(&12) && playing.last() == Some(&4), "{playing:?}");
     // The server's own figures, without being asked for.
     let server = report.server.expect("it tells on this machine");
-    assert!(server.ticks > 60.0 && server.delta_bytes_per_second > 0.0, "{server:?}");
+    assert!(server.ticks > 20.0 && server.delta_bytes_per_second > 0.0, "{server:?}");
     assert!(server.tick_work_p99_ms >= server.tick_work_p50_ms, "{server:?}");
     let told = report.over_time.iter().filter(|sample| sample.server.is_some()).count();
     assert!(told >= 2, "{:?}", report.over_time);
     assert!(report.over_time.iter().any(|sample| sample.frame_age_ms.p99.is_some()));
-    assert!(report.generator.tick_lateness_ms.count > 100);
+    assert!(report.generator.tick_lateness_ms.count > 30);
     // What was received is known by what it is, and nothing but what could not be read is left out.
     let messages = report.contents.iter().filter(|content| !content.what.starts_with("frames: "));
     let percent: f64 = messages.map(|content| content.percent).sum();

@@ -9,12 +9,13 @@ use server::config::{Config, MetricsFor};
 use server::net::limits::Limits;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-use std::future::pending;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 use tests::buoys::Buoys;
 use tests::harness::{Bystander, Running, eventually, frame, hasty, within};
 
@@ -106,11 +107,11 @@ fn deploy(file: &str) -> PathBuf {
 }
 
 /// Bots that play Buoys for this time and leave.
-async fn play(running: &Running, bots: u32, duration: &str) {
-    let (url, bots) = (running.address.to_string(), bots.to_string());
-    let flags = ["client-bot", "--url", &url, "--bots", &bots, "--duration", duration];
+async fn play(running: &Running, bots: usize, ticks: u64) {
+    let (url, count) = (running.address.to_string(), bots.to_string());
+    let flags = ["client-bot", "--url", &url, "--bots", &count, "--duration", "0"];
     let flags = Flags::parse_from(flags);
-    let played = fleet::run::<Buoys>(&flags, pending(), Progress::nowhere());
+    let played = fleet::run::<Buoys>(&flags, running.played(bots, ticks), Progress::nowhere());
     within(LONG_ENOUGH, "bots", played).await.expect("they play");
 }
 
@@ -123,7 +124,7 @@ async fn what_happened_is_counted() {
     assert_eq!(before.get("gamekeeper_connections{state=\"http\"}"), 1.0, "this very one");
     promtool(&["check", "metrics"], &before.text);
 
-    play(&running, 3, "2s").await;
+    play(&running, 3, 60).await;
     let bystander = Bystander::join(running.address, "Bystander").await;
     for text in [frame(0x81, b"hello"), frame(0x82, b"\xff\xff")] {
         let mut peer = running.open().await;
@@ -156,7 +157,7 @@ async fn what_happened_is_counted() {
     expect("gamekeeper_closes_total{by=\"peer\",code=\"1000\"}", 3.0);
     expect("gamekeeper_mismatches_total", 0.0);
     expect("gamekeeper_http_requests_total{for=\"play\",status=\"101\"}", 6.0);
-    // Three played for two seconds at thirty ticks a second; machines are busy.
+    // Three played for sixty ticks; on a machine that stands still some frames are not sent.
     let more =
         |sample: &str, least: f64| assert!(after.get(sample) >= least, "{sample}\n{}", after.text);
     more("gamekeeper_frames_total{kind=\"delta\"}", 90.0);
@@ -190,6 +191,7 @@ async fn what_happened_is_counted() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn looking_at_them_drops_no_tick() {
     let running = Running::start_empty::<Buoys>(&Config::default());
+    let machine = Metronome::start();
     let looks = async {
         let mut looks = 0;
         loop {
@@ -200,11 +202,46 @@ async fn looking_at_them_drops_no_tick() {
             }
         }
     };
-    tokio::join!(play(&running, 20, "3s"), looks);
+    tokio::join!(play(&running, 20, 90), looks);
     let ticks = &running.server.ticks;
-    assert_eq!(ticks.dropped.load(Ordering::Relaxed), 0);
-    assert!(ticks.ticks.load(Ordering::Relaxed) >= 60);
+    let (dropped, stood) = (ticks.dropped.load(Ordering::Relaxed), machine.stop());
+    assert!(
+        dropped == 0 || stood > STOOD_STILL,
+        "{dropped} dropped; the machine stood for {stood:?}"
+    );
+    assert!(ticks.ticks.load(Ordering::Relaxed) >= 90);
     running.stop().await.expect("a proper end");
+}
+
+/// A server whose machine stood still for longer than this has dropped ticks whoever looked at it.
+const STOOD_STILL: Duration = Duration::from_millis(100);
+
+/// How long the machine itself stood still, at most, by a thread that does nothing but wait.
+struct Metronome {
+    over: Arc<AtomicBool>,
+    thread: JoinHandle<Duration>,
+}
+
+impl Metronome {
+    fn start() -> Self {
+        let over = Arc::<AtomicBool>::default();
+        let ends = Arc::clone(&over);
+        let thread = thread::spawn(move || {
+            let (mut last, mut longest) = (Instant::now(), Duration::ZERO);
+            while !ends.load(Ordering::Relaxed) {
+                thread::sleep(Duration::from_millis(5));
+                longest = longest.max(last.elapsed());
+                last = Instant::now();
+            }
+            longest
+        });
+        Self { over, thread }
+    }
+
+    fn stop(self) -> Duration {
+        self.over.store(true, Ordering::Relaxed);
+        self.thread.join().expect("it only waits")
+    }
 }
 
 #[tokio::test]

@@ -20,7 +20,6 @@ use tokio::time::{Instant, sleep};
 /// Settings with TLS on a free port, with the files in `folder`.
 fn config(folder: &Folder) -> Config {
     let mut limits = hasty();
-    limits.tls_wait = Duration::from_millis(300);
     limits.certificate_look = Duration::from_millis(20);
     let reach = Reach {
         bind: vec![Bind::Tcp("127.0.0.1:0".parse().expect("an address"))],
@@ -41,11 +40,11 @@ async fn bots_play_over_tls() {
     let issuer = folder.write("issuer.pem", &authority.pem());
     let url = format!("wss://localhost:{}/play", running.address.port());
     let issuer = issuer.to_str().expect("UTF-8");
-    let flags = ["client-bot", "--url", &url, "--tls-ca", issuer, "--bots", "3", "--duration", "1"];
+    let flags = ["client-bot", "--url", &url, "--tls-ca", issuer, "--bots", "3", "--duration", "0"];
     let flags = Flags::parse_from(flags);
-    let sent = fleet::run::<Buoys>(&flags, pending(), Progress::nowhere());
+    let sent = fleet::run::<Buoys>(&flags, running.played(3, 20), Progress::nowhere());
     let report = within(PATIENCE, "bots", sent).await.expect("it begins");
-    assert!(report.ok, "{:?}", report.faults);
+    assert!(report.ok && report.bots.connected == 3, "{:?}", report.faults);
 
     // Who does not know the issuer does not talk to the server.
     let stranger = folder.write("stranger.pem", &Authority::new().pem());
@@ -127,6 +126,7 @@ async fn who_does_not_speak_tls_is_told_or_shown_out() {
     assert!(answer.ends_with("host\n"), "the length fits: {answer}");
     eventually("a refusal", || refused(Reason::BadRequest) == 1).await;
 
+    running.hurries();
     let mut mute = TcpStream::connect(running.address).await.expect("the server accepts");
     assert_eq!(mute.read(&mut [0; 16]).await.expect("an end"), 0);
     // A handshake that begins and does not go on.

@@ -71,7 +71,7 @@ async fn a_stopping_server_says_goodbye_to_everybody() {
     // Neither reads nor answers, and is not waited for.
     let _deaf = running.join("Deaf").await;
     let front = Arc::clone(&running.server.front);
-    within(Duration::from_secs(3), "stopping", async {
+    within(PATIENCE, "stopping", async {
         let raw = tokio::spawn(async move {
             let said = raw.closing().await;
             raw.end().await;

@@ -184,13 +184,19 @@ impl Config {
         match (self.duration, &self.profile) {
             (Some(duration), _) => duration,
             (None, None) if !self.search.find_capacity => Self::DURATION,
-            (None, _) => self.profile().lasts(),
+            (None, None) => self.search.lasts(self.bots),
+            (None, Some(profile)) => profile.lasts(),
         }
+    }
+
+    /// The most bots that there are at once.
+    pub(crate) fn most(&self) -> u32 {
+        self.profile.as_ref().map_or(self.bots, Profile::most)
     }
 
     /// The players that a session has to have room for. Who churns may be back before the old seat is free.
     pub(crate) fn players_per_session(&self) -> u32 {
-        let players = self.profile().most().div_ceil(self.sessions.unwrap_or(1).max(1));
+        let players = self.most().div_ceil(self.sessions.unwrap_or(1).max(1));
         if self.behaviour.has(Behaviour::Churn) { 2 * players } else { players }
     }
 

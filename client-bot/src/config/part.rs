@@ -36,7 +36,7 @@ impl Config {
         let mut say = |flag: &str, value: &OsStr| flags.extend([flag.into(), value.to_owned()]);
         say("--part", format!("{}/{}", part.at, part.of).as_ref());
         say("--url", self.url.to_string().as_ref());
-        say("--bots", self.profile().most().to_string().as_ref());
+        say("--bots", self.most().to_string().as_ref());
         say("--duration", "0".as_ref());
         say("--behaviour", self.behaviour.to_string().as_ref());
         say("--network", self.network.to_string().as_ref());
@@ -70,7 +70,7 @@ mod tests {
         let told = whole.flags_of_a_part(Part { at: 1, of: 3 });
         let part = Config::parse_from([vec!["client-bot".into()], told].concat());
         assert_eq!(part.part, Some(Part { at: 1, of: 3 }));
-        assert_eq!((part.profile().most(), part.come_back, part.check()), (9, true, Ok(())));
+        assert_eq!((part.most(), part.come_back, part.check()), (9, true, Ok(())));
         for number in 0..9 {
             let (own, same) = (part.errand(number), whole.errand(number));
             assert_eq!((own.behaviour, own.preset), (same.behaviour, same.preset), "{number}");

@@ -63,9 +63,14 @@ impl Search {
         Ok(())
     }
 
-    /// How many bots at what time, as long as every step holds.
+    /// How many bots at what time in the first step; what comes next depends on what was found.
     pub(super) fn profile(&self, bots: u32, ramp: f64) -> Profile {
-        Profile::stairs(bots, self.step, self.step_time, ramp)
+        Profile::ramp(self.step.min(bots), ramp)
+    }
+
+    /// How long it takes where every step holds.
+    pub(super) fn lasts(&self, bots: u32) -> Duration {
+        self.step_time * bots.div_ceil(self.step)
     }
 }
 

@@ -53,8 +53,8 @@ pub(super) struct Connection {
     woke: Moment,
     /// Until when a hello has to have come.
     hello_until: Instant,
-    /// When the peer last answered a ping, or could first have done so.
-    answered: Instant,
+    /// How many times it was time for a ping since the peer last answered one.
+    unanswered: u32,
     next_ping: Instant,
     /// When the last ping was handed to the line, until its pong comes.
     pinged: Option<Instant>,
@@ -101,7 +101,7 @@ impl Connection {
             joined: false,
             woke: Moment::now(),
             hello_until: until,
-            answered: now,
+            unanswered: 0,
             next_ping: now + limits.ping_every,
             pinged: None,
             timer: Box::pin(sleep_until(until.min(now + limits.ping_every))),
@@ -229,7 +229,7 @@ impl Connection {
                 self.understand(said, bytes.len()).await
             }
             Message::Pong(_) => {
-                self.answered = self.woke.now;
+                self.unanswered = 0;
                 // Pongs that nobody asked for tell nothing.
                 if let Some(pinged) = self.pinged.take() {
                     let took = self.came().saturating_duration_since(pinged);
@@ -250,7 +250,6 @@ impl Connection {
     /// Ends what took too long, pings when it is time, and sets the timer anew.
     fn look_at_the_clock(&mut self) -> Result<(), Ending> {
         let (now, limits) = (Instant::now(), &self.config.limits);
-        let silent_until = self.answered + limits.pong_wait;
         let blocked_until = self.line.blocked().map(|since| since + limits.write_wait);
         let hello_until = (!self.joined).then_some(self.hello_until);
         if hello_until.is_some_and(|until| now >= until) {
@@ -260,17 +259,19 @@ impl Connection {
             let sentence = "Your line took nothing of what was sent for too long.";
             return Err(Ending::refused(Reason::Slow, sentence));
         }
-        if now >= silent_until {
-            return Err(Ending::refused(Reason::Dead, "Pings were not answered for too long."));
-        }
         if now >= self.next_ping {
             self.next_ping = now + limits.ping_every;
+            self.unanswered += 1;
+            // Counted, as a machine that stood still meanwhile has not let the peer answer, however long it was.
+            if limits.ping_every * self.unanswered >= limits.pong_wait {
+                return Err(Ending::refused(Reason::Dead, "Pings were not answered for too long."));
+            }
             if self.line.has_room() {
                 self.pinged = Some(now);
                 self.line.answer(&plain::PING);
             }
         }
-        let waits = [hello_until, blocked_until, Some(silent_until)].into_iter().flatten();
+        let waits = [hello_until, blocked_until].into_iter().flatten();
         let next = waits.fold(self.next_ping, Instant::min);
         self.timer.as_mut().reset(next);
         Ok(())
