@@ -198,8 +198,9 @@ export class Playback {
 
 // The newest of that number: a session that lost its rounds begins to count anew.
 async function named({ code, round }, signal) {
-  const { results } = await ask('GET', `/sessions/${encodeURIComponent(code)}/results`, { signal });
-  const found = results.find((result) => result.round === round && result.recording);
+  const path = `/sessions/${encodeURIComponent(code)}/results?round=${round}`;
+  const { results } = await ask('GET', path, { signal });
+  const found = results.find((result) => result.recording);
   if (!found) throw new Error('Nothing is kept of this round, or nothing yet.');
   return found.recording;
 }

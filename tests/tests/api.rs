@@ -272,7 +272,9 @@ async fn a_session_that_breaks_takes_nobody_along() {
 
 #[tokio::test]
 async fn news_come_through_the_event_stream_and_through_long_polls() {
-    let limits = Limits { heartbeat: Duration::from_millis(50), ..hasty() };
+    // A stop that waited for listeners would take longer than this test.
+    let (heartbeat, stop_wait) = (Duration::from_millis(50), 2 * PATIENCE);
+    let limits = Limits { heartbeat, stop_wait, ..hasty() };
     let running = start(&Config { limits, ..config() });
     let mut ear = running.listen().await;
     ear.until("retry: ").await;
@@ -301,7 +303,7 @@ async fn news_come_through_the_event_stream_and_through_long_polls() {
     let waits = running.get("/api/sessions?after=0&wait=25").await.expect(200);
     assert_eq!(waits["sessions"].as_array().map(Vec::len), Some(1), "another version is no wait");
     // A stopping server waits for no listener.
-    within(Duration::from_secs(2), "stopping", async {
+    within(PATIENCE, "stopping", async {
         let ((), stopped) = tokio::join!(ear.end(), running.stop());
         stopped.unwrap();
     })
@@ -313,7 +315,7 @@ async fn an_event_stream_ends_before_its_connections_time() {
     let limits = Limits { http_wait: Duration::from_millis(5_300), ..hasty() };
     let running = start(&Config { limits, ..config() });
     let mut ear = running.listen().await;
-    within(Duration::from_secs(3), "the end", ear.end()).await;
+    within(PATIENCE, "the end", ear.end()).await;
     use server::net::refusal::Reason;
     assert_eq!(running.server.front.refusals.count(Reason::HttpTimeout), 0);
     running.stop().await.unwrap();
@@ -364,6 +366,10 @@ async fn results_and_leaderboard_are_there_after_a_restart() {
     let running = start(&config);
     assert_eq!(running.get(&own).await.expect(200)["results"], results);
     assert_eq!(running.get("/api/results").await.expect(200)["results"], results);
+    let of_round = async |round| running.get(&format!("{own}?round={round}")).await;
+    assert_eq!(of_round("1").await.expect(200)["results"], results);
+    of_round("2").await.problem(404);
+    of_round("first").await.problem(400);
     for period in ["day", "week", "all"] {
         let board = running.get(&format!("/api/leaderboard?period={period}")).await.expect(200);
         assert_eq!(board["rows"].as_array().map(Vec::len), Some(1), "{board}");

@@ -173,9 +173,14 @@ impl Store {
         self.ask(move |db| results::recent(db, limit)).await
     }
 
-    /// The newest results of one session, newest first.
-    pub async fn of(&self, code: SessionCode, limit: u32) -> Result<Vec<KeptResult>, NoAnswer> {
-        self.ask(move |db| results::of(db, code, limit)).await
+    /// The newest results of one session, newest first; only those of the round of this number, if one is asked for.
+    pub async fn of(
+        &self,
+        code: SessionCode,
+        round: Option<u32>,
+        limit: u32,
+    ) -> Result<Vec<KeptResult>, NoAnswer> {
+        self.ask(move |db| results::of(db, code, round, limit)).await
     }
 
     /// The best rounds of people in public sessions since the period began, which ends at `now`, in ms since

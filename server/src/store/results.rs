@@ -116,16 +116,17 @@ pub(super) fn recent(db: &mut Connection, limit: u32) -> rusqlite::Result<Vec<Ke
     read(db, "WHERE public ORDER BY ended DESC, results.id DESC LIMIT ?", [limit])
 }
 
-/// The newest results of one session, newest first.
+/// The newest results of one session, or of one of its rounds, newest first.
 pub(super) fn of(
     db: &mut Connection,
     code: SessionCode,
+    round: Option<u32>,
     limit: u32,
 ) -> rusqlite::Result<Vec<KeptResult>> {
     read(
         db,
-        "WHERE results.code = ? ORDER BY results.id DESC LIMIT ?",
-        params![code.to_string(), limit],
+        "WHERE results.code = ? AND round = ifnull(?, round) ORDER BY results.id DESC LIMIT ?",
+        params![code.to_string(), round, limit],
     )
 }
 

@@ -92,8 +92,8 @@ async fn results_survive_a_restart_with_hostile_names_as_they_are() {
     assert_eq!(copied.recent(10).await.unwrap(), [shown(kept.clone())]);
     let store = Store::open(Some(&folder.0)).unwrap();
     assert_eq!(store.recent(10).await.unwrap(), [shown(kept.clone())]);
-    assert_eq!(store.of(code, 10).await.unwrap(), [shown(kept)]);
-    assert_eq!(store.of(SessionCode::random(), 10).await.unwrap(), []);
+    assert_eq!(store.of(code, None, 10).await.unwrap(), [shown(kept)]);
+    assert_eq!(store.of(SessionCode::random(), None, 10).await.unwrap(), []);
     let rows = best(&store, Period::All).await;
     assert_eq!(rows.iter().map(|row| row.1.as_str()).collect::<Vec<_>>(), names);
     assert_eq!(rows, best(&store, Period::Day).await);
@@ -148,7 +148,7 @@ async fn the_leaderboard_has_everybodys_best_public_round_once() {
     assert_eq!(best(&store, Period::All).await[..3], ever);
     // Private results are for who has the code.
     assert_eq!(store.recent(100).await.unwrap().len(), 5);
-    assert_eq!(store.of(code, 100).await.unwrap().len(), 6);
+    assert_eq!(store.of(code, None, 100).await.unwrap().len(), 6);
     assert_eq!(store.leaderboard(Period::All, 1, NOW).await.unwrap().len(), 1);
 }
 
@@ -186,8 +186,8 @@ fn the_oldest_results_make_room_and_the_best_stay() {
     )
     .unwrap();
     results::keep(&mut db, later, &result(true, NOW, vec![place("Later", 2, 5)])).unwrap();
-    assert_eq!(results::of(&mut db, first, 10).unwrap(), []);
-    assert_eq!(results::of(&mut db, later, 10).unwrap().len(), 1);
+    assert_eq!(results::of(&mut db, first, None, 10).unwrap(), []);
+    assert_eq!(results::of(&mut db, later, None, 10).unwrap().len(), 1);
     let places = db.query_row("SELECT count(*) FROM places", [], |row| row.get::<_, i64>(0));
     assert_eq!(places, Ok(1));
     assert_eq!(leaderboard::best(&mut db, Period::All, 10, NOW).unwrap()[0].name, "First");

@@ -38,33 +38,52 @@ pub(super) async fn recent(State(api): State<Arc<Api>>) -> Result<Json<Results>,
     Ok(Json(Results { results: api.store.recent(RESULTS_KEPT as u32).await? }))
 }
 
+/// Which results.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+pub(super) struct OfRound {
+    /// Only the round of this number: of a large session all results together are megabytes.
+    round: Option<u32>,
+}
+
 /// The newest results of one session, for who has its code. Those of a session that is over are there for as
 /// long as they are kept; asking for them counts as asking for an unknown code.
 #[utoipa::path(get, path = "/api/sessions/{code}/results", tag = "results",
-    params(("code" = String, Path, description = "The session's code.")),
+    params(("code" = String, Path, description = "The session's code."), OfRound),
     responses((status = 200, description = "The results.", body = Results),
+              (status = 400, description = "The query makes no sense."),
               (status = 404, description = "There is no session with this code, and none is remembered."),
               (status = 503, description = "They cannot be read now.")))]
 pub(super) async fn of_session(
     State(api): State<Arc<Api>>,
     Extension(caller): Extension<Caller>,
     Code(code): Code,
+    Asked(OfRound { round }): Asked<OfRound>,
 ) -> Result<Json<Results>, Problem> {
     let code = code.parse::<SessionCode>().ok();
     let find = || api.directory.get(code?);
     match (api.address_limits.guesses.look_up(caller.network, find), code) {
         (Ok(entry), _) => {
-            let kept = api.store.of(entry.code, RESULTS_KEPT as u32).await.unwrap_or_default();
+            let kept = api.store.of(entry.code, round, RESULTS_KEPT as u32).await;
             // What it has itself is there also when the store is not.
-            let results = if kept.is_empty() { entry.results() } else { kept };
-            Ok(Json(Results { results }))
+            let own = || {
+                entry
+                    .results()
+                    .into_iter()
+                    .filter(|kept| round.is_none_or(|round| kept.result.round == round))
+            };
+            let kept = kept.ok().filter(|kept| !kept.is_empty());
+            Ok(Json(Results { results: kept.unwrap_or_else(|| own().collect()) }))
         }
         (Err(NotFound::Unknown), Some(code)) => {
-            let results = api.store.of(code, RESULTS_KEPT as u32).await?;
-            if results.is_empty() {
-                Err(Problem::no_session())
-            } else {
-                Ok(Json(Results { results }))
+            let results = api.store.of(code, round, RESULTS_KEPT as u32).await?;
+            match (results.is_empty(), round) {
+                (false, _) => Ok(Json(Results { results })),
+                (true, None) => Err(Problem::no_session()),
+                (true, Some(_)) => {
+                    Err(Problem::new(StatusCode::NOT_FOUND, "Nothing is kept of this round."))
+                }
             }
         }
         (Err(why), _) => Err(why.into()),
