@@ -93,7 +93,9 @@ fn told(said: &ServerMessage) -> Option<Told<'_>> {
             Told::Results { round: *round, teams, lines: lines.iter().map(line).collect() }
         }
         ServerMessage::Host { secret } => Told::Host { secret: secret.to_hex() },
-        ServerMessage::Event { .. } | ServerMessage::Pong { .. } => return None,
+        ServerMessage::Event { .. }
+        | ServerMessage::Pong { .. }
+        | ServerMessage::Dropped { .. } => return None,
     })
 }
 

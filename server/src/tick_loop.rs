@@ -265,6 +265,10 @@ pub async fn run<O, S: Ticked<O>>(
         let mut laps = times.begin();
         let due = pace.due(woke);
         note(due, counts, &lines);
+        if due.dropped > 0 {
+            let ticks = u32::try_from(due.dropped).unwrap_or(u32::MAX);
+            session.handle(ToSession::Dropped { ticks }, f64::from(session.tick_now()));
+        }
         // As many as there are now: a queue that fills as fast as it is drained holds up no tick.
         for _ in 0..queue.len() {
             let Ok((arrived, told)) = queue.try_recv() else { break };

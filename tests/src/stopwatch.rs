@@ -7,7 +7,6 @@ use server::live::Live;
 use server::overload::{LoopWatch, Overload};
 use server::session::restraint::Restraint;
 use server::session::{Counts, Session};
-use server::tick_loop::CATCH_UP_STEPS_MAX;
 use shared::game::Game;
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,8 +29,6 @@ pub struct Price {
 pub struct Stopwatch {
     /// What it charges.
     pub price: Price,
-    /// Ticks that were dropped, as too many were due at once.
-    pub dropped: u64,
     /// Whether a tick's charge is told to the server; else it suffers without a remedy.
     pub tells: bool,
     /// About how many more people fit, as of the last look.
@@ -53,7 +50,6 @@ impl Stopwatch {
         let overload = Arc::new(Overload::new(Arc::new(Live::new(Config::default()))));
         Self {
             price,
-            dropped: 0,
             tells: true,
             room: None,
             newest_ms: 0.0,
@@ -66,14 +62,14 @@ impl Stopwatch {
         }
     }
 
-    /// How many of the ticks that are due are made now.
-    pub(crate) fn begin(&mut self, now: f64, due: u64) -> u64 {
-        self.steps = if now < self.free_at { 0 } else { due.min(CATCH_UP_STEPS_MAX) };
-        if self.steps > 0 {
-            self.dropped += due - self.steps;
-        }
-        self.spent_ms = 0.0;
-        self.steps
+    /// Whether the ticks before are not done yet.
+    pub(crate) fn is_busy(&self, now: f64) -> bool {
+        now < self.free_at
+    }
+
+    /// So many ticks are made now.
+    pub(crate) fn begin(&mut self, due: u64) {
+        (self.steps, self.spent_ms) = (due, 0.0);
     }
 
     /// A tick was made.

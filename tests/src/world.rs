@@ -8,6 +8,7 @@ use server::session::acts::{Act, ActError, HostAction, Order};
 use server::session::door::{ConnectionId, Newcomer, ToSession};
 use server::session::settings::PilotCount;
 use server::session::{Session, SessionConfig};
+use server::tick_loop::CATCH_UP_STEPS_MAX;
 use shared::game::{Brain, Focus, Game, PlayerId, Setup, Tick};
 use shared::netcode::client::{Client, News};
 use shared::netcode::conditions::Conditions;
@@ -103,6 +104,10 @@ pub struct World<G: Game> {
     pub now: f64,
     /// What ticks cost, where a story is about that; else nothing.
     pub stopwatch: Option<Stopwatch>,
+    /// Ticks' worth of time that was dropped, as too many were due at once.
+    pub dropped: u64,
+    /// Until when the server's machine stands still.
+    stands_until: f64,
     protocol: Protocol,
     truth: VecDeque<Truth>,
     next_connection: u64,
@@ -137,6 +142,8 @@ impl<G: Game> World<G> {
             guests: Vec::new(),
             now: 0.0,
             stopwatch: None,
+            dropped: 0,
+            stands_until: 0.0,
             protocol: Protocol::of::<G>(),
             truth: VecDeque::new(),
             next_connection: 1,
@@ -238,29 +245,51 @@ impl<G: Game> World<G> {
         let end = self.now + ms;
         while self.now < end {
             self.now += DRAW_MS;
-            self.deliver_up(self.at());
-            self.step();
-            self.deliver_down();
+            if self.now >= self.stands_until {
+                let due = self.due();
+                self.deliver_up(self.at());
+                self.step(due);
+                self.deliver_down();
+            }
             for guest in self.guests.iter_mut().filter(|g| !g.gone) {
                 guest.play(self.now);
             }
         }
     }
 
-    /// The time in ticks, without those that were dropped.
-    fn at(&self) -> f64 {
-        let dropped = self.stopwatch.as_ref().map_or(0, |stopwatch| stopwatch.dropped);
-        self.now * self.rate / 1000.0 - dropped as f64
+    /// The server's machine stands still for so many ms from now on, while its guests go on.
+    pub fn stand_still(&mut self, ms: f64) {
+        self.stands_until = self.now + ms;
     }
 
-    /// The ticks that are due, as the tick loop makes them.
-    fn step(&mut self) {
-        let due = (self.at().floor() - f64::from(self.session.tick_now())).max(0.0) as u64;
+    /// The time in ticks, without those that were dropped.
+    fn at(&self) -> f64 {
+        self.now * self.rate / 1000.0 - self.dropped as f64
+    }
+
+    /// The ticks that are to be made now, as the tick loop reckons: what is too much is dropped.
+    fn due(&mut self) -> u64 {
+        let missing = (self.at().floor() - f64::from(self.session.tick_now())).max(0.0) as u64;
+        if self.stopwatch.as_ref().is_some_and(|stopwatch| stopwatch.is_busy(self.now)) {
+            return 0;
+        }
+        let due = missing.min(CATCH_UP_STEPS_MAX);
+        if missing > due {
+            self.dropped += missing - due;
+            let ticks = (missing - due) as u32;
+            let at = f64::from(self.session.tick_now());
+            self.session.handle(ToSession::Dropped { ticks }, at);
+        }
+        due
+    }
+
+    fn step(&mut self, due: u64) {
         let Some(mut stopwatch) = self.stopwatch.take() else {
             (0..due).for_each(|_| self.tick());
             return;
         };
-        for _ in 0..stopwatch.begin(self.now, due) {
+        stopwatch.begin(due);
+        for _ in 0..due {
             self.tick();
             stopwatch.charge(&self.session);
         }

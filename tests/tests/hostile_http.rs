@@ -7,7 +7,6 @@ use server::net::refusal::Reason;
 use shared::wire::message::{self};
 use std::time::Duration;
 use tests::harness::{binary, eventually, hasty, hello, scene, unharmed};
-use tokio::time::Instant;
 
 #[tokio::test]
 async fn requests_that_are_none_get_a_status_or_the_door() {
@@ -150,7 +149,7 @@ async fn handshakes_that_are_none_get_a_status() {
         ("version 13abc", good.replace("Version: 13", "Version: 13abc"), 426),
         ("short key", good.replace("dGhlIHNhbXBsZSBub25jZQ==", "c2hvcnQ="), 400),
         ("no key", good.replace("Sec-WebSocket-Key", "X-Key"), 400),
-        ("old protocol", good.replace("gamekeeper.5", "gamekeeper.1"), 400),
+        ("old protocol", good.replace("gamekeeper.6", "gamekeeper.1"), 400),
         ("no protocol", good.replace("Sec-WebSocket-Protocol", "X-Protocol"), 400),
         ("a body", running.handshake_with("Content-Length: 5\r\n"), 400),
         ("two hosts", running.handshake_with("Host: other\r\n"), 400),
@@ -181,7 +180,7 @@ async fn handshakes_that_are_none_get_a_status() {
         assert!(!head.contains("permessage"), "{what}: {head}");
         let accepted = expected == 101;
         assert_eq!(
-            head.contains("sec-websocket-protocol: gamekeeper.5"),
+            head.contains("sec-websocket-protocol: gamekeeper.6"),
             accepted,
             "{what}: {head}"
         );
@@ -198,11 +197,11 @@ async fn handshakes_that_are_none_get_a_status() {
 #[tokio::test]
 async fn silence_before_the_request_has_an_end() {
     let (running, bystander) = scene(hasty()).await;
+    running.hurries();
     let request = running.handshake();
     let (mut mute, mut partial, mut trickling) =
         (running.connect().await, running.connect().await, running.connect().await);
     partial.send(&request[..40]).await;
-    let began = Instant::now();
     let trickle = async {
         for byte in &request[..request.len() - 4] {
             trickling.send(&[*byte]).await;
@@ -213,7 +212,6 @@ async fn silence_before_the_request_has_an_end() {
         }
     };
     tokio::join!(mute.end(), partial.end(), trickle);
-    assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
     assert_eq!(running.server.front.refusals.count(Reason::HeadTimeout), 3);
     drop(trickling);
     unharmed(running, bystander).await;
@@ -222,7 +220,7 @@ async fn silence_before_the_request_has_an_end() {
 #[tokio::test]
 async fn one_address_opens_only_so_many_at_once() {
     let most = 20;
-    let limits = Limits { head_wait: Duration::from_secs(5), max_per_address: most, ..hasty() };
+    let limits = Limits { max_per_address: most, ..hasty() };
     let (running, bystander) = scene(limits).await;
     let mut mute = Vec::new();
     for _ in 0..most + 19 {

@@ -45,7 +45,7 @@ fn oldest(world: &mut World<Arena>, ms: f64) -> f64 {
     while world.now < end {
         world.run(TICK_MS / 2.0);
         let newest = world.session.tick_now();
-        let lag = world.now / TICK_MS - stopwatch(world).dropped as f64 - f64::from(newest);
+        let lag = world.now / TICK_MS - world.dropped as f64 - f64::from(newest);
         for guest in world.guests.iter().filter(|guest| guest.outbox.closed().is_none()) {
             let Some(view) = guest.client.view() else { continue };
             oldest = oldest.max((f64::from(newest.wrapping_sub(view.tick)) + lag) * TICK_MS);
@@ -97,7 +97,7 @@ fn three_times_as_many_as_fit_cost_detail_first_and_then_the_door_shuts() {
         assert_eq!(code, CloseCode::TryLater);
         assert!(reason.contains("try again"), "{reason}");
     }
-    assert_eq!(stopwatch(&mut world).dropped, 0, "detail goes before ticks do");
+    assert_eq!(world.dropped, 0, "detail goes before ticks do");
     assert!(worst < OLD_MS, "{worst}");
     assert_exact(&world);
 
@@ -136,19 +136,19 @@ fn a_machine_that_is_suddenly_four_times_as_slow_costs_nobody_the_match() {
         world.join_as(&format!("guest {guest}"), LINE, |hello| hello.watch = guest % 8 == 0);
     }
     world.run(10_000.0);
-    assert_eq!((restraint(&world), stopwatch(&mut world).dropped), (Restraint::default(), 0));
+    assert_eq!((restraint(&world), world.dropped), (Restraint::default(), 0));
     let Price { person, message, byte } = PRICE;
     let slow = Price { person: SLOW * person, message: SLOW * message, byte: SLOW * byte };
     stopwatch(&mut world).price = slow;
     let first = oldest(&mut world, 2_000.0);
-    let dropped = stopwatch(&mut world).dropped;
+    let dropped = world.dropped;
     assert!(restraint(&world).level(Kind::Reach) > 0);
     let later = oldest(&mut world, 20_000.0);
     println!(
         "frames are {first:.0} ms old at most in the first two seconds, then {later:.0}; {dropped} ticks dropped"
     );
     assert!(first < 2.0 * OLD_MS && later < OLD_MS, "{first} {later}");
-    assert_eq!(stopwatch(&mut world).dropped, dropped, "the rules keep their rate");
+    assert_eq!(world.dropped, dropped, "the rules keep their rate");
     assert_eq!(world.session.players(), PEOPLE);
     assert!(world.guests.iter().all(|guest| guest.outbox.closed().is_none()));
 
@@ -176,7 +176,7 @@ fn without_it_ticks_would_be_dropped() {
         Price { person: SLOW * person, message: SLOW * message, byte: SLOW * byte };
     stopwatch(&mut world).tells = false;
     world.run(20_000.0);
-    assert!(stopwatch(&mut world).dropped > 30, "{}", stopwatch(&mut world).dropped);
+    assert!(world.dropped > 30, "{}", world.dropped);
 }
 
 /// What the operator shows.

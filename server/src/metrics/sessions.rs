@@ -156,7 +156,7 @@ impl Sessions {
         more(&self.used, |c| c.inputs_used);
         more(&self.late, |c| c.inputs_late);
         more(&self.early, |c| c.inputs_early);
-        more(&self.duplicate, |c| c.inputs_refused - c.inputs_early);
+        more(&self.duplicate, |c| c.inputs_replaced);
         more(&self.repeated, |c| c.inputs_repeated);
         more(&self.idle, |c| c.inputs_missing - c.inputs_repeated);
         more(&self.resyncs, |c| c.resyncs);

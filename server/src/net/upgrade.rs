@@ -166,7 +166,7 @@ mod tests {
         ("Upgrade", "websocket"),
         ("Sec-WebSocket-Version", "13"),
         ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="),
-        ("Sec-WebSocket-Protocol", "something.else, gamekeeper.5"),
+        ("Sec-WebSocket-Protocol", "something.else, gamekeeper.6"),
     ];
 
     /// The status with the good headers but `changes`: a name with nothing takes its header out, one
@@ -221,7 +221,7 @@ mod tests {
             (&[("+Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==")], 400),
             (&[("Sec-WebSocket-Protocol", "")], 400),
             (&[("Sec-WebSocket-Protocol", "gamekeeper.0")], 400),
-            (&[("Sec-WebSocket-Protocol", "gamekeeper.52")], 400),
+            (&[("Sec-WebSocket-Protocol", "gamekeeper.62")], 400),
             (&[("Sec-WebSocket-Extensions", "permessage-deflate")], 101),
         ] {
             assert_eq!(status(changes, &[]), expected, "{changes:?}");

@@ -27,11 +27,8 @@ impl<G: Game, O: Outbox> Session<G, O> {
         match player.inputs.offer(message.tick, G::Input::read(fields), at) {
             Offer::Kept => {}
             Offer::Late => self.counts.inputs_late += 1,
-            Offer::Early => {
-                self.counts.inputs_refused += 1;
-                self.counts.inputs_early += 1;
-            }
-            Offer::Repeated => self.counts.inputs_refused += 1,
+            Offer::Replaced => self.counts.inputs_replaced += 1,
+            Offer::Early => self.counts.inputs_early += 1,
             Offer::Absurd => {
                 let reason = "An input was for a tick minutes away from the session's.";
                 self.expel(connection, CloseCode::BadValue, reason, false);

@@ -98,9 +98,9 @@ pub struct Counts {
     pub inputs_repeated: u64,
     /// Inputs that came after their tick.
     pub inputs_late: u64,
-    /// Inputs dropped because they were a repetition or too far ahead.
-    pub inputs_refused: u64,
-    /// Those that were too far ahead.
+    /// Inputs that took the place of one for the same tick.
+    pub inputs_replaced: u64,
+    /// Inputs dropped because they were too far ahead.
     pub inputs_early: u64,
     /// Keyframes that clients asked for.
     pub resyncs: u64,

@@ -93,6 +93,11 @@ pub enum ToSession<O> {
         /// From 1.
         team: u8,
     },
+    /// The session's loop fell behind and dropped so many ticks' worth of time.
+    Dropped {
+        /// How many; more than are told at once are as many.
+        ticks: u32,
+    },
     /// The client's rows went wrong and it wants a keyframe.
     Resync {
         /// From which connection.

@@ -4,6 +4,7 @@ use super::door::{ConnectionId, Newcomer, Outbox};
 use super::players::{Link, SEAT_GRACE_SECONDS};
 use super::restraint::OVERLOADED;
 use super::{Session, flow, parting, talk};
+use bytes::Bytes;
 use shared::game::{Game, PlayerId};
 use shared::wire::close::CloseCode;
 use shared::wire::message::{self, ServerMessage};
@@ -201,9 +202,17 @@ impl<G: Game, O: Outbox> Session<G, O> {
 
     /// Tells everybody something from the server.
     pub(super) fn announce(&mut self, text: &str) {
-        let notice = talk::notice(text);
+        self.tell_all(&talk::notice(text));
+    }
+
+    /// The loop dropped so many ticks' worth of time: everybody's clocks are put back by as much.
+    pub(super) fn stood_still(&mut self, ticks: u32) {
+        self.tell_all(&talk::encode(&ServerMessage::Dropped { ticks }));
+    }
+
+    fn tell_all(&mut self, message: &Bytes) {
         let links = self.players.iter_mut().filter_map(|player| player.link.as_mut());
-        links.for_each(|link| link.mailbox.push(notice.clone()));
+        links.for_each(|link| link.mailbox.push(message.clone()));
     }
 
     /// Who confirms nothing has a dead line, whatever the socket says, and may come back on another.

@@ -14,6 +14,8 @@ struct Diary(Arc<Mutex<Entries>>);
 struct Entries {
     ticks: Vec<Instant>,
     told: Vec<(u64, f64, Tick)>,
+    /// How many ticks were dropped, after which.
+    dropped: Vec<(u32, Tick)>,
     stopped: Option<CloseCode>,
     looks: usize,
     over: Option<CloseCode>,
@@ -53,9 +55,13 @@ impl Ticked<()> for Diary {
     }
 
     fn handle(&mut self, told: ToSession<()>, at: f64) {
-        let ToSession::Leave { connection, .. } = told else { panic!("only leaves are told here") };
         let now = self.tick_now();
-        self.0.lock().unwrap().told.push((connection.0, at, now));
+        let mut entries = self.0.lock().unwrap();
+        match told {
+            ToSession::Leave { connection, .. } => entries.told.push((connection.0, at, now)),
+            ToSession::Dropped { ticks } => entries.dropped.push((ticks, now)),
+            _ => panic!("nothing else is told here"),
+        }
     }
 
     fn tick(&mut self, _: &mut dyn FnMut(Stage)) {
@@ -136,6 +142,18 @@ async fn what_is_told_comes_before_the_tick_with_its_time() {
     let entries = story.diary.0.lock().unwrap();
     let [(1, first, 0), (2, second, 1)] = entries.told[..] else { panic!("{:?}", entries.told) };
     assert!((first - 0.3).abs() < 0.05 && (second - 1.5).abs() < 0.05, "{first} {second}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_is_told_of_time_that_was_dropped_before_the_ticks_that_are_late() {
+    let story = begin();
+    tokio::time::sleep(Duration::from_millis(150)).await;
+    tokio::time::advance(Duration::from_secs(1)).await;
+    tokio::time::sleep(Duration::from_millis(150)).await;
+    let entries = story.diary.0.lock().unwrap();
+    let dropped = 30 - CATCH_UP_STEPS_MAX as u32;
+    assert_eq!(entries.dropped, [(dropped, 4)]);
+    assert_eq!(entries.ticks.len(), 4 + CATCH_UP_STEPS_MAX as usize + 4);
 }
 
 #[tokio::test(start_paused = true)]

@@ -287,6 +287,10 @@ impl<G: Game> Client<G> {
                 }
             }
             ServerMessage::Host { secret } => self.hello.host = Some(*secret),
+            ServerMessage::Dropped { ticks } => {
+                self.joined.iter_mut().for_each(|joined| joined.stood_still(*ticks));
+                return Ok(());
+            }
             _ => {}
         }
         let news = match said {

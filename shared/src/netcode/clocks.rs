@@ -34,6 +34,21 @@ impl Clocks {
         }
     }
 
+    /// The server's ticks are so many ticks later from now on: so are both timelines.
+    pub(super) fn stand_still(&mut self, ticks: u32) {
+        self.playback.fall_back(ticks);
+        self.input.fall_back(ticks);
+        let end = (self.input.position().floor() as Tick).wrapping_add(1);
+        if (self.next_input.wrapping_sub(end) as i32) > 0 {
+            self.next_input = end;
+        }
+    }
+
+    /// The next tick whose input is to be made.
+    pub(super) fn next_input(&self) -> Tick {
+        self.next_input
+    }
+
     /// Time goes on: the ticks whose inputs are to be made now.
     pub(super) fn inputs_due(&mut self, now: f64) -> impl Iterator<Item = Tick> + use<> {
         self.playback.advance(now);

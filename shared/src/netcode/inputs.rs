@@ -26,12 +26,12 @@ pub const ABSURD_TICKS: u32 = 3600;
 pub enum Offer {
     /// It will be used at its tick.
     Kept,
+    /// So it will, in the place of one that there was for that tick.
+    Replaced,
     /// Its tick has been stepped already.
     Late,
     /// Its tick is more than [`AHEAD_TICKS_MAX`] away.
     Early,
-    /// There is one for that tick already, and the first one counts.
-    Repeated,
     /// More than [`ABSURD_TICKS`] away.
     Absurd,
 }
@@ -87,11 +87,17 @@ impl<I: Row> InputBuffer<I> {
         // From the back, as nearly all come in order.
         let is_earlier = |&(held, _): &(Tick, I)| (held.wrapping_sub(tick) as i32) < 0;
         let place = self.waiting.iter().rposition(is_earlier).map_or(0, |last| last + 1);
-        if self.waiting.get(place).is_some_and(|&(held, _)| held == tick) {
-            return Offer::Repeated;
+        match self.waiting.get_mut(place) {
+            // Whoever's clock was put back does anew what did not count yet.
+            Some((held, before)) if *held == tick => {
+                *before = input;
+                Offer::Replaced
+            }
+            _ => {
+                self.waiting.insert(place, (tick, input));
+                Offer::Kept
+            }
         }
-        self.waiting.insert(place, (tick, input));
-        Offer::Kept
     }
 
     /// The input of the next tick.
@@ -137,9 +143,9 @@ mod tests {
         let mut buffer = InputBuffer::new(100);
         assert_eq!(buffer.offer(102, keys(2), 99.5), Offer::Kept);
         assert_eq!(buffer.offer(100, keys(1), 99.6), Offer::Kept);
-        assert_eq!(buffer.offer(100, keys(9), 99.7), Offer::Repeated);
-        assert_eq!(buffer.take(), (keys(1), Source::Sent));
-        assert_eq!(buffer.take(), (keys(1), Source::Repeated));
+        assert_eq!(buffer.offer(100, keys(9), 99.7), Offer::Replaced);
+        assert_eq!(buffer.take(), (keys(9), Source::Sent));
+        assert_eq!(buffer.take(), (keys(9), Source::Repeated));
         assert_eq!(buffer.offer(101, keys(7), 101.2), Offer::Late);
         assert_eq!(buffer.take(), (keys(2), Source::Sent));
     }
@@ -151,7 +157,10 @@ mod tests {
             buffer.offer(i % 80, keys(i as i32 & 0xff), 0.0);
         }
         let taken = (0..AHEAD_TICKS_MAX).map(|_| buffer.take().0.keys).collect::<Vec<_>>();
-        assert_eq!(taken, (0..AHEAD_TICKS_MAX as i32).collect::<Vec<_>>());
+        // One for each tick, the newest of many.
+        let newest = |tick: u32| (0..1000).rev().find(|i| i % 80 == tick).expect("many");
+        let newest = (0..AHEAD_TICKS_MAX).map(|tick| newest(tick) as i32 & 0xff);
+        assert_eq!(taken, newest.collect::<Vec<_>>());
     }
 
     #[test]

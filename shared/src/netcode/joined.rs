@@ -92,6 +92,21 @@ impl<G: Game> Joined<G> {
         self.scene = Scene::new(G::KINDS);
     }
 
+    /// The world stood still for so many ticks: what was done meanwhile is done anew when its ticks come, and what is
+    /// known of the line stays.
+    pub(super) fn stood_still(&mut self, ticks: u32) {
+        self.server_start += f64::from(ticks) * 1000.0 / self.rate;
+        let Some(clocks) = &mut self.clocks else { return };
+        clocks.stand_still(ticks);
+        let next = clocks.next_input();
+        self.prediction.forget_from(next);
+        self.forget_sent_from(next);
+    }
+
+    fn forget_sent_from(&mut self, tick: Tick) {
+        while self.sent.pop_back_if(|sent| (sent.0.wrapping_sub(tick) as i32) >= 0).is_some() {}
+    }
+
     /// Where others are drawn, in ticks: at playback, but no further in the past than the server takes them
     /// back when it judges a shot. On a long line they are drawn a little ahead of what is known, so that
     /// what is aimed at is what is judged. Without interpolation: at the newest tick.
@@ -130,6 +145,7 @@ impl<G: Game> Joined<G> {
         }
         let input = G::Input::read(fields);
         self.prediction.input(&self.rules, tick, input);
+        self.forget_sent_from(tick);
         if self.sent.len() == super::inputs::AHEAD_TICKS_MAX as usize {
             self.sent.pop_front();
         }

@@ -105,6 +105,16 @@ impl Pace {
         self.low = Some(self.sorted[place]);
     }
 
+    /// What the timeline follows is so many ticks later from now on: so is the timeline, and the slack is what it was.
+    pub fn fall_back(&mut self, ticks: u32) {
+        let ticks = f64::from(ticks);
+        let bare = self.signed(ticks);
+        self.offset -= ticks;
+        self.samples.iter_mut().for_each(|(_, sample)| *sample += bare);
+        self.sorted.iter_mut().for_each(|sample| *sample += bare);
+        self.low = self.low.map(|low| low + bare);
+    }
+
     /// Time goes on. True when the position had to jump.
     pub fn advance(&mut self, now_ms: f64) -> bool {
         let passed = ((now_ms - self.now_ms) * self.ticks_per_ms).max(0.0);
@@ -179,6 +189,23 @@ mod tests {
             at - now * 0.03 - 1.5 - if stalled { 4.0 } else { 0.0 }
         });
         assert!((slack - 0.6).abs() < 0.2, "{slack}");
+    }
+
+    #[test]
+    fn falling_back_leaves_the_slack_as_it_is() {
+        for direction in [Direction::Ahead, Direction::Behind] {
+            let mut pace = Pace::new(direction, 1.0, 30.0, 0.0, 40.0);
+            for (now, slack) in [(30.0, 1.5), (60.0, 0.5), (90.0, 1.0)] {
+                pace.advance(now);
+                pace.sample(slack);
+            }
+            let (at, slack, jitter) = (pace.position(), pace.slack().unwrap(), pace.jitter());
+            pace.fall_back(25);
+            assert!((pace.position() - (at - 25.0)).abs() < 1e-9);
+            assert!((pace.slack().unwrap() - slack).abs() < 1e-9, "{direction:?}");
+            assert!((pace.jitter() - jitter).abs() < 1e-9);
+            assert!(!pace.advance(91.0), "nothing to jump to");
+        }
     }
 
     #[test]

@@ -46,6 +46,10 @@ impl<I: Row> InputLog<I> {
         Self { inputs: VecDeque::with_capacity(INPUTS_KEPT) }
     }
 
+    fn forget_from(&mut self, tick: Tick) {
+        while self.inputs.pop_back_if(|(t, _)| (t.wrapping_sub(tick) as i32) >= 0).is_some() {}
+    }
+
     fn push(&mut self, tick: Tick, input: I) {
         if self.inputs.len() == INPUTS_KEPT {
             self.inputs.pop_front();
@@ -114,8 +118,22 @@ impl<G: Game> Prediction<G> {
         self.ahead.back()
     }
 
-    /// The input of `tick`, which follows on the last one; the prediction goes on by it.
+    /// What the player did from `tick` on did not count: it is done anew when its ticks come.
+    pub fn forget_from(&mut self, tick: Tick) {
+        self.inputs.forget_from(tick);
+        let kept = (tick.wrapping_sub(self.base) as i32).max(1) as usize;
+        if kept < self.ahead.len() {
+            let shown = self.ahead.back().and_then(|rows| place_of::<G>(rows));
+            self.spare.extend(self.ahead.drain(kept..));
+            if let Some((x, y, id)) = shown {
+                self.shift_from(x, y, id);
+            }
+        }
+    }
+
+    /// The input of `tick`; the prediction goes on by it. One for that tick or a later one counts no more.
     pub fn input(&mut self, rules: &G::Rules, tick: Tick, input: G::Input) {
+        self.forget_from(tick);
         self.inputs.push(tick, input);
         self.catch_up(rules, tick);
     }

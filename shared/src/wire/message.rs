@@ -271,6 +271,12 @@ pub enum ServerMessage {
         /// Worth nothing once somebody else is the host.
         secret: HostSecret,
     },
+    /// The server fell behind by more than it makes up for: the world stood still, and all ticks from the next one on are
+    /// so many ticks later than they were to be.
+    Dropped {
+        /// How many.
+        ticks: u32,
+    },
 }
 
 /// Rows of the standings that are sent to everybody, beside each one's own place.

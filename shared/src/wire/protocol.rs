@@ -7,7 +7,7 @@ use super::row::Row;
 use crate::game::Game;
 
 /// The WebSocket sub-protocol; its number counts up whenever the layout of messages changes.
-pub const SUBPROTOCOL: &str = "gamekeeper.5";
+pub const SUBPROTOCOL: &str = "gamekeeper.6";
 
 /// A game's tables, without the game: all that the network side has to know of it.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -6,7 +6,7 @@
 // It has not the game's rules: it decodes keyframes, of which it asks for one a second, and of a delta
 // reads the tick and the margin. It flies for some seconds, says a line of chat, and returns what it saw.
 
-const SUB_PROTOCOL = "gamekeeper.5";
+const SUB_PROTOCOL = "gamekeeper.6";
 // "The arena's tables": what Hello has to give, and the tables themselves.
 const PROTOCOL = 0x14754c9639072d9bn;
 // Bits of each field; s: signed, g and its order: "usually", p: the entity's place, which follows the record.

@@ -14,7 +14,7 @@ import sys
 
 from websockets.asyncio.client import connect
 
-SUB_PROTOCOL = "gamekeeper.5"
+SUB_PROTOCOL = "gamekeeper.6"
 # "The arena's tables": what Hello has to give, and the tables themselves.
 PROTOCOL = 0x14754C9639072D9B
 # Bits of each field; s: signed, g and its order: "usually", p: the entity's place, which follows the record.

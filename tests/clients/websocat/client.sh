@@ -12,7 +12,7 @@
 set -euo pipefail
 export LC_ALL=C
 
-SUB_PROTOCOL=gamekeeper.5
+SUB_PROTOCOL=gamekeeper.6
 # "The arena's tables": what Hello has to give (0x14754c9639072d9b, lowest byte first), and the table of ships.
 PROTOCOL=(0x9b 0x2d 0x07 0x39 0x96 0x4c 0x75 0x14)
 # Bits of each field; s: signed, g and its order: "usually". The place, x and y, follows the record.
