@@ -37,7 +37,7 @@ enum Told<'a> {
     About { name: &'a str, public: bool, locked: bool, switch_teams: bool, delay_s: u8 },
     Phase { phase: Phase, round: u32, ends: Option<Tick> },
     Begin,
-    Results { round: u32, teams: &'a [i32], lines: Vec<Line> },
+    Results { round: u32, teams: &'a [i32], lines: Vec<Line>, recorded: bool },
     Host { secret: String },
 }
 
@@ -89,8 +89,9 @@ fn told(said: &ServerMessage) -> Option<Told<'_>> {
             Told::Phase { phase: *phase, round: *round, ends: *ends }
         }
         ServerMessage::Begin { .. } => Told::Begin,
-        ServerMessage::Results { round, teams, lines } => {
-            Told::Results { round: *round, teams, lines: lines.iter().map(line).collect() }
+        ServerMessage::Results { round, teams, lines, recorded } => {
+            let lines = lines.iter().map(line).collect();
+            Told::Results { round: *round, teams, lines, recorded: *recorded }
         }
         ServerMessage::Host { secret } => Told::Host { secret: secret.to_hex() },
         ServerMessage::Event { .. }
@@ -139,9 +140,9 @@ mod tests {
         let host = ServerMessage::Host { secret: HostSecret([0xab; 16]) };
         assert_eq!(said(host), format!(r#"{{"type":"host","secret":"{}"}}"#, "ab".repeat(16)));
         let line = ResultLine { place: 1, player, score: 9, figures: vec![1, 2, 3, 4, 5] };
-        let (round, teams, lines) = (1, Vec::new(), vec![line]);
-        let text = r#"{"type":"results","round":1,"teams":[],"lines":[{"place":1,"player":7,"score":9,"kills":1,"deaths":2,"shots":3,"hits":4,"bestStreak":5}]}"#;
-        assert_eq!(said(ServerMessage::Results { round, teams, lines }), text);
+        let (round, teams, lines, recorded) = (1, Vec::new(), vec![line], true);
+        let text = r#"{"type":"results","round":1,"teams":[],"lines":[{"place":1,"player":7,"score":9,"kills":1,"deaths":2,"shots":3,"hits":4,"bestStreak":5}],"recorded":true}"#;
+        assert_eq!(said(ServerMessage::Results { round, teams, lines, recorded }), text);
         assert_eq!(said(ServerMessage::Begin { setup: Vec::new() }), r#"{"type":"begin"}"#);
         assert_eq!(to_json(&News::Said(ServerMessage::Pong { nonce: 1, waited_us: 0 })), None);
     }

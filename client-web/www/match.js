@@ -62,6 +62,7 @@ export class Match {
     this.#fill(results, first.text);
     // In a page of its own: whoever looks at a round keeps the seat in the next.
     find('results-replay').href = this.#on.replayOf(results.round);
+    find('results-replay').hidden = !results.recorded;
     this.#showResults();
   }
 

@@ -223,7 +223,8 @@ async fn a_round_ends_and_is_remembered() {
     let result = "gamekeeper.phase === 'results' && !document.getElementById('results').hidden && {
         ...gamekeeper.results()?.lines.find((line) => line.player === gamekeeper.me().player),
         round: gamekeeper.round, row: document.querySelector('#results tr.mine')?.textContent,
-        replay: document.getElementById('results-replay').href,
+        replay: document.getElementById('results-replay').checkVisibility()
+            && document.getElementById('results-replay').href,
     }";
     let (own, _) = tokio::join!(ada.until(result), eve.until(result));
     tokio::join!(ada.picture("27-result"), eve.picture("27-result-sideways"));

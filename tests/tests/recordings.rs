@@ -163,7 +163,7 @@ fn a_recording_shows_every_tick_as_it_was<G: Game>() {
         assert!(names.iter().any(|known| known == name), "{name}");
     }
     let count = |is: fn(&ServerMessage) -> bool| viewer.told.iter().filter(|said| is(said)).count();
-    assert_eq!(count(|said| matches!(said, ServerMessage::Results { .. })), 1);
+    assert_eq!(count(|said| matches!(said, ServerMessage::Results { recorded: true, .. })), 1);
     assert!(count(|said| matches!(said, ServerMessage::Standings { .. })) > ROUND_S as usize / 2);
     assert_eq!(count(|said| matches!(said, ServerMessage::Welcome { .. })), 1);
     let phases = viewer.told.iter().filter_map(|said| match said {
@@ -208,6 +208,11 @@ fn a_round_without_a_result_has_none<G: Game>() {
         world.join("Ann", LINE);
         world.run(f64::from(WARM_UP_SECONDS + ROUND_S + 6) * 1000.0);
         assert_eq!(world.session.take_recorded(), []);
+        let told = world.guests[0]
+            .news
+            .iter()
+            .any(|news| matches!(news, News::Said(ServerMessage::Results { recorded: true, .. })));
+        assert!(!told, "nobody is shown the way to what is not there");
     }
 }
 

@@ -164,8 +164,9 @@ impl<G: Game, O: Outbox> Session<G, O> {
         };
         let lines: Vec<_> = result.places.iter().map(line).collect();
         let told = |lines| {
-            let (round, teams) = (result.round, result.teams.clone());
-            message::encode_control(&ServerMessage::Results { round, teams, lines })
+            let (round, teams, recorded) =
+                (result.round, result.teams.clone(), self.config.records);
+            message::encode_control(&ServerMessage::Results { round, teams, lines, recorded })
         };
         let best = &lines[..lines.len().min(RESULTS_MAX)];
         self.talk.of_the_world(told(best.to_vec()).into());

@@ -258,6 +258,8 @@ pub enum ServerMessage {
         teams: Vec<i32>,
         /// The best, at most [`RESULTS_MAX`], and the receiver's own line, if it has one.
         lines: Vec<ResultLine>,
+        /// Whether the server records rounds, so that this one can be looked at again.
+        recorded: bool,
     },
     /// Somebody shows a sign.
     Emote {
