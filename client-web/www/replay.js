@@ -26,6 +26,8 @@ export class Playback {
   #start = 0;
   #speed = 1;
   #paused = false;
+  /** What the button last showed. */
+  #goes = null;
   #dragging = false;
   #box = find('replay');
   #place = find('replay-place');
@@ -184,10 +186,12 @@ export class Playback {
     this.#place.setAttribute('aria-valuetext', `${at} of ${of}`);
     write(find('replay-time'), `${at} / ${of}`);
     write(find('replay-speed'), `${this.#speed}×`);
-    const pause = find('replay-pause');
     const goes = this.speed > 0;
+    if (goes === this.#goes) return;
+    this.#goes = goes;
+    const pause = find('replay-pause');
     pause.setAttribute('aria-label', goes ? 'Pause' : 'Play');
-    pause.firstElementChild.firstElementChild.setAttribute('href', goes ? '#icon-pause' : '#icon-go');
+    pause.querySelector('use').setAttribute('href', goes ? '#icon-pause' : '#icon-go');
   }
 
   #become(state) {

@@ -1,16 +1,20 @@
 //! A real browser, driven over WebDriver. Pictures of what it showed are kept in `tests/screenshots`.
 
 use crate::engine::{Engine, Processes};
+use fantoccini::actions::{InputSource, MOUSE_BUTTON_LEFT, MouseActions, PointerAction};
 use fantoccini::{Client, ClientBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// For how long a page may take to show what a test waits for, in ms. Only a failing test waits this long, so it is more
 /// than a round and its result take, on a machine that is busy otherwise.
 const PATIENCE_MS: u32 = 60_000;
 /// For how long the browser lets a script run, in ms: longer than [`PATIENCE_MS`], so that a test says what it waited for.
 const SCRIPT_MS: u32 = 90_000;
+/// For how long a finger is down that clicks: some frames.
+const PRESS: Duration = Duration::from_millis(80);
 /// How often a driver is started before a test gives up, see [`Driver::of`]. One start in a hundred finds its
 /// port taken where tests hold hundreds of connections.
 const STARTS_MAX: usize = 10;
@@ -128,11 +132,28 @@ impl Page {
         self.client.execute(AUTOPILOT, vec![]).await.expect("hands");
     }
 
-    /// Clicks the element that a CSS selector finds.
+    /// Clicks the element that a CSS selector finds, as people do: with a finger that is down for some frames. WebDriver's
+    /// own click is over before the page has drawn again, and does not notice a button that is made anew meanwhile.
     pub async fn click(&self, selector: &str) {
+        // In view, and not covered, as by a panel that has not quite closed.
+        self.until(&format!(
+            "(() => {{
+                const element = document.querySelector('{selector}');
+                element.scrollIntoView({{ block: 'nearest', behavior: 'instant' }});
+                const box = element.getBoundingClientRect();
+                return element.contains(document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2));
+            }})()"
+        ))
+        .await;
         let element = self.client.find(fantoccini::Locator::Css(selector)).await;
         let element = element.unwrap_or_else(|e| panic!("{selector}: {e}"));
-        element.click().await.unwrap_or_else(|e| panic!("{selector}: {e}"));
+        let button = MOUSE_BUTTON_LEFT;
+        let press = MouseActions::new("mouse".into())
+            .then(PointerAction::MoveToElement { element, duration: None, x: 0.0, y: 0.0 })
+            .then(PointerAction::Down { button })
+            .then(PointerAction::Pause { duration: PRESS })
+            .then(PointerAction::Up { button });
+        self.client.perform_actions(press).await.unwrap_or_else(|e| panic!("{selector}: {e}"));
     }
 
     /// Pulls the slider that a CSS selector finds to a value, a JavaScript expression that may speak of `slider`.
