@@ -6,6 +6,9 @@ const HOST = (code) => `gamekeeper.host.${code}`;
 /** A session's code: letters and digits, as typed by people with hyphens or blanks between. */
 const CODE = /^[A-Za-z0-9_-]{3,32}$/;
 const SECRET = /^[0-9a-f]{32}$/;
+/** In the address of a recording: seconds from its beginning, and the player who is followed. */
+const MOMENT = 't';
+const FOLLOWED = 'player';
 
 /** The path below which the server serves everything, without a slash at its end; mostly nothing. */
 export const BASE = document.querySelector('meta[name=base]')?.content ?? '';
@@ -34,22 +37,37 @@ export function showAddress(code) {
   if (location.pathname !== path) history.replaceState(null, '', path + location.search);
 }
 
-/** Which recording the page's address is of: `{id}`, or `{code, round}`; or null. */
+/** Which recording the page's address is of: `{id}`, or `{code, round}`; or null. With it, where the address names them,
+ *  `seconds` from its beginning and the `player` to be followed, else NaN. */
 export function replayInAddress() {
   if (!location.pathname.startsWith(BASE)) return null;
   const path = location.pathname.slice(BASE.length);
+  const asked = new URLSearchParams(location.search);
+  const number = (name) => (/^\d{1,9}$/.test(asked.get(name)) ? Number(asked.get(name)) : NaN);
+  const moment = { seconds: number(MOMENT), player: number(FOLLOWED) };
   const [, id] = /^\/replay\/([0-9a-f]{16})\/?$/.exec(path) ?? [];
-  if (id) return { id };
+  if (id) return { id, ...moment };
   const [, code, round] = /^\/replay\/([^/]+)\/(\d{1,9})\/?$/.exec(path) ?? [];
-  return code && CODE.test(code) ? { code, round: Number(round) } : null;
+  return code && CODE.test(code) ? { code, round: Number(round), ...moment } : null;
+}
+
+/** The link to a moment of the recording that the address bar shows, following that player, or null for whoever leads. */
+export function linkToMoment(seconds, player) {
+  const link = new URL(location.href);
+  if (seconds > 0) link.searchParams.set(MOMENT, seconds);
+  if (player !== null) link.searchParams.set(FOLLOWED, player);
+  return link.href;
 }
 
 /** The address of the recording of a session's round, if there is one. */
 export const replayOf = (code, round) => `${BASE}/replay/${encodeURIComponent(code)}/${round}`;
 
-/** Lets the address bar show a recording. */
+/** Lets the address bar show a recording, and no moment of it: time goes on. */
 export function showReplay(id) {
-  history.replaceState(null, '', `${BASE}/replay/${id}${location.search}`);
+  const link = new URL(location.href);
+  link.pathname = `${BASE}/replay/${id}`;
+  for (const name of [MOMENT, FOLLOWED]) link.searchParams.delete(name);
+  history.replaceState(null, '', link);
 }
 
 /** A number that names this browser to sessions, so that a ban or a mute outlives a reload: 32 hex digits. */

@@ -121,6 +121,7 @@ const playback = new Playback({
   read: (bytes) => new Replay(bytes),
   begin(now) { watch.clear(); client.hello(now); },
   message: (bytes, now) => client.receive(bytes, now),
+  follows: () => watching.follows,
   pass(now) { client.advance(now); takeAllNews((type) => !FLEETING.has(type)); },
   change,
 });
@@ -198,17 +199,18 @@ function enter(code, watchOnly) {
   link.open();
 }
 
-/** Looks at a recording, of an `id` or of a `round` of the session with a `code`. */
+/** Looks at a recording, of an `id` or of a `round` of the session with a `code`; at a moment of it, where one is named. */
 function look(which) {
   sound.wake();
   client?.free();
   client = new Client('');
-  begin(playback);
+  begin(playback, which.player >= 0 ? which.player : null);
   playback.look(which);
 }
 
-function begin(where) {
+function begin(where, followed = null) {
   source = where;
+  watching.begins = followed;
   client.setHelps(network.helps.prediction, network.helps.interpolation);
   playing = true;
   input.enabled = true;

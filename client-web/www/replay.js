@@ -4,7 +4,7 @@
 
 import { ask, fetchBytes } from './api.js';
 import { copyText } from './copy.js';
-import { showReplay } from './here.js';
+import { linkToMoment, showReplay } from './here.js';
 import { write } from './hud.js';
 import { clockText } from './words.js';
 
@@ -42,7 +42,7 @@ export class Playback {
 
   /** `on.read(bytes)` gives the module's `Replay`; `on.begin(now)` makes the client new; `on.message(bytes, now)` takes
    *  what comes; `on.pass(now)` lets the client's time go on unseen; `on.change()` is called after every change of
-   *  `state`. */
+   *  `state`; `on.follows()` gives the number of whoever is followed by name, or null. */
   constructor(on) {
     this.#on = on;
     find('replay-pause').addEventListener('click', () => this.toggle());
@@ -58,7 +58,8 @@ export class Playback {
     });
   }
 
-  /** Looks at the recording with this `id`, or that of a `round` of the session with this `code`. */
+  /** Looks at the recording with this `id`, or that of a `round` of the session with this `code`, from its beginning or
+   *  from so many `seconds` on. */
   async look(which) {
     const asked = this.#asked = new AbortController();
     this.#become('connecting');
@@ -82,7 +83,7 @@ export class Playback {
     this.#place.max = String(this.#replay.ticks());
     this.#box.hidden = false;
     this.#become('open');
-    this.seek(0);
+    this.seek(Math.min(Math.round((which.seconds || 0) * this.#replay.tickRate()), this.#replay.ticks() - 1));
   }
 
   /** Away with it. */
@@ -171,9 +172,9 @@ export class Playback {
 
   async #share() {
     const field = find('replay-address');
-    field.value = location.href;
+    field.value = linkToMoment(Math.floor(this.#replay.position() * this.#tickMs / 1000), this.#on.follows());
     field.hidden = false;
-    const copied = await copyText(location.href, field);
+    const copied = await copyText(field.value, field);
     if (copied) field.hidden = true;
     write(find('replay-link'), copied ? 'Copied' : 'Marked');
     setTimeout(() => write(find('replay-link'), 'Link'), 2000);

@@ -58,12 +58,23 @@ export class Watching {
   /** Whose ship is looked at, or null. */
   looksAt = null;
 
-  /** Whether the spectators' bar is shown; a new connection starts with the leader. */
+  /** With whom a new connection starts, once; null is the leader. */
+  begins = null;
+
+  /** Whether the spectators' bar is shown. */
   set shown(on) {
     if (this.#box.hidden === !on) return;
     this.#box.hidden = !on;
     this.#told = '';
-    if (on) this.#mode = 'leader';
+    if (!on) return;
+    this.#mode = 'leader';
+    if (this.begins !== null) this.follow(this.begins);
+    this.begins = null;
+  }
+
+  /** Who is followed whoever leads, or null. */
+  get follows() {
+    return this.#mode === 'player' ? this.#player : null;
   }
 
   /** The next of those who fly, or the one before. */

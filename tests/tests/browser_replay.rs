@@ -90,10 +90,20 @@ async fn a_round_is_looked_at_again() {
     desk.until("gamekeeper.replay.position < 400 && gamekeeper.secondsLeft > 17").await;
     desk.until("gamekeeper.shipCount() > 15").await;
 
-    // Another ship, then a place of one's own.
-    let leader = desk.number("gamekeeper.looksAt").await;
+    // Another ship, at a moment that has a link of its own.
+    desk.click("#replay-pause").await;
+    desk.pull("#replay-place", "720").await;
     desk.click("#watch-next").await;
-    desk.until(&format!("gamekeeper.looksAt !== {leader}")).await;
+    desk.click("#replay-link").await;
+    let given = "document.getElementById('replay-address').value";
+    desk.until(&format!("{given} !== ''")).await;
+    let link = desk.eval(given).await.as_str().expect("a link").to_owned();
+    let here = format!("http://{}{path}?t=24&player=", host.address);
+    let next: u16 = link.strip_prefix(&here).and_then(|next| next.parse().ok()).expect("a link");
+    desk.until(&format!("gamekeeper.looksAt === {next}")).await;
+    desk.click("#replay-pause").await;
+
+    // Then a place of one's own.
     desk.click("#watch-free").await;
     desk.until("gamekeeper.looksAt === null").await;
 
@@ -109,10 +119,14 @@ async fn a_round_is_looked_at_again() {
     desk.click("#leave").await;
     desk.until("gamekeeper.state === 'start' && location.pathname === '/'").await;
 
-    // The link shows it to whoever has it, on a phone as well.
+    // A link shows it to whoever has it, on a phone as well.
     let phone = driver.open(390, 844, true).await;
     phone.goto(&format!("http://{}{path}", host.address)).await;
     phone.until("gamekeeper.state === 'playing' && gamekeeper.replay.position > 30").await;
+    phone.goto(&link).await;
+    phone.until("gamekeeper.state === 'playing' && gamekeeper.replay.position > 690").await;
+    phone.until(&format!("gamekeeper.looksAt === {next}")).await;
+    assert_eq!(phone.eval("location.pathname + location.search").await, path.as_str());
     phone.picture("72-replay-phone").await;
 
     // A game is a game again, in the same page.
