@@ -95,7 +95,7 @@ pub enum ToSession<O> {
     },
     /// The session's loop fell behind and dropped so many ticks' worth of time.
     Dropped {
-        /// How many; more than are told at once are as many.
+        /// How many, or the most that the number can say.
         ticks: u32,
     },
     /// The client's rows went wrong and it wants a keyframe.

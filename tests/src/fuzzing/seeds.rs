@@ -6,7 +6,7 @@ use super::{Targets, empty_delta, http};
 use shared::game::{Game, Tick};
 use shared::netcode::frame::{TYPE_KEYFRAME, TYPE_MASK};
 use shared::wire::input;
-use shared::wire::message::{self, ClientMessage, Difference, Hello, Look};
+use shared::wire::message::{self, ClientMessage, Difference, Hello, Look, ServerMessage};
 use shared::wire::{Rows, Said, SeatToken};
 use std::path::{Path, PathBuf};
 
@@ -22,7 +22,7 @@ const FORGED_FRAMES: usize = 30;
 const RUN_OVER_TICKS: usize = 8;
 
 /// Control messages of a server in the order of their numbers.
-const CONTROL_NAMES: [&str; 13] = [
+const CONTROL_NAMES: [&str; 14] = [
     "welcome",
     "roster",
     "standings",
@@ -36,6 +36,7 @@ const CONTROL_NAMES: [&str; 13] = [
     "results",
     "emote",
     "host",
+    "dropped",
 ];
 
 /// What an input is about, and its bytes.
@@ -104,7 +105,7 @@ impl<G: Game> Targets<G> {
         let silence = [&[act::REAL, act::TIME, 255, act::TIME, 30], &real[..4]].concat();
         let again = [&[act::HELLO, act::TIME, 2], &welcome[..], &keyframe].concat();
         let mut seeds = vec![
-            seed("real_messages", real),
+            seed("real_messages", real.clone()),
             seed("real_messages_slowly", slow),
             seed("a_long_silence", silence),
             seed("welcome", welcome),
@@ -112,6 +113,11 @@ impl<G: Game> Targets<G> {
             seed("another_connection", again),
             seed("ticks_run_over", self.ticks_run_over()),
         ];
+        // No session that is recorded here stands still. Nothing stands still for four years.
+        for (name, ticks) in [("dropped", 25), ("dropped_for_ever", u32::MAX)] {
+            let dropped = forge(&message::encode_control(&ServerMessage::Dropped { ticks }));
+            seeds.push(seed(name, [&real[..2], &dropped, &[act::TIME, 2], &real[..2]].concat()));
+        }
         // The frames that would come next, as forged ones, and one of each kind of control message.
         let is_frame = |m: &&Vec<u8>| m[0] != message::TYPE;
         let frames = self.heard[KNOWN_MESSAGES..].iter().filter(is_frame).take(FORGED_FRAMES);
