@@ -5,7 +5,6 @@ use crate::session::result::{Place, RoundResult};
 use crate::session::settings::Mode;
 use shared::wire::Visitor;
 use std::path::PathBuf;
-use std::time::Instant as Clock;
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 const NOW: u64 = 100 * DAY_MS;
@@ -153,23 +152,18 @@ async fn the_leaderboard_has_everybodys_best_public_round_once() {
 }
 
 #[test]
-fn ten_thousand_results_are_kept_and_read_in_a_sane_time() {
+fn the_best_and_the_newest_of_ten_thousand_results_are_found() {
     let mut db = schema::open(None).unwrap();
     let code = SessionCode::random();
-    let began = Clock::now();
     for n in 0..10_000_u64 {
         let places =
             (0..8).map(|k| place(&format!("Player {k}"), (n + k) as u8 | 1, (n % 97) as i32));
         results::keep(&mut db, code, &result(true, NOW - n, places.collect())).unwrap();
     }
-    let (kept, asked) = (began.elapsed(), Clock::now());
     for period in [Period::Day, Period::Week, Period::All] {
         assert_eq!(leaderboard::best(&mut db, period, 100, NOW).unwrap()[0].score, 96);
     }
     assert_eq!(results::recent(&mut db, 20).unwrap()[0].at, NOW);
-    // Orders of magnitude, on a busy machine without optimisation.
-    assert!(kept.as_secs() < 30, "{kept:?} to keep them");
-    assert!(asked.elapsed().as_secs() < 5, "{:?} to read them", asked.elapsed());
 }
 
 #[test]
