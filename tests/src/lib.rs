@@ -7,6 +7,7 @@ pub mod buoys;
 pub mod engine;
 pub mod front;
 pub mod fuzzing;
+pub mod guest;
 pub mod harness;
 pub mod host;
 pub mod hot_path;

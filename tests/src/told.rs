@@ -1,6 +1,6 @@
 //! What a guest was told, looked up: the newest of each kind, and who is there.
 
-use crate::world::Guest;
+use crate::guest::Guest;
 use shared::game::{Game, PlayerId, Setup, Tick};
 use shared::netcode::client::News;
 use shared::wire::HostSecret;

@@ -7,7 +7,8 @@ use shared::arena::{Arena, Controls, Pilot, Settings, Ship, Shot, compass, tunin
 use shared::netcode::conditions::Conditions;
 use shared::wire::Row;
 use std::collections::BTreeSet;
-use tests::world::{Guest, World};
+use tests::guest::Guest;
+use tests::world::World;
 
 /// A ship's radius and a shot's, and what a picture 1/120 s apart may miss, in units.
 const TOUCH_UNITS: f32 = 20.0;

@@ -7,8 +7,9 @@ use shared::netcode::conditions::Conditions;
 use shared::netcode::frame::{Changes, PAST_TICKS, Step};
 use shared::wire::close::CloseCode;
 use shared::wire::message::{self, ClientMessage, ServerMessage};
+use tests::guest::Steps;
 use tests::story::{assert_honest, crowd};
-use tests::world::{Steps, World};
+use tests::world::World;
 use tests::{Lonely, with_every_game};
 
 with_every_game! {

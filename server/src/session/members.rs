@@ -206,7 +206,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
     }
 
     /// The loop dropped so many ticks' worth of time: everybody's clocks are put back by as much.
-    pub(super) fn stood_still(&mut self, ticks: u32) {
+    pub(super) fn tell_of_dropped(&mut self, ticks: u32) {
         self.tell_all(&talk::encode(&ServerMessage::Dropped { ticks }));
     }
 

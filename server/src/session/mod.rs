@@ -310,7 +310,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
             ToSession::Announce { text } => self.announce(&text),
             ToSession::Part { seconds } => self.part_within(seconds),
             ToSession::Restrain(restraint) => self.restraint = restraint,
-            ToSession::Dropped { ticks } => self.stood_still(ticks),
+            ToSession::Dropped { ticks } => self.tell_of_dropped(ticks),
             ToSession::Resync { connection, tick, mismatch } => {
                 self.resync(connection, tick, mismatch);
             }

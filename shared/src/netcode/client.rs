@@ -288,7 +288,7 @@ impl<G: Game> Client<G> {
             }
             ServerMessage::Host { secret } => self.hello.host = Some(*secret),
             ServerMessage::Dropped { ticks } => {
-                self.joined.iter_mut().for_each(|joined| joined.stood_still(*ticks));
+                self.joined.iter_mut().for_each(|joined| joined.fall_back(*ticks));
                 return Ok(());
             }
             _ => {}

@@ -34,33 +34,31 @@ impl Clocks {
         }
     }
 
-    /// The server's ticks are so many ticks later from now on: so are both timelines.
-    pub(super) fn stand_still(&mut self, ticks: u32) {
+    /// What both timelines follow is so many ticks later from now on: so are they. Gives the next tick whose input is to
+    /// be made.
+    pub(super) fn fall_back(&mut self, ticks: u32) -> Tick {
         self.playback.fall_back(ticks);
         self.input.fall_back(ticks);
-        let end = (self.input.position().floor() as Tick).wrapping_add(1);
-        if (self.next_input.wrapping_sub(end) as i32) > 0 {
-            self.next_input = end;
-        }
+        self.keep_near();
+        self.next_input
     }
 
-    /// The next tick whose input is to be made.
-    pub(super) fn next_input(&self) -> Tick {
-        self.next_input
+    /// The next input is that of the input clock's next tick, after a jump back, and that of one shortly before it, after
+    /// one ahead. Gives the end of those that are due.
+    fn keep_near(&mut self) -> Tick {
+        let end = (self.input.position().floor() as Tick).wrapping_add(1);
+        let due = end.wrapping_sub(self.next_input) as i32;
+        let kept = due.clamp(0, INPUT_BURST_MAX as i32) as u32;
+        self.next_input = end.wrapping_sub(kept);
+        end
     }
 
     /// Time goes on: the ticks whose inputs are to be made now.
     pub(super) fn inputs_due(&mut self, now: f64) -> impl Iterator<Item = Tick> + use<> {
         self.playback.advance(now);
         self.input.advance(now);
-        let end = (self.input.position().floor() as Tick).wrapping_add(1);
-        let count = end.wrapping_sub(self.next_input) as i32;
-        if count.unsigned_abs() > INPUT_BURST_MAX {
-            self.next_input = end.wrapping_sub(INPUT_BURST_MAX);
-        }
-        let first = self.next_input;
-        let count = (end.wrapping_sub(first) as i32).max(0) as u32;
-        self.next_input = first.wrapping_add(count);
-        (0..count).map(move |i| first.wrapping_add(i))
+        let end = self.keep_near();
+        let first = core::mem::replace(&mut self.next_input, end);
+        (0..end.wrapping_sub(first)).map(move |i| first.wrapping_add(i))
     }
 }

@@ -94,11 +94,10 @@ impl<G: Game> Joined<G> {
 
     /// The world stood still for so many ticks: what was done meanwhile is done anew when its ticks come, and what is
     /// known of the line stays.
-    pub(super) fn stood_still(&mut self, ticks: u32) {
+    pub(super) fn fall_back(&mut self, ticks: u32) {
         self.server_start += f64::from(ticks) * 1000.0 / self.rate;
         let Some(clocks) = &mut self.clocks else { return };
-        clocks.stand_still(ticks);
-        let next = clocks.next_input();
+        let next = clocks.fall_back(ticks);
         self.prediction.forget_from(next);
         self.forget_sent_from(next);
     }

@@ -65,16 +65,14 @@ pub(super) async fn of_session(
     let find = || api.directory.get(code?);
     match (api.address_limits.guesses.look_up(caller.network, find), code) {
         (Ok(entry), _) => {
-            let kept = api.store.of(entry.code, round, RESULTS_KEPT as u32).await;
-            // What it has itself is there also when the store is not.
-            let own = || {
-                entry
-                    .results()
-                    .into_iter()
-                    .filter(|kept| round.is_none_or(|round| kept.result.round == round))
-            };
-            let kept = kept.ok().filter(|kept| !kept.is_empty());
-            Ok(Json(Results { results: kept.unwrap_or_else(|| own().collect()) }))
+            let mut results =
+                api.store.of(entry.code, round, RESULTS_KEPT as u32).await.unwrap_or_default();
+            if results.is_empty() {
+                // What it has itself is there also when the store is not.
+                results = entry.results();
+                results.retain(|kept| round.is_none_or(|round| kept.result.round == round));
+            }
+            Ok(Json(Results { results }))
         }
         (Err(NotFound::Unknown), Some(code)) => {
             let results = api.store.of(code, round, RESULTS_KEPT as u32).await?;
