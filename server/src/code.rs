@@ -15,7 +15,43 @@ const ALPHABET: &[u8; 1 << LETTER_BITS] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 /// Bytes of a text that may be a code; a longer one is none.
 const TEXT_BYTES_MAX: usize = 32;
 
-/// Names a session: 50 random bits, shown as ten letters and digits in two groups of five.
+/// The first letter of a code. Where several servers are one site each of them has one of its own, so that a code says
+/// which server has its session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Letter(u8);
+
+impl Letter {
+    fn read(byte: u8) -> Option<Self> {
+        let letter = match byte.to_ascii_uppercase() {
+            b'O' => b'0',
+            b'I' | b'L' => b'1',
+            letter => letter,
+        };
+        ALPHABET.iter().position(|&known| known == letter).map(|value| Self(value as u8))
+    }
+}
+
+impl fmt::Display for Letter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", char::from(ALPHABET[usize::from(self.0)]))
+    }
+}
+
+impl FromStr for Letter {
+    type Err = String;
+
+    /// One letter or digit, as people type it.
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.as_bytes() {
+            [byte] => Self::read(*byte),
+            _ => None,
+        }
+        .ok_or_else(|| "one letter or digit is needed, but no U".into())
+    }
+}
+
+/// Names a session: 50 random bits, shown as ten letters and digits in two groups of five. Of a server of a site the first
+/// five bits are that server's [`Letter`].
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SessionCode(u64);
 
@@ -23,6 +59,17 @@ impl SessionCode {
     /// A code that nobody could have foreseen.
     pub fn random() -> Self {
         Self(rand::random::<u64>() >> (u64::BITS - BITS))
+    }
+
+    /// The same, with `letter` as the first one.
+    pub fn random_at(letter: Letter) -> Self {
+        let rest = BITS - LETTER_BITS;
+        Self(u64::from(letter.0) << rest | Self::random().0 & ((1 << rest) - 1))
+    }
+
+    /// The first letter.
+    pub fn letter(self) -> Letter {
+        Letter((self.0 >> (BITS - LETTER_BITS)) as u8)
     }
 
     /// What may stand in a log: a public session's code, and of a private one, which is a secret, the first
@@ -74,13 +121,8 @@ impl FromStr for SessionCode {
         }
         let (mut bits, mut letters) = (0_u64, 0);
         for byte in text.bytes().filter(|byte| !matches!(byte, b'-' | b' ')) {
-            let letter = match byte.to_ascii_uppercase() {
-                b'O' => b'0',
-                b'I' | b'L' => b'1',
-                letter => letter,
-            };
-            let value = ALPHABET.iter().position(|&known| known == letter).ok_or(NoCode)?;
-            bits = bits << LETTER_BITS | value as u64;
+            let Letter(value) = Letter::read(byte).ok_or(NoCode)?;
+            bits = bits << LETTER_BITS | u64::from(value);
             letters += 1;
             if letters > LETTERS {
                 return Err(NoCode);
@@ -131,6 +173,20 @@ mod tests {
         for bit in 0..BITS {
             let set = codes.iter().filter(|&code| code >> bit & 1 == 1).count();
             assert!((350..650).contains(&set), "bit {bit}: {set} of 1000");
+        }
+    }
+
+    #[test]
+    fn a_code_begins_with_its_servers_letter() {
+        for (said, letter) in [("A", "A"), ("z", "Z"), ("0", "0"), ("o", "0"), ("L", "1")] {
+            let letter = (said.parse::<Letter>().unwrap(), letter);
+            let codes: Vec<_> = (0..100).map(|_| SessionCode::random_at(letter.0)).collect();
+            assert!(codes.iter().all(|code| code.letter() == letter.0));
+            assert!(codes.iter().all(|code| code.to_string().starts_with(letter.1)));
+            assert!(codes.windows(2).all(|pair| pair[0] != pair[1]));
+        }
+        for bad in ["", "AB", "U", "-", "Ä"] {
+            assert!(bad.parse::<Letter>().is_err(), "{bad}");
         }
     }
 

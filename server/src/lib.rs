@@ -3,7 +3,7 @@
 //! In the order of the flow: [`config`] says what the operator wants, [`net`] takes sockets and turns
 //! them into messages, [`http`] answers everything that is no WebSocket, [`directory`] has all sessions,
 //! [`tick_loop`] is where the asynchronous side meets the synchronous one, [`session`] is the game as told
-//! through one door, [`store`] keeps results.
+//! through one door, [`store`] keeps results, [`site`] knows the other servers where several are one.
 
 pub mod code;
 pub mod config;
@@ -16,6 +16,7 @@ pub mod metrics;
 pub mod net;
 pub mod overload;
 pub mod session;
+pub mod site;
 pub mod stopping;
 pub mod store;
 pub mod tick_loop;
@@ -41,6 +42,7 @@ use session::settings::PilotCount;
 use session::{Session, SessionConfig};
 use shared::game::Game;
 use shared::wire::Protocol;
+use site::Site;
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -119,8 +121,10 @@ impl Server {
         let stop = CancellationToken::new();
         let live = Arc::new(Live::new(config.clone()));
         let stopping = Arc::new(Stopping::default());
+        let site = Arc::new(Site::new(config, Arc::clone(&live)));
         let directory = Directory::new(
             Arc::clone(&live),
+            Arc::clone(&site),
             opener,
             store.clone(),
             Arc::clone(&stopping),
@@ -131,6 +135,7 @@ impl Server {
         let api = Api::new(
             Arc::clone(&live),
             Arc::clone(&directory),
+            Arc::clone(&site),
             store.clone(),
             Arc::clone(&address_limits),
             stop.clone(),
@@ -154,6 +159,7 @@ impl Server {
             live,
             stopping,
             directory,
+            site,
             store: store.clone(),
             address_limits,
             bans,
@@ -217,6 +223,7 @@ impl Server {
         let directory = Arc::clone(&front.directory);
         let governing = tokio::spawn(overload::watch(directory, front.stop.clone()));
         let listing = tokio::spawn(Arc::clone(&front.directory).keep_listing());
+        let watching = tokio::spawn(Arc::clone(&front).watch_site());
         let accepting = tokio::spawn(listener::run(listeners.into(), Arc::clone(&front)));
         shutdown.await;
 
@@ -236,6 +243,7 @@ impl Server {
         tracing::info!(ticks = made, late, dropped, "all sessions have ended");
         accepting.await.context("the listener broke")?;
         listing.await.context("the list of sessions broke")?;
+        watching.await.context("the watch over the site broke")?;
         sampling.await.context("the operator's history broke")?;
         governing.await.context("the watch over the machine's load broke")?;
         front.tasks.close();

@@ -7,6 +7,7 @@ mod load;
 mod overload;
 mod reach;
 mod seeing;
+mod site;
 mod stopping;
 
 pub use admin::{ADMIN_TOKEN_CHARS_MIN, Admin, AdminToken};
@@ -15,6 +16,7 @@ pub use load::{Changes, Cli, LoadError, Loaded, Todo, load, settings};
 pub use overload::Overload;
 pub use reach::{BasePath, Bind, Mode, ProxyHeader, PublicUrl, Reach};
 pub use seeing::{LogFormat, MetricsFor, Seeing};
+pub use site::{Site, SiteServer};
 pub use stopping::Stopping;
 
 use crate::net::limits::{Limits, at_least_one};
@@ -36,6 +38,8 @@ pub const RESTART: &[&str] = &[
     "tls_key",
     "tls_http",
     "base_path",
+    "site",
+    "site_letter",
     "log_format",
     "otel_endpoint",
 ];
@@ -115,6 +119,10 @@ pub struct Config {
     #[command(flatten)]
     pub reach: Reach,
 
+    /// Which other servers belong to it.
+    #[command(flatten)]
+    pub site: Site,
+
     /// What it tells of itself.
     #[command(flatten)]
     pub seeing: Seeing,
@@ -166,7 +174,8 @@ impl Config {
         let checks =
             [filter.map(drop), self.admin.token().map(drop), self.overload.contradiction()];
         let wrong = checks.into_iter().filter_map(Result::err);
-        let wrong: Vec<_> = wrong.chain(self.reach.contradictions()).collect();
+        let wrong = wrong.chain(self.reach.contradictions());
+        let wrong: Vec<_> = wrong.chain(self.site.contradictions(&self.reach)).collect();
         if wrong.is_empty() { Ok(()) } else { Err(wrong) }
     }
 
@@ -202,6 +211,7 @@ impl Default for Config {
             seed: None,
             origin: Vec::new(),
             reach: Reach::default(),
+            site: Site::default(),
             seeing: Seeing::default(),
             admin: Admin::default(),
             stopping: Stopping::default(),

@@ -10,7 +10,7 @@ use crate::session::settings::SessionSettings;
 use crate::session::status::Status;
 use crate::store::{KeptResult, OpenSession, unix_ms};
 use crate::tick_loop::{TickCounts, Told};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use shared::wire::close::CloseCode;
 use shared::wire::{HostSecret, Protocol};
 use std::collections::VecDeque;
@@ -50,7 +50,7 @@ struct Shown {
 }
 
 /// What is shown of a session: its code and its status.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SessionInfo {
     /// Ten letters and digits in two groups of five.
     pub code: String,

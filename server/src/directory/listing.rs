@@ -57,16 +57,26 @@ impl Listing {
 }
 
 impl Directory {
-    /// The list as of now.
+    /// The list as of now; where several servers are one site, of all of them.
     pub fn list(&self) -> SessionList {
+        let SessionList { version, mut sessions } = self.own_list();
+        sessions.extend(self.site.sessions());
+        sort(&mut sessions);
+        SessionList { version, sessions }
+    }
+
+    /// The same, of this server alone.
+    pub(crate) fn own_list(&self) -> SessionList {
         let version = self.listing.news.borrow().version;
         let mut sessions: Vec<_> = self.entries().iter().map(|entry| entry.info()).collect();
         sessions.retain(|info| info.status.public);
-        sessions.sort_by(|a, b| {
-            let order = b.status.players.cmp(&a.status.players);
-            order.then_with(|| a.status.name.cmp(&b.status.name)).then_with(|| a.code.cmp(&b.code))
-        });
+        sort(&mut sessions);
         SessionList { version, sessions }
+    }
+
+    /// Something of another server's list is no longer as it was.
+    pub(crate) fn relist(&self) {
+        self.listing.note();
     }
 
     /// The newest list, and every later one.
@@ -91,6 +101,14 @@ impl Directory {
             }
         }
     }
+}
+
+/// The fullest first.
+fn sort(sessions: &mut [SessionInfo]) {
+    sessions.sort_by(|a, b| {
+        let order = b.status.players.cmp(&a.status.players);
+        order.then_with(|| a.status.name.cmp(&b.status.name)).then_with(|| a.code.cmp(&b.code))
+    });
 }
 
 /// An event. JSON has no line breaks, so its data is one line.

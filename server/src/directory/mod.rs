@@ -26,6 +26,7 @@ use crate::overload::Overload;
 use crate::session::door::ToSession;
 use crate::session::restraint::OVERLOADED;
 use crate::session::settings::{Mode, SessionSettings};
+use crate::site::Site;
 use crate::stopping::Stopping;
 use crate::store::{OpenSession, Store};
 use crate::tick_loop::{TickCounts, Ticked};
@@ -45,6 +46,7 @@ pub struct Directory {
     sessions: DashMap<SessionCode, Arc<Entry>>,
     opener: Option<Opener>,
     live: Arc<Live>,
+    site: Arc<Site>,
     /// Where quick play leads in any case, when somebody handed in a session.
     adopted: OnceLock<SessionCode>,
     /// Held while sessions are counted, chosen or opened, so that no two who come at once both open one.
@@ -98,6 +100,7 @@ impl Directory {
     /// An empty directory that opens sessions by `opener`, if at all, and lets `store` keep their results.
     pub fn new(
         live: Arc<Live>,
+        site: Arc<Site>,
         opener: Option<Opener>,
         store: Store,
         stopping: Arc<Stopping>,
@@ -113,6 +116,7 @@ impl Directory {
             overload: Arc::new(Overload::new(Arc::clone(&live))),
             lanes: Lanes::start(live.get().threads()),
             live,
+            site,
             metrics: Arc::default(),
             ticks: Arc::default(),
             store,
@@ -193,6 +197,11 @@ impl Directory {
         };
         let promise = entry.promise();
         Ok((entry, promise))
+    }
+
+    /// Whether quick play leads to people who play.
+    pub(crate) fn has_company(&self) -> bool {
+        self.entries().iter().any(|entry| entry.people_if_open().is_some_and(|people| people > 0))
     }
 
     /// Whether there is time for anybody new, wherever they go. An error counts.
@@ -315,14 +324,15 @@ impl Directory {
 
     fn fresh_code(&self) -> SessionCode {
         // One in a quadrillion would be taken, and must not be taken twice.
-        std::iter::repeat_with(SessionCode::random)
+        std::iter::repeat_with(|| self.site.fresh_code())
             .find(|code| !self.sessions.contains_key(code))
             .expect("there is no end to them")
     }
 
     /// "Arena" and the smallest number that no session has.
     fn free_name(&self, name: &str) -> String {
-        let taken: Vec<_> = self.entries().iter().map(|entry| entry.info().status.name).collect();
+        let here = self.entries().into_iter().map(|entry| entry.info());
+        let taken: Vec<_> = here.chain(self.site.sessions()).map(|info| info.status.name).collect();
         let names = (1..).map(|number| format!("{name} {number}"));
         names.into_iter().find(|name| !taken.contains(name)).expect("there is no end to them")
     }

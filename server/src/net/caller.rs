@@ -49,6 +49,11 @@ impl Caller {
         }
     }
 
+    /// The client's own address, for whoever is told for whom a request is passed on.
+    pub(crate) fn address(&self) -> IpAddr {
+        self.peer.ip().to_canonical()
+    }
+
     /// Its connection no longer counts as one that may be there for nothing: friends behind one router may
     /// all have the lobby open. What listens has limits of its own.
     pub fn is_listening(&self) {

@@ -11,7 +11,7 @@ use super::refusal::Reason;
 use super::registry::{Slot, State};
 use super::stream::Stream;
 use super::upgrade::{self, AllowedOrigin, TurnedDown};
-use super::{API_PATH, Caller, Front, PLAY_PATH, base_path, closing, redirect, way};
+use super::{API_PATH, Caller, Front, PLAY_PATH, base_path, closing, redirect, tunnel, way};
 use crate::config::Config;
 use crate::http::api::END_EARLY;
 use crate::http::api::problem::Problem;
@@ -217,7 +217,10 @@ async fn serve_page_or_game(
         }
         Ok(Verdict::Play(headers)) => {
             what = Asked::Play;
-            play(request, headers, caller, front, &config.limits)
+            match front.neighbour(request.uri(), request.headers()) {
+                Some(neighbour) => tunnel::open(request, caller, front, neighbour).await,
+                None => play(request, headers, caller, front, &config.limits),
+            }
         }
         Err(turned_down) => {
             what = Asked::TurnedDown;
@@ -312,11 +315,7 @@ fn play(
     };
     let slot = match caller.into_slot(limits) {
         Ok(slot) => slot,
-        Err(reason) => {
-            let sentence = "There are too many connections from your address.";
-            front.refusals.note(peer, reason, sentence);
-            return refuse(StatusCode::TOO_MANY_REQUESTS, sentence);
-        }
+        Err(reason) => return too_many(reason, peer, front),
     };
     let upgraded = hyper::upgrade::on(&mut request);
     let span = tracing::Span::current();
@@ -345,7 +344,14 @@ fn play(
     (StatusCode::SWITCHING_PROTOCOLS, headers).into_response()
 }
 
-/// The same under the API.
+/// What a WebSocket gets for which there is no place.
+pub(super) fn too_many(reason: Reason, peer: Peer, front: &Front) -> Response<Body> {
+    let sentence = "There are too many connections from your address.";
+    front.refusals.note(peer, reason, sentence);
+    refuse(StatusCode::TOO_MANY_REQUESTS, sentence)
+}
+
+/// A sentence and the end of the connection, under the API.
 fn closing_problem(status: StatusCode, sentence: &str) -> Response<Body> {
     let mut response = Problem::new(status, sentence.to_owned()).into_response();
     let headers = response.headers_mut();

@@ -39,6 +39,7 @@ mod socket;
 mod stamps;
 mod stream;
 pub mod tls;
+mod tunnel;
 #[cfg(unix)]
 mod unix;
 pub mod upgrade;
@@ -50,6 +51,7 @@ use crate::directory::Directory;
 use crate::http::admin::Operator;
 use crate::live::Live;
 use crate::metrics::Metrics;
+use crate::site::Site;
 use crate::stopping::Stopping;
 use crate::store::Store;
 use address_limits::AddressLimits;
@@ -76,6 +78,8 @@ pub struct Front {
     pub stopping: Arc<Stopping>,
     /// All sessions.
     pub directory: Arc<Directory>,
+    /// The other servers, where several are one site.
+    pub site: Arc<Site>,
     /// Results.
     pub store: Store,
     /// How often each address may do what costs something.
@@ -101,6 +105,11 @@ pub struct Front {
 }
 
 impl Front {
+    /// Keeps an eye on the other servers of the site for as long as this one runs.
+    pub(crate) async fn watch_site(self: Arc<Self>) {
+        self.site.watch(&self.stop, || self.directory.relist()).await;
+    }
+
     /// Whether `peer` is believed when it says whose requests it passes on. A Unix socket's file says who may
     /// connect to it, and nobody else can.
     fn believes(&self, peer: Peer) -> bool {

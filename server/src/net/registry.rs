@@ -20,15 +20,18 @@ pub enum State {
     Unjoined,
     /// It is a WebSocket that has.
     Joined,
+    /// It is a WebSocket to a session that another server of the site has.
+    PassedOn,
     /// It is being closed.
     Closing,
 }
 
 impl State {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Http, Self::Unjoined, Self::Joined, Self::Closing];
+    pub const ALL: [Self; 5] =
+        [Self::Http, Self::Unjoined, Self::Joined, Self::PassedOn, Self::Closing];
     /// Their names in the metrics.
-    pub const LABELS: [&'static str; 4] = ["http", "unjoined", "joined", "closing"];
+    pub const LABELS: [&'static str; 5] = ["http", "unjoined", "joined", "passed_on", "closing"];
 }
 
 /// All open connections.
@@ -237,11 +240,11 @@ mod tests {
         let open = held.len() + own_held.len();
         assert_eq!((registry.open(), registry.peers().len()), (open, open));
         let states = || State::ALL.map(|state| registry.count(state));
-        assert_eq!(states(), [open - 1, 0, 1, 0]);
+        assert_eq!(states(), [open - 1, 0, 1, 0, 0]);
         held.clear();
         drop(own_held);
         assert_eq!((registry.open(), registry.addresses.len()), (0, 0));
-        assert_eq!(states(), [0; 4]);
+        assert_eq!(states(), [0; 5]);
     }
 
     #[test]

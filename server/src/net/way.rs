@@ -1,11 +1,12 @@
 //! Which session a WebSocket leads to. Comes in: the address that was asked for. Goes out: the session, or
 //! why there is none.
 //!
-//! `/play` is quick play, `/play?ticket=` what the ticket is for, `/play/CODE` the session with that code.
+//! `/play` is quick play, `/play?ticket=` what the ticket is for (with `server=` on which server of a site),
+//! `/play/CODE` the session with that code.
 
 use super::refusal::Reason;
 use super::{Front, PLAY_PATH};
-use crate::code::SessionCode;
+use crate::code::{Letter, SessionCode};
 use crate::directory::{NoSession, Promise, SessionHandle, TicketId};
 use crate::net::address_limits::{NotFound, TooOften};
 use hyper::header::{self, HeaderName, HeaderValue};
@@ -77,7 +78,7 @@ impl From<NoSession> for NoWay {
 pub(super) fn find(uri: &Uri, network: IpAddr, front: &Front) -> Result<Way, NoWay> {
     let directory = &front.directory;
     let guesses = &front.address_limits.guesses;
-    if let Some(ticket) = uri.query().and_then(ticket) {
+    if let Some(ticket) = asked(uri, "ticket=") {
         let (entry, ticket) = guesses.look_up(network, || {
             let ticket = directory.tickets.take(ticket.parse::<TicketId>().ok()?)?;
             Some((directory.get(ticket.code)?, ticket))
@@ -97,7 +98,12 @@ pub(super) fn find(uri: &Uri, network: IpAddr, front: &Front) -> Result<Way, NoW
     Ok(Way { session: entry.handle.clone(), watch: false, promise: Some(entry.promise()) })
 }
 
-/// The ticket in a query.
-fn ticket(query: &str) -> Option<&str> {
-    query.split('&').find_map(|pair| pair.strip_prefix("ticket="))
+/// The server of a site that a ticket is of.
+pub(super) fn server(uri: &Uri) -> Option<Letter> {
+    asked(uri, "server=")?.parse().ok()
+}
+
+/// What stands behind `name` in the query.
+fn asked<'a>(uri: &'a Uri, name: &str) -> Option<&'a str> {
+    uri.query()?.split('&').find_map(|pair| pair.strip_prefix(name))
 }

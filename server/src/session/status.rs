@@ -2,11 +2,11 @@
 //! session. Goes out: plain values, made anew a few times a second.
 
 use super::settings::Mode;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 /// Where a session is in its rounds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PhaseName {
     /// There are no rounds: the game goes on and on.
@@ -21,7 +21,7 @@ pub enum PhaseName {
 }
 
 /// A session as seen from outside.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Status {
     /// What it is called.
     pub name: String,

@@ -5,11 +5,12 @@ use super::body::Told;
 use super::problem::Problem;
 use crate::directory::event;
 use crate::net::Caller;
+use crate::site::is_passed_on;
 use crate::store::unix_ms;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Extension, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
 use shared::wire::message::{CHAT_BYTES_MAX, NAME_CHARS_MAX, clean_chat, clean_name};
 use std::collections::VecDeque;
@@ -93,7 +94,7 @@ pub(super) async fn lines(State(api): State<Arc<Api>>) -> Json<Lines> {
 }
 
 /// A line to be said.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Saying {
     /// Who says it: 1 to 24 letters that can be seen.
@@ -110,18 +111,22 @@ pub(super) struct Saying {
 pub(super) async fn say(
     State(api): State<Arc<Api>>,
     Extension(caller): Extension<Caller>,
-    Told(Saying { name, text }): Told<Saying>,
+    headers: HeaderMap,
+    Told(saying): Told<Saying>,
 ) -> Result<StatusCode, Problem> {
-    let name = clean_name(&name).ok_or_else(|| {
+    let name = clean_name(&saying.name).ok_or_else(|| {
         Problem::refused(format!("A name has 1 to {NAME_CHARS_MAX} letters that can be seen."))
     })?;
-    let text = clean_chat(&text).ok_or_else(|| {
+    let text = clean_chat(&saying.text).ok_or_else(|| {
         Problem::refused(format!(
             "A line has letters that can be seen, and at most {CHAT_BYTES_MAX} bytes."
         ))
     })?;
     api.address_limits.chat.take(caller.network)?;
     api.chat.say(name, text);
+    if !is_passed_on(&headers) {
+        api.site.tell_all("/api/chat", &saying, caller.address()).await;
+    }
     Ok(StatusCode::NO_CONTENT)
 }
 

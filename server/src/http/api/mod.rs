@@ -2,13 +2,15 @@
 //! within limits. Goes out: JSON, and for whatever goes wrong a [`Problem`]. It is described by the document
 //! that it serves itself, at `/api/openapi.json`.
 //!
-//! In the order of the flow: [`guard`] is what every request passes, [`body`] reads what one says, then one
+//! In the order of the flow: [`guard`] is what every request passes, `elsewhere` takes those away that another
+//! server of the site is to answer, [`body`] reads what one says, then one
 //! file for each thing to ask for, and [`openapi`] describes them all.
 
 mod about;
 mod actions;
 pub(super) mod body;
 mod chat;
+mod elsewhere;
 mod events;
 mod guard;
 mod openapi;
@@ -23,6 +25,7 @@ use crate::directory::{Directory, Entry};
 use crate::live::Live;
 use crate::net::Caller;
 use crate::net::address_limits::{AddressLimits, Listening, NoListening, NotFound};
+use crate::site::Site;
 use crate::store::Store;
 use axum::Router;
 use axum::body::Bytes;
@@ -42,11 +45,14 @@ use utoipa_axum::routes;
 #[derive(Debug)]
 pub struct Api {
     directory: Arc<Directory>,
+    site: Arc<Site>,
     store: Store,
     address_limits: Arc<AddressLimits>,
     live: Arc<Live>,
     stop: CancellationToken,
     chat: Chat,
+    /// Of this server, and of the whole site.
+    own_boards: Boards,
     boards: Boards,
     document: OnceLock<Bytes>,
 }
@@ -56,17 +62,20 @@ impl Api {
     pub fn new(
         live: Arc<Live>,
         directory: Arc<Directory>,
+        site: Arc<Site>,
         store: Store,
         address_limits: Arc<AddressLimits>,
         stop: CancellationToken,
     ) -> Self {
         Self {
             directory,
+            site,
             store,
             address_limits,
             live,
             stop,
             chat: Chat::default(),
+            own_boards: Boards::default(),
             boards: Boards::default(),
             document: OnceLock::new(),
         }
@@ -131,6 +140,7 @@ pub(crate) fn router(api: Arc<Api>, operator: &Arc<Operator>) -> Router {
         .nest_service(ADMIN_API_PATH, super::admin::router(operator))
         .fallback(not_found)
         .method_not_allowed_fallback(not_allowed)
+        .layer(middleware::from_fn_with_state(Arc::clone(&api), elsewhere::elsewhere))
         .layer(middleware::from_fn_with_state(Arc::clone(&api), guard::guard))
         .with_state(api)
 }

@@ -9,22 +9,26 @@ use crate::code::SessionCode;
 use crate::directory::RESULTS_KEPT;
 use crate::net::Caller;
 use crate::net::address_limits::NotFound;
+use crate::site::is_passed_on;
 use crate::store::{KeptResult, unix_ms};
-use crate::store::{LEADERBOARD_MAX, LeaderboardRow, NoAnswer, Period, Store};
+use crate::store::{LEADERBOARD_MAX, LeaderboardRow, NoAnswer, Period, RecordingId};
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{Extension, Path, State};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, Response, StatusCode, header};
 use axum::response::IntoResponse;
+use futures_util::future::OptionFuture;
 use futures_util::{StreamExt, stream};
 use serde::{Deserialize, Serialize};
+use std::cmp::Reverse;
+use std::collections::HashMap;
 use std::sync::Arc;
 use tokio::sync::Mutex;
 use tokio::time::{Duration, Instant};
 use utoipa::{IntoParams, ToSchema};
 
 /// Results of rounds.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub(super) struct Results {
     /// Newest first, at most 20.
     results: Vec<KeptResult>,
@@ -34,8 +38,19 @@ pub(super) struct Results {
 #[utoipa::path(get, path = "/api/results", tag = "results",
     responses((status = 200, description = "The results.", body = Results),
               (status = 503, description = "They cannot be read now.")))]
-pub(super) async fn recent(State(api): State<Arc<Api>>) -> Result<Json<Results>, Problem> {
-    Ok(Json(Results { results: api.store.recent(RESULTS_KEPT as u32).await? }))
+pub(super) async fn recent(
+    State(api): State<Arc<Api>>,
+    Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
+) -> Result<Json<Results>, Problem> {
+    let mut results = api.store.recent(RESULTS_KEPT as u32).await?;
+    if !is_passed_on(&headers) {
+        let others = api.site.ask_all::<Results>("/api/results", Some(caller.address())).await;
+        results.extend(others.into_iter().flat_map(|others| others.results));
+        results.sort_by_key(|kept| Reverse(kept.at));
+        results.truncate(RESULTS_KEPT);
+    }
+    Ok(Json(Results { results }))
 }
 
 /// Which results.
@@ -97,10 +112,18 @@ pub(super) async fn of_session(
               (status = 503, description = "It cannot be read now.")))]
 pub(super) async fn recording(
     State(api): State<Arc<Api>>,
+    Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
     Path(id): Path<String>,
-) -> Result<impl IntoResponse, Problem> {
-    let Ok(id) = id.parse() else { return Err(Problem::no_recording()) };
-    let first = api.store.chapter(id, 0).await?.ok_or_else(Problem::no_recording)?;
+) -> Result<Response<Body>, Problem> {
+    let Ok(id) = id.parse::<RecordingId>() else { return Err(Problem::no_recording()) };
+    let Some(first) = api.store.chapter(id, 0).await? else {
+        // Its name does not say which server of the site has it.
+        let path = format!("/api/recordings/{id}");
+        let others = (!is_passed_on(&headers)).then(|| api.site.find(&path, caller.address()));
+        let found = OptionFuture::from(others).await.flatten();
+        return found.map(|found| found.map(Body::new)).ok_or_else(Problem::no_recording);
+    };
     // Chapter by chapter, as each reader takes them: a whole one would be in memory for as long as the slowest reads.
     let store = api.store.clone();
     let rest = stream::try_unfold(1, move |number| {
@@ -108,7 +131,7 @@ pub(super) async fn recording(
         async move { Ok(store.chapter(id, number).await?.map(|chapter| (chapter, number + 1))) }
     });
     let body = Body::from_stream(stream::once(async { Ok::<_, NoAnswer>(first) }).chain(rest));
-    Ok(([(header::CONTENT_TYPE, "application/octet-stream")], body))
+    Ok(([(header::CONTENT_TYPE, "application/octet-stream")], body).into_response())
 }
 
 /// Which leaderboard.
@@ -130,7 +153,7 @@ impl Default for Which {
 }
 
 /// Who was best.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub(super) struct Leaderboard {
     /// Of which time.
     period: Period,
@@ -147,13 +170,21 @@ pub(super) struct Leaderboard {
               (status = 503, description = "It cannot be read now.")))]
 pub(super) async fn leaderboard(
     State(api): State<Arc<Api>>,
+    headers: HeaderMap,
     Asked(Which { period, limit }): Asked<Which>,
 ) -> Result<Json<Leaderboard>, Problem> {
     if !(1..=LEADERBOARD_MAX).contains(&limit) {
         let detail = format!("limit is {limit}, but goes from 1 to {LEADERBOARD_MAX}.");
         return Err(Problem::new(StatusCode::BAD_REQUEST, detail));
     }
-    let mut rows = api.boards.rows(period, &api.store).await?;
+    let own =
+        api.own_boards.rows(period, api.store.leaderboard(period, LEADERBOARD_MAX, unix_ms()));
+    let mut rows = match is_passed_on(&headers) {
+        true => own.await?,
+        false => {
+            api.boards.rows(period, async { Ok(merged(own.await?, &api, period).await) }).await?
+        }
+    };
     rows.truncate(limit as usize);
     Ok(Json(Leaderboard { period, rows }))
 }
@@ -175,7 +206,11 @@ type Board = Option<(Instant, Vec<LeaderboardRow>)>;
 
 impl Boards {
     /// All rows of one, at most so old. Whoever asks meanwhile waits for the same reading.
-    async fn rows(&self, period: Period, store: &Store) -> Result<Vec<LeaderboardRow>, NoAnswer> {
+    async fn rows(
+        &self,
+        period: Period,
+        read: impl Future<Output = Result<Vec<LeaderboardRow>, NoAnswer>>,
+    ) -> Result<Vec<LeaderboardRow>, NoAnswer> {
         let board = match period {
             Period::Day => &self.day,
             Period::Week => &self.week,
@@ -187,8 +222,67 @@ impl Boards {
         {
             return Ok(rows.clone());
         }
-        let rows = store.leaderboard(period, LEADERBOARD_MAX, unix_ms()).await?;
+        let rows = read.await?;
         *board = Some((Instant::now(), rows.clone()));
         Ok(rows)
+    }
+}
+
+/// With the rows of the site's other servers.
+async fn merged(own: Vec<LeaderboardRow>, api: &Api, period: Period) -> Vec<LeaderboardRow> {
+    let period = match period {
+        Period::Day => "day",
+        Period::Week => "week",
+        Period::All => "all",
+    };
+    let path = format!("/api/leaderboard?period={period}");
+    let others = api.site.ask_all::<Leaderboard>(&path, None).await;
+    if others.is_empty() {
+        return own;
+    }
+    merge(others.into_iter().map(|board| board.rows).chain([own]))
+}
+
+/// One leaderboard of several servers'. Who is called the same on two of them is taken for one, as servers do not tell
+/// each other by what they know browsers again.
+fn merge(boards: impl Iterator<Item = Vec<LeaderboardRow>>) -> Vec<LeaderboardRow> {
+    let of_server =
+        |(server, board): (usize, Vec<_>)| board.into_iter().map(move |row| (server, row));
+    let mut rows: Vec<(usize, LeaderboardRow)> = boards.enumerate().flat_map(of_server).collect();
+    rows.sort_by_key(|(_, row)| (Reverse(row.score), row.at));
+    let mut best_at = HashMap::new();
+    rows.retain(|(server, row)| *best_at.entry(row.name.clone()).or_insert(*server) == *server);
+    rows.truncate(LEADERBOARD_MAX as usize);
+    let mut before = None;
+    let placed = rows.into_iter().zip(1..).map(|((_, row), number)| {
+        let place = match before {
+            Some((score, place)) if score == row.score => place,
+            _ => number,
+        };
+        before = Some((row.score, place));
+        LeaderboardRow { place, ..row }
+    });
+    placed.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_two_servers_everybody_has_their_best_round_once() {
+        let row = |name: &str, score, at| LeaderboardRow {
+            place: 9,
+            name: name.into(),
+            score,
+            kills: 0,
+            deaths: 0,
+            at,
+        };
+        let one = vec![row("Ada", 50, 1), row("Ben", 40, 2), row("Ben", 30, 3)];
+        let two = vec![row("Cid", 50, 0), row("Ada", 45, 4), row("Ben", 41, 5)];
+        let merged = merge([one, two].into_iter());
+        let told: Vec<_> = merged.iter().map(|row| (row.place, &*row.name, row.score)).collect();
+        assert_eq!(told, [(1, "Cid", 50), (1, "Ada", 50), (3, "Ben", 41)]);
     }
 }

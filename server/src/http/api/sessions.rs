@@ -8,10 +8,11 @@ use super::{Api, listen};
 use crate::directory::{SessionInfo, SessionList};
 use crate::net::Caller;
 use crate::session::settings::SessionSettings;
+use crate::site::is_passed_on;
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{Extension, State};
-use axum::http::{Response, StatusCode, header};
+use axum::http::{HeaderMap, Response, StatusCode, header};
 use axum::response::IntoResponse;
 use serde::{Deserialize, Serialize};
 use shared::wire::HostSecret;
@@ -44,6 +45,7 @@ pub(super) struct Wait {
 pub(super) async fn list(
     State(api): State<Arc<Api>>,
     Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
     Asked(Wait { after, wait }): Asked<Wait>,
 ) -> Result<Response<Body>, Problem> {
     if wait > WAIT_S_MAX {
@@ -64,7 +66,12 @@ pub(super) async fn list(
         // The next poll has a connection with all of its time before it; see `Caller::until`.
         close = Some([(header::CONNECTION, "close")]);
     }
-    let list = Json(api.directory.list());
+    // Another server of the site asks for ours alone.
+    let list = match is_passed_on(&headers) {
+        true => api.directory.own_list(),
+        false => api.directory.list(),
+    };
+    let list = Json(list);
     Ok(match close {
         Some(close) => (close, list).into_response(),
         None => list.into_response(),

@@ -2,19 +2,25 @@
 
 use super::Api;
 use super::body::Told;
+use super::elsewhere::pass_on;
 use super::problem::Problem;
 use crate::directory::Ticket;
 use crate::net::{Caller, PLAY_PATH};
 use axum::Json;
+use axum::body::Body;
 use axum::extract::{Extension, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, Response, StatusCode};
+use axum::response::IntoResponse;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use tokio::time::Duration;
 use utoipa::ToSchema;
 
+/// Where tickets are asked for.
+const PATH: &str = "/api/tickets";
+
 /// Where somebody wants to go.
-#[derive(Debug, Default, Deserialize, ToSchema)]
+#[derive(Debug, Default, Deserialize, Serialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Wish {
     /// The session's code; without one it is quick play: the fullest public session with room, or a new one.
@@ -30,7 +36,7 @@ pub(super) struct Admission {
     ticket: String,
     /// The session's code.
     code: String,
-    /// Where to open the WebSocket.
+    /// Where to open the WebSocket: the path and query as they are.
     play: String,
 }
 
@@ -43,9 +49,14 @@ pub(super) struct Admission {
 pub(super) async fn create(
     State(api): State<Arc<Api>>,
     Extension(caller): Extension<Caller>,
-    Told(Wish { code, watch }): Told<Wish>,
-) -> Result<(StatusCode, Json<Admission>), Problem> {
+    headers: HeaderMap,
+    Told(wish): Told<Wish>,
+) -> Result<Response<Body>, Problem> {
     api.address_limits.tickets.take(caller.network)?;
+    if let Some(admission) = elsewhere(&api, &caller, &headers, &wish).await {
+        return Ok(admission);
+    }
+    let Wish { code, watch } = wish;
     let (entry, promise) = match code {
         Some(code) => {
             let entry = api.find(&caller, &code)?;
@@ -62,7 +73,30 @@ pub(super) async fn create(
     };
     let ticket = ticket.to_hex();
     let base = &api.live.get().reach.base_path;
-    let play = format!("{}{PLAY_PATH}?ticket={ticket}", base.as_str());
+    let server = api.site.own_letter().map(|letter| format!("&server={letter}"));
+    let play =
+        format!("{}{PLAY_PATH}?ticket={ticket}{}", base.as_str(), server.unwrap_or_default());
     let code = entry.code.to_string();
-    Ok((StatusCode::CREATED, Json(Admission { ticket, code, play })))
+    Ok((StatusCode::CREATED, Json(Admission { ticket, code, play })).into_response())
+}
+
+/// What another server of the site says to the wish, where it has the session that is meant: by its code, or, where
+/// quick play would find nobody here, the fullest one.
+async fn elsewhere(
+    api: &Api,
+    caller: &Caller,
+    headers: &HeaderMap,
+    wish: &Wish,
+) -> Option<Response<Body>> {
+    let is_quick = wish.code.is_none();
+    let (neighbour, code) = match &wish.code {
+        Some(code) => (api.neighbour(code.parse().ok()?, headers)?, code.clone()),
+        None if api.directory.has_company() => return None,
+        None => api.site.fullest_open()?,
+    };
+    let wish = Wish { code: Some(code), watch: wish.watch };
+    let request = api.site.post(neighbour, PATH, &wish, caller.address());
+    let response = pass_on(api, neighbour, request, caller).await;
+    // Who did not care where they play can play here.
+    (!is_quick || response.status().is_success()).then_some(response)
 }

@@ -1,0 +1,84 @@
+//! WebSockets to sessions that another server of the site has. Comes in: a handshake. Goes out: the other server's
+//! answer, and from there on both connections are one: bytes are handed over as they come, and whoever ends it ends
+//! both. Limits on what is said are the other server's, which sees the client's address; ours is how many there are.
+
+use super::http1::refuse;
+use super::refusal::Reason;
+use super::registry::State;
+use super::{Caller, Front, PLAY_PATH, way};
+use crate::code::SessionCode;
+use crate::site::{Neighbour, NoNeighbour};
+use axum::body::Body;
+use hyper::body::Incoming;
+use hyper::header::{self, HeaderMap, HeaderValue};
+use hyper::{Request, Response, StatusCode, Uri};
+use hyper_util::rt::TokioIo;
+use std::sync::Arc;
+use tokio::io::copy_bidirectional_with_sizes;
+use tokio::try_join;
+use tracing::Instrument;
+
+/// Bytes that are under way at once in each direction. Frames have some dozens, keyframes some hundreds.
+const BUFFER_BYTES: usize = 4096;
+
+impl Front {
+    /// The other server that this WebSocket is for.
+    pub(super) fn neighbour(&self, uri: &Uri, headers: &HeaderMap) -> Option<&Neighbour> {
+        let letter = match way::server(uri) {
+            Some(letter) => letter,
+            None => {
+                let code = uri.path().strip_prefix(PLAY_PATH)?.trim_start_matches('/');
+                let code = code.parse::<SessionCode>().ok()?;
+                self.directory.get(code).is_none().then(|| code.letter())?
+            }
+        };
+        self.site.neighbour(letter, headers)
+    }
+}
+
+/// Passes a handshake on, and what comes of it.
+pub(super) async fn open(
+    mut request: Request<Incoming>,
+    caller: Caller,
+    front: &Arc<Front>,
+    neighbour: &Neighbour,
+) -> Response<Body> {
+    let (peer, address) = (caller.peer, caller.address());
+    let slot = match caller.into_slot(&front.live.get().limits) {
+        Ok(slot) => slot,
+        Err(reason) => return super::http1::too_many(reason, peer, front),
+    };
+    let near = hyper::upgrade::on(&mut request);
+    let (head, _) = request.into_parts();
+    let passed_on = Request::from_parts(head, Body::empty());
+    let Ok(mut response) = front.site.pass_on(neighbour, passed_on, address).await else {
+        front.refusals.note(peer, Reason::NoRoom, NoNeighbour::SENTENCE);
+        let mut response = refuse(StatusCode::SERVICE_UNAVAILABLE, NoNeighbour::SENTENCE);
+        let after = HeaderValue::from(NoNeighbour::AFTER.as_secs());
+        response.headers_mut().insert(header::RETRY_AFTER, after);
+        return response;
+    };
+    if response.status() != StatusCode::SWITCHING_PROTOCOLS {
+        return response.map(Body::new);
+    }
+    let far = hyper::upgrade::on(&mut response);
+    slot.joined();
+    slot.is_now(State::PassedOn);
+    let stop = front.stop.clone();
+    let carrying = async move {
+        // An error is a peer that went away before it had its answer.
+        let Ok((near, far)) = try_join!(near, far) else { return };
+        let (mut near, mut far) = (TokioIo::new(near), TokioIo::new(far));
+        let carried =
+            copy_bidirectional_with_sizes(&mut near, &mut far, BUFFER_BYTES, BUFFER_BYTES);
+        tokio::select! {
+            () = stop.cancelled() => {}
+            // How it ends the ends know, which is where it is counted.
+            _ = carried => {}
+        }
+        drop(slot);
+    };
+    front.tasks.spawn(carrying.in_current_span());
+    let (head, _) = response.into_parts();
+    Response::from_parts(head, Body::empty())
+}

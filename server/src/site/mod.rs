@@ -1,0 +1,111 @@
+//! Several servers that are one site. Comes in: requests for a session that another server has, and what the others
+//! say of theirs. Goes out: answers, as if all of it were here.
+//!
+//! The first letter of a code says which server has the session, so there is nothing to agree on, and no store
+//! that all of them share: `passing` takes a request to the server that it is for, `watching` keeps an eye on the
+//! others. Without neighbours all of this does nothing.
+
+mod passing;
+mod watching;
+
+pub use passing::NoNeighbour;
+
+use crate::code::{Letter, SessionCode};
+use crate::config::{Config, SiteServer};
+use crate::directory::SessionInfo;
+use crate::live::Live;
+use axum::body::Body;
+use hyper::header::{HeaderMap, HeaderName};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Says that a server of the site asks for somebody, and which one. What has it is answered here, or not at all, so
+/// that no request goes in circles where servers do not agree on who is who.
+const FROM: HeaderName = HeaderName::from_static("gamekeeper-from");
+
+/// This server and the others of its site.
+#[derive(Debug)]
+pub struct Site {
+    /// Which one this is; `None` where there is no site.
+    letter: Option<Letter>,
+    neighbours: Vec<Neighbour>,
+    client: Client<HttpConnector, Body>,
+    live: Arc<Live>,
+}
+
+/// Another server of the site.
+#[derive(Debug)]
+pub struct Neighbour {
+    server: SiteServer,
+    /// Its public sessions, the fullest first, as of the last look; `None` while it does not answer.
+    sessions: Mutex<Option<Vec<SessionInfo>>>,
+}
+
+impl Neighbour {
+    fn sessions<T>(&self, look: impl FnOnce(&mut Option<Vec<SessionInfo>>) -> T) -> T {
+        look(&mut self.sessions.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Site {
+    /// As `config` has it.
+    pub(crate) fn new(config: &Config, live: Arc<Live>) -> Self {
+        let letter = config.site.site_letter;
+        let others = config.site.site.iter().filter(|server| Some(server.letter) != letter);
+        let neighbours =
+            others.map(|server| Neighbour { server: server.clone(), sessions: Mutex::new(None) });
+        Self { letter, neighbours: neighbours.collect(), client: passing::client(), live }
+    }
+
+    /// A code for a new session of this server, that nobody could have foreseen.
+    pub(crate) fn fresh_code(&self) -> SessionCode {
+        self.letter.map_or_else(SessionCode::random, SessionCode::random_at)
+    }
+
+    /// What a ticket has to say beside its number, to be taken to this server.
+    pub(crate) fn own_letter(&self) -> Option<Letter> {
+        self.letter.filter(|_| !self.neighbours.is_empty())
+    }
+
+    /// The other server that has what begins with this letter, for a request with these headers.
+    pub(crate) fn neighbour(&self, letter: Letter, headers: &HeaderMap) -> Option<&Neighbour> {
+        if is_passed_on(headers) {
+            return None;
+        }
+        self.neighbours.iter().find(|neighbour| neighbour.server.letter == letter)
+    }
+
+    /// The others that answer.
+    fn present(&self) -> impl Iterator<Item = &Neighbour> {
+        self.neighbours.iter().filter(|neighbour| neighbour.sessions(|list| list.is_some()))
+    }
+
+    /// The others' public sessions.
+    pub(crate) fn sessions(&self) -> Vec<SessionInfo> {
+        let all = self.neighbours.iter();
+        all.flat_map(|neighbour| neighbour.sessions(|list| list.clone().unwrap_or_default()))
+            .collect()
+    }
+
+    /// The session of another server with most people in it among those that take everybody.
+    pub(crate) fn fullest_open(&self) -> Option<(&Neighbour, String)> {
+        let open = |info: &&SessionInfo| {
+            let status = &info.status;
+            !status.locked && status.players > 0 && status.players < status.max_players
+        };
+        let fullest = self.neighbours.iter().filter_map(|neighbour| {
+            neighbour.sessions(|list| {
+                let info =
+                    list.as_ref()?.iter().filter(open).max_by_key(|info| info.status.players)?;
+                Some((info.status.players, (neighbour, info.code.clone())))
+            })
+        });
+        fullest.max_by_key(|(players, _)| *players).map(|(_, there)| there)
+    }
+}
+
+/// Whether a server of the site passed this request on.
+pub(crate) fn is_passed_on(headers: &HeaderMap) -> bool {
+    headers.contains_key(FROM)
+}

@@ -1,0 +1,215 @@
+//! Takes requests to the server that they are for. Comes in: a request, and whose it is. Goes out: the other
+//! server's answer. Each request has a connection of its own, which is closed after it: there are few, as what is
+//! many, the messages of games, comes over a WebSocket.
+
+use super::{FROM, Neighbour, Site};
+use crate::config::ProxyHeader;
+use axum::body::Body;
+use futures_util::future::join_all;
+use http_body_util::{BodyExt, Limited};
+use hyper::body::Incoming;
+use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
+use hyper::{Method, Request, Response, StatusCode, Uri};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::net::IpAddr;
+use tokio::time::{Duration, timeout};
+
+/// For how long a connection to another server may take; then it is not there.
+const CONNECT_WAIT: Duration = Duration::from_secs(2);
+/// For how long the beginning of an answer to somebody's request may take; then they are told that it is not there.
+const ANSWER_WAIT: Duration = Duration::from_secs(10);
+/// For how long a whole answer to a question of our own may take; what comes later is left out.
+const ASK_WAIT: Duration = Duration::from_secs(2);
+/// After so long without a word, or with words that nobody confirms, a server is gone, and what went through it with it.
+const SILENCE_MAX: Duration = Duration::from_secs(15);
+/// The most bytes of an answer to a question of our own; a longer one is none. A thousand sessions are a third of it.
+const ANSWER_BYTES_MAX: usize = 1 << 20;
+
+const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+
+/// Headers that are about one connection (RFC 9110, 7.6.1), or about who came before us.
+const LEFT_OUT: [HeaderName; 9] = [
+    header::CONNECTION,
+    header::PROXY_AUTHENTICATE,
+    header::PROXY_AUTHORIZATION,
+    header::TE,
+    header::TRAILER,
+    header::TRANSFER_ENCODING,
+    header::UPGRADE,
+    header::FORWARDED,
+    X_FORWARDED_FOR,
+];
+
+/// Another server did not answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoNeighbour;
+
+impl NoNeighbour {
+    /// What whoever asked is told.
+    pub const SENTENCE: &str =
+        "The server that has this session does not answer; try again in a moment.";
+    /// When to ask again.
+    pub const AFTER: Duration = Duration::from_secs(5);
+}
+
+pub(super) fn client() -> Client<HttpConnector, Body> {
+    let mut connector = HttpConnector::new();
+    connector.set_nodelay(true);
+    connector.set_connect_timeout(Some(CONNECT_WAIT));
+    connector.set_keepalive(Some(SILENCE_MAX / 3));
+    connector.set_keepalive_interval(Some(SILENCE_MAX / 3));
+    connector.set_keepalive_retries(Some(2));
+    #[cfg(target_os = "linux")]
+    connector.set_tcp_user_timeout(Some(SILENCE_MAX));
+    Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(connector)
+}
+
+impl Site {
+    /// The answer of `neighbour` to what somebody at `client` asked. A WebSocket's handshake is passed on as one: where the
+    /// answer is 101, both ends are to be joined.
+    pub(crate) async fn pass_on(
+        &self,
+        neighbour: &Neighbour,
+        mut request: Request<Body>,
+        client: IpAddr,
+    ) -> Result<Response<Incoming>, NoNeighbour> {
+        let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
+        *request.uri_mut() = self.uri(neighbour, path);
+        let headers = request.headers_mut();
+        let upgrade = headers.get(header::UPGRADE).cloned();
+        leave_out(headers);
+        if let Some(upgrade) = upgrade {
+            headers.insert(header::UPGRADE, upgrade);
+            headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
+        }
+        self.sign(headers, Some(client));
+        let asked = timeout(ANSWER_WAIT, self.client.request(request)).await;
+        let Ok(Ok(mut response)) = asked else {
+            tracing::debug!(server = %neighbour.server, "does not answer: {asked:?}");
+            return Err(NoNeighbour);
+        };
+        if response.status() != StatusCode::SWITCHING_PROTOCOLS {
+            leave_out(response.headers_mut());
+        }
+        Ok(response)
+    }
+
+    /// What `neighbour` answers to a question of our own, or one on behalf of `client`; `None` where that is nothing that
+    /// we understand, or comes too late.
+    pub(super) async fn ask<T: DeserializeOwned>(
+        &self,
+        neighbour: &Neighbour,
+        path: &str,
+        client: Option<IpAddr>,
+    ) -> Option<T> {
+        let request = self.request(neighbour, Method::GET, path, client, Body::empty());
+        let whole = async {
+            let response = self.client.request(request).await.ok()?;
+            let body = response.status().is_success().then(|| response.into_body())?;
+            Limited::new(body, ANSWER_BYTES_MAX).collect().await.ok()
+        };
+        let body = timeout(ASK_WAIT, whole).await.ok()??.to_bytes();
+        serde_json::from_slice(&body).ok()
+    }
+
+    /// What the others answer to the same question, in no order; who does not answer is left out.
+    pub(crate) async fn ask_all<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        client: Option<IpAddr>,
+    ) -> Vec<T> {
+        let asked = self.present().map(|neighbour| self.ask(neighbour, path, client));
+        join_all(asked).await.into_iter().flatten().collect()
+    }
+
+    /// The first success among the others' answers to a question on behalf of `client`.
+    pub(crate) async fn find(&self, path: &str, client: IpAddr) -> Option<Response<Incoming>> {
+        for neighbour in self.present() {
+            let request = self.request(neighbour, Method::GET, path, Some(client), Body::empty());
+            if let Ok(Ok(mut response)) = timeout(ANSWER_WAIT, self.client.request(request)).await
+                && response.status().is_success()
+            {
+                leave_out(response.headers_mut());
+                return Some(response);
+            }
+        }
+        None
+    }
+
+    /// Says the same to all others on behalf of `client`; whoever does not hear it has missed it.
+    pub(crate) async fn tell_all(&self, path: &str, said: &impl Serialize, client: IpAddr) {
+        let told = self.present().map(|neighbour| {
+            let request = self.post(neighbour, path, said, client);
+            timeout(ASK_WAIT, self.client.request(request))
+        });
+        join_all(told).await;
+    }
+
+    /// A request with JSON to `neighbour`, on behalf of `client`.
+    pub(crate) fn post(
+        &self,
+        neighbour: &Neighbour,
+        path: &str,
+        said: &impl Serialize,
+        client: IpAddr,
+    ) -> Request<Body> {
+        let body = serde_json::to_vec(said).expect("plain values");
+        let mut request = self.request(neighbour, Method::POST, path, Some(client), body.into());
+        let json = HeaderValue::from_static("application/json");
+        request.headers_mut().insert(header::CONTENT_TYPE, json);
+        request
+    }
+
+    fn request(
+        &self,
+        neighbour: &Neighbour,
+        method: Method,
+        path: &str,
+        client: Option<IpAddr>,
+        body: Body,
+    ) -> Request<Body> {
+        let mut request = Request::new(body);
+        *request.method_mut() = method;
+        *request.uri_mut() = self.uri(neighbour, path);
+        self.sign(request.headers_mut(), client);
+        request
+    }
+
+    /// Where `neighbour` has `path`, which has no base path.
+    fn uri(&self, neighbour: &Neighbour, path: &str) -> Uri {
+        let base = &self.live.get().reach.base_path;
+        Uri::builder()
+            .scheme("http")
+            .authority(neighbour.server.authority.clone())
+            .path_and_query(format!("{}{path}", base.as_str()))
+            .build()
+            .expect("all of its parts were parsed before")
+    }
+
+    /// Says who passes it on, and for whom.
+    fn sign(&self, headers: &mut HeaderMap, client: Option<IpAddr>) {
+        let letter = self.letter.expect("who has neighbours has a letter").to_string();
+        headers.insert(FROM, HeaderValue::try_from(letter).expect("a letter"));
+        let Some(client) = client else { return };
+        let (name, value) = match (self.live.get().reach.proxy_header, client) {
+            (ProxyHeader::XForwardedFor, client) => (X_FORWARDED_FOR, client.to_string()),
+            (ProxyHeader::Forwarded, IpAddr::V4(client)) => {
+                (header::FORWARDED, format!("for={client}"))
+            }
+            (ProxyHeader::Forwarded, IpAddr::V6(client)) => {
+                (header::FORWARDED, format!("for=\"[{client}]\""))
+            }
+        };
+        headers.insert(name, HeaderValue::try_from(value).expect("an address fits into a header"));
+    }
+}
+
+fn leave_out(headers: &mut HeaderMap) {
+    for name in LEFT_OUT {
+        headers.remove(name);
+    }
+}

@@ -1,0 +1,87 @@
+//! Keeps an eye on the other servers of the site. Comes in: what each says of its public sessions, once a second.
+//! Goes out: the same for our own list, and a line in the log when one is gone or back.
+
+use super::{Neighbour, Site};
+use crate::directory::SessionInfo;
+use crate::session::status::Status;
+use serde::Deserialize;
+use tokio::time::{Duration, MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
+
+/// How often each is asked. What changes there shows here so much later.
+pub(crate) const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+#[derive(Deserialize)]
+struct Listed {
+    sessions: Vec<SessionInfo>,
+}
+
+impl Site {
+    /// Looks until `stop`; `changed` is told when a list has become another one.
+    pub(crate) async fn watch(&self, stop: &CancellationToken, changed: impl Fn()) {
+        let all = self.neighbours.iter().map(|neighbour| self.watch_one(neighbour, &changed));
+        tokio::select! {
+            () = stop.cancelled() => {}
+            _ = futures_util::future::join_all(all) => {}
+        }
+    }
+
+    async fn watch_one(&self, neighbour: &Neighbour, changed: &impl Fn()) {
+        let mut looks = interval(LOOK_EVERY);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        // Whether it answers is news only once that is known.
+        let mut answered = None;
+        loop {
+            looks.tick().await;
+            let listed = self.ask::<Listed>(neighbour, "/api/sessions", None).await;
+            let sessions = listed.map(|listed| listed.sessions);
+            match (answered.replace(sessions.is_some()), sessions.is_some()) {
+                (None | Some(true), false) => {
+                    tracing::warn!(server = %neighbour.server, "a server of the site does not answer");
+                }
+                (Some(false), true) => {
+                    tracing::info!(server = %neighbour.server, "a server of the site answers again");
+                }
+                _ => {}
+            }
+            let differs = neighbour.sessions(|before| {
+                let differs = differ(before.as_deref(), sessions.as_deref());
+                *before = sessions;
+                differs
+            });
+            if differs {
+                changed();
+            }
+        }
+    }
+}
+
+/// Whether anybody who counts seconds by themselves sees a difference.
+fn differ(before: Option<&[SessionInfo]>, now: Option<&[SessionInfo]>) -> bool {
+    let (before, now) = (before.unwrap_or_default(), now.unwrap_or_default());
+    let timeless = |info: &SessionInfo| Status { phase_left_s: None, ..info.status.clone() };
+    before.len() != now.len()
+        || before
+            .iter()
+            .zip(now)
+            .any(|(before, now)| before.code != now.code || timeless(before) != timeless(now))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn passing_seconds_are_no_news_and_people_are() {
+        let info = |code: &str, players, left| {
+            let status = Status { players, phase_left_s: Some(left), ..Status::default() };
+            SessionInfo { code: code.into(), status }
+        };
+        let before = [info("A", 1, 100)];
+        assert!(!differ(Some(&before), Some(&[info("A", 1, 99)])));
+        assert!(differ(Some(&before), Some(&[info("A", 2, 99)])));
+        assert!(differ(Some(&before), Some(&[info("B", 1, 100)])));
+        assert!(differ(Some(&before), None) && differ(None, Some(&before)));
+        assert!(!differ(None, Some(&[])));
+    }
+}

@@ -1,0 +1,271 @@
+//! Several servers that are one site: whichever of them somebody comes to, every session is there. Each story has two
+//! real servers.
+
+use serde_json::{Value, json};
+use server::code::SessionCode;
+use server::config::{Config, Reach, Site};
+use server::net::listeners::Listeners;
+use server::net::peer::Peer;
+use server::net::registry::State;
+use server::session::recording::Recorded;
+use server::session::result::Place;
+use shared::wire::Visitor;
+use std::net::TcpListener;
+use std::time::Duration;
+use tests::buoys::Buoys;
+use tests::harness::{Bystander, PATIENCE, Running, eventually, hasty, undrained, within};
+use tests::http::result_of_nobody;
+use tokio::net::TcpStream;
+
+/// Settings of a site's server, in which this machine is a trusted proxy.
+fn config(letter: &str, site: &str) -> Config {
+    let trusted_proxies = vec!["127.0.0.1/32".parse().expect("a network")];
+    let site = Site {
+        site: site.split(',').map(|server| server.parse().expect("a server")).collect(),
+        site_letter: Some(letter.parse().expect("a letter")),
+    };
+    let reach = Reach { trusted_proxies, ..Reach::default() };
+    let config = Config { reach, site, limits: hasty(), pilots: 0, ..Config::default() };
+    undrained(&config)
+}
+
+/// Two servers, A and B, that know each other by these letters.
+fn pair_called(by_a: [&str; 2], by_b: [&str; 2]) -> (Running, Running) {
+    let bind = || TcpListener::bind("127.0.0.1:0").expect("a port");
+    let listeners = [bind(), bind()];
+    let addresses = listeners.each_ref().map(|one| one.local_addr().expect("bound"));
+    let start = |listener: TcpListener, letter: &str, [a, b]: [&str; 2]| {
+        let site = format!("{a}=http://{},{b}=http://{}", addresses[0], addresses[1]);
+        listener.set_nonblocking(true).expect("a socket");
+        let listener = tokio::net::TcpListener::from_std(listener).expect("a socket");
+        Running::start_on::<Buoys>(&config(letter, &site), Listeners::from(listener))
+    };
+    let [a, b] = listeners;
+    (start(a, by_a[0], by_a), start(b, by_b[1], by_b))
+}
+
+/// Two servers that are one site and have found each other.
+async fn pair() -> (Running, Running) {
+    let (a, b) = pair_called(["A", "B"], ["A", "B"]);
+    for (one, other) in [(&a, &b), (&b, &a)] {
+        // Quick play needs somebody there: what only who has seen the other's list can know.
+        let (code, _) = create(one, json!({"name": "Here", "public": true})).await;
+        listed(other, "the other's session", |all| all.iter().any(|s| s["code"] == *code)).await;
+    }
+    (a, b)
+}
+
+async fn create(running: &Running, settings: Value) -> (String, String) {
+    let created = running.post("/api/sessions", &settings.to_string()).await.expect(201);
+    let text = |key: &str| created[key].as_str().expect("text").to_owned();
+    (text("code"), text("host_secret"))
+}
+
+async fn ticket(running: &Running, wish: Value) -> (String, String) {
+    let given = running.post("/api/tickets", &wish.to_string()).await.expect(201);
+    let text = |key: &str| given[key].as_str().expect("text").to_owned();
+    (text("code"), text("play"))
+}
+
+/// Waits until a server's list is like this.
+async fn listed(running: &Running, what: &str, like: impl Fn(&[Value]) -> bool) {
+    within(PATIENCE, what, async {
+        while !like(
+            running.get("/api/sessions").await.expect(200)["sessions"].as_array().expect("a list"),
+        ) {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    })
+    .await;
+}
+
+async fn join(running: &Running, path: &str, name: &str) -> Bystander {
+    let stream = TcpStream::connect(running.address).await.expect("the server accepts");
+    Bystander::over(stream, &format!("ws://{}{path}", running.address), name).await
+}
+
+fn passed_on(running: &Running) -> usize {
+    running.server.front.registry.count(State::PassedOn)
+}
+
+#[tokio::test]
+async fn a_private_session_is_found_and_played_from_either_server() {
+    let (a, b) = pair_called(["A", "B"], ["A", "B"]);
+    let (code, secret) = create(&a, json!({"name": "Us", "public": false, "round_s": 0})).await;
+    assert!(code.starts_with('A'));
+
+    // As people type it.
+    let sloppy = code.to_lowercase().replace('-', "%20");
+    let found = b.get(&format!("/api/sessions/{sloppy}")).await;
+    assert_eq!(found.expect(200)["session"]["name"], "Us");
+    assert_eq!(found.header("content-type"), Some("application/json"));
+    // With a ticket, with the code alone, and on the server that has it.
+    let (ticketed, play) = ticket(&b, json!({"code": code})).await;
+    assert_eq!(ticketed, code);
+    let ada = b.join_at(&play, "Ada").await;
+    let mut ben = join(&b, &format!("/play/{code}"), "Ben").await;
+    let mut cid = join(&a, &format!("/play/{code}"), "Cid").await;
+    assert_eq!((passed_on(&a), passed_on(&b)), (0, 2));
+    let path = format!("/api/sessions/{code}");
+    for running in [&a, &b] {
+        within(PATIENCE, "all are there", async {
+            while running.get(&path).await.expect(200)["session"]["players"] != 3 {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        })
+        .await;
+    }
+    for player in [&mut ben, &mut cid] {
+        player.is_well().await;
+    }
+
+    // What its host does, and what nobody else may.
+    let rename = r#"{"action":"rename","name":"All of us"}"#;
+    assert_eq!(b.act(&code, &secret, rename).await.status, 204);
+    b.act(&code, &"0".repeat(32), rename).await.problem(403);
+    assert_eq!(b.get(&format!("{path}/results")).await.expect(200)["results"], json!([]));
+    // A used ticket, a code that is nobody's here, and one that is nobody's there.
+    assert_eq!(b.try_open(&play).await.err(), Some(404));
+    for unknown in ["A0000-00000", "B0000-00000", "C0000-00000"] {
+        b.get(&format!("/api/sessions/{unknown}")).await.problem(404);
+        assert_eq!(b.try_open(&format!("/play/{unknown}")).await.err(), Some(404));
+    }
+    // Who leaves is gone at both.
+    drop(ada);
+    eventually("one less", || passed_on(&b) == 1).await;
+    b.stop().await.expect("an orderly end");
+    assert_eq!(ben.closed().await, None, "its line is cut, and a page comes back to its seat");
+    cid.is_well().await;
+    a.stop().await.expect("an orderly end");
+}
+
+#[tokio::test]
+async fn limits_and_bans_see_the_client_and_not_the_server_that_passes_it_on() {
+    let (a, b) = pair_called(["A", "B"], ["A", "B"]);
+    let (code, _) = create(&a, json!({"public": false})).await;
+    let client = Peer::Behind("203.0.113.7".parse().expect("an address"));
+    let mut peer = b.connect().await;
+    let ask = b.handshake_with("X-Forwarded-For: 203.0.113.7\r\n");
+    peer.send(ask.replace("/play", &format!("/play/{code}")).as_bytes()).await;
+    assert_eq!(peer.status().await, Some(101));
+    for running in [&a, &b] {
+        assert!(running.server.front.registry.peers().contains(&client));
+    }
+    // Guesses are the client's own there as well.
+    let guess = async |from: &str| {
+        let headers = format!("X-Forwarded-For: {from}\r\n");
+        b.ask("GET", "/api/sessions/A0000-00000", &headers, "").await.status
+    };
+    let mut status = 404;
+    for _ in 0..1000 {
+        status = guess("203.0.113.8").await;
+        if status != 404 {
+            break;
+        }
+    }
+    assert_eq!((status, guess("203.0.113.9").await), (429, 404));
+    a.stop().await.expect("an orderly end");
+    b.stop().await.expect("an orderly end");
+}
+
+#[tokio::test]
+async fn the_lobby_is_one() {
+    let (a, b) = pair().await;
+    let list = b.get("/api/sessions").await.expect(200);
+    assert_eq!(list["sessions"].as_array().map(Vec::len), Some(2));
+
+    // Somebody plays there, so quick play leads there; and here, as soon as somebody plays here.
+    let (code, _) = create(&a, json!({"name": "Full of life", "public": true})).await;
+    let _ada = join(&a, &format!("/play/{code}"), "Ada").await;
+    listed(&b, "Ada", |all| all[0]["code"] == *code && all[0]["players"] == 1).await;
+    let (quick, play) = ticket(&b, json!({})).await;
+    assert_eq!(quick, code);
+    let _ben = join(&b, &play, "Ben").await;
+    let _cid = b.join("Cid").await;
+    assert_eq!(ticket(&b, json!({})).await.0.chars().next(), Some('B'));
+
+    // What is said in the lobby is heard in both.
+    let mut ear = b.listen().await;
+    ear.next("sessions").await.expect("the list");
+    let line = json!({"name": "Ada", "text": "hello over there"}).to_string();
+    assert_eq!(a.post("/api/chat", &line).await.status, 204);
+    assert_eq!(ear.next("chat").await.expect("a line")["text"], "hello over there");
+    for running in [&a, &b] {
+        let lines = running.get("/api/chat").await.expect(200)["lines"].clone();
+        assert_eq!(lines.as_array().map(Vec::len), Some(1));
+    }
+
+    // Results, the leaderboard and recordings.
+    let place = |name: &str, visitor: u8, score| Place {
+        place: 1,
+        player: 1,
+        name: name.into(),
+        computer: false,
+        team: 0,
+        score,
+        figures: [("kills".to_owned(), 3), ("deaths".to_owned(), 1)].into(),
+        visitor: Visitor([visitor; 16]),
+    };
+    for (running, name, score, at) in [(&a, "Ada", 30, 1), (&b, "Ben", 40, 2)] {
+        let store = &running.server.store;
+        let code = SessionCode::random();
+        let mut kept = result_of_nobody();
+        kept.at += at;
+        kept.result.places = vec![place(name, at as u8, score)];
+        store.record(code, Recorded::Begins(format!("what {name} saw").into_bytes()), 1000);
+        store.keep(code, kept);
+        store.settled().await.expect("it is kept");
+    }
+    for running in [&a, &b] {
+        let results = running.get("/api/results").await.expect(200)["results"].clone();
+        let names = [0, 1].map(|at| results[at]["places"][0]["name"].clone());
+        assert_eq!(names, ["Ben", "Ada"]);
+        let board = running.get("/api/leaderboard").await.expect(200)["rows"].clone();
+        let rows = [0, 1].map(|at| (board[at]["place"].clone(), board[at]["name"].clone()));
+        assert_eq!(rows, [(json!(1), json!("Ben")), (json!(2), json!("Ada"))]);
+        for (at, saw) in [(0, "what Ben saw"), (1, "what Ada saw")] {
+            let id = results[at]["recording"].as_str().expect("there is one");
+            let answer = running.get(&format!("/api/recordings/{id}")).await;
+            assert_eq!(answer.status, 200);
+            assert!(answer.body.contains(saw), "{}", answer.body);
+        }
+        running.get("/api/recordings/0123456789abcdef").await.problem(404);
+    }
+    b.stop().await.expect("an orderly end");
+    a.stop().await.expect("an orderly end");
+}
+
+#[tokio::test]
+async fn a_server_that_is_gone_takes_nothing_with_it_but_its_own_sessions() {
+    let (a, b) = pair().await;
+    let (code, _) = create(&a, json!({"name": "Gone", "public": true})).await;
+    let player = join(&b, &format!("/play/{code}"), "Ada").await;
+    listed(&b, "the session", |all| all[0]["code"] == *code && all[0]["players"] == 1).await;
+    a.stop().await.expect("an orderly end");
+    assert_eq!(player.closed().await, Some(1001), "the goodbye comes through");
+    let busy = b.get(&format!("/api/sessions/{code}")).await;
+    assert!(busy.problem(503).contains("does not answer"));
+    assert_eq!(busy.header("retry-after"), Some("5"));
+    assert_eq!(b.try_open(&format!("/play/{code}")).await.err(), Some(503));
+    b.post("/api/tickets", &json!({"code": code}).to_string()).await.problem(503);
+    // Whoever does not care where they play plays here, whether or not the list knows already.
+    assert!(ticket(&b, json!({})).await.0.starts_with('B'));
+    listed(&b, "its own alone", |all| {
+        all.iter()
+            .all(|s| s["name"] == "Here" && s["code"].as_str().is_some_and(|c| c.starts_with('B')))
+    })
+    .await;
+    b.stop().await.expect("an orderly end");
+}
+
+#[tokio::test]
+async fn servers_that_do_not_agree_on_who_is_who_do_not_ask_in_circles() {
+    // Each takes the other for C.
+    let (a, b) = pair_called(["A", "C"], ["C", "B"]);
+    for running in [&a, &b] {
+        running.get("/api/sessions/C0000-00000").await.problem(404);
+        assert_eq!(running.try_open("/play/C0000-00000").await.err(), Some(404));
+    }
+    a.stop().await.expect("an orderly end");
+    b.stop().await.expect("an orderly end");
+}
