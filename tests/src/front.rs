@@ -37,13 +37,27 @@ impl Front {
     /// Starts it in front of the server at `upstream`, which has this base path. Panics with what to install
     /// when it cannot.
     pub fn start(program: Program, upstream: SocketAddr, base: &str) -> Self {
+        Self::launch(program, |folder, address, plain| match program {
+            Program::Nginx => nginx(folder, address, plain, &Upstream::One(upstream, base)),
+            Program::Caddy => caddy(folder, address, upstream, base),
+        })
+    }
+
+    /// Starts nginx in front of the servers A and B of a site.
+    pub fn of_site(servers: [SocketAddr; 2]) -> Self {
+        Self::launch(Program::Nginx, |folder, address, plain| {
+            nginx(folder, address, plain, &Upstream::Site(servers))
+        })
+    }
+
+    fn launch(
+        program: Program,
+        command: impl FnOnce(&Folder, SocketAddr, SocketAddr) -> Command,
+    ) -> Self {
         let (folder, authority) = (Folder::new(), Authority::new());
         authority.certify(&folder);
         let (address, plain) = (free(), free());
-        let mut command = match program {
-            Program::Nginx => nginx(&folder, address, plain, upstream, base),
-            Program::Caddy => caddy(&folder, address, upstream, base),
-        };
+        let mut command = command(&folder, address, plain);
         let log = fs::File::create(folder.at("log")).expect("a file");
         let process = command
             .stdin(Stdio::null())
@@ -88,12 +102,19 @@ fn replace(text: &mut String, from: &str, to: &str) {
     *text = text.replace(from, to);
 }
 
+/// What nginx stands in front of.
+enum Upstream<'a> {
+    /// A server, with its base path.
+    One(SocketAddr, &'a str),
+    /// Those of a site.
+    Site([SocketAddr; 2]),
+}
+
 fn nginx(
     folder: &Folder,
     address: SocketAddr,
     plain: SocketAddr,
-    upstream: SocketAddr,
-    base: &str,
+    upstream: &Upstream<'_>,
 ) -> Command {
     let mut site = deployed("nginx.conf");
     let pem = |name| folder.at(name).display().to_string();
@@ -105,11 +126,24 @@ fn nginx(
         ("server_name game.example;", "server_name localhost;".into()),
         ("/etc/letsencrypt/live/game.example/fullchain.pem", pem("cert.pem")),
         ("/etc/letsencrypt/live/game.example/privkey.pem", pem("key.pem")),
-        ("server 127.0.0.1:8080;", format!("server {upstream};")),
         ("_timeout 60s;", format!("_timeout {SILENCE_S}s;")),
-        ("location / {", format!("location {base}/ {{")),
     ] {
         replace(&mut site, from, &to);
+    }
+    match upstream {
+        Upstream::One(upstream, base) => {
+            replace(&mut site, "server 127.0.0.1:8080;", &format!("server {upstream};"));
+            replace(&mut site, "location / {", &format!("location {base}/ {{"));
+        }
+        Upstream::Site([a, b]) => {
+            let mut servers = deployed("nginx-site.conf");
+            replace(&mut servers, "server 10.0.0.1:8080;", &format!("server {a};"));
+            replace(&mut servers, "server 10.0.0.2:8080;", &format!("server {b};"));
+            // As the file says.
+            let one = "upstream gamekeeper {\n    server 127.0.0.1:8080;\n}\n";
+            replace(&mut site, one, &servers);
+            replace(&mut site, "http://gamekeeper;", "http://$gamekeeper_server;");
+        }
     }
     let site = folder.write("site.conf", &site);
     let temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]

@@ -16,6 +16,7 @@ pub mod network;
 pub mod reach;
 pub mod relay;
 pub mod scripted;
+pub mod site;
 pub mod stopwatch;
 pub mod story;
 pub mod told;

@@ -3,56 +3,32 @@
 
 use serde_json::{Value, json};
 use server::code::SessionCode;
-use server::config::{Config, Reach, Site};
-use server::net::listeners::Listeners;
 use server::net::peer::Peer;
-use server::net::registry::State;
 use server::session::recording::Recorded;
 use server::session::result::Place;
 use shared::wire::Visitor;
-use std::net::TcpListener;
 use std::time::Duration;
 use tests::buoys::Buoys;
-use tests::harness::{Bystander, PATIENCE, Running, eventually, hasty, undrained, within};
+use tests::harness::{Bystander, PATIENCE, Running, eventually, hasty, within};
 use tests::http::result_of_nobody;
+use tests::site::{self, passed_on};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// Settings of a site's server, in which this machine is a trusted proxy.
-fn config(letter: &str, site: &str) -> Config {
-    let trusted_proxies = vec!["127.0.0.1/32".parse().expect("a network")];
-    let site = Site {
-        site: site.split(',').map(|server| server.parse().expect("a server")).collect(),
-        site_letter: Some(letter.parse().expect("a letter")),
-    };
-    let reach = Reach { trusted_proxies, ..Reach::default() };
-    let config = Config { reach, site, limits: hasty(), pilots: 0, ..Config::default() };
-    undrained(&config)
+/// Two servers, A and B.
+fn two() -> [Running; 2] {
+    site::pair::<Buoys>(|config| config.limits = hasty())
 }
 
-/// Two servers, A and B, that know each other by these letters.
-fn pair_called(by_a: [&str; 2], by_b: [&str; 2]) -> (Running, Running) {
-    let bind = || TcpListener::bind("127.0.0.1:0").expect("a port");
-    let listeners = [bind(), bind()];
-    let addresses = listeners.each_ref().map(|one| one.local_addr().expect("bound"));
-    let start = |listener: TcpListener, letter: &str, [a, b]: [&str; 2]| {
-        let site = format!("{a}=http://{},{b}=http://{}", addresses[0], addresses[1]);
-        listener.set_nonblocking(true).expect("a socket");
-        let listener = tokio::net::TcpListener::from_std(listener).expect("a socket");
-        Running::start_on::<Buoys>(&config(letter, &site), Listeners::from(listener))
-    };
-    let [a, b] = listeners;
-    (start(a, by_a[0], by_a), start(b, by_b[1], by_b))
-}
-
-/// Two servers that are one site and have found each other.
-async fn pair() -> (Running, Running) {
-    let (a, b) = pair_called(["A", "B"], ["A", "B"]);
+/// Two servers that have found each other.
+async fn acquainted() -> [Running; 2] {
+    let [a, b] = two();
     for (one, other) in [(&a, &b), (&b, &a)] {
         // Quick play needs somebody there: what only who has seen the other's list can know.
         let (code, _) = create(one, json!({"name": "Here", "public": true})).await;
         listed(other, "the other's session", |all| all.iter().any(|s| s["code"] == *code)).await;
     }
-    (a, b)
+    [a, b]
 }
 
 async fn create(running: &Running, settings: Value) -> (String, String) {
@@ -84,13 +60,9 @@ async fn join(running: &Running, path: &str, name: &str) -> Bystander {
     Bystander::over(stream, &format!("ws://{}{path}", running.address), name).await
 }
 
-fn passed_on(running: &Running) -> usize {
-    running.server.front.registry.count(State::PassedOn)
-}
-
 #[tokio::test]
 async fn a_private_session_is_found_and_played_from_either_server() {
-    let (a, b) = pair_called(["A", "B"], ["A", "B"]);
+    let [a, b] = two();
     let (code, secret) = create(&a, json!({"name": "Us", "public": false, "round_s": 0})).await;
     assert!(code.starts_with('A'));
 
@@ -141,7 +113,7 @@ async fn a_private_session_is_found_and_played_from_either_server() {
 
 #[tokio::test]
 async fn limits_and_bans_see_the_client_and_not_the_server_that_passes_it_on() {
-    let (a, b) = pair_called(["A", "B"], ["A", "B"]);
+    let [a, b] = two();
     let (code, _) = create(&a, json!({"public": false})).await;
     let client = Peer::Behind("203.0.113.7".parse().expect("an address"));
     let mut peer = b.connect().await;
@@ -170,7 +142,7 @@ async fn limits_and_bans_see_the_client_and_not_the_server_that_passes_it_on() {
 
 #[tokio::test]
 async fn the_lobby_is_one() {
-    let (a, b) = pair().await;
+    let [a, b] = acquainted().await;
     let list = b.get("/api/sessions").await.expect(200);
     assert_eq!(list["sessions"].as_array().map(Vec::len), Some(2));
 
@@ -237,7 +209,7 @@ async fn the_lobby_is_one() {
 
 #[tokio::test]
 async fn a_server_that_is_gone_takes_nothing_with_it_but_its_own_sessions() {
-    let (a, b) = pair().await;
+    let [a, b] = acquainted().await;
     let (code, _) = create(&a, json!({"name": "Gone", "public": true})).await;
     let player = join(&b, &format!("/play/{code}"), "Ada").await;
     listed(&b, "the session", |all| all[0]["code"] == *code && all[0]["players"] == 1).await;
@@ -261,11 +233,87 @@ async fn a_server_that_is_gone_takes_nothing_with_it_but_its_own_sessions() {
 #[tokio::test]
 async fn servers_that_do_not_agree_on_who_is_who_do_not_ask_in_circles() {
     // Each takes the other for C.
-    let (a, b) = pair_called(["A", "C"], ["C", "B"]);
+    let [a, b] = site::pair_called::<Buoys>([["A", "C"], ["C", "B"]], |_| {});
     for running in [&a, &b] {
         running.get("/api/sessions/C0000-00000").await.problem(404);
         assert_eq!(running.try_open("/play/C0000-00000").await.err(), Some(404));
     }
     a.stop().await.expect("an orderly end");
     b.stop().await.expect("an orderly end");
+}
+
+#[tokio::test]
+async fn who_finds_no_room_here_is_let_in_there() {
+    let [a, b] = site::pair::<Buoys>(|config| {
+        config.max_sessions = 1;
+        config.reach.base_path = "/arena".parse().expect("a path");
+    });
+    let create = async |running: &Running, name: &str| {
+        let settings = json!({"name": name, "public": false}).to_string();
+        running.post("/arena/api/sessions", &settings).await
+    };
+    let begins =
+        |answer: Value, letter| answer["code"].as_str().is_some_and(|c| c.starts_with(letter));
+    assert!(begins(create(&b, "Ours").await.expect(201), 'B'));
+    // As soon as they know each other.
+    let there = within(PATIENCE, "a session there", async {
+        loop {
+            let answer = create(&b, "Theirs").await;
+            if answer.status == 201 {
+                return answer.expect(201);
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    });
+    let there = there.await;
+    assert!(begins(there.clone(), 'A'));
+    create(&b, "Nobody's").await.problem(503);
+    b.post("/arena/api/tickets", "{}").await.problem(503);
+    // All of it is below the base path, there too.
+    let wish = json!({"code": there["code"]}).to_string();
+    let given = b.post("/arena/api/tickets", &wish).await.expect(201);
+    let play = given["play"].as_str().expect("a path");
+    assert!(play.starts_with("/arena/play?ticket=") && play.ends_with("&server=A"), "{play}");
+    join(&b, play, "Ada").await.is_well().await;
+    a.stop().await.expect("an orderly end");
+    b.stop().await.expect("an orderly end");
+}
+
+#[tokio::test]
+async fn a_page_of_another_build_finds_its_files_where_that_build_runs() {
+    // Of a real server there is but one build here.
+    let other = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let list = format!("A=http://{},B=http://127.0.0.1:1", other.local_addr().expect("bound"));
+    let serving = tokio::spawn(async move {
+        loop {
+            let (mut stream, _) = other.accept().await.expect("a connection");
+            let mut head = vec![0; 4096];
+            let read = stream.read(&mut head).await.expect("a request");
+            let head = String::from_utf8_lossy(&head[..read]).to_string();
+            let body = match head.split(' ').nth(1) {
+                Some("/api/sessions") => r#"{"version":1,"sessions":[]}"#,
+                Some("/assets/0123456789abcdef/main.js") => "of another build",
+                other => panic!("{other:?}"),
+            };
+            assert!(head.contains("gamekeeper-from: B"), "{head}");
+            let length = body.len();
+            let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{body}");
+            stream.write_all(answer.as_bytes()).await.expect("it is taken");
+        }
+    });
+    let listener = server::net::listener::bind("127.0.0.1:0".parse().expect("an address"));
+    let b = Running::start_on::<Buoys>(&site::config("B", &list), listener.expect("a port").into());
+    let found = within(PATIENCE, "the file", async {
+        loop {
+            let answer = b.get("/assets/0123456789abcdef/main.js").await;
+            if answer.status == 200 {
+                return answer.body;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    });
+    assert_eq!(found.await, "of another build");
+    assert!(!serving.is_finished(), "nothing else was asked for");
+    b.stop().await.expect("an orderly end");
+    serving.abort();
 }

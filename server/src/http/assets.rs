@@ -85,10 +85,15 @@ impl Page {
     }
 }
 
+/// Whether `build` names what is compiled in here.
+pub(super) fn is_ours(build: &str) -> bool {
+    build == BUILD
+}
+
 /// What the page loads.
 pub(super) fn asset(build: &str, path: &str, request: &HeaderMap) -> Response<Body> {
     match ASSETS.binary_search_by_key(&path, |asset| asset.path) {
-        Ok(place) if build == BUILD => {
+        Ok(place) if is_ours(build) => {
             let asset = &ASSETS[place];
             let forms = Forms {
                 plain: Bytes::from_static(asset.plain),

@@ -8,12 +8,14 @@ mod assets;
 pub mod health;
 
 use crate::config::BasePath;
+use crate::net::Caller;
+use crate::site::{self, Site, is_passed_on};
 use admin::Operator;
 use assets::Page;
 use axum::Router;
-use axum::extract::Path;
-use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
-use axum::response::IntoResponse;
+use axum::body::Body;
+use axum::extract::{Extension, Path, State};
+use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, Uri, header};
 use axum::routing::get;
 use std::sync::Arc;
 
@@ -24,7 +26,7 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self' 'wa
      base-uri 'none'; frame-ancestors 'none'; form-action 'self'";
 
 /// Answers everything that is neither a WebSocket nor the API's, for browsers that find it below `base`.
-pub(crate) fn router(base: &BasePath, operator: Arc<Operator>) -> Router {
+pub(crate) fn router(base: &BasePath, operator: Arc<Operator>, site: Arc<Site>) -> Router {
     let page = Page::game(base);
     let page = get(move |headers: HeaderMap| async move { page.respond(&headers) });
     let admin = Page::admin(base);
@@ -41,13 +43,25 @@ pub(crate) fn router(base: &BasePath, operator: Arc<Operator>) -> Router {
         .route("/replay/{id}", page.clone())
         .route("/replay/{code}/{round}", page)
         .route("/assets/{build}/{*path}", get(asset))
+        .with_state(site)
         .fallback(|| async { assets::not_found() })
 }
 
+/// A file of this build; of another one where another server of the site has that: while they are upgraded one after
+/// the other, a page may come from one and ask another for what belongs to it.
 async fn asset(
+    State(site): State<Arc<Site>>,
+    Extension(caller): Extension<Caller>,
     Path((build, path)): Path<(String, String)>,
+    uri: Uri,
     headers: HeaderMap,
-) -> impl IntoResponse {
+) -> Response<Body> {
+    if !assets::is_ours(&build)
+        && !is_passed_on(&headers)
+        && let Some(found) = site.first_success(|| site::get(uri.path()), caller.address()).await
+    {
+        return found.map(Body::new);
+    }
     assets::asset(&build, &path, &headers)
 }
 

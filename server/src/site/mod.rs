@@ -9,6 +9,7 @@ mod passing;
 mod watching;
 
 pub use passing::NoNeighbour;
+pub(crate) use passing::{get, post};
 
 use crate::code::{Letter, SessionCode};
 use crate::config::{Config, SiteServer};
@@ -19,10 +20,15 @@ use hyper::header::{HeaderMap, HeaderName};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::Semaphore;
 
 /// Says that a server of the site asks for somebody, and which one. What has it is answered here, or not at all, so
 /// that no request goes in circles where servers do not agree on who is who.
 const FROM: HeaderName = HeaderName::from_static("gamekeeper-from");
+
+/// Searches at once for what any of the others may have, of all clients together; beyond that nothing is found. They
+/// are rare, but whoever asks for nonsense should not make all servers busy.
+const SEARCHES_MAX: usize = 64;
 
 /// This server and the others of its site.
 #[derive(Debug)]
@@ -31,6 +37,8 @@ pub struct Site {
     letter: Option<Letter>,
     neighbours: Vec<Neighbour>,
     client: Client<HttpConnector, Body>,
+    /// Places for searches.
+    searches: Semaphore,
     live: Arc<Live>,
 }
 
@@ -55,7 +63,13 @@ impl Site {
         let others = config.site.site.iter().filter(|server| Some(server.letter) != letter);
         let neighbours =
             others.map(|server| Neighbour { server: server.clone(), sessions: Mutex::new(None) });
-        Self { letter, neighbours: neighbours.collect(), client: passing::client(), live }
+        Self {
+            letter,
+            neighbours: neighbours.collect(),
+            client: passing::client(),
+            searches: Semaphore::new(SEARCHES_MAX),
+            live,
+        }
     }
 
     /// A code for a new session of this server, that nobody could have foreseen.

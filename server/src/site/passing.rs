@@ -9,7 +9,8 @@ use futures_util::future::join_all;
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
-use hyper::{Method, Request, Response, StatusCode, Uri};
+use hyper::http::uri::PathAndQuery;
+use hyper::{Request, Response, StatusCode, Uri};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
@@ -68,6 +69,18 @@ pub(super) fn client() -> Client<HttpConnector, Body> {
     Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(connector)
 }
 
+/// A question.
+pub(crate) fn get(path: &str) -> Request<Body> {
+    Request::get(path).body(Body::empty()).expect("a path that was one before")
+}
+
+/// Something to be done, in JSON.
+pub(crate) fn post(path: &str, said: &impl Serialize) -> Request<Body> {
+    let body = serde_json::to_vec(said).expect("plain values");
+    let request = Request::post(path).header(header::CONTENT_TYPE, "application/json");
+    request.body(body.into()).expect("a path that was one before")
+}
+
 impl Site {
     /// The answer of `neighbour` to what somebody at `client` asked. A WebSocket's handshake is passed on as one: where the
     /// answer is 101, both ends are to be joined.
@@ -77,38 +90,26 @@ impl Site {
         mut request: Request<Body>,
         client: IpAddr,
     ) -> Result<Response<Incoming>, NoNeighbour> {
-        let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
-        *request.uri_mut() = self.uri(neighbour, path);
         let headers = request.headers_mut();
-        let upgrade = headers.get(header::UPGRADE).cloned();
+        let upgrade = headers.remove(header::UPGRADE);
         leave_out(headers);
         if let Some(upgrade) = upgrade {
             headers.insert(header::UPGRADE, upgrade);
             headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
         }
-        self.sign(headers, Some(client));
-        let asked = timeout(ANSWER_WAIT, self.client.request(request)).await;
-        let Ok(Ok(mut response)) = asked else {
-            tracing::debug!(server = %neighbour.server, "does not answer: {asked:?}");
-            return Err(NoNeighbour);
-        };
-        if response.status() != StatusCode::SWITCHING_PROTOCOLS {
-            leave_out(response.headers_mut());
-        }
-        Ok(response)
+        self.send(neighbour, request, Some(client), ANSWER_WAIT).await
     }
 
-    /// What `neighbour` answers to a question of our own, or one on behalf of `client`; `None` where that is nothing that
-    /// we understand, or comes too late.
+    /// What `neighbour` answers to a question of our own; `None` where that is nothing that we understand, or comes too
+    /// late.
     pub(super) async fn ask<T: DeserializeOwned>(
         &self,
         neighbour: &Neighbour,
         path: &str,
         client: Option<IpAddr>,
     ) -> Option<T> {
-        let request = self.request(neighbour, Method::GET, path, client, Body::empty());
         let whole = async {
-            let response = self.client.request(request).await.ok()?;
+            let response = self.send(neighbour, get(path), client, ASK_WAIT).await.ok()?;
             let body = response.status().is_success().then(|| response.into_body())?;
             Limited::new(body, ANSWER_BYTES_MAX).collect().await.ok()
         };
@@ -116,7 +117,8 @@ impl Site {
         serde_json::from_slice(&body).ok()
     }
 
-    /// What the others answer to the same question, in no order; who does not answer is left out.
+    /// What the others answer to the same question, of our own or on behalf of `client`, in no order; who does not answer
+    /// is left out.
     pub(crate) async fn ask_all<T: DeserializeOwned>(
         &self,
         path: &str,
@@ -126,14 +128,19 @@ impl Site {
         join_all(asked).await.into_iter().flatten().collect()
     }
 
-    /// The first success among the others' answers to a question on behalf of `client`.
-    pub(crate) async fn find(&self, path: &str, client: IpAddr) -> Option<Response<Incoming>> {
+    /// The first success among the others' answers to the same request on behalf of `client`, who are asked one after the
+    /// other.
+    pub(crate) async fn first_success(
+        &self,
+        request: impl Fn() -> Request<Body>,
+        client: IpAddr,
+    ) -> Option<Response<Incoming>> {
+        let _search = self.searches.try_acquire().ok()?;
         for neighbour in self.present() {
-            let request = self.request(neighbour, Method::GET, path, Some(client), Body::empty());
-            if let Ok(Ok(mut response)) = timeout(ANSWER_WAIT, self.client.request(request)).await
+            let answer = self.send(neighbour, request(), Some(client), ANSWER_WAIT).await;
+            if let Ok(response) = answer
                 && response.status().is_success()
             {
-                leave_out(response.headers_mut());
                 return Some(response);
             }
         }
@@ -142,41 +149,35 @@ impl Site {
 
     /// Says the same to all others on behalf of `client`; whoever does not hear it has missed it.
     pub(crate) async fn tell_all(&self, path: &str, said: &impl Serialize, client: IpAddr) {
-        let told = self.present().map(|neighbour| {
-            let request = self.post(neighbour, path, said, client);
-            timeout(ASK_WAIT, self.client.request(request))
-        });
+        let told = self
+            .present()
+            .map(|neighbour| self.send(neighbour, post(path, said), Some(client), ASK_WAIT));
         join_all(told).await;
     }
 
-    /// A request with JSON to `neighbour`, on behalf of `client`.
-    pub(crate) fn post(
+    /// Sends a request, whose path is below the base path, and waits for the head of the answer.
+    async fn send(
         &self,
         neighbour: &Neighbour,
-        path: &str,
-        said: &impl Serialize,
-        client: IpAddr,
-    ) -> Request<Body> {
-        let body = serde_json::to_vec(said).expect("plain values");
-        let mut request = self.request(neighbour, Method::POST, path, Some(client), body.into());
-        let json = HeaderValue::from_static("application/json");
-        request.headers_mut().insert(header::CONTENT_TYPE, json);
-        request
-    }
-
-    fn request(
-        &self,
-        neighbour: &Neighbour,
-        method: Method,
-        path: &str,
+        mut request: Request<Body>,
         client: Option<IpAddr>,
-        body: Body,
-    ) -> Request<Body> {
-        let mut request = Request::new(body);
-        *request.method_mut() = method;
+        wait: Duration,
+    ) -> Result<Response<Incoming>, NoNeighbour> {
+        let path = request.uri().path_and_query().map_or("/", PathAndQuery::as_str);
         *request.uri_mut() = self.uri(neighbour, path);
         self.sign(request.headers_mut(), client);
-        request
+        match timeout(wait, self.client.request(request)).await {
+            Ok(Ok(mut response)) => {
+                if response.status() != StatusCode::SWITCHING_PROTOCOLS {
+                    leave_out(response.headers_mut());
+                }
+                Ok(response)
+            }
+            silent => {
+                tracing::debug!(server = %neighbour.server, "does not answer: {silent:?}");
+                Err(NoNeighbour)
+            }
+        }
     }
 
     /// Where `neighbour` has `path`, which has no base path.

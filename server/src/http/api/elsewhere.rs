@@ -1,16 +1,18 @@
-//! What is for a session that another server of the site has. Comes in: a request with a session's code in its path.
-//! Goes out: that server's answer.
+//! What another server of the site is to answer. Comes in: a request with the code of a session that is there, or one
+//! for which there is no room here. Goes out: that server's answer.
 
 use super::Api;
 use super::problem::Problem;
 use crate::code::SessionCode;
+use crate::directory::NoSession;
 use crate::net::Caller;
-use crate::site::{Neighbour, NoNeighbour};
+use crate::site::{self, Neighbour, NoNeighbour, is_passed_on};
 use axum::body::Body;
 use axum::extract::{Extension, RawPathParams, Request, State};
 use axum::http::{HeaderMap, Response};
 use axum::middleware::Next;
 use axum::response::IntoResponse;
+use serde::Serialize;
 use std::sync::Arc;
 
 pub(super) async fn elsewhere(
@@ -49,4 +51,22 @@ pub(super) async fn pass_on(
             Problem::busy(NoNeighbour::SENTENCE, NoNeighbour::AFTER).into_response()
         }
     }
+}
+
+/// What the first of the other servers answers that has room for whom this one has none; without one, why this one has
+/// none.
+pub(super) async fn instead(
+    api: &Api,
+    caller: &Caller,
+    headers: &HeaderMap,
+    path: &str,
+    said: &impl Serialize,
+    why: NoSession,
+) -> Result<Response<Body>, Problem> {
+    let done = match why {
+        NoSession::Refused(_) => None,
+        _ if is_passed_on(headers) => None,
+        _ => api.site.first_success(|| site::post(path, said), caller.address()).await,
+    };
+    done.map(|response| response.map(Body::new)).ok_or_else(|| why.into())
 }

@@ -9,7 +9,7 @@ use crate::code::SessionCode;
 use crate::directory::RESULTS_KEPT;
 use crate::net::Caller;
 use crate::net::address_limits::NotFound;
-use crate::site::is_passed_on;
+use crate::site::{self, is_passed_on};
 use crate::store::{KeptResult, unix_ms};
 use crate::store::{LEADERBOARD_MAX, LeaderboardRow, NoAnswer, Period, RecordingId};
 use axum::Json;
@@ -17,7 +17,6 @@ use axum::body::Body;
 use axum::extract::{Extension, Path, State};
 use axum::http::{HeaderMap, Response, StatusCode, header};
 use axum::response::IntoResponse;
-use futures_util::future::OptionFuture;
 use futures_util::{StreamExt, stream};
 use serde::{Deserialize, Serialize};
 use std::cmp::Reverse;
@@ -120,8 +119,10 @@ pub(super) async fn recording(
     let Some(first) = api.store.chapter(id, 0).await? else {
         // Its name does not say which server of the site has it.
         let path = format!("/api/recordings/{id}");
-        let others = (!is_passed_on(&headers)).then(|| api.site.find(&path, caller.address()));
-        let found = OptionFuture::from(others).await.flatten();
+        let found = match is_passed_on(&headers) {
+            true => None,
+            false => api.site.first_success(|| site::get(&path), caller.address()).await,
+        };
         return found.map(|found| found.map(Body::new)).ok_or_else(Problem::no_recording);
     };
     // Chapter by chapter, as each reader takes them: a whole one would be in memory for as long as the slowest reads.

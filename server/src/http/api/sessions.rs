@@ -3,6 +3,7 @@
 #![expect(unused_qualifications, reason = "utoipa's macros write paths out in full")]
 
 use super::body::{Asked, Code, Told};
+use super::elsewhere::instead;
 use super::problem::Problem;
 use super::{Api, listen};
 use crate::directory::{SessionInfo, SessionList};
@@ -20,6 +21,8 @@ use std::sync::Arc;
 use tokio::time::{Duration, Instant, timeout_at};
 use utoipa::{IntoParams, ToSchema};
 
+/// Where sessions are created.
+const PATH: &str = "/api/sessions";
 /// The longest wait for a change of the list, in seconds.
 const WAIT_S_MAX: u8 = 25;
 
@@ -98,8 +101,9 @@ pub(super) struct Created {
 pub(super) async fn create(
     State(api): State<Arc<Api>>,
     Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
     Told(mut settings): Told<SessionSettings>,
-) -> Result<(StatusCode, Json<Created>), Problem> {
+) -> Result<Response<Body>, Problem> {
     if !api.live.get().open_sessions {
         let detail = "Visitors open no sessions on this server; join one of those in the list.";
         return Err(Problem::new(StatusCode::FORBIDDEN, detail));
@@ -107,10 +111,14 @@ pub(super) async fn create(
     api.directory.check(&mut settings).map_err(Problem::refused)?;
     api.address_limits.creations.take(caller.network)?;
     let secret = HostSecret(rand::random());
-    let entry = api.directory.create(settings, secret)?;
+    let entry = match api.directory.create(settings.clone(), secret) {
+        Ok(entry) => entry,
+        Err(why) => return instead(&api, &caller, &headers, PATH, &settings, why).await,
+    };
     let session = entry.info();
     let code = session.code.clone();
-    Ok((StatusCode::CREATED, Json(Created { code, host_secret: secret.to_hex(), session })))
+    let created = Created { code, host_secret: secret.to_hex(), session };
+    Ok((StatusCode::CREATED, Json(created)).into_response())
 }
 
 /// A session, and what it was opened with.

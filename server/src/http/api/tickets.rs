@@ -2,10 +2,11 @@
 
 use super::Api;
 use super::body::Told;
-use super::elsewhere::pass_on;
+use super::elsewhere::{instead, pass_on};
 use super::problem::Problem;
 use crate::directory::Ticket;
 use crate::net::{Caller, PLAY_PATH};
+use crate::site::{self, is_passed_on};
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{Extension, State};
@@ -63,7 +64,12 @@ pub(super) async fn create(
             let promise = entry.promise();
             (entry, promise)
         }
-        None => api.directory.quick()?,
+        None => match api.directory.quick() {
+            Ok(there) => there,
+            Err(why) => {
+                return instead(&api, &caller, &headers, PATH, &Wish { code, watch }, why).await;
+            }
+        },
     };
     let promise = (!watch).then_some(promise);
     let ticket = Ticket { code: entry.code, watch, promise };
@@ -91,12 +97,11 @@ async fn elsewhere(
     let is_quick = wish.code.is_none();
     let (neighbour, code) = match &wish.code {
         Some(code) => (api.neighbour(code.parse().ok()?, headers)?, code.clone()),
-        None if api.directory.has_company() => return None,
+        None if is_passed_on(headers) || api.directory.has_company() => return None,
         None => api.site.fullest_open()?,
     };
     let wish = Wish { code: Some(code), watch: wish.watch };
-    let request = api.site.post(neighbour, PATH, &wish, caller.address());
-    let response = pass_on(api, neighbour, request, caller).await;
+    let response = pass_on(api, neighbour, site::post(PATH, &wish), caller).await;
     // Who did not care where they play can play here.
     (!is_quick || response.status().is_success()).then_some(response)
 }
