@@ -6,7 +6,7 @@ mod signals;
 
 use anyhow::Result;
 use server::Server;
-use server::config::{self, LoadError, Loaded, Todo};
+use server::config::{self, Config, LoadError, Loaded, Todo};
 use server::logging::Logs;
 use server::net::listeners::Listeners;
 use server::net::tls::Tls;
@@ -66,7 +66,7 @@ async fn serve(loaded: Loaded) -> Result<()> {
     let config = &loaded.config;
     let logs = Logs::install(config)?;
     loaded.warnings.iter().for_each(|warning| tracing::warn!("perhaps a mistake: {warning}"));
-    raise_descriptor_limit(config.limits.max_connections);
+    raise_descriptor_limit(&config);
     let listeners = Listeners::open(&config.reach)?;
     let tls = listeners.tls();
     let signals = Signals::listen()?;
@@ -129,7 +129,7 @@ fn reload(server: &Server, loaded: &mut Loaded) {
             return;
         }
     };
-    raise_descriptor_limit(loaded.config.limits.max_connections);
+    raise_descriptor_limit(&loaded.config);
     server.reload(loaded.config.clone());
     let list = |keys: &[String]| if keys.is_empty() { "none".into() } else { keys.join(", ") };
     tracing::info!(changed = list(&changes.taken), "settings were read again");
@@ -138,9 +138,10 @@ fn reload(server: &Server, loaded: &mut Loaded) {
     }
 }
 
-/// Every connection is a descriptor, and many systems grant only 1024 until asked for more.
-fn raise_descriptor_limit(connections: usize) {
-    let wanted = connections as u64 + DESCRIPTORS_EXTRA;
+/// Every connection is a descriptor, and one that is passed on two; many systems grant only 1024 until asked for more.
+fn raise_descriptor_limit(config: &Config) {
+    let each = if config.site.site.is_empty() { 1 } else { 2 };
+    let wanted = each * config.limits.max_connections as u64 + DESCRIPTORS_EXTRA;
     match rlimit::increase_nofile_limit(wanted) {
         Ok(granted) if granted < wanted => {
             tracing::warn!(granted, wanted, "the system grants fewer open files than connections");

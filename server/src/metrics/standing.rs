@@ -52,7 +52,7 @@ impl Standing {
             connections: make.levels(
                 "gamekeeper_connections",
                 "Open connections: those that speak HTTP, WebSockets that have joined no session yet, those that \
-                 have, and those that are being closed.",
+                 have, those to sessions of another server of the site, and those that are being closed.",
                 "state",
                 State::LABELS,
             ),

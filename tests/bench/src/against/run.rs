@@ -240,6 +240,7 @@ fn with_bots(
     let _ = bots.finish();
     let text = fs::read_to_string(&report).context("the bots left no report")?;
     fs::remove_file(&report)?;
+    ensure!(!text.is_empty(), "the bots never played; are all programs built of the same sources?");
     let report: Value = serde_json::from_str(&text)?;
     let number = |place: &str| {
         report.pointer(place).and_then(Value::as_f64).with_context(|| format!("no {place}"))

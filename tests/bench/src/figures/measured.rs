@@ -27,6 +27,8 @@ pub(crate) struct Measured {
     /// Shares of their cores, 0 to 1.
     pub(crate) server_share: f64,
     pub(crate) load_share: f64,
+    /// Of the server through which they come, where there is one.
+    pub(crate) through_share: f64,
     /// The server's memory at the end, in bytes.
     pub(crate) memory: u64,
     /// What the server told.
@@ -71,16 +73,27 @@ pub(crate) fn measure_at(
     wait_for(stand, players, joining)?;
     sleep(SETTLE);
     let (start, before) = (Instant::now(), stand.look()?);
-    let used_before = cpu(stand.process.id())?;
+    let through =
+        || stand.through.as_ref().map_or(Ok(Duration::ZERO), |(other, _)| cpu(other.process.id()));
+    let (used_before, through_before) = (cpu(stand.process.id())?, through()?);
     sleep(window);
     let seconds = start.elapsed().as_secs_f64();
     let used = cpu(stand.process.id())? - used_before;
+    let through_share = (through()? - through_before).as_secs_f64() / seconds;
     let memory = memory(stand.process.id())?;
     let told = Between { before, after: stand.look()? };
     let server_share = used.as_secs_f64() / seconds;
     let bots = load.report()?;
-    let mut measured =
-        Measured { players, seconds, server_share, load_share: 0.0, memory, told, bots };
+    let mut measured = Measured {
+        players,
+        seconds,
+        server_share,
+        load_share: 0.0,
+        through_share,
+        memory,
+        told,
+        bots,
+    };
     // Of all processes that they are in.
     measured.load_share = measured.over_time("/generator_cpu_percent") / 100.0;
     eprintln!("{measured}");

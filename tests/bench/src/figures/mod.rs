@@ -15,6 +15,7 @@ pub(crate) mod metronome;
 mod most;
 mod quiet;
 mod sessions;
+mod site;
 mod stand;
 mod table;
 mod tls;
@@ -69,6 +70,8 @@ enum Figure {
     Memory,
     /// What TLS costs.
     Tls,
+    /// What it costs to come through another server of a site.
+    Site,
     /// What a player costs as they become more.
     Growth,
 }
@@ -103,6 +106,7 @@ pub(crate) fn run(wanted: &Wanted) -> Result<()> {
             Figure::Latency => latency::run(wanted),
             Figure::Memory => memory::run(wanted),
             Figure::Tls => tls::run(wanted),
+            Figure::Site => site::run(wanted),
             Figure::Growth => growth::run(wanted),
         }?;
         println!("{text}");

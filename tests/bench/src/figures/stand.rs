@@ -70,6 +70,8 @@ pub(crate) struct Stand {
     pub(crate) process: Process,
     pub(crate) address: SocketAddr,
     pub(crate) certificate: Option<Certificate>,
+    /// The other server of its site, through which bots come where there is one, and the path that leads to the world.
+    pub(crate) through: Option<(Box<Self>, String)>,
     socket: PathBuf,
     /// Removed after the process has ended.
     pub(crate) folder: Folder,
@@ -78,7 +80,11 @@ pub(crate) struct Stand {
 impl Stand {
     /// Starts one, with TLS or without, and `more` settings.
     pub(crate) fn start(tls: bool, more: &[&str]) -> Result<Self> {
-        let (folder, address) = (Folder::new()?, free_address()?);
+        Self::start_at(free_address()?, tls, more)
+    }
+
+    fn start_at(address: SocketAddr, tls: bool, more: &[&str]) -> Result<Self> {
+        let folder = Folder::new()?;
         let certificate = if tls { Some(certify(&folder)?) } else { None };
         let socket = folder.file("server.sock");
         let bind = format!("{address},unix:{}", socket.display());
@@ -92,7 +98,7 @@ impl Stand {
         }
         let mut process = Process::start(command.stdout(Stdio::null()))?;
         process.listens_on(address)?;
-        Ok(Self { process, address, certificate, socket, folder })
+        Ok(Self { process, address, certificate, through: None, socket, folder })
     }
 
     /// One with a session that has room for so many players, in an arena as large as they need for lively play: quick
@@ -100,17 +106,45 @@ impl Stand {
     pub(crate) fn with_world(tls: bool, players: u32) -> Result<Self> {
         let seats = players + SPARE_SEATS;
         let stand = Self::start(tls, &["--max-players", &seats.to_string()])?;
+        stand.open_world(players)?;
+        Ok(stand)
+    }
+
+    /// The same as one of two servers of a site, with bots that come straight to it or through the other one.
+    pub(crate) fn of_site(through: bool, players: u32) -> Result<Self> {
+        let (seats, addresses) = (players + SPARE_SEATS, [free_address()?, free_address()?]);
+        let list = format!("A=http://{},B=http://{}", addresses[0], addresses[1]);
+        let start = |address, letter| {
+            let seats = seats.to_string();
+            let more = ["--site", &list, "--site-letter", letter, "--max-players", &seats];
+            Self::start_at(
+                address,
+                false,
+                &[&more[..], &["--trusted-proxies", "127.0.0.1"]].concat(),
+            )
+        };
+        let (mut stand, other) = (start(addresses[0], "A")?, start(addresses[1], "B")?);
+        let code = stand.open_world(players)?;
+        stand.through = through.then(|| (Box::new(other), format!("/play/{code}")));
+        Ok(stand)
+    }
+
+    /// Opens a session for so many players; its code.
+    fn open_world(&self, players: u32) -> Result<String> {
+        let seats = players + SPARE_SEATS;
         let game = json!({ "size": Settings::for_players(players as usize).size });
         let wish = json!({ "name": "Figures", "max_players": seats, "round_s": 0, "seed": 7,
                            "pilots": { "fill_up_to": 0 }, "game": game });
-        let answer = stand.ask("POST", "/api/sessions", &wish.to_string())?;
+        let answer = self.ask("POST", "/api/sessions", &wish.to_string())?;
         let opened: Value = serde_json::from_str(&answer)?;
-        ensure!(opened["code"].is_string(), "no session: {answer}");
-        Ok(stand)
+        Ok(opened["code"].as_str().with_context(|| format!("no session: {answer}"))?.to_owned())
     }
 
     /// Where bots play.
     pub(crate) fn url(&self) -> String {
+        if let Some((other, path)) = &self.through {
+            return format!("ws://{}{path}", other.address);
+        }
         let scheme = if self.certificate.is_some() { "wss" } else { "ws" };
         format!("{scheme}://{}/play", self.address)
     }
