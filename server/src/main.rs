@@ -66,7 +66,7 @@ async fn serve(loaded: Loaded) -> Result<()> {
     let config = &loaded.config;
     let logs = Logs::install(config)?;
     loaded.warnings.iter().for_each(|warning| tracing::warn!("perhaps a mistake: {warning}"));
-    raise_descriptor_limit(&config);
+    raise_descriptor_limit(config);
     let listeners = Listeners::open(&config.reach)?;
     let tls = listeners.tls();
     let signals = Signals::listen()?;
