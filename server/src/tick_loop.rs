@@ -194,6 +194,10 @@ pub trait Watcher: Send {
     fn keeps(&self) -> bool {
         false
     }
+    /// Whether the last one would be, of a session that ends only for the process's sake.
+    fn goes_on(&self) -> bool {
+        self.keeps()
+    }
     /// From what the session could go on; `None` where it could not any more.
     fn checkpoint(&mut self, _checkpoint: Option<Vec<u8>>) {}
     /// More of a round was recorded; what was of one that ended comes before its result.
@@ -314,7 +318,7 @@ pub async fn run<O, S: Ticked<O>>(
         session.handle(told, f64::from(session.tick_now()));
     }
     look_at(&mut session, &mut watcher, true);
-    let goes_on = code == CloseCode::GoingAway && watcher.keeps();
+    let goes_on = code == CloseCode::GoingAway && watcher.goes_on();
     let checkpoint = if goes_on { session.checkpoint() } else { None };
     session.stop(code, why);
     checkpoint

@@ -394,6 +394,12 @@ impl Bystander {
         Self::playing_over::<G>(stream, &format!("ws://{address}/play"), name).await
     }
 
+    /// Joins a session of `G` at this path of a server.
+    pub async fn join_at<G: Game>(running: &Running, path: &str, name: &str) -> Self {
+        let stream = TcpStream::connect(running.address).await.expect("the server accepts");
+        Self::playing_over::<G>(stream, &format!("ws://{}{path}", running.address), name).await
+    }
+
     /// Joins at this address, over a stream that is open already.
     pub async fn over(
         stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,

@@ -82,8 +82,11 @@ async fn friends_meet_across_servers_and_outlive_a_restart() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nginx_takes_everybody_to_the_server_that_has_their_session() {
-    let [a, b] = site::pair::<Arena>(lively);
+async fn nginx_takes_everybody_to_the_server_that_has_their_session_and_follows_it_when_it_moves() {
+    let [a, b] = site::pair::<Arena>(|config| {
+        lively(config);
+        config.site.site_secret = Some("0123456789abcdef".parse().expect("any text"));
+    });
     let front = Front::of_site([a.address, b.address]);
     let home = format!("https://localhost:{}/", front.address.port());
     let driver = Driver::start();
@@ -105,7 +108,14 @@ async fn nginx_takes_everybody_to_the_server_that_has_their_session() {
         assert_eq!((passed_on(&a), passed_on(&b)), (0, 0));
         desk.goto("about:blank").await;
     }
-    desk.close().await;
+    // The server stops for good, and the match goes on on the other one.
+    desk.play(&format!("{home}s/{}", codes[0]), "Ann").await;
+    let player = desk.number("gamekeeper.me().player").await;
     a.stop().await.expect("an orderly end");
+    desk.until("gamekeeper.reconnects === 1 && gamekeeper.state === 'playing'").await;
+    assert_eq!(desk.number("gamekeeper.me().player").await, player, "the same seat");
+    assert_eq!(desk.eval("location.pathname").await, json!(format!("/s/{}", codes[0])));
+    desk.picture("66-site-moved").await;
+    desk.close().await;
     b.stop().await.expect("an orderly end");
 }

@@ -6,6 +6,7 @@ use server::code::SessionCode;
 use server::net::peer::Peer;
 use server::session::recording::Recorded;
 use server::session::result::Place;
+use shared::arena::Arena;
 use shared::wire::Visitor;
 use std::time::Duration;
 use tests::buoys::Buoys;
@@ -13,7 +14,6 @@ use tests::harness::{Bystander, PATIENCE, Running, eventually, hasty, within};
 use tests::http::result_of_nobody;
 use tests::site::{self, passed_on};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 
 /// Two servers, A and B.
 fn two() -> [Running; 2] {
@@ -23,11 +23,7 @@ fn two() -> [Running; 2] {
 /// Two servers that have found each other.
 async fn acquainted() -> [Running; 2] {
     let [a, b] = two();
-    for (one, other) in [(&a, &b), (&b, &a)] {
-        // Quick play needs somebody there: what only who has seen the other's list can know.
-        let (code, _) = create(one, json!({"name": "Here", "public": true})).await;
-        listed(other, "the other's session", |all| all.iter().any(|s| s["code"] == *code)).await;
-    }
+    see_each_other(&a, &b).await;
     [a, b]
 }
 
@@ -56,8 +52,7 @@ async fn listed(running: &Running, what: &str, like: impl Fn(&[Value]) -> bool) 
 }
 
 async fn join(running: &Running, path: &str, name: &str) -> Bystander {
-    let stream = TcpStream::connect(running.address).await.expect("the server accepts");
-    Bystander::over(stream, &format!("ws://{}{path}", running.address), name).await
+    Bystander::join_at::<Buoys>(running, path, name).await
 }
 
 #[tokio::test]
@@ -316,4 +311,107 @@ async fn a_page_of_another_build_finds_its_files_where_that_build_runs() {
     assert!(!serving.is_finished(), "nothing else was asked for");
     b.stop().await.expect("an orderly end");
     serving.abort();
+}
+
+/// Two servers that hand their sessions over to each other, with these sessions at most.
+fn two_that_hand_over(max_sessions: usize) -> [Running; 2] {
+    site::pair::<Arena>(|config| {
+        config.site.site_secret = Some("0123456789abcdef".parse().expect("any text"));
+        (config.limits, config.max_sessions) = (hasty(), max_sessions);
+    })
+}
+
+/// Waits until each of two servers knows that the other is there: as soon as it has seen a session of it.
+async fn see_each_other(a: &Running, b: &Running) {
+    for (one, other) in [(a, b), (b, a)] {
+        let (code, _) = create(one, json!({"name": "Here", "public": true})).await;
+        listed(other, "the other's session", |all| all.iter().any(|s| s["code"] == *code)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_stops_hands_its_matches_over() {
+    let [a, b] = two_that_hand_over(10);
+    see_each_other(&a, &b).await;
+    let (code, secret) = create(&a, json!({"name": "Us", "public": false, "round_s": 0})).await;
+    let path = format!("/api/sessions/{code}");
+    let play = format!("/play/{code}");
+    let through = Bystander::join_at::<Arena>(&b, &play, "Ada").await;
+    let straight = Bystander::join_at::<Arena>(&a, &play, "Ben").await;
+    let config = (*a.server.front.live.get()).clone();
+    let address = a.address;
+    a.stop().await.expect("an orderly end");
+    for player in [through, straight] {
+        assert_eq!(player.closed().await, Some(1001));
+    }
+    // Both seats are kept there, and the host is the host.
+    assert!(b.server.front.directory.get(code.parse().expect("a code")).is_some());
+    let there = b.get(&path).await.expect(200);
+    assert_eq!(
+        (&there["session"]["name"], &there["session"]["players"]),
+        (&json!("Us"), &json!(2))
+    );
+    let rename = r#"{"action":"rename","name":"All of us"}"#;
+    assert_eq!(b.act(&code, &secret, rename).await.status, 204);
+    Bystander::join_at::<Arena>(&b, &play, "Cid").await.is_well().await;
+
+    // Back again, it knows where its session went before anybody can ask.
+    let listener = server::net::listener::bind(address).expect("the port is free again");
+    let a = Running::start_on::<Arena>(&config, listener.into());
+    assert_eq!(a.get(&path).await.expect(200)["session"]["name"], "All of us");
+    let (_, ticketed) = ticket(&a, json!({"code": code})).await;
+    assert!(ticketed.ends_with("&server=B"), "{ticketed}");
+    let _player = Bystander::join_at::<Arena>(&a, &ticketed, "Dee").await;
+    assert_eq!(passed_on(&a), 1);
+
+    // And gets it back.
+    b.stop().await.expect("an orderly end");
+    assert!(a.server.front.directory.get(code.parse().expect("a code")).is_some());
+    assert_eq!(a.get(&path).await.expect(200)["session"]["name"], "All of us");
+    a.stop().await.expect("an orderly end");
+}
+
+#[tokio::test]
+async fn what_nobody_takes_goes_on_where_it_is() {
+    let [mut a, b] = site::pair::<Arena>(|config| {
+        config.site.site_secret = Some("0123456789abcdef".parse().expect("any text"));
+        (config.limits, config.max_sessions) = (hasty(), 1);
+        config.stopping.drain_seconds = Some(1);
+    });
+    see_each_other(&a, &b).await;
+    let code = a.server.front.directory.entries()[0].code;
+    let player = Bystander::join_at::<Arena>(&a, &format!("/play/{code}"), "Ada").await;
+    a.ask_to_stop();
+    assert_eq!(player.closed().await, Some(1001), "it was ready to go");
+    eventually("back again", || a.server.front.directory.get(code).is_some()).await;
+    let status = a.get(&format!("/api/sessions/{code}")).await.expect(200)["session"].clone();
+    assert_eq!(status["players"], 1, "the seat");
+    a.stop().await.expect("an orderly end");
+    b.stop().await.expect("an orderly end");
+}
+
+#[tokio::test]
+async fn what_servers_ask_each_other_is_not_there_for_others() {
+    let [a, b] = two_that_hand_over(10);
+    let (code, _) = create(&a, json!({"public": false})).await;
+    let paths = ["/api/site/sessions".to_owned(), format!("/api/site/leaving/{code}")];
+    for headers in ["", "Authorization: Bearer 0123456789abcdeg\r\n", "gamekeeper-from: B\r\n"] {
+        for path in &paths {
+            a.ask("GET", path, headers, "").await.problem(404);
+        }
+        let headers = format!("Content-Type: application/json\r\n{headers}");
+        let taking = json!({"code": code, "from": "A"}).to_string();
+        b.ask("POST", "/api/site/take", &headers, &taking).await.problem(404);
+    }
+    let secret = "Authorization: Bearer 0123456789abcdef\r\n";
+    assert_eq!(a.ask("GET", &paths[0], secret, "").await.expect(200)["taken"], json!([]));
+    a.ask("GET", &paths[1], secret, "").await.problem(404);
+    // Nothing is taken that is not given.
+    let headers = format!("Content-Type: application/json\r\n{secret}");
+    for (code, from, status) in [(&*code, "A", 503), (&*code, "C", 503), ("nonsense", "A", 422)] {
+        let taking = json!({"code": code, "from": from}).to_string();
+        b.ask("POST", "/api/site/take", &headers, &taking).await.problem(status);
+    }
+    a.stop().await.expect("an orderly end");
+    b.stop().await.expect("an orderly end");
 }

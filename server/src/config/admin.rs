@@ -6,8 +6,8 @@ use core::fmt;
 use core::str::FromStr;
 use std::path::PathBuf;
 
-/// Characters that the operator's token has at least; a shorter one is refused with a sentence.
-pub const ADMIN_TOKEN_CHARS_MIN: usize = 16;
+/// Characters that a token or secret of the settings has at least; a shorter one is refused with a sentence.
+pub const SECRET_CHARS_MIN: usize = 16;
 
 /// Who operates the server.
 #[derive(Args, Clone, Debug, Default)]
@@ -16,7 +16,7 @@ pub struct Admin {
     /// What whoever operates the server shows to use the page at /admin, at least 16 characters. Without one there is
     /// no such page. Other users of this machine may see flags: better set it in the environment or in a file.
     #[arg(long, env = "GAMEKEEPER_ADMIN_TOKEN", hide_env_values = true, value_name = "TOKEN")]
-    pub admin_token: Option<AdminToken>,
+    pub admin_token: Option<Secret>,
 
     /// File whose first line is that token, read at the start and at each reload, for a secret that is handed over as a
     /// file. Set this or the token, not both.
@@ -24,19 +24,35 @@ pub struct Admin {
     pub admin_token_file: Option<PathBuf>,
 }
 
-/// The operator's token, which nothing prints.
+/// A token or secret of the settings, which nothing prints.
 #[derive(Clone, PartialEq, Eq)]
-pub struct AdminToken(String);
+pub struct Secret(String);
 
-impl AdminToken {
-    /// The token itself, to be hashed and nothing else.
+impl Secret {
+    /// Itself, to be hashed or shown to whom it is for, and nothing else.
     pub fn reveal(&self) -> &str {
         &self.0
     }
+
+    /// A sentence about what is wrong with it, which stands in `whence`.
+    pub(super) fn check(&self, whence: &str) -> Result<(), String> {
+        if self.0.chars().count() < SECRET_CHARS_MIN {
+            return Err(format!(
+                "{whence} is too short to be safe: at least {SECRET_CHARS_MIN} characters are needed, as from: \
+                 openssl rand -hex 16"
+            ));
+        }
+        if !self.0.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(format!(
+                "{whence} may have no spaces and nothing but ASCII: it travels in a header."
+            ));
+        }
+        Ok(())
+    }
 }
 
-impl FromStr for AdminToken {
-    /// How long it is is checked by [`Admin::token`]: what a flag's parser refuses is printed.
+impl FromStr for Secret {
+    /// How long it is is checked by [`Secret::check`]: what a flag's parser refuses is printed.
     type Err = Infallible;
 
     fn from_str(text: &str) -> Result<Self, Infallible> {
@@ -44,16 +60,16 @@ impl FromStr for AdminToken {
     }
 }
 
-impl fmt::Debug for AdminToken {
+impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("AdminToken(..)")
+        f.write_str("Secret(..)")
     }
 }
 
 impl Admin {
     /// The token that is set, read from its file where it is in one; `None` where there is none. Errors with a
     /// sentence when it is too short or cannot be read.
-    pub fn token(&self) -> Result<Option<AdminToken>, String> {
+    pub fn token(&self) -> Result<Option<Secret>, String> {
         let (token, whence) = match (&self.admin_token, &self.admin_token_file) {
             (Some(_), Some(_)) => {
                 return Err("Set admin_token or admin_token_file, not both.".into());
@@ -68,19 +84,9 @@ impl Admin {
             }
             (None, None) => return Ok(None),
         };
-        let token = token.trim();
-        if token.chars().count() < ADMIN_TOKEN_CHARS_MIN {
-            return Err(format!(
-                "{whence} is too short to be safe: at least {ADMIN_TOKEN_CHARS_MIN} characters are needed, as from: \
-                 openssl rand -hex 16"
-            ));
-        }
-        if !token.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(format!(
-                "{whence} may have no spaces and nothing but ASCII: it travels in a header."
-            ));
-        }
-        Ok(Some(AdminToken(token.to_owned())))
+        let token = Secret(token.trim().to_owned());
+        token.check(&whence)?;
+        Ok(Some(token))
     }
 }
 

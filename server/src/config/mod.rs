@@ -10,7 +10,7 @@ mod seeing;
 mod site;
 mod stopping;
 
-pub use admin::{ADMIN_TOKEN_CHARS_MIN, Admin, AdminToken};
+pub use admin::{Admin, SECRET_CHARS_MIN, Secret};
 pub use file::FileErrors;
 pub use load::{Changes, Cli, LoadError, Loaded, Todo, load, settings};
 pub use overload::Overload;
@@ -40,6 +40,7 @@ pub const RESTART: &[&str] = &[
     "base_path",
     "site",
     "site_letter",
+    "site_secret",
     "log_format",
     "otel_endpoint",
 ];

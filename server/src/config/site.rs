@@ -1,6 +1,6 @@
 //! Several servers that are one site.
 
-use super::Reach;
+use super::{Reach, Secret};
 use crate::code::Letter;
 use clap::Args;
 use hyper::http::uri::Authority;
@@ -20,12 +20,19 @@ pub struct Site {
     /// Which of `site` this server is: the letter or digit that the codes of its sessions begin with.
     #[arg(long, env = "GAMEKEEPER_SITE_LETTER", value_name = "LETTER")]
     pub site_letter: Option<Letter>,
+
+    /// What its servers show each other, at least 16 characters, the same on all of them. With it a server that is to stop
+    /// hands its sessions over to the others, where their matches go on; without it they wait for its next start. Other
+    /// users of this machine may see flags: better set it in the environment or in a file.
+    #[arg(long, env = "GAMEKEEPER_SITE_SECRET", hide_env_values = true, value_name = "SECRET")]
+    pub site_secret: Option<Secret>,
 }
 
 impl Site {
     /// What does not go together, a sentence each.
     pub(super) fn contradictions(&self, reach: &Reach) -> Vec<String> {
-        let mut wrong = Vec::new();
+        let secret = self.site_secret.as_ref().map(|secret| secret.check("site_secret"));
+        let mut wrong: Vec<_> = secret.into_iter().filter_map(Result::err).collect();
         let Some(own) = self.site_letter else {
             if !self.site.is_empty() {
                 wrong.push("site needs site_letter, which says which one this server is.".into());
@@ -156,6 +163,7 @@ mod tests {
             ),
             (&[two, "--site-letter=A"], Reach { proxy_protocol: true, ..trusting() }, "PROXY"),
             (&["--site=A=http://a,A=http://b", "--site-letter=A"], trusting(), "two servers"),
+            (&[two, "--site-letter=A", "--site-secret=short"], trusting(), "too short"),
         ] {
             let wrong = wrong(flags, &reach);
             assert!(wrong.len() == 1 && wrong[0].contains(word), "{flags:?}: {wrong:?}");

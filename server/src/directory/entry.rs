@@ -14,9 +14,9 @@ use serde::{Deserialize, Serialize};
 use shared::wire::close::CloseCode;
 use shared::wire::{HostSecret, Protocol};
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use utoipa::ToSchema;
@@ -40,6 +40,10 @@ pub struct Entry {
     /// What the store has of it, for the next start; `None` where nothing is kept.
     kept: Mutex<Option<OpenSession>>,
     promised: Arc<AtomicUsize>,
+    /// Whether it ends here to go on on another server of the site.
+    pub(super) leaves: AtomicBool,
+    /// Told when it is there, or goes on here as none took it.
+    pub(super) moved: Notify,
 }
 
 #[derive(Debug)]
@@ -105,6 +109,8 @@ impl Entry {
             results: Mutex::default(),
             kept: Mutex::default(),
             promised: Arc::default(),
+            leaves: AtomicBool::new(false),
+            moved: Notify::new(),
         }
     }
 
@@ -159,6 +165,11 @@ impl Entry {
         let now = OpenSession { code: self.code, settings: settings.clone(), host };
         *kept = Some(now.clone());
         Some(now)
+    }
+
+    /// What the store has of it.
+    pub(super) fn kept(&self) -> Option<OpenSession> {
+        lock(&self.kept).clone()
     }
 
     /// Promises somebody a place.

@@ -35,6 +35,7 @@ use entry::lock;
 use listing::Listing;
 use opening::Opening;
 use shared::wire::{HostSecret, Protocol};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, OnceLock};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -315,6 +316,65 @@ impl Directory {
                 }
             }
         }
+    }
+
+    /// Goes on with a session that another server of the site hands over. Errors when there is no room, or where it would
+    /// not go on as the game and these rules are others.
+    pub(crate) fn take(
+        self: &Arc<Self>,
+        session: OpenSession,
+        checkpoint: &[u8],
+    ) -> Result<(), NoSession> {
+        let _choosing = lock(&self.choosing);
+        if self.stopping.is_draining() {
+            return Err(NoSession::Stopping);
+        }
+        if self.sessions.len() >= self.live.get().max_sessions {
+            return Err(NoSession::Full);
+        }
+        self.go_on(session, checkpoint)
+    }
+
+    /// Runs a session from where it was taken down.
+    fn go_on(self: &Arc<Self>, session: OpenSession, checkpoint: &[u8]) -> Result<(), NoSession> {
+        let opener = self.opener.as_ref().ok_or(NoSession::Closed)?;
+        let OpenSession { code, settings, host } = session;
+        if self.sessions.contains_key(&code) {
+            return Err(NoSession::Refused("That session is here already.".into()));
+        }
+        let opening = Opening {
+            checkpoint: Some(checkpoint),
+            or_anew: false,
+            ..Opening::of(&self.live.get(), host)
+        };
+        let opened = opener.open(&settings, opening).map_err(NoSession::Refused)?;
+        self.run(code, opened, opener.protocol, settings);
+        Ok(())
+    }
+
+    /// Hands all sessions over to the other servers of the site, where there are some that take them. What none takes
+    /// goes on here. Done when each is there or here.
+    pub(crate) async fn hand_over(&self) {
+        if !self.site.hands_over() {
+            return;
+        }
+        // Whoever was opening one is done; see `open`.
+        drop(lock(&self.choosing));
+        let entries = self.entries();
+        for entry in &entries {
+            entry.leaves.store(true, Ordering::Relaxed);
+            entry.stop.cancel();
+        }
+        for entry in &entries {
+            entry.moved.notified().await;
+        }
+    }
+
+    /// Codes of the sessions that were taken over from other servers.
+    pub(crate) fn taken(&self) -> Vec<String> {
+        let entries = self.entries();
+        let taken = entries.iter().filter(|entry| self.site.is_taken(entry.code));
+        taken.map(|entry| entry.code.to_string()).collect()
     }
 
     /// What quick play opens.

@@ -28,6 +28,8 @@ pub(super) struct Opening<'a> {
     pub(super) idle_s: u32,
     /// From where it goes on.
     pub(super) checkpoint: Option<&'a [u8]>,
+    /// Whether it begins anew where it cannot go on.
+    pub(super) or_anew: bool,
     /// Whether its rounds are recorded.
     pub(super) records: bool,
 }
@@ -36,7 +38,7 @@ impl Opening<'_> {
     /// As the server's settings have it.
     pub(super) fn of(config: &Config, host: Option<HostSecret>) -> Self {
         let records = config.recordings_mib > 0;
-        Self { host, idle_s: config.idle_seconds, checkpoint: None, records }
+        Self { host, idle_s: config.idle_seconds, checkpoint: None, or_anew: true, records }
     }
 }
 
@@ -68,6 +70,9 @@ impl Opener {
             let goes_on = opening.checkpoint.and_then(|from| Session::resume(config.clone(), from));
             let session: Session<G, ConnectionOutbox> = match goes_on {
                 Some(session) => session,
+                None if !opening.or_anew => {
+                    return Err("Other rules, or another version, began it.".into());
+                }
                 None => {
                     if opening.checkpoint.is_some() {
                         tracing::warn!(

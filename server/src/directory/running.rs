@@ -18,6 +18,7 @@ use crate::tick_loop::{self, TickCounts, Told, Watcher};
 use shared::wire::close::CloseCode;
 use shared::wire::{HostSecret, Protocol};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use tokio::sync::mpsc;
 use tokio::time::{Duration, timeout};
 use tracing::Instrument;
@@ -84,14 +85,11 @@ impl Directory {
             self.store.forget(entry.code);
         }
         if let Ok(Some(checkpoint)) = ended {
-            let keeping = self.store.keep_last_checkpoint(entry.code, checkpoint);
-            // The end of the process waits for this, and must not wait for a disk that never answers.
-            if timeout(self.live.get().limits.stop_wait, keeping).await.is_err() {
-                tracing::warn!("the disk is too slow: a match goes on from some seconds before");
-            }
+            self.part_with(&entry, checkpoint).await;
         }
+        entry.moved.notify_one();
         let public = entry.is_public();
-        self.sessions.remove(&entry.code);
+        self.sessions.remove_if(&entry.code, |_, there| Arc::ptr_eq(there, &entry));
         self.listing.note();
         let session = entry.code.for_log(public);
         if broken {
@@ -103,6 +101,32 @@ impl Directory {
         } else {
             self.metrics.sessions.ended.inc();
             tracing::info!(session, "a session ends");
+        }
+    }
+}
+
+impl Directory {
+    /// Sees to it that a session goes on that has ended only for the process's sake: on another server of the site, else
+    /// after the next start, else here until the process ends.
+    async fn part_with(self: &Arc<Self>, entry: &Entry, checkpoint: Vec<u8>) {
+        if entry.leaves.load(Ordering::Relaxed)
+            && let Some(session) = entry.kept()
+        {
+            if self.site.hand_over(&session, &checkpoint).await {
+                self.store.forget(entry.code);
+                return;
+            }
+            if !self.store.outlives_the_process() {
+                if let Err(why) = self.go_on(session, &checkpoint) {
+                    tracing::warn!("a match is lost: {why}");
+                }
+                return;
+            }
+        }
+        let keeping = self.store.keep_last_checkpoint(entry.code, checkpoint);
+        // The end of the process waits for this, and must not wait for a disk that never answers.
+        if timeout(self.live.get().limits.stop_wait, keeping).await.is_err() {
+            tracing::warn!("the disk is too slow: a match goes on from some seconds before");
         }
     }
 }
@@ -144,6 +168,10 @@ impl Watcher for Reporter {
 
     fn keeps(&self) -> bool {
         self.lasts && self.directory.store.outlives_the_process()
+    }
+
+    fn goes_on(&self) -> bool {
+        self.keeps() || (self.lasts && self.entry.leaves.load(Ordering::Relaxed))
     }
 
     fn checkpoint(&mut self, checkpoint: Option<Vec<u8>>) {

@@ -17,6 +17,7 @@ use crate::http::api::END_EARLY;
 use crate::http::api::problem::Problem;
 use crate::http::{harden, health};
 use crate::metrics::Request as Asked;
+use crate::site::Place;
 use axum::body::Body;
 use axum::response::IntoResponse;
 use hyper::body::Incoming;
@@ -217,9 +218,10 @@ async fn serve_page_or_game(
         }
         Ok(Verdict::Play(headers)) => {
             what = Asked::Play;
-            match front.neighbour(request.uri(), request.headers()) {
-                Some(neighbour) => tunnel::open(request, caller, front, neighbour).await,
-                None => play(request, headers, caller, front, &config.limits),
+            match front.place(request.uri(), request.headers()) {
+                Place::Unknown => play(request, headers, caller, front, &config.limits),
+                Place::There(neighbour) => tunnel::open(request, caller, front, neighbour).await,
+                Place::Moving => tunnel::no_neighbour(caller.peer, front),
             }
         }
         Err(turned_down) => {

@@ -3,11 +3,12 @@
 //! both. Limits on what is said are the other server's, which sees the client's address; ours is how many there are.
 
 use super::http1::refuse;
+use super::peer::Peer;
 use super::refusal::Reason;
 use super::registry::State;
 use super::{Caller, Front, PLAY_PATH, way};
 use crate::code::SessionCode;
-use crate::site::{Neighbour, NoNeighbour};
+use crate::site::{Neighbour, NoNeighbour, Place};
 use axum::body::Body;
 use hyper::body::Incoming;
 use hyper::header::{self, HeaderMap, HeaderValue};
@@ -22,18 +23,26 @@ use tracing::Instrument;
 const BUFFER_BYTES: usize = 4096;
 
 impl Front {
-    /// The other server that this WebSocket is for.
-    pub(super) fn neighbour(&self, uri: &Uri, headers: &HeaderMap) -> Option<&Neighbour> {
-        let letter = match way::server(uri) {
-            Some(letter) => letter,
-            None => {
-                let code = uri.path().strip_prefix(PLAY_PATH)?.trim_start_matches('/');
-                let code = code.parse::<SessionCode>().ok()?;
-                self.directory.get(code).is_none().then(|| code.letter())?
-            }
-        };
-        self.site.neighbour(letter, headers)
+    /// Where the session is that this WebSocket is for; what is here, too, is none of the site's.
+    pub(super) fn place(&self, uri: &Uri, headers: &HeaderMap) -> Place<'_> {
+        if let Some(letter) = way::server(uri) {
+            return self.site.neighbour(letter, headers).map_or(Place::Unknown, Place::There);
+        }
+        let code = uri.path().strip_prefix(PLAY_PATH).unwrap_or_default().trim_start_matches('/');
+        match code.parse::<SessionCode>() {
+            Ok(code) if self.directory.get(code).is_none() => self.site.place(code, headers),
+            _ => Place::Unknown,
+        }
     }
+}
+
+/// The session is out of reach, or on its way.
+pub(super) fn no_neighbour(peer: Peer, front: &Front) -> Response<Body> {
+    front.refusals.note(peer, Reason::NoRoom, NoNeighbour::SENTENCE);
+    let mut response = refuse(StatusCode::SERVICE_UNAVAILABLE, NoNeighbour::SENTENCE);
+    let after = HeaderValue::from(NoNeighbour::AFTER.as_secs());
+    response.headers_mut().insert(header::RETRY_AFTER, after);
+    response
 }
 
 /// Passes a handshake on, and what comes of it.
@@ -52,11 +61,7 @@ pub(super) async fn open(
     let (head, _) = request.into_parts();
     let passed_on = Request::from_parts(head, Body::empty());
     let Ok(mut response) = front.site.pass_on(neighbour, passed_on, address).await else {
-        front.refusals.note(peer, Reason::NoRoom, NoNeighbour::SENTENCE);
-        let mut response = refuse(StatusCode::SERVICE_UNAVAILABLE, NoNeighbour::SENTENCE);
-        let after = HeaderValue::from(NoNeighbour::AFTER.as_secs());
-        response.headers_mut().insert(header::RETRY_AFTER, after);
-        return response;
+        return no_neighbour(peer, front);
     };
     if response.status() != StatusCode::SWITCHING_PROTOCOLS {
         return response.map(Body::new);

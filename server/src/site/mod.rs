@@ -3,22 +3,26 @@
 //!
 //! The first letter of a code says which server has the session, so there is nothing to agree on, and no store
 //! that all of them share: `passing` takes a request to the server that it is for, `watching` keeps an eye on the
-//! others. Without neighbours all of this does nothing.
+//! others, `handing` moves sessions to them when this server stops. Without neighbours all of this does nothing.
 
+mod handing;
 mod passing;
 mod watching;
 
+pub(crate) use handing::{Place, SITE_API, Taking};
 pub use passing::NoNeighbour;
 pub(crate) use passing::{get, post};
 
 use crate::code::{Letter, SessionCode};
-use crate::config::{Config, SiteServer};
+use crate::config::{Config, Secret, SiteServer};
 use crate::directory::SessionInfo;
 use crate::live::Live;
 use axum::body::Body;
+use handing::Handing;
 use hyper::header::{HeaderMap, HeaderName};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Semaphore;
 
@@ -39,6 +43,9 @@ pub struct Site {
     client: Client<HttpConnector, Body>,
     /// Places for searches.
     searches: Semaphore,
+    /// What its servers show each other.
+    secret: Option<Secret>,
+    handing: Handing,
     live: Arc<Live>,
 }
 
@@ -46,13 +53,21 @@ pub struct Site {
 #[derive(Debug)]
 pub struct Neighbour {
     server: SiteServer,
-    /// Its public sessions, the fullest first, as of the last look; `None` while it does not answer.
-    sessions: Mutex<Option<Vec<SessionInfo>>>,
+    seen: Mutex<Seen>,
+}
+
+/// What was seen of a server at the last look.
+#[derive(Debug, Default)]
+struct Seen {
+    /// Its public sessions, the fullest first; `None` while it does not answer.
+    sessions: Option<Vec<SessionInfo>>,
+    /// Sessions that it has taken over, by their codes. They stay while it does not answer: they are nowhere else.
+    taken: HashSet<SessionCode>,
 }
 
 impl Neighbour {
-    fn sessions<T>(&self, look: impl FnOnce(&mut Option<Vec<SessionInfo>>) -> T) -> T {
-        look(&mut self.sessions.lock().unwrap_or_else(PoisonError::into_inner))
+    fn seen<T>(&self, look: impl FnOnce(&mut Seen) -> T) -> T {
+        look(&mut self.seen.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -62,12 +77,14 @@ impl Site {
         let letter = config.site.site_letter;
         let others = config.site.site.iter().filter(|server| Some(server.letter) != letter);
         let neighbours =
-            others.map(|server| Neighbour { server: server.clone(), sessions: Mutex::new(None) });
+            others.map(|server| Neighbour { server: server.clone(), seen: Mutex::default() });
         Self {
             letter,
             neighbours: neighbours.collect(),
             client: passing::client(),
             searches: Semaphore::new(SEARCHES_MAX),
+            secret: config.site.site_secret.clone(),
+            handing: Handing::default(),
             live,
         }
     }
@@ -77,12 +94,17 @@ impl Site {
         self.letter.map_or_else(SessionCode::random, SessionCode::random_at)
     }
 
+    /// Whether a session with this code was opened on another server.
+    pub(crate) fn is_taken(&self, code: SessionCode) -> bool {
+        self.letter.is_some_and(|own| own != code.letter())
+    }
+
     /// What a ticket has to say beside its number, to be taken to this server.
     pub(crate) fn own_letter(&self) -> Option<Letter> {
         self.letter.filter(|_| !self.neighbours.is_empty())
     }
 
-    /// The other server that has what begins with this letter, for a request with these headers.
+    /// The other server with this letter, for a request with these headers.
     pub(crate) fn neighbour(&self, letter: Letter, headers: &HeaderMap) -> Option<&Neighbour> {
         if is_passed_on(headers) {
             return None;
@@ -92,13 +114,13 @@ impl Site {
 
     /// The others that answer.
     fn present(&self) -> impl Iterator<Item = &Neighbour> {
-        self.neighbours.iter().filter(|neighbour| neighbour.sessions(|list| list.is_some()))
+        self.neighbours.iter().filter(|neighbour| neighbour.seen(|seen| seen.sessions.is_some()))
     }
 
     /// The others' public sessions.
     pub(crate) fn sessions(&self) -> Vec<SessionInfo> {
         let all = self.neighbours.iter();
-        all.flat_map(|neighbour| neighbour.sessions(|list| list.clone().unwrap_or_default()))
+        all.flat_map(|neighbour| neighbour.seen(|seen| seen.sessions.clone().unwrap_or_default()))
             .collect()
     }
 
@@ -109,9 +131,13 @@ impl Site {
             !status.locked && status.players > 0 && status.players < status.max_players
         };
         let fullest = self.neighbours.iter().filter_map(|neighbour| {
-            neighbour.sessions(|list| {
-                let info =
-                    list.as_ref()?.iter().filter(open).max_by_key(|info| info.status.players)?;
+            neighbour.seen(|seen| {
+                let info = seen
+                    .sessions
+                    .as_ref()?
+                    .iter()
+                    .filter(open)
+                    .max_by_key(|info| info.status.players)?;
                 Some((info.status.players, (neighbour, info.code.clone())))
             })
         });

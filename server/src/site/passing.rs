@@ -22,7 +22,7 @@ use tokio::time::{Duration, timeout};
 /// For how long a connection to another server may take; then it is not there.
 const CONNECT_WAIT: Duration = Duration::from_secs(2);
 /// For how long the beginning of an answer to somebody's request may take; then they are told that it is not there.
-const ANSWER_WAIT: Duration = Duration::from_secs(10);
+pub(super) const ANSWER_WAIT: Duration = Duration::from_secs(10);
 /// For how long a whole answer to a question of our own may take; what comes later is left out.
 const ASK_WAIT: Duration = Duration::from_secs(2);
 /// After so long without a word, or with words that nobody confirms, a server is gone, and what went through it with it.
@@ -105,11 +105,11 @@ impl Site {
     pub(super) async fn ask<T: DeserializeOwned>(
         &self,
         neighbour: &Neighbour,
-        path: &str,
+        request: Request<Body>,
         client: Option<IpAddr>,
     ) -> Option<T> {
         let whole = async {
-            let response = self.send(neighbour, get(path), client, ASK_WAIT).await.ok()?;
+            let response = self.send(neighbour, request, client, ASK_WAIT).await.ok()?;
             let body = response.status().is_success().then(|| response.into_body())?;
             Limited::new(body, ANSWER_BYTES_MAX).collect().await.ok()
         };
@@ -124,7 +124,7 @@ impl Site {
         path: &str,
         client: Option<IpAddr>,
     ) -> Vec<T> {
-        let asked = self.present().map(|neighbour| self.ask(neighbour, path, client));
+        let asked = self.present().map(|neighbour| self.ask(neighbour, get(path), client));
         join_all(asked).await.into_iter().flatten().collect()
     }
 
@@ -156,7 +156,7 @@ impl Site {
     }
 
     /// Sends a request, whose path is below the base path, and waits for the head of the answer.
-    async fn send(
+    pub(super) async fn send(
         &self,
         neighbour: &Neighbour,
         mut request: Request<Body>,

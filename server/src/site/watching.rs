@@ -1,7 +1,7 @@
 //! Keeps an eye on the other servers of the site. Comes in: what each says of its public sessions, once a second.
 //! Goes out: the same for our own list, and a line in the log when one is gone or back.
 
-use super::{Neighbour, Site};
+use super::{Neighbour, SITE_API, Site, get};
 use crate::directory::SessionInfo;
 use crate::session::status::Status;
 use serde::Deserialize;
@@ -14,6 +14,9 @@ pub(crate) const LOOK_EVERY: Duration = Duration::from_secs(1);
 #[derive(Deserialize)]
 struct Listed {
     sessions: Vec<SessionInfo>,
+    /// Absent where servers do not know each other by a secret.
+    #[serde(default)]
+    taken: Vec<String>,
 }
 
 impl Site {
@@ -26,6 +29,32 @@ impl Site {
         }
     }
 
+    /// Looks at all once. Whoever is led by what was seen waits for this.
+    pub(crate) async fn look(&self) {
+        futures_util::future::join_all(self.neighbours.iter().map(|one| self.look_at(one))).await;
+    }
+
+    /// Whether its list has become another one, and whether it answers.
+    async fn look_at(&self, neighbour: &Neighbour) -> (bool, bool) {
+        let request = match &self.secret {
+            Some(_) => self.prove(get(&format!("{SITE_API}/sessions"))),
+            None => get("/api/sessions"),
+        };
+        let listed = self.ask::<Listed>(neighbour, request, None).await;
+        neighbour.seen(|seen| {
+            let (sessions, taken) = match listed {
+                Some(Listed { sessions, taken }) => (Some(sessions), Some(taken)),
+                None => (None, None),
+            };
+            if let Some(taken) = taken {
+                seen.taken = taken.iter().filter_map(|code| code.parse().ok()).collect();
+            }
+            let differs = differ(seen.sessions.as_deref(), sessions.as_deref());
+            seen.sessions = sessions;
+            (differs, seen.sessions.is_some())
+        })
+    }
+
     async fn watch_one(&self, neighbour: &Neighbour, changed: &impl Fn()) {
         let mut looks = interval(LOOK_EVERY);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -33,9 +62,8 @@ impl Site {
         let mut answered = None;
         loop {
             looks.tick().await;
-            let listed = self.ask::<Listed>(neighbour, "/api/sessions", None).await;
-            let sessions = listed.map(|listed| listed.sessions);
-            match (answered.replace(sessions.is_some()), sessions.is_some()) {
+            let (differs, answers) = self.look_at(neighbour).await;
+            match (answered.replace(answers), answers) {
                 (None | Some(true), false) => {
                     tracing::warn!(server = %neighbour.server, "a server of the site does not answer");
                 }
@@ -44,11 +72,6 @@ impl Site {
                 }
                 _ => {}
             }
-            let differs = neighbour.sessions(|before| {
-                let differs = differ(before.as_deref(), sessions.as_deref());
-                *before = sessions;
-                differs
-            });
             if differs {
                 changed();
             }

@@ -2,7 +2,7 @@
 //! hashes with a salt of this process, in constant time, so that neither the token's length nor how close a guess was
 //! shows in the time that it takes.
 
-use crate::config::AdminToken;
+use crate::config::Secret;
 use crate::net::address_limits::{NotFound, PerAddress, TooOften};
 use crate::net::limits::{Bucket, Rate};
 use sha2::{Digest, Sha256};
@@ -66,7 +66,7 @@ impl Default for Gate {
 
 impl Gate {
     /// From now on this is the token; `None` shuts the gate for good.
-    pub(super) fn set(&self, token: Option<&AdminToken>) {
+    pub(super) fn set(&self, token: Option<&Secret>) {
         let mut key = self.key.write().unwrap_or_else(PoisonError::into_inner);
         let same = match (&*key, token) {
             (Some(key), Some(token)) => key.is_of(token.reveal()),

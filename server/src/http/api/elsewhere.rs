@@ -6,7 +6,7 @@ use super::problem::Problem;
 use crate::code::SessionCode;
 use crate::directory::NoSession;
 use crate::net::Caller;
-use crate::site::{self, Neighbour, NoNeighbour, is_passed_on};
+use crate::site::{self, Neighbour, NoNeighbour, Place, is_passed_on};
 use axum::body::Body;
 use axum::extract::{Extension, RawPathParams, Request, State};
 use axum::http::{HeaderMap, Response};
@@ -24,18 +24,27 @@ pub(super) async fn elsewhere(
 ) -> Response<Body> {
     let code = params.iter().find(|(name, _)| *name == "code");
     let code = code.and_then(|(_, code)| code.parse().ok());
-    match code.and_then(|code| api.neighbour(code, request.headers())) {
-        None => next.run(request).await,
-        Some(neighbour) => pass_on(&api, neighbour, request, &caller).await,
+    let place = code.map_or(Place::Unknown, |code| api.place(code, request.headers()));
+    match place {
+        Place::Unknown => next.run(request).await,
+        Place::There(neighbour) => pass_on(&api, neighbour, request, &caller).await,
+        Place::Moving => no_neighbour().into_response(),
     }
 }
 
 impl Api {
-    /// The other server that has the session with this code, if none here has it.
-    pub(super) fn neighbour(&self, code: SessionCode, headers: &HeaderMap) -> Option<&Neighbour> {
-        let neighbour = self.site.neighbour(code.letter(), headers)?;
-        self.directory.get(code).is_none().then_some(neighbour)
+    /// Where the session with this code is; what is here, too, is none of the site's.
+    pub(super) fn place(&self, code: SessionCode, headers: &HeaderMap) -> Place<'_> {
+        match self.directory.get(code) {
+            Some(_) => Place::Unknown,
+            None => self.site.place(code, headers),
+        }
     }
+}
+
+/// The session is out of reach, or on its way.
+pub(super) fn no_neighbour() -> Problem {
+    Problem::busy(NoNeighbour::SENTENCE, NoNeighbour::AFTER)
 }
 
 /// What `neighbour` answers.
@@ -47,9 +56,7 @@ pub(super) async fn pass_on(
 ) -> Response<Body> {
     match api.site.pass_on(neighbour, request, caller.address()).await {
         Ok(response) => response.map(Body::new),
-        Err(NoNeighbour) => {
-            Problem::busy(NoNeighbour::SENTENCE, NoNeighbour::AFTER).into_response()
-        }
+        Err(NoNeighbour) => no_neighbour().into_response(),
     }
 }
 

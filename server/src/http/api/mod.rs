@@ -17,6 +17,7 @@ mod openapi;
 pub mod problem;
 mod results;
 mod sessions;
+mod site;
 mod tickets;
 
 use super::admin::{ADMIN_API_PATH, Operator};
@@ -25,7 +26,7 @@ use crate::directory::{Directory, Entry};
 use crate::live::Live;
 use crate::net::Caller;
 use crate::net::address_limits::{AddressLimits, Listening, NoListening, NotFound};
-use crate::site::Site;
+use crate::site::{SITE_API, Site};
 use crate::store::Store;
 use axum::Router;
 use axum::body::Bytes;
@@ -137,6 +138,7 @@ pub(crate) fn router(api: Arc<Api>, operator: &Arc<Operator>) -> Router {
     let document = serde_json::to_vec(&openapi::complete(document)).expect("plain values");
     api.document.set(document.into()).expect("one router for one API");
     router
+        .nest(SITE_API, site::router(Arc::clone(&api)))
         .nest_service(ADMIN_API_PATH, super::admin::router(operator))
         .fallback(not_found)
         .method_not_allowed_fallback(not_allowed)

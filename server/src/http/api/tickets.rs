@@ -2,11 +2,11 @@
 
 use super::Api;
 use super::body::Told;
-use super::elsewhere::{instead, pass_on};
+use super::elsewhere::{instead, no_neighbour, pass_on};
 use super::problem::Problem;
 use crate::directory::Ticket;
 use crate::net::{Caller, PLAY_PATH};
-use crate::site::{self, is_passed_on};
+use crate::site::{self, Place, is_passed_on};
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{Extension, State};
@@ -96,7 +96,11 @@ async fn elsewhere(
 ) -> Option<Response<Body>> {
     let is_quick = wish.code.is_none();
     let (neighbour, code) = match &wish.code {
-        Some(code) => (api.neighbour(code.parse().ok()?, headers)?, code.clone()),
+        Some(code) => match api.place(code.parse().ok()?, headers) {
+            Place::There(neighbour) => (neighbour, code.clone()),
+            Place::Unknown => return None,
+            Place::Moving => return Some(no_neighbour().into_response()),
+        },
         None if is_passed_on(headers) || api.directory.has_company() => return None,
         None => api.site.fullest_open()?,
     };

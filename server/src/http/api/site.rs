@@ -1,0 +1,76 @@
+//! What servers of a site ask each other and nobody else may, so it is not in the API's document: which sessions one
+//! has, and to take one over. To whoever cannot show the site's secret nothing of it is there.
+
+use super::Api;
+use super::body::{Code, Told};
+use super::problem::Problem;
+use crate::directory::SessionInfo;
+use crate::site::Taking;
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::{Request, State};
+use axum::http::{Response, StatusCode, Uri};
+use axum::middleware::{self, Next};
+use axum::response::IntoResponse;
+use axum::routing::{get, post};
+use axum::{Json, http::HeaderMap};
+use serde::Serialize;
+use std::sync::Arc;
+use tokio::time::Duration;
+
+/// Routes below the path of the site.
+pub(super) fn router(api: Arc<Api>) -> Router<Arc<Api>> {
+    Router::new()
+        .route("/sessions", get(sessions))
+        // Not called a code, as the session with this code is not asked for.
+        .route("/leaving/{session}", get(leaving))
+        .route("/take", post(take))
+        .route_layer(middleware::from_fn_with_state(api, gate))
+}
+
+async fn gate(
+    State(api): State<Arc<Api>>,
+    uri: Uri,
+    headers: HeaderMap,
+    request: Request,
+    next: Next,
+) -> Response<Body> {
+    if api.site.is_server(&headers) {
+        next.run(request).await
+    } else {
+        Problem::nothing_at(uri.path()).into_response()
+    }
+}
+
+/// Sessions of this server.
+#[derive(Serialize)]
+struct Ours {
+    /// The public ones, the fullest first.
+    sessions: Vec<SessionInfo>,
+    /// Codes of those that were opened on another server, private ones too.
+    taken: Vec<String>,
+}
+
+async fn sessions(State(api): State<Arc<Api>>) -> Json<Ours> {
+    Json(Ours { sessions: api.directory.own_list().sessions, taken: api.directory.taken() })
+}
+
+async fn leaving(State(api): State<Arc<Api>>, Code(code): Code) -> Result<Bytes, Problem> {
+    let leaving = code.parse().ok().and_then(|code| api.site.leaving(code));
+    leaving.ok_or_else(Problem::no_session)
+}
+
+async fn take(
+    State(api): State<Arc<Api>>,
+    Told(Taking { code, from }): Told<Taking>,
+) -> Result<StatusCode, Problem> {
+    let (Ok(code), Ok(from)) = (code.parse(), from.parse()) else {
+        return Err(Problem::refused("That is no session's code, or no server's letter."));
+    };
+    let fetched = api.site.fetch(code, from).await;
+    let (session, checkpoint) = fetched.ok_or_else(|| {
+        Problem::busy("The session cannot be had from there.", Duration::from_secs(1))
+    })?;
+    api.directory.take(session, &checkpoint)?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,164 @@
+//! Sessions move to another server of the site when this one is to stop. Comes in: a session that has been taken down,
+//! with its last checkpoint. Goes out: whether another server goes on with it.
+//!
+//! This server says that there is something to be taken, and the other one comes for it, as requests here are small and
+//! answers need not be. Whoever asks for the session meanwhile is told to try again in a moment, and is led there as soon
+//! as it is. Each server tells the others which sessions it has taken, so that they are found there, and not where
+//! their code's letter says.
+
+use super::passing::{ANSWER_WAIT, get, post};
+use super::{Neighbour, Site};
+use crate::code::{Letter, SessionCode};
+use crate::config::Secret;
+use crate::session::settings::SessionSettings;
+use crate::store::OpenSession;
+use axum::body::{Body, Bytes};
+use dashmap::DashMap;
+use http_body_util::{BodyExt, Limited};
+use hyper::header::{self, HeaderMap, HeaderValue};
+use hyper::{Request, StatusCode};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use tokio::time::timeout;
+
+/// Where servers of a site ask each other what nobody else may.
+pub(crate) const SITE_API: &str = "/api/site";
+/// The most bytes of a session on its way; a larger one is not taken. A world of 1,000 players has 126 kB.
+const SESSION_BYTES_MAX: usize = 16 << 20;
+
+/// Sessions that are on their way, and where those are that left.
+#[derive(Debug, Default)]
+pub(super) struct Handing {
+    leaving: DashMap<SessionCode, Bytes>,
+    left: DashMap<SessionCode, Letter>,
+}
+
+/// Where a session is that is not here.
+#[derive(Debug)]
+pub(crate) enum Place<'a> {
+    /// Nowhere, as far as this server knows.
+    Unknown,
+    /// On another server.
+    There(&'a Neighbour),
+    /// On its way to one.
+    Moving,
+}
+
+/// What one server tells another of a session that is to be taken.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Taking {
+    /// Which.
+    pub(crate) code: String,
+    /// From whom.
+    pub(crate) from: String,
+}
+
+/// What stands in the first line of a session on its way; the rest is its checkpoint.
+#[derive(Debug, Serialize, Deserialize)]
+struct Luggage {
+    settings: SessionSettings,
+    host: Option<String>,
+}
+
+impl Site {
+    /// Where the session with this code is that is not here, for a request with these headers.
+    pub(crate) fn place(&self, code: SessionCode, headers: &HeaderMap) -> Place<'_> {
+        let left = self.handing.left.get(&code).map(|letter| *letter);
+        if self.handing.leaving.contains_key(&code) {
+            return Place::Moving;
+        }
+        if super::is_passed_on(headers) {
+            // Whoever passed it on learns of the move within a second.
+            return if left.is_some() { Place::Moving } else { Place::Unknown };
+        }
+        let has_taken = |one: &&Neighbour| one.seen(|seen| seen.taken.contains(&code));
+        let there = self.neighbours.iter().find(has_taken).or_else(|| {
+            let letter = left.unwrap_or_else(|| code.letter());
+            self.neighbours.iter().find(|one| one.server.letter == letter)
+        });
+        there.map_or(Place::Unknown, Place::There)
+    }
+
+    /// Whether sessions go on elsewhere when this server stops.
+    pub(crate) fn hands_over(&self) -> bool {
+        self.secret.is_some() && self.present().next().is_some()
+    }
+
+    /// Whether a request comes from a server of the site.
+    pub(crate) fn is_server(&self, headers: &HeaderMap) -> bool {
+        let Some(secret) = &self.secret else { return false };
+        let shown = headers.get(header::AUTHORIZATION).map(HeaderValue::as_bytes);
+        // What is compared are hashes: how close a guess was does not show in the time that it takes.
+        shown.is_some_and(|shown| Sha256::digest(shown) == Sha256::digest(bearer(secret)))
+    }
+
+    /// Hands a session over to the first of the others that takes it; false where none does.
+    pub(crate) async fn hand_over(&self, session: &OpenSession, checkpoint: &[u8]) -> bool {
+        let OpenSession { code, settings, host } = session;
+        let luggage =
+            Luggage { settings: settings.clone(), host: host.map(|secret| secret.to_hex()) };
+        let mut bytes = serde_json::to_vec(&luggage).expect("plain values");
+        bytes.push(b'\n');
+        bytes.extend_from_slice(checkpoint);
+        self.handing.leaving.insert(*code, bytes.into());
+        let mut taken_by = None;
+        let mut others: Vec<_> = self.present().collect();
+        others.sort_by_key(|one| one.seen(|seen| seen.sessions.as_ref().map(Vec::len)));
+        for one in others {
+            let from = self.letter.expect("who has neighbours has a letter").to_string();
+            let taking = Taking { code: code.to_string(), from };
+            let request = self.prove(post(&format!("{SITE_API}/take"), &taking));
+            let answer = self.send(one, request, None, ANSWER_WAIT).await;
+            if answer.is_ok_and(|answer| answer.status() == StatusCode::NO_CONTENT) {
+                taken_by = Some(one.server.letter);
+                break;
+            }
+        }
+        if let Some(letter) = taken_by {
+            self.handing.left.insert(*code, letter);
+        }
+        self.handing.leaving.remove(code);
+        tracing::info!(session = ?code, to = taken_by.map(tracing::field::display), "handed over");
+        taken_by.is_some()
+    }
+
+    /// A session on its way, for the server that comes for it.
+    pub(crate) fn leaving(&self, code: SessionCode) -> Option<Bytes> {
+        self.handing.leaving.get(&code).map(|bytes| bytes.clone())
+    }
+
+    /// Comes for a session of another server; `None` where it cannot be had.
+    pub(crate) async fn fetch(
+        &self,
+        code: SessionCode,
+        from: Letter,
+    ) -> Option<(OpenSession, Vec<u8>)> {
+        let neighbour = self.neighbours.iter().find(|one| one.server.letter == from)?;
+        let request = self.prove(get(&format!("{SITE_API}/leaving/{code}")));
+        let whole = async {
+            let response = self.send(neighbour, request, None, ANSWER_WAIT).await.ok()?;
+            let body = response.status().is_success().then(|| response.into_body())?;
+            Limited::new(body, SESSION_BYTES_MAX).collect().await.ok()
+        };
+        let bytes = timeout(ANSWER_WAIT, whole).await.ok()??.to_bytes();
+        let end = bytes.iter().position(|&byte| byte == b'\n')?;
+        let Luggage { settings, host } = serde_json::from_slice(&bytes[..end]).ok()?;
+        let host = host.map(|secret| secret.parse()).transpose().ok()?;
+        Some((OpenSession { code, settings, host }, bytes[end + 1..].to_vec()))
+    }
+
+    /// Shows that it comes from a server of the site.
+    pub(super) fn prove(&self, mut request: Request<Body>) -> Request<Body> {
+        if let Some(secret) = &self.secret {
+            let mut shown = HeaderValue::try_from(bearer(secret)).expect("it was checked");
+            shown.set_sensitive(true);
+            request.headers_mut().insert(header::AUTHORIZATION, shown);
+        }
+        request
+    }
+}
+
+fn bearer(secret: &Secret) -> String {
+    format!("Bearer {}", secret.reveal())
+}
