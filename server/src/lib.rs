@@ -222,7 +222,7 @@ impl Server {
         shutdown: impl Future<Output = ()>,
     ) -> Result<()> {
         let Self { front, store, ticks, logs, operator } = self;
-        front.site.look().await;
+        front.site.first_look().await;
         front.directory.reopen().await;
         let sampling = tokio::spawn(operator.keep_history());
         let directory = Arc::clone(&front.directory);

@@ -355,9 +355,15 @@ async fn a_server_that_stops_hands_its_matches_over() {
     assert_eq!(b.act(&code, &secret, rename).await.status, 204);
     Bystander::join_at::<Arena>(&b, &play, "Cid").await.is_well().await;
 
-    // Back again, it knows where its session went before anybody can ask.
+    // Back again, it knows where its session went; and nearly always before anybody can ask.
     let listener = server::net::listener::bind(address).expect("the port is free again");
     let a = Running::start_on::<Arena>(&config, listener.into());
+    within(PATIENCE, "the session", async {
+        while a.get(&path).await.status != 200 {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    })
+    .await;
     assert_eq!(a.get(&path).await.expect(200)["session"]["name"], "All of us");
     let (_, ticketed) = ticket(&a, json!({"code": code})).await;
     assert!(ticketed.ends_with("&server=B"), "{ticketed}");

@@ -5,6 +5,7 @@ use super::Directory;
 use super::entry::SessionInfo;
 use bytes::Bytes;
 use serde::Serialize;
+use std::collections::HashSet;
 use std::sync::Arc;
 use tokio::sync::{Notify, watch};
 use tokio::time::{Duration, sleep};
@@ -60,7 +61,9 @@ impl Directory {
     /// The list as of now; where several servers are one site, of all of them.
     pub fn list(&self) -> SessionList {
         let SessionList { version, mut sessions } = self.own_list();
-        sessions.extend(self.site.sessions());
+        // One that has just come over is in that server's last list as well.
+        let here: HashSet<_> = sessions.iter().map(|info| info.code.clone()).collect();
+        sessions.extend(self.site.sessions().into_iter().filter(|info| !here.contains(&info.code)));
         sort(&mut sessions);
         SessionList { version, sessions }
     }

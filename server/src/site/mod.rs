@@ -63,6 +63,8 @@ struct Seen {
     sessions: Option<Vec<SessionInfo>>,
     /// Sessions that it has taken over, by their codes. They stay while it does not answer: they are nowhere else.
     taken: HashSet<SessionCode>,
+    /// Looks in a row that found nobody.
+    misses: u32,
 }
 
 impl Neighbour {

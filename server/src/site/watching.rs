@@ -4,12 +4,18 @@
 use super::{Neighbour, SITE_API, Site, get};
 use crate::directory::SessionInfo;
 use crate::session::status::Status;
+use futures_util::future::join_all;
 use serde::Deserialize;
-use tokio::time::{Duration, MissedTickBehavior, interval};
+use tokio::time::{Duration, MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
 
 /// How often each is asked. What changes there shows here so much later.
 pub(crate) const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// Looks in a row that find nobody until a server is taken for gone: a machine may stand still for a second or two.
+const MISSES_MAX: u32 = 3;
+/// For how long a start waits for the first look; who runs answers within milliseconds.
+const FIRST_LOOK_WAIT: Duration = Duration::from_millis(500);
 
 #[derive(Deserialize)]
 struct Listed {
@@ -25,13 +31,19 @@ impl Site {
         let all = self.neighbours.iter().map(|neighbour| self.watch_one(neighbour, &changed));
         tokio::select! {
             () = stop.cancelled() => {}
-            _ = futures_util::future::join_all(all) => {}
+            _ = join_all(all) => {}
         }
     }
 
-    /// Looks at all once. Whoever is led by what was seen waits for this.
-    pub(crate) async fn look(&self) {
-        futures_util::future::join_all(self.neighbours.iter().map(|one| self.look_at(one))).await;
+    /// Looks at all once, before anybody is let in: who has taken what this server had. Of one that does not answer in
+    /// time, as it is started itself, that is learned later.
+    pub(crate) async fn first_look(&self) {
+        if self.secret.is_none() {
+            return;
+        }
+        let all = join_all(self.neighbours.iter().map(|one| self.look_at(one)));
+        // Who is late is looked at again and again.
+        let _ = timeout(FIRST_LOOK_WAIT, all).await;
     }
 
     /// Whether its list has become another one, and whether it answers.
@@ -42,13 +54,17 @@ impl Site {
         };
         let listed = self.ask::<Listed>(neighbour, request, None).await;
         neighbour.seen(|seen| {
-            let (sessions, taken) = match listed {
-                Some(Listed { sessions, taken }) => (Some(sessions), Some(taken)),
-                None => (None, None),
+            let sessions = match listed {
+                Some(Listed { sessions, taken }) => {
+                    seen.taken = taken.iter().filter_map(|code| code.parse().ok()).collect();
+                    seen.misses = 0;
+                    Some(sessions)
+                }
+                None => {
+                    seen.misses = seen.misses.saturating_add(1);
+                    seen.sessions.clone().filter(|_| seen.misses < MISSES_MAX)
+                }
             };
-            if let Some(taken) = taken {
-                seen.taken = taken.iter().filter_map(|code| code.parse().ok()).collect();
-            }
             let differs = differ(seen.sessions.as_deref(), sessions.as_deref());
             seen.sessions = sessions;
             (differs, seen.sessions.is_some())
@@ -65,7 +81,7 @@ impl Site {
             let (differs, answers) = self.look_at(neighbour).await;
             match (answered.replace(answers), answers) {
                 (None | Some(true), false) => {
-                    tracing::warn!(server = %neighbour.server, "a server of the site does not answer");
+                    tracing::warn!(server = %neighbour.server, "a server of the site does not answer, or does not know our site_secret");
                 }
                 (Some(false), true) => {
                     tracing::info!(server = %neighbour.server, "a server of the site answers again");
