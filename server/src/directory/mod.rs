@@ -252,8 +252,12 @@ impl Directory {
 
     /// Whether the matches that are on go on after the next start of the server.
     pub(crate) fn keeps_matches(&self) -> bool {
-        let game_can = self.opener.as_ref().is_some_and(|opener| opener.keeps_matches);
-        game_can && self.store.outlives_the_process()
+        self.can_move() && self.store.outlives_the_process()
+    }
+
+    /// Whether the game can be taken down and go on elsewhere.
+    fn can_move(&self) -> bool {
+        self.opener.as_ref().is_some_and(|opener| opener.keeps_matches)
     }
 
     /// Tells every session that the server stops within so many seconds; none opens any more. Done when the last
@@ -355,12 +359,14 @@ impl Directory {
     /// Hands all sessions over to the other servers of the site, where there are some that take them. What none takes
     /// goes on here. Done when each is there or here.
     pub(crate) async fn hand_over(&self) {
-        if !self.site.hands_over() {
+        if !self.can_move() || !self.site.hands_over() {
             return;
         }
         // Whoever was opening one is done; see `open`.
         drop(lock(&self.choosing));
-        let entries = self.entries();
+        // Of one that opened just now nothing is known yet.
+        let mut entries = self.entries();
+        entries.retain(|entry| entry.kept().is_some());
         for entry in &entries {
             entry.leaves.store(true, Ordering::Relaxed);
             entry.stop.cancel();

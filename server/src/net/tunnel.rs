@@ -14,8 +14,10 @@ use hyper::body::Incoming;
 use hyper::header::{self, HeaderMap, HeaderValue};
 use hyper::{Request, Response, StatusCode, Uri};
 use hyper_util::rt::TokioIo;
+use std::pin::pin;
 use std::sync::Arc;
-use tokio::io::copy_bidirectional_with_sizes;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, BufReader, copy_buf, split};
+use tokio::time::timeout;
 use tokio::try_join;
 use tracing::Instrument;
 
@@ -53,7 +55,9 @@ pub(super) async fn open(
     neighbour: &Neighbour,
 ) -> Response<Body> {
     let (peer, address) = (caller.peer, caller.address());
-    let slot = match caller.into_slot(&front.live.get().limits) {
+    let config = front.live.get();
+    let limits = &config.limits;
+    let slot = match caller.into_slot(limits) {
         Ok(slot) => slot,
         Err(reason) => return super::http1::too_many(reason, peer, front),
     };
@@ -69,21 +73,29 @@ pub(super) async fn open(
     let far = hyper::upgrade::on(&mut response);
     slot.joined();
     slot.is_now(State::PassedOn);
-    let stop = front.stop.clone();
+    let (stop, close_wait) = (front.stop.clone(), limits.close_wait);
     let carrying = async move {
         // An error is a peer that went away before it had its answer.
         let Ok((near, far)) = try_join!(near, far) else { return };
-        let (mut near, mut far) = (TokioIo::new(near), TokioIo::new(far));
-        let carried =
-            copy_bidirectional_with_sizes(&mut near, &mut far, BUFFER_BYTES, BUFFER_BYTES);
+        let (from_near, to_near) = split(TokioIo::new(near));
+        let (from_far, to_far) = split(TokioIo::new(far));
+        let (mut up, mut down) = (pin!(carry(from_near, to_far)), pin!(carry(from_far, to_near)));
+        // When one end has said all, the other one has so long to do the same. How it ended is counted there.
         tokio::select! {
             () = stop.cancelled() => {}
-            // How it ends the ends know, which is where it is counted.
-            _ = carried => {}
+            () = &mut up => drop(timeout(close_wait, down).await),
+            () = &mut down => drop(timeout(close_wait, up).await),
         }
         drop(slot);
     };
     front.tasks.spawn(carrying.in_current_span());
     let (head, _) = response.into_parts();
     Response::from_parts(head, Body::empty())
+}
+
+/// Hands everything over until `from` has said all, or `to` hears no more.
+async fn carry(from: impl AsyncRead + Unpin, mut to: impl AsyncWrite + Unpin) {
+    // A copy that fails, or an end that cannot be told, is a line that is cut, and that is an end as well.
+    let _ = copy_buf(&mut BufReader::with_capacity(BUFFER_BYTES, from), &mut to).await;
+    let _ = to.shutdown().await;
 }
