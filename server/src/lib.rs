@@ -239,7 +239,7 @@ impl Server {
         let (connections, sessions) = (front.registry.open(), front.directory.len());
         front.stopping.begin(drain);
         tracing::info!(connections, sessions, drain_s, "stopping");
-        if timeout(HAND_OVER_WAIT, front.directory.hand_over()).await.is_err() {
+        if timeout(HAND_OVER_WAIT, front.directory.hand_all_over()).await.is_err() {
             tracing::warn!("the other servers of the site are too slow to take all sessions");
         }
         // Whatever is not over in time is ended below.

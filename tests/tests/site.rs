@@ -140,6 +140,10 @@ async fn the_lobby_is_one() {
     let [a, b] = acquainted().await;
     let list = b.get("/api/sessions").await.expect(200);
     assert_eq!(list["sessions"].as_array().map(Vec::len), Some(2));
+    let told = b.get("/metrics").await.body;
+    for line in ["servers{state=\"answering\"} 1", "servers{state=\"silent\"} 0"] {
+        assert!(told.contains(&format!("gamekeeper_site_{line}")), "{told}");
+    }
 
     // Somebody plays there, so quick play leads there; and here, as soon as somebody plays here.
     let (code, _) = create(&a, json!({"name": "Full of life", "public": true})).await;
@@ -377,6 +381,46 @@ async fn a_server_that_stops_hands_its_matches_over() {
     assert!(a.server.front.directory.get(code.parse().expect("a code")).is_some());
     assert_eq!(a.get(&path).await.expect(200)["session"]["name"], "All of us");
     a.stop().await.expect("an orderly end");
+}
+
+#[tokio::test]
+async fn the_operator_moves_a_session_while_both_servers_go_on() {
+    const TOKEN: &str = "fedcba9876543210";
+    let [a, b] = site::pair::<Arena>(|config| {
+        config.site.site_secret = Some("0123456789abcdef".parse().expect("any text"));
+        config.admin.admin_token = Some(TOKEN.parse().expect("any text"));
+        (config.limits, config.max_sessions) = (hasty(), 2);
+    });
+    see_each_other(&a, &b).await;
+    let headers = format!("Content-Type: application/json\r\nAuthorization: Bearer {TOKEN}\r\n");
+    let operate = async |running: &Running, code: &str| {
+        let action = json!({"action": "move_session", "session": code}).to_string();
+        running.ask("POST", "/api/admin/actions", &headers, &action).await
+    };
+    let (code, _) = create(&a, json!({"name": "Us", "public": false, "round_s": 0})).await;
+    let play = format!("/play/{code}");
+    let mut player = Bystander::join_at::<Arena>(&a, &play, "Ada").await;
+    player.is_well().await;
+    assert_eq!(operate(&a, &code).await.status, 204);
+    assert_eq!(player.closed().await, Some(1001));
+    // The letter says A, and A knows better, as does whoever asks B.
+    for running in [&a, &b] {
+        let there = running.get(&format!("/api/sessions/{code}")).await.expect(200);
+        assert_eq!(there["session"]["players"], 1, "the seat");
+    }
+    for running in [&a, &b] {
+        Bystander::join_at::<Arena>(running, &play, "Ben").await.is_well().await;
+    }
+    operate(&a, &code).await.problem(404);
+    // There is no more room there: what is here stays here, with who is in it.
+    let here = a.server.front.directory.entries()[0].code;
+    let player = Bystander::join_at::<Arena>(&a, &format!("/play/{here}"), "Cid").await;
+    assert!(operate(&a, &here.to_string()).await.problem(503).contains("goes on here"));
+    assert_eq!(player.closed().await, Some(1001));
+    let status = a.get(&format!("/api/sessions/{here}")).await.expect(200)["session"].clone();
+    assert_eq!(status["players"], 1, "the seat");
+    a.stop().await.expect("an orderly end");
+    b.stop().await.expect("an orderly end");
 }
 
 #[tokio::test]

@@ -112,7 +112,8 @@ export async function openSession(code) {
 }
 
 /** Takes an overview, for the plots. */
-export function updatePulse({ at, sessions }) {
+export function updatePulse({ at, sessions, ways_out: waysOut }) {
+  byId('session-move').hidden = !waysOut;
   const s = sessions.find(({ code }) => code === now.code);
   if (!s) return;
   past.add([at, s.players + s.spectators, s.tick_median_us, s.tick_longest_us, s.busy_permille, s.late, s.dropped, s.bytes_per_s]);
@@ -145,7 +146,7 @@ export function sessionOver() {
 
 function setGone(gone) {
   now.gone = gone;
-  byId('session-end').disabled = byId('session-announce').disabled = gone;
+  byId('session-end').disabled = byId('session-announce').disabled = byId('session-move').disabled = gone;
 }
 
 function show() {
@@ -195,6 +196,11 @@ byId('session-announce').addEventListener('click', async () => {
   const session = now.code;
   const done = await question({ title: `Announce in ${now.name}`, yes: 'Announce', words: 'Everybody in this session reads', needed: true, press: ({ words }) => act({ action: 'announce', session, text: words }) });
   if (done) toast('Announced.');
+});
+byId('session-move').addEventListener('click', async () => {
+  const session = now.code;
+  const done = await question({ title: `Move ${now.name}?`, text: 'It goes on on another server of the site, under the same link. Everybody in it is away for a second or two.', yes: 'Move session', press: () => act({ action: 'move_session', session }) });
+  if (done) toast('The session has moved.');
 });
 byId('session-end').addEventListener('click', async () => {
   const session = now.code;

@@ -18,7 +18,7 @@ pub use listing::{LIST_EVERY, News, SessionList};
 pub use opening::{AnySession, CREATED_PILOTS_MAX, CREATED_SPECTATORS_MAX, Opener};
 pub use tickets::{TICKETS_MAX, Ticket, TicketId, Tickets};
 
-use crate::code::SessionCode;
+use crate::code::{Letter, SessionCode};
 use crate::lanes::Lanes;
 use crate::live::Live;
 use crate::metrics::Metrics;
@@ -356,24 +356,36 @@ impl Directory {
         Ok(())
     }
 
-    /// Hands all sessions over to the other servers of the site, where there are some that take them. What none takes
-    /// goes on here. Done when each is there or here.
-    pub(crate) async fn hand_over(&self) {
-        if !self.can_move() || !self.site.hands_over() {
+    /// The server of the site that took a session which was here.
+    pub(crate) fn taker(&self, code: SessionCode) -> Option<Letter> {
+        self.site.taker(code).filter(|_| self.get(code).is_none())
+    }
+
+    /// Servers of the site that a session can move to.
+    pub(crate) fn ways_out(&self) -> usize {
+        if self.can_move() { self.site.takers() } else { 0 }
+    }
+
+    /// Hands sessions over to the other servers of the site, where there are some that take them. What none takes goes on
+    /// here, or waits for the next start. Done when each is there or here.
+    pub(crate) async fn hand_over(&self, mut entries: Vec<Arc<Entry>>) {
+        if self.ways_out() == 0 {
             return;
         }
-        // Whoever was opening one is done; see `open`.
-        drop(lock(&self.choosing));
-        // Of one that opened just now nothing is known yet.
-        let mut entries = self.entries();
-        entries.retain(|entry| entry.kept().is_some());
-        for entry in &entries {
-            entry.leaves.store(true, Ordering::Relaxed);
-            entry.stop.cancel();
-        }
+        // Of one that opened just now nothing is known yet, and one that leaves already is waited for already.
+        entries
+            .retain(|entry| entry.kept().is_some() && !entry.leaves.swap(true, Ordering::Relaxed));
+        entries.iter().for_each(|entry| entry.stop.cancel());
         for entry in &entries {
             entry.moved.notified().await;
         }
+    }
+
+    /// As above, with all of them; the server stops.
+    pub(crate) async fn hand_all_over(&self) {
+        // Whoever was opening one is done; see `open`.
+        drop(lock(&self.choosing));
+        self.hand_over(self.entries()).await;
     }
 
     /// Codes of the sessions that were taken over from other servers.

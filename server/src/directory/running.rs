@@ -106,8 +106,8 @@ impl Directory {
 }
 
 impl Directory {
-    /// Sees to it that a session goes on that has ended only for the process's sake: on another server of the site, else
-    /// after the next start, else here until the process ends.
+    /// Sees to it that a session goes on that has not ended for its own sake: on another server of the site, else after the
+    /// next start, else here for as long as the process lasts.
     async fn part_with(self: &Arc<Self>, entry: &Entry, checkpoint: Vec<u8>) {
         if entry.leaves.load(Ordering::Relaxed)
             && let Some(session) = entry.kept()
@@ -116,7 +116,7 @@ impl Directory {
                 self.store.forget(entry.code);
                 return;
             }
-            if !self.store.outlives_the_process() {
+            if !self.stopping.is_draining() || !self.store.outlives_the_process() {
                 if let Err(why) = self.go_on(session, &checkpoint) {
                     tracing::warn!("a match is lost: {why}");
                 }

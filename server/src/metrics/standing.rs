@@ -29,6 +29,8 @@ pub(super) struct Standing {
     /// The fullest of each.
     fullest: [IntGauge; 4],
     lost: IntCounter,
+    /// Other servers of the site that answer, and that do not.
+    site: [IntGauge; 2],
     overload: Overload,
     process: Process,
 }
@@ -98,6 +100,12 @@ impl Standing {
                 queues,
             ),
             lost: make.count("gamekeeper_results_lost_total", "Results that could not be kept."),
+            site: make.levels(
+                "gamekeeper_site_servers",
+                "The other servers of the site, by whether they answer.",
+                "state",
+                ["answering", "silent"],
+            ),
             process: Process::new(make),
         }
     }
@@ -115,6 +123,9 @@ impl Standing {
         raise(&self.late, ticks.late.load(Ordering::Relaxed));
         raise(&self.dropped, ticks.dropped.load(Ordering::Relaxed));
         raise(&self.lost, front.store.lost());
+        for (gauge, count) in self.site.iter().zip(front.site.count()) {
+            gauge.set(count as i64);
+        }
         self.overload.look(&front.directory);
         self.process.look();
 

@@ -1,4 +1,4 @@
-//! Sessions move to another server of the site when this one is to stop. Comes in: a session that has been taken down,
+//! Sessions move to another server of the site when this one is to stop, or when its operator wants it. Comes in: a session that has been taken down,
 //! with its last checkpoint. Goes out: whether another server goes on with it.
 //!
 //! This server says that there is something to be taken, and the other one comes for it, as requests here are small and
@@ -64,7 +64,7 @@ struct Luggage {
 impl Site {
     /// Where the session with this code is that is not here, for a request with these headers.
     pub(crate) fn place(&self, code: SessionCode, headers: &HeaderMap) -> Place<'_> {
-        let left = self.handing.left.get(&code).map(|letter| *letter);
+        let left = self.taker(code);
         if self.handing.leaving.contains_key(&code) {
             return Place::Moving;
         }
@@ -80,9 +80,14 @@ impl Site {
         there.map_or(Place::Unknown, Place::There)
     }
 
-    /// Whether sessions go on elsewhere when this server stops.
-    pub(crate) fn hands_over(&self) -> bool {
-        self.secret.is_some() && self.present().next().is_some()
+    /// How many others may take a session.
+    pub(crate) fn takers(&self) -> usize {
+        if self.secret.is_some() { self.present().count() } else { 0 }
+    }
+
+    /// The server that took a session of this one.
+    pub(crate) fn taker(&self, code: SessionCode) -> Option<Letter> {
+        self.handing.left.get(&code).map(|letter| *letter)
     }
 
     /// Whether a request comes from a server of the site.

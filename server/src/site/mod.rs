@@ -119,6 +119,12 @@ impl Site {
         self.neighbours.iter().filter(|neighbour| neighbour.seen(|seen| seen.sessions.is_some()))
     }
 
+    /// How many of the others answer, and how many do not.
+    pub(crate) fn count(&self) -> [usize; 2] {
+        let answering = self.present().count();
+        [answering, self.neighbours.len() - answering]
+    }
+
     /// The others' public sessions.
     pub(crate) fn sessions(&self) -> Vec<SessionInfo> {
         let all = self.neighbours.iter();

@@ -17,7 +17,10 @@ use serde::Deserialize;
 use shared::wire::message::clean_chat;
 use std::net::IpAddr;
 use std::sync::Arc;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Duration, Instant, timeout};
+
+/// For how long the operator waits until a session has moved.
+const HAND_OVER_WAIT: Duration = Duration::from_secs(20);
 
 /// What the operator may do. Sessions are named by their codes, players by their numbers in a session.
 #[derive(Clone, Debug, Deserialize)]
@@ -25,6 +28,8 @@ use tokio::time::{Instant, timeout};
 pub(super) enum Action {
     /// Ends a session.
     EndSession { session: String },
+    /// Hands a session over to another server of the site, where its match goes on.
+    MoveSession { session: String },
     /// Shows somebody out, who may come back, with a sentence why.
     Kick {
         session: String,
@@ -67,6 +72,7 @@ impl Action {
         let who = |player: &u16, code: &String| format!("player {player} in {}", session(code));
         match self {
             Self::EndSession { session: code } => ("end session", session(code)),
+            Self::MoveSession { session: code } => ("move session", session(code)),
             Self::Kick { session: code, player, reason } => {
                 ("kick", format!("{}{}", who(player, code), because(reason)))
             }
@@ -120,6 +126,7 @@ impl Operator {
             Action::EndSession { session } => {
                 self.order(&*self.find(&session)?, OperatorAction::End).await?;
             }
+            Action::MoveSession { session } => return self.hand_over(self.find(&session)?).await,
             Action::Kick { session, player, reason } => {
                 let usual = "The operator of the server has shown you out.";
                 let reason = sentence(&reason, usual)?;
@@ -176,6 +183,19 @@ impl Operator {
             }
         }
         Ok("done".into())
+    }
+
+    async fn hand_over(&self, entry: Arc<Entry>) -> Result<String, Problem> {
+        let code = entry.code;
+        if self.directory.ways_out() == 0 {
+            let detail = "No other server of the site could take it; see site_secret.";
+            return Err(Problem::refused(detail));
+        }
+        let _ = timeout(HAND_OVER_WAIT, self.directory.hand_over(vec![entry])).await;
+        match self.directory.taker(code) {
+            Some(letter) => Ok(format!("done: to {letter}")),
+            None => Err(Problem::busy("No other server took it; it goes on here.", HAND_OVER_WAIT)),
+        }
     }
 
     async fn person(&self, entry: &Entry, player: u16) -> Result<Person, Problem> {

@@ -150,6 +150,8 @@ struct Overview<'a> {
     spectators: u64,
     pilots: u64,
     bans: usize,
+    /// Servers of the site that a session can move to.
+    ways_out: usize,
     log_filter: Option<String>,
     #[serde(flatten)]
     pulse: Pulse,
@@ -283,6 +285,7 @@ async fn sample(operator: &Operator) {
         spectators,
         pilots,
         bans: operator.bans.list().len(),
+        ways_out: operator.directory.ways_out(),
         log_filter: operator.logs.get().map(crate::logging::Logs::filter),
         pulse: sum,
         spared: Spared::of(tightest, overload.room()),
