@@ -194,6 +194,10 @@ pub trait Watcher: Send {
     fn keeps(&self) -> bool {
         false
     }
+    /// What players read when it ends for the process's sake.
+    fn why_stopped(&self) -> &'static str {
+        STOPPING
+    }
     /// Whether the last one would be, of a session that ends only for the process's sake.
     fn goes_on(&self) -> bool {
         self.keeps()
@@ -261,7 +265,7 @@ pub async fn run<O, S: Ticked<O>>(
     let (code, why) = loop {
         tokio::select! {
             biased;
-            () = stop.cancelled() => break (CloseCode::GoingAway, STOPPING),
+            () = stop.cancelled() => break (CloseCode::GoingAway, watcher.why_stopped()),
             () = clock.until(pace.next_deadline()) => {}
         }
         let woke = Instant::now();

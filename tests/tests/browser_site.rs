@@ -119,3 +119,39 @@ async fn nginx_takes_everybody_to_the_server_that_has_their_session_and_follows_
     desk.close().await;
     b.stop().await.expect("an orderly end");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_operator_moves_a_match_and_its_players_play_on() {
+    const TOKEN: &str = "a-token-that-nobody-logs";
+    let [a, b] = site::pair::<Arena>(|config| {
+        lively(config);
+        config.site.site_secret = Some("0123456789abcdef".parse().expect("any text"));
+        config.admin.admin_token = Some(TOKEN.parse().expect("any text"));
+    });
+    let driver = Driver::start();
+    let code = create(&a, "On the move").await;
+    let desk = driver.open(1280, 720, false).await;
+    desk.play(&format!("http://{}/s/{code}", a.address), "Ann").await;
+    let player = desk.number("gamekeeper.me().player").await;
+
+    let phone = driver.open(390, 844, true).await;
+    phone.goto(&format!("http://{}/admin#session/{code}", a.address)).await;
+    phone.until("document.activeElement?.id === 'token'").await;
+    phone.keys("#token", TOKEN).await;
+    phone.click("#sign-in-form button").await;
+    phone.until("!document.getElementById('session-move').hidden").await;
+    phone.click("#session-move").await;
+    phone.until("document.getElementById('ask').open").await;
+    phone.picture("67-site-operator-phone").await;
+    phone.click("#ask-yes").await;
+    phone.until("document.getElementById('session-facts').textContent.includes('over')").await;
+
+    desk.until("gamekeeper.reconnects === 1 && gamekeeper.state === 'playing'").await;
+    assert_eq!(desk.number("gamekeeper.me().player").await, player, "the same seat");
+    assert!(b.server.front.directory.get(code.parse().expect("a code")).is_some());
+    assert_eq!((passed_on(&a), passed_on(&b)), (1, 0));
+    desk.close().await;
+    phone.close().await;
+    a.stop().await.expect("an orderly end");
+    b.stop().await.expect("an orderly end");
+}

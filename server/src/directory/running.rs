@@ -8,12 +8,12 @@ use crate::metrics::Measure;
 use crate::net::limits::SESSION_QUEUE_MAX;
 use crate::net::outbox::ConnectionOutbox;
 use crate::overload::LoopWatch;
-use crate::session::Counts;
 use crate::session::recording::Recorded;
 use crate::session::restraint::Restraint;
 use crate::session::result::RoundResult;
 use crate::session::settings::SessionSettings;
 use crate::session::status::Status;
+use crate::session::{Counts, MOVING, STOPPING};
 use crate::tick_loop::{self, TickCounts, Told, Watcher};
 use shared::wire::close::CloseCode;
 use shared::wire::{HostSecret, Protocol};
@@ -168,6 +168,10 @@ impl Watcher for Reporter {
 
     fn keeps(&self) -> bool {
         self.lasts && self.directory.store.outlives_the_process()
+    }
+
+    fn why_stopped(&self) -> &'static str {
+        if self.entry.leaves.load(Ordering::Relaxed) { MOVING } else { STOPPING }
     }
 
     fn goes_on(&self) -> bool {

@@ -44,7 +44,7 @@ use healing::Complaints;
 use hosting::Hosting;
 use interest::Interest;
 use parting::Parting;
-pub use parting::STOPPING;
+pub use parting::{MOVING, STOPPING};
 use past::Past;
 use pilots::Pilots;
 pub use players::SEAT_GRACE_SECONDS;

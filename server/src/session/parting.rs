@@ -9,6 +9,8 @@ use shared::wire::message::Phase;
 
 /// What players are told when the server stops.
 pub const STOPPING: &str = "The server has stopped; it may be back in a minute.";
+/// What players read whose session goes on on another server of the site.
+pub const MOVING: &str = "The session moves to another server; it goes on in a moment.";
 /// What is said to whoever comes while the last rounds go on.
 pub(super) const NOBODY_NEW: &str = "The server is about to stop: nobody new is let in.";
 /// For how long a session still goes on in which no round is to be finished, in seconds: long enough to read why.

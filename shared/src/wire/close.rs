@@ -41,7 +41,7 @@ macro_rules! close_codes {
 close_codes! {
     /// Done; the player left.
     Normal = 1000, "normal", false;
-    /// The server stops, or the page is left.
+    /// The server stops, the session moves to another one, or the page is left.
     GoingAway = 1001, "going_away", true;
     /// Bytes that are no WebSocket protocol.
     Protocol = 1002, "protocol", false;
