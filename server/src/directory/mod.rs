@@ -8,6 +8,7 @@
 
 mod entry;
 mod listing;
+mod moving;
 mod opening;
 mod running;
 mod tickets;
@@ -18,7 +19,7 @@ pub use listing::{LIST_EVERY, News, SessionList};
 pub use opening::{AnySession, CREATED_PILOTS_MAX, CREATED_SPECTATORS_MAX, Opener};
 pub use tickets::{TICKETS_MAX, Ticket, TicketId, Tickets};
 
-use crate::code::{Letter, SessionCode};
+use crate::code::SessionCode;
 use crate::lanes::Lanes;
 use crate::live::Live;
 use crate::metrics::Metrics;
@@ -35,7 +36,6 @@ use entry::lock;
 use listing::Listing;
 use opening::Opening;
 use shared::wire::{HostSecret, Protocol};
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, OnceLock};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -255,11 +255,6 @@ impl Directory {
         self.can_move() && self.store.outlives_the_process()
     }
 
-    /// Whether the game can be taken down and go on elsewhere.
-    fn can_move(&self) -> bool {
-        self.opener.as_ref().is_some_and(|opener| opener.keeps_matches)
-    }
-
     /// Tells every session that the server stops within so many seconds; none opens any more. Done when the last
     /// one has ended.
     pub(crate) async fn part(&self, seconds: u32) {
@@ -320,79 +315,6 @@ impl Directory {
                 }
             }
         }
-    }
-
-    /// Goes on with a session that another server of the site hands over. Errors when there is no room, or where it would
-    /// not go on as the game and these rules are others.
-    pub(crate) fn take(
-        self: &Arc<Self>,
-        session: OpenSession,
-        checkpoint: &[u8],
-    ) -> Result<(), NoSession> {
-        let _choosing = lock(&self.choosing);
-        if self.stopping.is_draining() {
-            return Err(NoSession::Stopping);
-        }
-        if self.sessions.len() >= self.live.get().max_sessions {
-            return Err(NoSession::Full);
-        }
-        self.go_on(session, checkpoint)
-    }
-
-    /// Runs a session from where it was taken down.
-    fn go_on(self: &Arc<Self>, session: OpenSession, checkpoint: &[u8]) -> Result<(), NoSession> {
-        let opener = self.opener.as_ref().ok_or(NoSession::Closed)?;
-        let OpenSession { code, settings, host } = session;
-        if self.sessions.contains_key(&code) {
-            return Err(NoSession::Refused("That session is here already.".into()));
-        }
-        let opening = Opening {
-            checkpoint: Some(checkpoint),
-            or_anew: false,
-            ..Opening::of(&self.live.get(), host)
-        };
-        let opened = opener.open(&settings, opening).map_err(NoSession::Refused)?;
-        self.run(code, opened, opener.protocol, settings);
-        Ok(())
-    }
-
-    /// The server of the site that took a session which was here.
-    pub(crate) fn taker(&self, code: SessionCode) -> Option<Letter> {
-        self.site.taker(code).filter(|_| self.get(code).is_none())
-    }
-
-    /// Servers of the site that a session can move to.
-    pub(crate) fn ways_out(&self) -> usize {
-        if self.can_move() { self.site.takers() } else { 0 }
-    }
-
-    /// Hands sessions over to the other servers of the site, where there are some that take them. What none takes goes on
-    /// here, or waits for the next start. Done when each is there or here.
-    pub(crate) async fn hand_over(&self, mut entries: Vec<Arc<Entry>>) {
-        if self.ways_out() == 0 {
-            return;
-        }
-        // Of one that opened just now nothing is known yet, and one that leaves already is waited for already.
-        entries
-            .retain(|entry| entry.kept().is_some() && !entry.leaves.swap(true, Ordering::Relaxed));
-        entries.iter().for_each(|entry| entry.stop.cancel());
-        for entry in &entries {
-            entry.moved.notified().await;
-        }
-    }
-
-    /// As above, with all of them; the server stops.
-    pub(crate) async fn hand_all_over(&self) {
-        // Whoever was opening one is done; see `open`.
-        drop(lock(&self.choosing));
-        self.hand_over(self.entries()).await;
-    }
-
-    /// Codes of the sessions that were taken over from other servers.
-    pub(crate) fn taken(&self) -> Vec<String> {
-        let entries = self.entries();
-        let taken = entries.iter().filter(|entry| self.site.is_taken(entry.code));
-        taken.map(|entry| entry.code.to_string()).collect()
     }
 
     /// What quick play opens.

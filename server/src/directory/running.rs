@@ -20,7 +20,7 @@ use shared::wire::{HostSecret, Protocol};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use tokio::sync::mpsc;
-use tokio::time::{Duration, timeout};
+use tokio::time::Duration;
 use tracing::Instrument;
 
 impl Directory {
@@ -101,32 +101,6 @@ impl Directory {
         } else {
             self.metrics.sessions.ended.inc();
             tracing::info!(session, "a session ends");
-        }
-    }
-}
-
-impl Directory {
-    /// Sees to it that a session goes on that has not ended for its own sake: on another server of the site, else after the
-    /// next start, else here for as long as the process lasts.
-    async fn part_with(self: &Arc<Self>, entry: &Entry, checkpoint: Vec<u8>) {
-        if entry.leaves.load(Ordering::Relaxed)
-            && let Some(session) = entry.kept()
-        {
-            if self.site.hand_over(&session, &checkpoint).await {
-                self.store.forget(entry.code);
-                return;
-            }
-            if !self.stopping.is_draining() || !self.store.outlives_the_process() {
-                if let Err(why) = self.go_on(session, &checkpoint) {
-                    tracing::warn!("a match is lost: {why}");
-                }
-                return;
-            }
-        }
-        let keeping = self.store.keep_last_checkpoint(entry.code, checkpoint);
-        // The end of the process waits for this, and must not wait for a disk that never answers.
-        if timeout(self.live.get().limits.stop_wait, keeping).await.is_err() {
-            tracing::warn!("the disk is too slow: a match goes on from some seconds before");
         }
     }
 }

@@ -1,6 +1,7 @@
 //! HTTP/1.1 on an accepted socket, until the peer is done or asks for a WebSocket. What hyper lets
 //! through and we don't is refused here, for every page alike.
 
+use super::answers::{closing_problem, no_neighbour, refuse, too_many};
 use super::bans::BANNED;
 use super::connection::Connection;
 use super::limits::{BODY_BYTES_MAX, HEAD_BYTES_MAX, HEADERS_MAX, Limits};
@@ -14,7 +15,6 @@ use super::upgrade::{self, AllowedOrigin, TurnedDown};
 use super::{API_PATH, Caller, Front, PLAY_PATH, base_path, closing, redirect, tunnel, way};
 use crate::config::Config;
 use crate::http::api::END_EARLY;
-use crate::http::api::problem::Problem;
 use crate::http::{harden, health};
 use crate::metrics::Request as Asked;
 use crate::site::Place;
@@ -221,7 +221,7 @@ async fn serve_page_or_game(
             match front.place(request.uri(), request.headers()) {
                 Place::Unknown => play(request, headers, caller, front, &config.limits),
                 Place::There(neighbour) => tunnel::open(request, caller, front, neighbour).await,
-                Place::Moving => tunnel::no_neighbour(caller.peer, front),
+                Place::Moving => no_neighbour(caller.peer, front),
             }
         }
         Err(turned_down) => {
@@ -344,33 +344,4 @@ fn play(
     };
     tasks.spawn(moving.in_current_span());
     (StatusCode::SWITCHING_PROTOCOLS, headers).into_response()
-}
-
-/// What a WebSocket gets for which there is no place.
-pub(super) fn too_many(reason: Reason, peer: Peer, front: &Front) -> Response<Body> {
-    let sentence = "There are too many connections from your address.";
-    front.refusals.note(peer, reason, sentence);
-    refuse(StatusCode::TOO_MANY_REQUESTS, sentence)
-}
-
-/// A sentence and the end of the connection, under the API.
-fn closing_problem(status: StatusCode, sentence: &str) -> Response<Body> {
-    let mut response = Problem::new(status, sentence.to_owned()).into_response();
-    let headers = response.headers_mut();
-    headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
-    if status == StatusCode::METHOD_NOT_ALLOWED {
-        headers.insert(header::ALLOW, HeaderValue::from_static("GET, HEAD, POST, OPTIONS"));
-    }
-    response
-}
-
-/// A sentence and the end of the connection.
-pub(super) fn refuse(status: StatusCode, sentence: &str) -> Response<Body> {
-    let mut response = (status, format!("{sentence}\n")).into_response();
-    let headers = response.headers_mut();
-    headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
-    if status == StatusCode::METHOD_NOT_ALLOWED {
-        headers.insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
-    }
-    response
 }

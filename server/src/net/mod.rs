@@ -1,17 +1,18 @@
 //! The asynchronous side: sockets in, messages out. It knows tables and limits, never a game.
 //!
-//! In the order of the flow: [`listeners`] opens what there is to listen on, [`listener`] accepts sockets within
-//! the [`limits`] that `registry` counts, `arrival` makes a `stream` of them (`proxy_protocol`, [`tls`]), whose bytes
-//! `metered` measures, [`http1`] speaks HTTP (`caller` says who asks) until [`upgrade`] finds a WebSocket handshake
-//! and `way` its session. From there on it lives on the session's lane, its `socket` in a `line`, which has all that is
-//! waiting to go out. When it is the connection's turn, the line's `ear` tells the session what is an input
-//! (`plain` knows one); for the rest the connection's task is woken: `pipe` finds the messages in it, with tungstenite
-//! where they are not plain, and `connection` turns them into what the session is told. The session's [`outbox`] writes
-//! through the line. `ending` says how a WebSocket ends, `closing` ends it properly. [`refusal`] is what whoever
-//! misbehaves gets, [`address_limits`] how often an address may do what costs something, [`bans`] which addresses
-//! nobody is let in from.
+//! In the order of the flow: [`listeners`] opens what there is to listen on, [`listener`] accepts sockets within the
+//! [`limits`] that `registry` counts, `arrival` makes a `stream` of them (`proxy_protocol`, [`tls`]), whose bytes
+//! `metered` measures, [`http1`] speaks HTTP (`caller` says who asks, `answers` turns down) until [`upgrade`] finds a
+//! WebSocket handshake and `way` its session, or `tunnel` the other server of the site that has it. From there on it
+//! lives on the session's lane, its `socket` in a `line`, which has all that is waiting to go out. When it is the
+//! connection's turn, the line's `ear` tells the session what is an input (`plain` knows one); for the rest the
+//! connection's task is woken: `pipe` finds the messages in it, with tungstenite where they are not plain, and
+//! `connection` turns them into what the session is told. The session's [`outbox`] writes through the line. `ending`
+//! says how a WebSocket ends, `closing` ends it properly. [`refusal`] is what whoever misbehaves gets,
+//! [`address_limits`] how often an address may do what costs something, [`bans`] which addresses nobody is let in from.
 
 pub mod address_limits;
+mod answers;
 mod arrival;
 pub mod bans;
 mod base_path;

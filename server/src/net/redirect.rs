@@ -1,6 +1,7 @@
 //! The listener that sends browsers to TLS. Comes in: a request without it. Goes out: where to ask again.
 
-use super::http1::{refuse, screen};
+use super::answers::refuse;
+use super::http1::screen;
 use super::upgrade::is_plain_host;
 use crate::config::Reach;
 use axum::body::Body;

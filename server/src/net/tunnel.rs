@@ -2,16 +2,14 @@
 //! answer, and from there on both connections are one: bytes are handed over as they come, and whoever ends it ends
 //! both. Limits on what is said are the other server's, which sees the client's address; ours is how many there are.
 
-use super::http1::refuse;
-use super::peer::Peer;
-use super::refusal::Reason;
+use super::answers::{no_neighbour, too_many};
 use super::registry::State;
 use super::{Caller, Front, PLAY_PATH, way};
 use crate::code::SessionCode;
-use crate::site::{Neighbour, NoNeighbour, Place};
+use crate::site::{Neighbour, Place};
 use axum::body::Body;
 use hyper::body::Incoming;
-use hyper::header::{self, HeaderMap, HeaderValue};
+use hyper::header::HeaderMap;
 use hyper::{Request, Response, StatusCode, Uri};
 use hyper_util::rt::TokioIo;
 use std::pin::pin;
@@ -38,15 +36,6 @@ impl Front {
     }
 }
 
-/// The session is out of reach, or on its way.
-pub(super) fn no_neighbour(peer: Peer, front: &Front) -> Response<Body> {
-    front.refusals.note(peer, Reason::NoRoom, NoNeighbour::SENTENCE);
-    let mut response = refuse(StatusCode::SERVICE_UNAVAILABLE, NoNeighbour::SENTENCE);
-    let after = HeaderValue::from(NoNeighbour::AFTER.as_secs());
-    response.headers_mut().insert(header::RETRY_AFTER, after);
-    response
-}
-
 /// Passes a handshake on, and what comes of it.
 pub(super) async fn open(
     mut request: Request<Incoming>,
@@ -59,7 +48,7 @@ pub(super) async fn open(
     let limits = &config.limits;
     let slot = match caller.into_slot(limits) {
         Ok(slot) => slot,
-        Err(reason) => return super::http1::too_many(reason, peer, front),
+        Err(reason) => return too_many(reason, peer, front),
     };
     let near = hyper::upgrade::on(&mut request);
     let (head, _) = request.into_parts();

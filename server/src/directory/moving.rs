@@ -1,0 +1,115 @@
+//! Sessions that move between servers of a site. Comes in: that one is to leave, or one that another server gives away.
+//! Goes out: the same session, from its last checkpoint, there or here.
+
+use super::entry::lock;
+use super::opening::Opening;
+use super::{Directory, Entry, NoSession};
+use crate::code::{Letter, SessionCode};
+use crate::store::OpenSession;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use tokio::time::timeout;
+
+impl Directory {
+    /// Whether the game can be taken down and go on elsewhere.
+    pub(super) fn can_move(&self) -> bool {
+        self.opener.as_ref().is_some_and(|opener| opener.keeps_matches)
+    }
+
+    /// Servers of the site that a session can move to.
+    pub(crate) fn ways_out(&self) -> usize {
+        if self.can_move() { self.site.takers() } else { 0 }
+    }
+
+    /// Hands all sessions over, as the server stops.
+    pub(crate) async fn hand_all_over(&self) {
+        // Whoever was opening one is done; see `open`.
+        drop(lock(&self.choosing));
+        self.hand_over(self.entries()).await;
+    }
+
+    /// Hands sessions over to the other servers of the site, where there are some that take them. What none takes goes on
+    /// here, or waits for the next start. Done when each is there or here.
+    pub(crate) async fn hand_over(&self, mut entries: Vec<Arc<Entry>>) {
+        if self.ways_out() == 0 {
+            return;
+        }
+        // Of one that opened just now nothing is known yet, and one that leaves already is waited for already.
+        entries
+            .retain(|entry| entry.kept().is_some() && !entry.leaves.swap(true, Ordering::Relaxed));
+        entries.iter().for_each(|entry| entry.stop.cancel());
+        for entry in &entries {
+            entry.moved.notified().await;
+        }
+    }
+
+    /// Sees to it that a session goes on that has not ended for its own sake. Where it is to leave, on another server of the
+    /// site, or here if none takes it and the process lasts, or nothing would be kept of it; else after the next start.
+    pub(super) async fn part_with(self: &Arc<Self>, entry: &Entry, checkpoint: Vec<u8>) {
+        if entry.leaves.load(Ordering::Relaxed)
+            && let Some(session) = entry.kept()
+        {
+            if self.site.hand_over(&session, &checkpoint).await {
+                self.store.forget(entry.code);
+                return;
+            }
+            if !self.stopping.is_draining() || !self.store.outlives_the_process() {
+                if let Err(why) = self.go_on(session, &checkpoint) {
+                    tracing::warn!("a match is lost: {why}");
+                }
+                return;
+            }
+        }
+        let keeping = self.store.keep_last_checkpoint(entry.code, checkpoint);
+        // The end of the process waits for this, and must not wait for a disk that never answers.
+        if timeout(self.live.get().limits.stop_wait, keeping).await.is_err() {
+            tracing::warn!("the disk is too slow: a match goes on from some seconds before");
+        }
+    }
+
+    /// The server of the site that took a session which was here.
+    pub(crate) fn taker(&self, code: SessionCode) -> Option<Letter> {
+        self.site.taker(code).filter(|_| self.get(code).is_none())
+    }
+
+    /// Goes on with a session that another server of the site hands over. Errors when there is no room, or where it would
+    /// not go on as the game and these rules are others.
+    pub(crate) fn take(
+        self: &Arc<Self>,
+        session: OpenSession,
+        checkpoint: &[u8],
+    ) -> Result<(), NoSession> {
+        let _choosing = lock(&self.choosing);
+        if self.stopping.is_draining() {
+            return Err(NoSession::Stopping);
+        }
+        if self.sessions.len() >= self.live.get().max_sessions {
+            return Err(NoSession::Full);
+        }
+        self.go_on(session, checkpoint)
+    }
+
+    /// Runs a session from where it was taken down.
+    fn go_on(self: &Arc<Self>, session: OpenSession, checkpoint: &[u8]) -> Result<(), NoSession> {
+        let opener = self.opener.as_ref().ok_or(NoSession::Closed)?;
+        let OpenSession { code, settings, host } = session;
+        if self.sessions.contains_key(&code) {
+            return Err(NoSession::Refused("That session is here already.".into()));
+        }
+        let opening = Opening {
+            checkpoint: Some(checkpoint),
+            or_anew: false,
+            ..Opening::of(&self.live.get(), host)
+        };
+        let opened = opener.open(&settings, opening).map_err(NoSession::Refused)?;
+        self.run(code, opened, opener.protocol, settings);
+        Ok(())
+    }
+
+    /// Codes of the sessions that were taken over from other servers.
+    pub(crate) fn taken(&self) -> Vec<String> {
+        let entries = self.entries();
+        let taken = entries.iter().filter(|entry| self.site.is_taken(entry.code));
+        taken.map(|entry| entry.code.to_string()).collect()
+    }
+}

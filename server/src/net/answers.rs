@@ -1,0 +1,49 @@
+//! Answers that turn somebody down: a status, a sentence, and the end of the connection.
+
+use super::Front;
+use super::peer::Peer;
+use super::refusal::Reason;
+use crate::http::api::problem::Problem;
+use crate::site::NoNeighbour;
+use axum::body::Body;
+use axum::response::IntoResponse;
+use hyper::header::{self, HeaderValue};
+use hyper::{Response, StatusCode};
+
+/// What a WebSocket gets for which there is no place.
+pub(super) fn too_many(reason: Reason, peer: Peer, front: &Front) -> Response<Body> {
+    let sentence = "There are too many connections from your address.";
+    front.refusals.note(peer, reason, sentence);
+    refuse(StatusCode::TOO_MANY_REQUESTS, sentence)
+}
+
+/// A sentence and the end of the connection, under the API.
+pub(super) fn closing_problem(status: StatusCode, sentence: &str) -> Response<Body> {
+    let mut response = Problem::new(status, sentence.to_owned()).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+    if status == StatusCode::METHOD_NOT_ALLOWED {
+        headers.insert(header::ALLOW, HeaderValue::from_static("GET, HEAD, POST, OPTIONS"));
+    }
+    response
+}
+
+/// A sentence and the end of the connection.
+pub(super) fn refuse(status: StatusCode, sentence: &str) -> Response<Body> {
+    let mut response = (status, format!("{sentence}\n")).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+    if status == StatusCode::METHOD_NOT_ALLOWED {
+        headers.insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
+    }
+    response
+}
+
+/// The session is out of reach, or on its way.
+pub(super) fn no_neighbour(peer: Peer, front: &Front) -> Response<Body> {
+    front.refusals.note(peer, Reason::NoRoom, NoNeighbour::SENTENCE);
+    let mut response = refuse(StatusCode::SERVICE_UNAVAILABLE, NoNeighbour::SENTENCE);
+    let after = HeaderValue::from(NoNeighbour::AFTER.as_secs());
+    response.headers_mut().insert(header::RETRY_AFTER, after);
+    response
+}
