@@ -8,12 +8,14 @@ use server::session::recording::Recorded;
 use server::session::result::Place;
 use shared::arena::Arena;
 use shared::wire::Visitor;
+use std::net::SocketAddr;
 use std::time::Duration;
 use tests::buoys::Buoys;
 use tests::harness::{Bystander, PATIENCE, Running, eventually, hasty, within};
 use tests::http::result_of_nobody;
 use tests::site::{self, passed_on};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::task::JoinHandle;
 
 /// Two servers, A and B.
 fn two() -> [Running; 2] {
@@ -280,28 +282,39 @@ async fn who_finds_no_room_here_is_let_in_there() {
     b.stop().await.expect("an orderly end");
 }
 
-#[tokio::test]
-async fn a_page_of_another_build_finds_its_files_where_that_build_runs() {
-    // Of a real server there is but one build here.
-    let other = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let list = format!("A=http://{},B=http://127.0.0.1:1", other.local_addr().expect("bound"));
+/// A server that no real one is: it answers every path with 200 and what `answer` says, or cuts the line.
+async fn made_up(
+    answer: impl Fn(&str) -> Option<&'static str> + Send + 'static,
+) -> (SocketAddr, JoinHandle<()>) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("bound");
     let serving = tokio::spawn(async move {
         loop {
-            let (mut stream, _) = other.accept().await.expect("a connection");
+            let (mut stream, _) = listener.accept().await.expect("a connection");
             let mut head = vec![0; 4096];
             let read = stream.read(&mut head).await.expect("a request");
             let head = String::from_utf8_lossy(&head[..read]).to_string();
-            let body = match head.split(' ').nth(1) {
-                Some("/api/sessions") => r#"{"version":1,"sessions":[]}"#,
-                Some("/assets/0123456789abcdef/main.js") => "of another build",
-                other => panic!("{other:?}"),
-            };
-            assert!(head.contains("gamekeeper-from: B"), "{head}");
+            assert!(head.contains("gamekeeper-from: "), "{head}");
+            let path = head.split(' ').nth(1).expect("a path");
+            let Some(body) = answer(path) else { continue };
             let length = body.len();
             let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{body}");
             stream.write_all(answer.as_bytes()).await.expect("it is taken");
         }
     });
+    (address, serving)
+}
+
+#[tokio::test]
+async fn a_page_of_another_build_finds_its_files_where_that_build_runs() {
+    // Of a real server there is but one build here.
+    let (address, serving) = made_up(|path| match path {
+        "/api/sessions" => Some(r#"{"version":1,"sessions":[]}"#),
+        "/assets/0123456789abcdef/main.js" => Some("of another build"),
+        other => panic!("{other:?}"),
+    })
+    .await;
+    let list = format!("A=http://{address},B=http://127.0.0.1:1");
     let listener = server::net::listener::bind("127.0.0.1:0".parse().expect("an address"));
     let b = Running::start_on::<Buoys>(&site::config("B", &list), listener.expect("a port").into());
     let found = within(PATIENCE, "the file", async {
@@ -421,6 +434,34 @@ async fn the_operator_moves_a_session_while_both_servers_go_on() {
     assert_eq!(status["players"], 1, "the seat");
     a.stop().await.expect("an orderly end");
     b.stop().await.expect("an orderly end");
+}
+
+#[tokio::test]
+async fn a_match_does_not_go_on_twice_when_an_answer_is_lost() {
+    const TOKEN: &str = "fedcba9876543210";
+    // It takes the session, and the line breaks before it can say so.
+    let (address, serving) = made_up(|path| match path {
+        "/api/site/sessions" => Some(r#"{"sessions":[],"taken":[]}"#),
+        "/api/site/take" => None,
+        path if path.starts_with("/api/sessions/A") => Some("{}"),
+        other => panic!("{other:?}"),
+    })
+    .await;
+    let mut config = site::config("A", &format!("A=http://127.0.0.1:1,B=http://{address}"));
+    config.site.site_secret = Some("0123456789abcdef".parse().expect("any text"));
+    config.admin.admin_token = Some(TOKEN.parse().expect("any text"));
+    let listener = server::net::listener::bind("127.0.0.1:0".parse().expect("an address"));
+    let a = Running::start_on::<Arena>(&config, listener.expect("a port").into());
+    let (code, _) = create(&a, json!({"name": "Once", "public": false, "round_s": 0})).await;
+    Bystander::join_at::<Arena>(&a, &format!("/play/{code}"), "Ada").await.is_well().await;
+    let headers = format!("Content-Type: application/json\r\nAuthorization: Bearer {TOKEN}\r\n");
+    let action = json!({"action": "move_session", "session": code}).to_string();
+    let moved = a.ask("POST", "/api/admin/actions", &headers, &action).await;
+    assert_eq!(moved.status, 204, "{moved:?}");
+    assert!(a.server.front.directory.is_empty());
+    assert!(!serving.is_finished(), "nothing else was asked for");
+    a.stop().await.expect("an orderly end");
+    serving.abort();
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@
 //! as it is. Each server tells the others which sessions it has taken, so that they are found there, and not where
 //! their code's letter says.
 
-use super::passing::{ANSWER_WAIT, get, post};
+use super::passing::{ANSWER_WAIT, NoNeighbour, get, post};
 use super::{Neighbour, Site};
 use crate::code::{Letter, SessionCode};
 use crate::config::Secret;
@@ -114,8 +114,12 @@ impl Site {
             let from = self.letter.expect("who has neighbours has a letter").to_string();
             let taking = Taking { code: code.to_string(), from };
             let request = self.prove(post(&format!("{SITE_API}/take"), &taking));
-            let answer = self.send(one, request, None, ANSWER_WAIT).await;
-            if answer.is_ok_and(|answer| answer.status() == StatusCode::NO_CONTENT) {
+            let taken = match self.send(one, request, None, ANSWER_WAIT).await {
+                Ok(answer) => answer.status() == StatusCode::NO_CONTENT,
+                // Its answer may be what was lost, and the match must not go on in two places.
+                Err(NoNeighbour) => self.has(one, *code).await,
+            };
+            if taken {
                 taken_by = Some(one.server.letter);
                 break;
             }
@@ -126,6 +130,13 @@ impl Site {
         self.handing.leaving.remove(code);
         tracing::info!(session = ?code, to = taken_by.map(tracing::field::display), "handed over");
         taken_by.is_some()
+    }
+
+    /// Whether `neighbour` itself has a session.
+    async fn has(&self, neighbour: &Neighbour, code: SessionCode) -> bool {
+        let request = get(&format!("/api/sessions/{code}"));
+        let answer = self.send(neighbour, request, None, ANSWER_WAIT).await;
+        answer.is_ok_and(|answer| answer.status().is_success())
     }
 
     /// A session on its way, for the server that comes for it.
