@@ -113,8 +113,8 @@ async fn nginx_takes_everybody_to_the_server_that_has_their_session_and_follows_
     let player = desk.number("gamekeeper.me().player").await;
     a.stop().await.expect("an orderly end");
     desk.until("gamekeeper.reconnects === 1 && gamekeeper.state === 'playing'").await;
-    assert_eq!(desk.number("gamekeeper.me().player").await, player, "the same seat");
     assert_eq!(desk.eval("location.pathname").await, json!(format!("/s/{}", codes[0])));
+    assert_eq!(desk.number("gamekeeper.me().player").await, player, "the same seat");
     desk.picture("66-site-moved").await;
     desk.close().await;
     b.stop().await.expect("an orderly end");

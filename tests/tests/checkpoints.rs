@@ -21,6 +21,7 @@ use tests::world::World;
 with_every_game! {
     a_match_goes_on_where_it_stood,
     the_world_waits_for_its_people_as_long_as_seats_are_kept,
+    who_had_only_just_come_finds_their_seat_too,
     what_was_changed_meanwhile_is_for_the_next_round,
     what_is_no_checkpoint_is_none,
     whoever_watches_comes_back_to_watching,
@@ -115,6 +116,21 @@ fn the_world_waits_for_its_people_as_long_as_seats_are_kept<G: Game>() {
     let rows_then = rows(&world);
     world.run(1000.0);
     assert_ne!(rows(&world), rows_then);
+}
+
+fn who_had_only_just_come_finds_their_seat_too<G: Game>() {
+    let mut world = playing::<G>(95);
+    let dee = world.guests.len();
+    world.join("Dee", LINE);
+    world.run(200.0);
+    let before = people(&world);
+    restart(&mut world, config::<G>(95));
+    // Whoever leaves by themselves after so short a visit has their seat kept for two seconds.
+    world.run(5000.0);
+    world.return_to_seat(dee, LINE);
+    world.run(300.0);
+    assert_eq!(people(&world), before);
+    assert_eq!((world.session.players(), world.session.away()), (4, 3));
 }
 
 fn what_was_changed_meanwhile_is_for_the_next_round<G: Game>() {

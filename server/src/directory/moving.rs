@@ -37,7 +37,10 @@ impl Directory {
         // Of one that opened just now nothing is known yet, and one that leaves already is waited for already.
         entries
             .retain(|entry| entry.kept().is_some() && !entry.leaves.swap(true, Ordering::Relaxed));
-        entries.iter().for_each(|entry| entry.stop.cancel());
+        for entry in &entries {
+            self.site.is_about_to_leave(entry.code);
+            entry.stop.cancel();
+        }
         for entry in &entries {
             entry.moved.notified().await;
         }

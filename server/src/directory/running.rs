@@ -87,6 +87,7 @@ impl Directory {
         if let Ok(Some(checkpoint)) = ended {
             self.part_with(&entry, checkpoint).await;
         }
+        self.site.has_moved(entry.code);
         entry.moved.notify_one();
         let public = entry.is_public();
         self.sessions.remove_if(&entry.code, |_, there| Arc::ptr_eq(there, &entry));

@@ -45,6 +45,9 @@ pub(super) struct Player<I, O> {
     /// `None` while the player is away.
     #[serde(skip)]
     pub(super) link: Option<Link<O>>,
+    /// Whether they are away as the server was: that says nothing of how long they wanted to stay.
+    #[serde(skip)]
+    pub(super) cut_off: bool,
     /// By what they are known again, if they said so.
     pub(super) visitor: Visitor,
     /// Where they come from, if that tells anything.
@@ -179,6 +182,7 @@ impl<I: Row, O: Outbox> Players<I, O> {
     pub(super) fn away_since(mut self, now: Tick) -> Self {
         for player in &mut self.all {
             (player.inputs, player.since) = (InputBuffer::new(now), now);
+            player.cut_off = true;
         }
         self
     }
@@ -238,6 +242,7 @@ impl<I: Row, O: Outbox> Players<I, O> {
             inputs: InputBuffer::new(first),
             chat: ChatAllowance::default(),
             link: None,
+            cut_off: false,
             visitor: who.visitor,
             network: who.network,
             address: who.address,
@@ -274,6 +279,7 @@ impl<I: Row, O: Outbox> Players<I, O> {
         (player.shown, player.seat) = (shown, seat);
         player.inputs = InputBuffer::new(first);
         player.since = first;
+        player.cut_off = false;
         let last = player.link.replace(link);
         if let Some(last) = &last {
             self.by_connection.remove(&last.connection);
@@ -297,8 +303,9 @@ impl<I: Row, O: Outbox> Players<I, O> {
 
     /// Somebody who has been away for `ticks`, or too long for a short visit.
     pub(super) fn lost(&self, now: Tick, ticks: u32) -> Option<PlayerId> {
-        let kept = |p: &Player<I, O>| {
-            ticks.min(p.since.saturating_sub(p.joined).saturating_mul(SEAT_GRACE_TIMES))
+        let kept = |p: &Player<I, O>| match p.cut_off {
+            true => ticks,
+            false => ticks.min(p.since.saturating_sub(p.joined).saturating_mul(SEAT_GRACE_TIMES)),
         };
         let lost = |p: &&Player<I, O>| p.link.is_none() && now.wrapping_sub(p.since) >= kept(p);
         self.all.iter().find(lost).map(|player| player.id)

@@ -29,7 +29,8 @@ const SESSION_BYTES_MAX: usize = 16 << 20;
 /// Sessions that are on their way, and where those are that left.
 #[derive(Debug, Default)]
 pub(super) struct Handing {
-    leaving: DashMap<SessionCode, Bytes>,
+    /// With what another server comes for, as soon as that is known.
+    leaving: DashMap<SessionCode, Option<Bytes>>,
     left: DashMap<SessionCode, Letter>,
 }
 
@@ -98,6 +99,17 @@ impl Site {
         shown.is_some_and(|shown| Sha256::digest(shown) == Sha256::digest(bearer(secret)))
     }
 
+    /// A session is about to end here, to go on on another server or here. Until it does, whoever asks for it is told to try
+    /// again, and never that there is none: their page would look for another.
+    pub(crate) fn is_about_to_leave(&self, code: SessionCode) {
+        self.handing.leaving.insert(code, None);
+    }
+
+    /// It goes on, or is lost.
+    pub(crate) fn has_moved(&self, code: SessionCode) {
+        self.handing.leaving.remove(&code);
+    }
+
     /// Hands a session over to the first of the others that takes it; false where none does.
     pub(crate) async fn hand_over(&self, session: &OpenSession, checkpoint: &[u8]) -> bool {
         let OpenSession { code, settings, host } = session;
@@ -106,7 +118,7 @@ impl Site {
         let mut bytes = serde_json::to_vec(&luggage).expect("plain values");
         bytes.push(b'\n');
         bytes.extend_from_slice(checkpoint);
-        self.handing.leaving.insert(*code, bytes.into());
+        self.handing.leaving.insert(*code, Some(bytes.into()));
         let mut taken_by = None;
         let mut others: Vec<_> = self.present().collect();
         others.sort_by_key(|one| one.seen(|seen| seen.sessions.as_ref().map(Vec::len)));
@@ -127,7 +139,6 @@ impl Site {
         if let Some(letter) = taken_by {
             self.handing.left.insert(*code, letter);
         }
-        self.handing.leaving.remove(code);
         tracing::info!(session = ?code, to = taken_by.map(tracing::field::display), "handed over");
         taken_by.is_some()
     }
@@ -141,7 +152,7 @@ impl Site {
 
     /// A session on its way, for the server that comes for it.
     pub(crate) fn leaving(&self, code: SessionCode) -> Option<Bytes> {
-        self.handing.leaving.get(&code).map(|bytes| bytes.clone())
+        self.handing.leaving.get(&code)?.clone()
     }
 
     /// Comes for a session of another server; `None` where it cannot be had.
