@@ -8,6 +8,8 @@ use std::time::Duration;
 
 /// When those try who were told that the server restarts: each at a moment of its own, in ms.
 const RESTART_MS: Range<f64> = 250.0..2_000.0;
+/// When those try whose session is on another server now, in ms: that one is there already.
+const MOVED_MS: Range<f64> = 0.0..300.0;
 /// The first wait after any other loss, in ms; it doubles from try to try.
 const FIRST_MS: f64 = 500.0;
 /// The longest wait, in ms.
@@ -28,15 +30,18 @@ pub(crate) fn is_worth_it(ending: &Ending) -> bool {
 
 /// The wait before try number `attempt`, from 0; `chance` from 0 to 1.
 pub(crate) fn wait(ending: &Ending, attempt: u32, chance: f64) -> Duration {
-    let restarts =
-        matches!(ending, Ending::Closed { code, .. } if *code == CloseCode::GoingAway.code());
-    let ms = if restarts && attempt == 0 {
-        RESTART_MS.start + (RESTART_MS.end - RESTART_MS.start) * chance
-    } else {
-        // Half fixed, half by chance.
-        (FIRST_MS * f64::from(1_u32 << attempt.min(16))).min(LONGEST_MS) * (0.5 + chance / 2.0)
+    let within = match ending {
+        Ending::Closed { code, .. } if attempt == 0 => match CloseCode::from_code(*code) {
+            Some(CloseCode::GoingAway) => Some(RESTART_MS),
+            Some(CloseCode::Moved) => Some(MOVED_MS),
+            _ => None,
+        },
+        _ => None,
     };
-    Duration::from_secs_f64(ms / 1000.0)
+    // Otherwise half fixed, half by chance.
+    let longest = (FIRST_MS * f64::from(1_u32 << attempt.min(16))).min(LONGEST_MS);
+    let Range { start, end } = within.unwrap_or(longest / 2.0..longest);
+    Duration::from_secs_f64((start + (end - start) * chance) / 1000.0)
 }
 
 #[cfg(test)]
@@ -52,6 +57,7 @@ mod tests {
         let stops = closed(CloseCode::GoingAway);
         assert_eq!(wait(&stops, 0, 0.0), Duration::from_millis(250));
         assert_eq!(wait(&stops, 0, 0.5), Duration::from_millis(1125));
+        assert_eq!(wait(&closed(CloseCode::Moved), 0, 0.5), Duration::from_millis(150));
         let waits: Vec<_> = (1..8).map(|attempt| wait(&stops, attempt, 1.0).as_millis()).collect();
         assert_eq!(waits, [1000, 2000, 4000, 8000, 10_000, 10_000, 10_000]);
         assert_eq!(wait(&Ending::NoWelcome, 0, 0.0), Duration::from_millis(250));

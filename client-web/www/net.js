@@ -11,9 +11,10 @@ const SUBPROTOCOL = 'gamekeeper.6';
 const WAIT_FIRST_MS = 500;
 /** The longest wait, ms, however often it failed. */
 const WAIT_MAX_MS = 10_000;
-/** Of everybody who was told that the server restarts, nobody comes back before the first of these, ms, and
- *  everybody tries until the second: each at a moment of their own, and not all in the same instant. */
-const RESTART_MS = [250, 2_000];
+/** Of everybody who was told that the server restarts (1001), nobody comes back before the first of these, ms, and
+ *  everybody tries until the second: each at a moment of their own, and not all in the same instant. Where the session
+ *  is on another server now (4015), that one is there already. */
+const INTERRUPTED_MS = { 1001: [250, 2_000], 4015: [0, 300] };
 /** A connection that lasted this long, ms, was a good one: the next wait starts small again. */
 const STABLE_MS = 5_000;
 /** A server sends frames all the time. After this long without any, ms, the connection is dead though
@@ -47,9 +48,6 @@ const FINAL = {
 export const GONE = 404;
 export const REFUSED = 403;
 
-/** The server stops, and may be back in a moment. */
-const RESTARTING = 1001;
-
 /** Why a connection that will be tried again was lost, by code. */
 const PASSING = {
   1001: 'The server is restarting.',
@@ -57,6 +55,7 @@ const PASSING = {
   1013: 'The server is full.',
   4001: 'The server waited too long for this page.',
   4012: 'The connection was too slow to follow.',
+  4015: 'The session moves to another server.',
 };
 
 /** A connection that keeps coming back until it is told to stop. */
@@ -224,11 +223,11 @@ export class Link {
       return;
     }
     this.sentence = reason || PASSING[code] || (worked ? 'Connection lost.' : 'The server cannot be reached.');
-    // Half fixed, half by chance: those who lost their lines together do not return together.
-    const wait = code === RESTARTING
-      ? RESTART_MS[0] + (RESTART_MS[1] - RESTART_MS[0]) * Math.random()
-      : Math.min(WAIT_MAX_MS, WAIT_FIRST_MS * 2 ** this.#attempt) * (0.5 + Math.random() / 2);
-    this.restarting = code === RESTARTING || (this.restarting && !worked);
+    // Otherwise half fixed, half by chance: those who lost their lines together do not return together.
+    const longest = Math.min(WAIT_MAX_MS, WAIT_FIRST_MS * 2 ** this.#attempt);
+    const [first, last] = INTERRUPTED_MS[code] ?? [longest / 2, longest];
+    const wait = first + (last - first) * Math.random();
+    this.restarting = code in INTERRUPTED_MS || (this.restarting && !worked);
     this.#attempt += 1;
     if (worked) this.reconnects += 1;
     this.retryAt = performance.now() + wait;

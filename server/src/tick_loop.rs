@@ -194,8 +194,8 @@ pub trait Watcher: Send {
     fn keeps(&self) -> bool {
         false
     }
-    /// What players read when it ends for the process's sake.
-    fn why_stopped(&self) -> &'static str {
+    /// How players' connections end when it ends for the process's sake.
+    fn why_stopped(&self) -> (CloseCode, &'static str) {
         STOPPING
     }
     /// Whether the last one would be, of a session that ends only for the process's sake.
@@ -265,7 +265,7 @@ pub async fn run<O, S: Ticked<O>>(
     let (code, why) = loop {
         tokio::select! {
             biased;
-            () = stop.cancelled() => break (CloseCode::GoingAway, watcher.why_stopped()),
+            () = stop.cancelled() => break watcher.why_stopped(),
             () = clock.until(pace.next_deadline()) => {}
         }
         let woke = Instant::now();
@@ -322,7 +322,7 @@ pub async fn run<O, S: Ticked<O>>(
         session.handle(told, f64::from(session.tick_now()));
     }
     look_at(&mut session, &mut watcher, true);
-    let goes_on = code == CloseCode::GoingAway && watcher.goes_on();
+    let goes_on = code.is_an_interruption() && watcher.goes_on();
     let checkpoint = if goes_on { session.checkpoint() } else { None };
     session.stop(code, why);
     checkpoint

@@ -361,7 +361,7 @@ async fn a_server_that_stops_hands_its_matches_over() {
     let address = a.address;
     a.stop().await.expect("an orderly end");
     for player in [through, straight] {
-        assert_eq!(player.closed().await, Some(1001));
+        assert_eq!(player.closed().await, Some(4015));
     }
     // Both seats are kept there, and the host is the host.
     assert!(b.server.front.directory.get(code.parse().expect("a code")).is_some());
@@ -415,7 +415,7 @@ async fn the_operator_moves_a_session_while_both_servers_go_on() {
     let mut player = Bystander::join_at::<Arena>(&a, &play, "Ada").await;
     player.is_well().await;
     assert_eq!(operate(&a, &code).await.status, 204);
-    assert_eq!(player.closed().await, Some(1001));
+    assert_eq!(player.closed().await, Some(4015));
     // The letter says A, and A knows better, as does whoever asks B.
     for running in [&a, &b] {
         let there = running.get(&format!("/api/sessions/{code}")).await.expect(200);
@@ -429,7 +429,7 @@ async fn the_operator_moves_a_session_while_both_servers_go_on() {
     let here = a.server.front.directory.entries()[0].code;
     let player = Bystander::join_at::<Arena>(&a, &format!("/play/{here}"), "Cid").await;
     assert!(operate(&a, &here.to_string()).await.problem(503).contains("goes on here"));
-    assert_eq!(player.closed().await, Some(1001));
+    assert_eq!(player.closed().await, Some(4015));
     let status = a.get(&format!("/api/sessions/{here}")).await.expect(200)["session"].clone();
     assert_eq!(status["players"], 1, "the seat");
     a.stop().await.expect("an orderly end");
@@ -475,7 +475,7 @@ async fn what_nobody_takes_goes_on_where_it_is() {
     let code = a.server.front.directory.entries()[0].code;
     let player = Bystander::join_at::<Arena>(&a, &format!("/play/{code}"), "Ada").await;
     a.ask_to_stop();
-    assert_eq!(player.closed().await, Some(1001), "it was ready to go");
+    assert_eq!(player.closed().await, Some(4015), "it was ready to go");
     eventually("back again", || a.server.front.directory.get(code).is_some()).await;
     let status = a.get(&format!("/api/sessions/{code}")).await.expect(200)["session"].clone();
     assert_eq!(status["players"], 1, "the seat");

@@ -145,7 +145,7 @@ impl Watcher for Reporter {
         self.lasts && self.directory.store.outlives_the_process()
     }
 
-    fn why_stopped(&self) -> &'static str {
+    fn why_stopped(&self) -> (CloseCode, &'static str) {
         if self.entry.leaves.load(Ordering::Relaxed) { MOVING } else { STOPPING }
     }
 
@@ -171,7 +171,7 @@ impl Watcher for Reporter {
     fn over(&mut self, code: CloseCode, why: &'static str) {
         // From now on nobody finds it, and who already has it is told why it takes nothing.
         let _ = self.entry.handle.ending.set((code, why));
-        if self.lasts && code != CloseCode::GoingAway {
+        if self.lasts && !code.is_an_interruption() {
             // What is still told of it does not bring it back.
             self.lasts = false;
             self.directory.store.forget(self.entry.code);

@@ -290,7 +290,7 @@ impl Connection {
             }
             Ending::Asked(code, sentence) => {
                 // Who stops or comes back on another connection has done nothing wrong.
-                if !matches!(code, CloseCode::GoingAway | CloseCode::Replaced) {
+                if !code.is_an_interruption() && code != CloseCode::Replaced {
                     refusals.count_up(Reason::Expelled);
                 }
                 closing::close(self.socket, code, &sentence, wait).await;

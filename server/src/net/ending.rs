@@ -30,7 +30,8 @@ impl Ending {
     }
 
     pub(super) fn stopping() -> Self {
-        Self::Asked(CloseCode::GoingAway, STOPPING.into())
+        let (code, why) = STOPPING;
+        Self::Asked(code, why.into())
     }
 
     /// The session takes nothing more: it says why, unless it broke.

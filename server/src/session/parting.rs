@@ -7,10 +7,12 @@ use shared::game::{Game, Tick};
 use shared::wire::close::CloseCode;
 use shared::wire::message::Phase;
 
-/// What players are told when the server stops.
-pub const STOPPING: &str = "The server has stopped; it may be back in a minute.";
-/// What players read whose session goes on on another server of the site.
-pub const MOVING: &str = "The session moves to another server; it goes on in a moment.";
+/// How players' connections end when the server stops.
+pub const STOPPING: (CloseCode, &str) =
+    (CloseCode::GoingAway, "The server has stopped; it may be back in a minute.");
+/// How they end where the session goes on on another server of the site.
+pub const MOVING: (CloseCode, &str) =
+    (CloseCode::Moved, "The session moves to another server; it goes on in a moment.");
 /// What is said to whoever comes while the last rounds go on.
 pub(super) const NOBODY_NEW: &str = "The server is about to stop: nobody new is let in.";
 /// For how long a session still goes on in which no round is to be finished, in seconds: long enough to read why.
@@ -57,6 +59,6 @@ impl<G: Game, O: Outbox> Session<G, O> {
 
     /// Nothing of it is to go on elsewhere, but its players may come back.
     pub(super) fn end_with_the_server(&mut self) {
-        self.ended.get_or_insert((CloseCode::GoingAway, STOPPING));
+        self.ended.get_or_insert(STOPPING);
     }
 }

@@ -17,6 +17,7 @@ pub use schema::{FILE_NAME, OpenError};
 pub use sessions::OpenSession;
 
 use crate::code::SessionCode;
+use crate::lanes::give_way;
 use crate::session::recording::Recorded;
 use crate::session::result::RoundResult;
 use crate::throttle::Throttle;
@@ -102,7 +103,11 @@ impl Store {
         let troubles = Arc::new(Troubles { lost: AtomicU64::new(0), lines });
         let theirs = Arc::clone(&troubles);
         let thread = std::thread::Builder::new().name("store".into());
-        thread.spawn(move || work(connection, waiting, &theirs)).map_err(OpenError::Thread)?;
+        let work = move || {
+            give_way();
+            work(connection, waiting, &theirs);
+        };
+        thread.spawn(work).map_err(OpenError::Thread)?;
         Ok(Self { jobs, troubles, bans: bans.into(), on_disk: data.is_some() })
     }
 

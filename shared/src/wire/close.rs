@@ -41,7 +41,7 @@ macro_rules! close_codes {
 close_codes! {
     /// Done; the player left.
     Normal = 1000, "normal", false;
-    /// The server stops, the session moves to another one, or the page is left.
+    /// The server stops, or the page is left.
     GoingAway = 1001, "going_away", true;
     /// Bytes that are no WebSocket protocol.
     Protocol = 1002, "protocol", false;
@@ -79,6 +79,15 @@ close_codes! {
     SessionFull = 4014, "session_full", false;
     /// The connection took nothing or answered nothing for too long.
     Unresponsive = 4012, "unresponsive", true;
+    /// The session goes on on another server of the site.
+    Moved = 4015, "moved", true;
+}
+
+impl CloseCode {
+    /// Whether it is the server that goes, or the session from it, and not the player: whoever was there may be back.
+    pub const fn is_an_interruption(self) -> bool {
+        matches!(self, Self::GoingAway | Self::Moved)
+    }
 }
 
 /// `reason` cut to [`REASON_BYTES_MAX`] bytes at a letter's end.
