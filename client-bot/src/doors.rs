@@ -3,7 +3,7 @@
 
 use crate::config::Config;
 use crate::http;
-use crate::line::{Line, OpenError, Place};
+use crate::line::{Entrance, OpenError, Place};
 use serde_json::{Value, json};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
@@ -66,9 +66,22 @@ impl Doors {
         self.codes.len()
     }
 
-    /// A line for bot `number`, from 0.
-    pub(crate) async fn open(&self, number: u32, watch: bool) -> Result<Line, OpenError> {
+    /// A line for bot `number`, from 0; to the session of that code where it comes back to one.
+    pub(crate) async fn open(
+        &self,
+        number: u32,
+        watch: bool,
+        back_to: Option<&str>,
+    ) -> Result<Entrance, OpenError> {
         if self.codes.is_empty() {
+            if let Some(code) = back_to {
+                let path = self.place.address().beside(&format!("/play/{code}")).path;
+                match self.place.open_at(&path).await {
+                    // It is gone: what is left is to play elsewhere, as the page does.
+                    Err(OpenError::Http { status: 404, .. }) => {}
+                    opened => return opened,
+                }
+            }
             return self.place.open().await;
         }
         let code = &self.codes[number as usize % self.codes.len()];

@@ -62,12 +62,18 @@ const SHARES: [(&str, &str); 6] = [
 ];
 
 /// All others: name, unit, place, what they are.
-const OTHERS: [(&str, Unit, &str, &str); 27] = [
+const OTHERS: [(&str, Unit, &str, &str); 28] = [
     ("connected", Unit::Count, "/bots/connected", "bots that were let in"),
     ("failed", Unit::Count, "/bots/failed", "bots that were never let in"),
     ("thrown_out", Unit::Count, "/bots/thrown_out", "bots that were let in and did not stay"),
     ("failed_share", Unit::Percent, "/bots/failed_percent", "the same, of those that tried"),
     ("thrown_out_share", Unit::Percent, "/bots/thrown_out_percent", "the same, of those let in"),
+    (
+        "lost_seats",
+        Unit::Count,
+        "/bots/lost_seats",
+        "times that a bot came back to no seat of its own",
+    ),
     ("mismatches", Unit::Count, "/totals/mismatches", "checksums that differed"),
     ("unreadable", Unit::Count, "/totals/unreadable", "messages that could not be read"),
     (

@@ -5,7 +5,7 @@ use crate::capacity::{Next, Search};
 use crate::config::{Config, Part};
 use crate::doors::Doors;
 use crate::generator::Cpu;
-use crate::line::{self, Line, OpenError, Place};
+use crate::line::{self, Entrance, OpenError, Place};
 use crate::over_time::{SAMPLE_EVERY, Sampler};
 use crate::parts::{self, Gone, Parts, Said};
 use crate::profile::Profile;
@@ -85,7 +85,7 @@ pub async fn run<G: Game>(
     let doors = Doors::new(place, config).await.map_err(CannotBegin::NoSession)?;
     // Before the first bot's line: a server waits for its hello only so long.
     let watched = Watched::find(config, &doors).await?;
-    let mut first = Some(doors.open(0, false).await.map_err(unreachable)?);
+    let mut first = Some(doors.open(0, false, None).await.map_err(unreachable)?);
     let parts = match config.processes {
         1 => None,
         count => Some(Parts::start(config, count, doors.codes()).map_err(CannotBegin::NoParts)?),
@@ -93,7 +93,7 @@ pub async fn run<G: Game>(
     if parts.is_some() || profile.bots(0.0) == 0 || config.errand(0).watches() && !doors.are_plain()
     {
         // It has shown that there is a server, and would wait too long for its bot, or be the wrong way in.
-        line::close(&mut first.take().expect("just opened"), CloseCode::Normal, NOT_YET).await;
+        line::close(&mut first.take().expect("just opened").line, CloseCode::Normal, NOT_YET).await;
     }
     let mut fleet = Fleet::<G>::new(config, profile, doors, watched, parts);
     if let Some(first) = first {
@@ -170,7 +170,7 @@ impl<'a, G: Game> Fleet<'a, G> {
         fleet
     }
 
-    fn send_out(&mut self, opened: Option<Line>) {
+    fn send_out(&mut self, opened: Option<Entrance>) {
         if let Some(parts) = &mut self.parts {
             parts.more();
             self.set_out += 1;

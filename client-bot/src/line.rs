@@ -6,7 +6,7 @@ use crate::wire::{Secure, Wire};
 use futures_util::{SinkExt, StreamExt};
 use shared::wire::close::CloseCode;
 use shared::wire::message::{self, CONTROL_BYTES_MAX};
-use shared::wire::protocol::SUBPROTOCOL;
+use shared::wire::protocol::{SESSION_HEADER, SUBPROTOCOL};
 use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -38,6 +38,15 @@ const MESSAGE_BYTES_MAX: usize = CONTROL_BYTES_MAX;
 
 /// A WebSocket to the server.
 pub type Line = WebSocketStream<Wire>;
+
+/// A line on which nothing is said yet.
+#[derive(Debug)]
+pub struct Entrance {
+    /// The line.
+    pub line: Line,
+    /// The code of the session that it leads to, as the server tells it.
+    pub session: Option<String>,
+}
 
 /// Why there is no connection.
 #[derive(Debug, Error)]
@@ -140,12 +149,12 @@ impl Place {
     }
 
     /// Opens a WebSocket.
-    pub async fn open(&self) -> Result<Line, OpenError> {
+    pub async fn open(&self) -> Result<Entrance, OpenError> {
         self.open_at(&self.address.path).await
     }
 
     /// Opens a WebSocket at another path of the same server.
-    pub(crate) async fn open_at(&self, path: &str) -> Result<Line, OpenError> {
+    pub(crate) async fn open_at(&self, path: &str) -> Result<Entrance, OpenError> {
         timeout(OPEN_WAIT, self.connect(path)).await.unwrap_or(Err(OpenError::NoAnswer))
     }
 
@@ -163,7 +172,7 @@ impl Place {
         }
     }
 
-    async fn connect(&self, path: &str) -> Result<Line, OpenError> {
+    async fn connect(&self, path: &str) -> Result<Entrance, OpenError> {
         let wire = self.wire().await?;
         let address = Address { path: path.to_owned(), ..self.address.clone() };
         let mut request = address.to_string().into_client_request()?;
@@ -176,8 +185,9 @@ impl Place {
             .max_message_size(Some(MESSAGE_BYTES_MAX))
             .max_frame_size(Some(MESSAGE_BYTES_MAX));
         // The handshake fails when the server does not agree to the sub-protocol.
-        let (line, _) = client_async_with_config(request, wire, Some(config)).await?;
-        Ok(line)
+        let (line, answer) = client_async_with_config(request, wire, Some(config)).await?;
+        let session = answer.headers().get(SESSION_HEADER).and_then(|code| code.to_str().ok());
+        Ok(Entrance { line, session: session.map(str::to_owned) })
     }
 }
 

@@ -21,6 +21,8 @@ pub(crate) struct Life {
     pub(crate) joins: u32,
     /// How often it lost its line and came back.
     pub(crate) returns: u32,
+    /// How often its seat was gone then.
+    pub(crate) lost_seats: u32,
     pub(crate) stats: Stats,
     /// Bytes of all messages sent.
     pub(crate) sent_bytes: u64,
@@ -40,6 +42,7 @@ impl Life {
             played_ms: None,
             joins: 0,
             returns: 0,
+            lost_seats: 0,
             stats: Stats::default(),
             sent_bytes: 0,
         }
@@ -125,6 +128,8 @@ pub(crate) struct Tally {
     pub(crate) joins: u64,
     /// How often bots lost their lines and came back.
     pub(crate) returns: u64,
+    /// How often their seats were gone then.
+    pub(crate) lost_seats: u64,
     /// How many bots met with what.
     pub(crate) mishaps: BTreeMap<Mishap, u32>,
     /// The time that all bots played, in ms.
@@ -146,6 +151,7 @@ impl Tally {
             unfinished: 0,
             joins: 0,
             returns: 0,
+            lost_seats: 0,
             mishaps: BTreeMap::new(),
             played_ms: 0.0,
             sent_bytes: 0,
@@ -163,6 +169,7 @@ impl Tally {
         self.sent_bytes += life.sent_bytes;
         self.joins += u64::from(life.joins);
         self.returns += u64::from(life.returns);
+        self.lost_seats += u64::from(life.lost_seats);
         add_stats(&mut self.stats, &life.stats);
         let (code, sentence) = match &life.ending {
             Ending::CalledBack => {

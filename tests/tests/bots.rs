@@ -8,6 +8,7 @@ use client_bot::network::Preset;
 use client_bot::progress::Progress;
 use client_bot::report::Report;
 use server::config::Config;
+use server::net::listener;
 use shared::arena::Arena;
 use shared::game::Game;
 use std::future::pending;
@@ -15,7 +16,9 @@ use std::net::SocketAddr;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 use tests::buoys::Buoys;
-use tests::harness::{Running, eventually, hasty, within};
+use tests::harness::{Bystander, Running, eventually, hasty, within};
+use tests::reach::Folder;
+use tokio::sync::oneshot;
 
 /// Longer than any of these stories takes.
 const LONG_ENOUGH: Duration = Duration::from_secs(30);
@@ -168,6 +171,55 @@ async fn bots_come_home_when_the_server_stops() {
     assert_eq!(report.bots.failed + report.bots.thrown_out, 4);
     // All but the first may have been caught in the middle of their handshake.
     assert!(report.reasons.iter().any(|reason| reason.code == Some(1001)), "{report}");
+}
+
+/// Lets so many bots play that come back, starts the server anew under them, and calls them home when all have played
+/// again; what they report, and how many sessions there were in the end.
+async fn started_anew(running: Running, config: &Config, bots: usize) -> (Report, usize) {
+    let address = running.address;
+    let count = bots.to_string();
+    let crew = ["--bots", &count, "--ramp", "1000", "--duration", "0", "--come-back"];
+    let flags = flags(address, &crew);
+    let (call_back, called_back) = oneshot::channel::<()>();
+    let run = tokio::spawn(async move {
+        let called_back = async { drop(called_back.await) };
+        fleet::run::<Buoys>(&flags, called_back, Progress::nowhere()).await
+    });
+    running.played(bots, 60).await;
+    running.stop().await.expect("it stops");
+    let listener = listener::bind(address).expect("the port is free again");
+    let running = Running::start_on::<Buoys>(config, listener.into());
+    running.played(bots, 60).await;
+    let sessions = running.server.front.directory.len();
+    call_back.send(()).expect("they still play");
+    let report = within(LONG_ENOUGH, "bots", run).await.expect("no panic").expect("it begins");
+    running.stop().await.expect("it stops");
+    (report, sessions)
+}
+
+/// Quick play would lead whoever comes back to any session with room, or, as all are full of those who are away, to a
+/// new one.
+#[tokio::test]
+async fn who_comes_back_finds_their_session_and_their_seat() {
+    let folder = Folder::new();
+    let data = Some(folder.path().to_owned());
+    let config = Config { data, max_players: 2, pilots: 0, limits: hasty(), ..Config::default() };
+    let running = Running::start_empty::<Buoys>(&config);
+    let (report, sessions) = started_anew(running, &config, 6).await;
+    assert!(report.ok, "{report}");
+    assert_eq!((report.bots.returns, report.bots.lost_seats, sessions), (6, 0, 3), "{report}");
+}
+
+/// Where nothing was kept they play on elsewhere, and the report tells.
+#[tokio::test]
+async fn who_comes_back_to_a_server_that_kept_nothing_is_somebody_else() {
+    let config = Config { pilots: 0, limits: hasty(), ..Config::default() };
+    let running = Running::start_empty::<Buoys>(&config);
+    // Somebody else is number 0 before, and one of them after.
+    drop(Bystander::join(running.address, "Ann").await);
+    let (report, _) = started_anew(running, &config, 2).await;
+    assert_eq!(report.bots.returns, 2, "{report}");
+    assert!(report.bots.lost_seats >= 1, "{report}");
 }
 
 /// A bot hears the server's goodbye behind all that the network holds back, though it speaks meanwhile to a

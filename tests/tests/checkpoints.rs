@@ -222,8 +222,9 @@ async fn a_server_that_is_started_again_goes_on_where_it_keeps_anything() {
         let running = Running::start_empty::<Buoys>(&config);
         let (_other, ..) = join(&running, None).await;
         let (_peer, player, first, seat) = join(&running, None).await;
-        // Seats of shorter visits are not kept for long.
-        eventually("a visit", || running.server.ticks.ticks.load(Ordering::Relaxed) > 128).await;
+        // So far that a session that begins anew is behind.
+        eventually("a second of play", || running.server.ticks.ticks.load(Ordering::Relaxed) > 128)
+            .await;
         running.stop().await.expect("an orderly end");
 
         let running = Running::start_empty::<Buoys>(&config);

@@ -78,9 +78,12 @@ impl<G: Game> Bot<G> {
     fn joined(&mut self, now_ms: f64) {
         self.joined_ms = Some(now_ms);
         self.joined += 1;
+        let seat = self.client.me();
         if let Some(lost) = self.lost_ms.take() {
             self.windows().way_back.record(now_ms - lost);
+            self.lost_seats += u32::from(seat != self.seat);
         }
+        self.seat = seat;
         // The first round trip includes the wait for the session's tick: not one to report.
         self.seen = self.client.stats();
         self.around.board.joined(self.seen.tick_rate);

@@ -20,7 +20,7 @@ use crate::tally::{Life, Sort, add_stats};
 use crate::window::{Times, Window};
 pub(crate) use opening::live;
 use serde::{Deserialize, Serialize};
-use shared::game::{Game, Tick};
+use shared::game::{Game, PlayerId, Tick};
 use shared::netcode::client::{Client, Stats};
 use shared::netcode::shelf::Shelf;
 use shared::wire::close::CloseCode;
@@ -115,6 +115,12 @@ struct Bot<G: Game> {
     /// What a bot that wanders is shown.
     own: Rows,
     line: Line,
+    /// The code of the session that the line leads to, if the server tells it.
+    session: Option<String>,
+    /// Who it is there, once it was let in.
+    seat: Option<PlayerId>,
+    /// How often it came back and was somebody else.
+    lost_seats: u32,
     /// What the made-up network holds back, if there is one.
     held: Option<Held<Event, Vec<u8>>>,
     /// Whether the line has nothing more to give.
@@ -201,6 +207,7 @@ impl<G: Game> Bot<G> {
             played_ms: (self.joined > 0).then_some(self.played_ms),
             joins: self.joined,
             returns: self.joined.saturating_sub(1 + self.stays),
+            lost_seats: self.lost_seats,
             stats,
             sent_bytes: self.sent_bytes,
         }

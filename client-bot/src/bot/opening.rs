@@ -6,7 +6,7 @@ use crate::behaviour;
 use crate::coming_back;
 use crate::ending::Ending;
 use crate::held::Held;
-use crate::line::{self, Line};
+use crate::line::{self, Entrance};
 use crate::tally::{Life, add_stats};
 use shared::game::{Brain, Game};
 use shared::netcode::client::{Client, Stats};
@@ -22,19 +22,19 @@ const SEE_YOU: &str = "The bot comes again.";
 /// Lives the life of a bot on such an errand; `opened` when somebody has opened its line already.
 pub(crate) async fn live<G: Game>(
     errand: Errand,
-    opened: Option<Line>,
+    opened: Option<Entrance>,
     mut around: Surroundings,
     shelf: Arc<Shelf<G>>,
 ) -> Life {
-    let line = match opened {
-        Some(line) => Ok(line),
+    let entrance = match opened {
+        Some(entrance) => Ok(entrance),
         None => tokio::select! {
-            line = around.doors.open(errand.number, errand.watches()) => line,
+            entrance = around.doors.open(errand.number, errand.watches(), None) => entrance,
             _ = around.stop.changed() => return Life::without_a_line(errand, Ending::CalledBack),
         },
     };
-    match line {
-        Ok(line) => Bot::new(errand, line, around, shelf).live().await,
+    match entrance {
+        Ok(entrance) => Bot::new(errand, entrance, around, shelf).live().await,
         Err(error) => {
             around.board.fell_out();
             Life::without_a_line(errand, Ending::NoLine(error.to_string()))
@@ -43,7 +43,7 @@ pub(crate) async fn live<G: Game>(
 }
 
 impl<G: Game> Bot<G> {
-    fn new(errand: Errand, line: Line, around: Surroundings, shelf: Arc<Shelf<G>>) -> Self {
+    fn new(errand: Errand, at: Entrance, around: Surroundings, shelf: Arc<Shelf<G>>) -> Self {
         let next_wake = Instant::now() + WAITING_PERIOD;
         let number = errand.number;
         // Multiples of the golden ratio fall evenly into a circle, however many there are.
@@ -53,7 +53,10 @@ impl<G: Game> Bot<G> {
             shelf,
             brain: G::Brain::new(u64::from(number)),
             own: Rows::new(G::KINDS),
-            line,
+            line: at.line,
+            session: at.session,
+            seat: None,
+            lost_seats: 0,
             held: Held::of_bot(number, phase, errand.preset),
             errand,
             ended: false,
@@ -97,9 +100,10 @@ impl<G: Game> Bot<G> {
             if wake > until {
                 break;
             }
-            match self.open_at(wake).await {
-                Ok(line) => {
-                    self.take(line);
+            let session = self.session.clone();
+            match self.open_at(wake, session.as_deref()).await {
+                Ok(entrance) => {
+                    self.take(entrance);
                     return Ok(());
                 }
                 Err(Ending::CalledBack) => return Err(Ending::CalledBack),
@@ -114,32 +118,33 @@ impl<G: Game> Bot<G> {
         line::close(&mut self.line, CloseCode::Normal, SEE_YOU).await;
         // It left by itself: what follows is no way back.
         self.lost_ms = None;
-        let line = self.open_at(Instant::now() + behaviour::away(self.phase, self.stays)).await?;
+        let back = Instant::now() + behaviour::away(self.phase, self.stays);
+        let entrance = self.open_at(back, None).await?;
         self.stays += 1;
         add_stats(&mut self.past, &self.seen);
         self.seen = Stats::default();
         self.client = Self::client(self.errand, &self.shelf);
         self.thought = None;
-        self.take(line);
+        self.take(entrance);
         Ok(())
     }
 
-    /// Another line, not before `wake`.
-    async fn open_at(&mut self, wake: Instant) -> Result<Line, Ending> {
+    /// Another line, not before `wake`; to the session of that code if it is still there.
+    async fn open_at(&mut self, wake: Instant, session: Option<&str>) -> Result<Entrance, Ending> {
         let mut stop = self.around.stop.clone();
         let again = async {
             sleep_until(wake).await;
-            self.around.doors.open(self.errand.number, self.errand.watches()).await
+            self.around.doors.open(self.errand.number, self.errand.watches(), session).await
         };
         tokio::select! {
-            line = again => line.map_err(|error| Ending::NoLine(error.to_string())),
+            entrance = again => entrance.map_err(|error| Ending::NoLine(error.to_string())),
             _ = stop.changed() => Err(Ending::CalledBack),
         }
     }
 
     /// From now on this is the line.
-    fn take(&mut self, line: Line) {
-        self.line = line;
+    fn take(&mut self, at: Entrance) {
+        (self.line, self.session) = (at.line, at.session);
         self.held = Held::of_bot(self.errand.number, self.phase, self.errand.preset);
         (self.ended, self.blocked_ms, self.frame_ms) = (false, None, None);
         self.period = WAITING_PERIOD;

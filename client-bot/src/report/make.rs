@@ -60,6 +60,7 @@ impl Report {
                 thrown_out_percent: percent(tally.thrown_out, tally.connected),
                 unfinished: tally.unfinished,
                 returns: tally.returns,
+                lost_seats: tally.lost_seats,
             },
             reasons: reasons(tally),
             per_player: PerPlayer {

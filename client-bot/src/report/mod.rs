@@ -125,6 +125,8 @@ pub struct Bots {
     pub unfinished: u32,
     /// How often bots lost their lines and came back.
     pub returns: u64,
+    /// How often their seats were gone then, and they were somebody else.
+    pub lost_seats: u64,
 }
 
 /// What happened to some bots.

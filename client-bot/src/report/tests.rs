@@ -33,6 +33,7 @@ fn good_life() -> Life {
     Life {
         joins: 1,
         returns: 0,
+        lost_seats: 0,
         errand: on(Preset::Perfect),
         ending: Ending::CalledBack,
         played_ms: Some(10_000.0),
@@ -156,7 +157,7 @@ fn scripts_find_in_the_json_what_they_look_for() {
     assert_eq!(json["tick_rate"], 30);
     let bots = serde_json::json!({
         "asked_for": 1, "set_out": 1, "connected": 1, "failed": 0, "thrown_out": 0,
-        "failed_percent": 0.0, "thrown_out_percent": 0.0, "unfinished": 0, "returns": 0
+        "failed_percent": 0.0, "thrown_out_percent": 0.0, "unfinished": 0, "returns": 0, "lost_seats": 0
     });
     assert_eq!(json["bots"], bots);
     assert_eq!(json["per_player"]["frames_per_second"], 30.0);

@@ -23,6 +23,9 @@ impl fmt::Display for Report {
         if bots.returns > 0 {
             write!(f, ", {} times somebody came back", bots.returns)?;
         }
+        if bots.lost_seats > 0 {
+            write!(f, ", {} of them to no seat of theirs", bots.lost_seats)?;
+        }
         writeln!(f)?;
         for reason in self.reasons.iter().take(REASONS_SHOWN_MAX) {
             writeln!(f, "             {reason}")?;

@@ -84,7 +84,7 @@ impl Connection {
         front: Arc<Front>,
         span: Span,
     ) -> io::Result<Self> {
-        let Way { session, watch, promise } = way;
+        let Way { session, watch, promise, .. } = way;
         slot.is_now(State::Unjoined);
         let now = Instant::now();
         let config = front.live.get();

@@ -300,7 +300,7 @@ pub(super) fn screen<B>(request: &Request<B>) -> Result<(), TurnedDown> {
 /// Accepts a WebSocket's handshake with these headers, and starts its task.
 fn play(
     mut request: Request<Incoming>,
-    headers: HeaderMap,
+    mut headers: HeaderMap,
     caller: Caller,
     front: &Arc<Front>,
     limits: &Limits,
@@ -319,6 +319,7 @@ fn play(
         Ok(slot) => slot,
         Err(reason) => return too_many(reason, peer, front),
     };
+    headers.extend([way.session()]);
     let upgraded = hyper::upgrade::on(&mut request);
     let span = tracing::Span::current();
     let front = Arc::clone(front);

@@ -7,10 +7,11 @@
 use super::refusal::Reason;
 use super::{Front, PLAY_PATH};
 use crate::code::{Letter, SessionCode};
-use crate::directory::{NoSession, Promise, SessionHandle, TicketId};
+use crate::directory::{Entry, NoSession, Promise, SessionHandle, TicketId};
 use crate::net::address_limits::{NotFound, TooOften};
 use hyper::header::{self, HeaderName, HeaderValue};
 use hyper::{StatusCode, Uri};
+use shared::wire::protocol::SESSION_HEADER;
 use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -19,11 +20,24 @@ use tokio::time::Duration;
 /// Into a session.
 #[derive(Debug)]
 pub(super) struct Way {
+    pub(super) code: SessionCode,
     pub(super) session: Arc<SessionHandle>,
     /// Whether to watch rather than to play.
     pub(super) watch: bool,
     /// A place that counts as taken until this one is in.
     pub(super) promise: Option<Promise>,
+}
+
+impl Way {
+    fn into(entry: &Entry, watch: bool, promise: Option<Promise>) -> Self {
+        Self { code: entry.code, session: entry.handle.clone(), watch, promise }
+    }
+
+    /// Tells a client which session it is in, so that it knows where to come back to.
+    pub(super) fn session(&self) -> (HeaderName, HeaderValue) {
+        let code = HeaderValue::from_str(&self.code.to_string()).expect("letters and a hyphen");
+        (HeaderName::from_static(SESSION_HEADER), code)
+    }
 }
 
 /// Into none.
@@ -83,19 +97,15 @@ pub(super) fn find(uri: &Uri, network: IpAddr, front: &Front) -> Result<Way, NoW
             let ticket = directory.tickets.take(ticket.parse::<TicketId>().ok()?)?;
             Some((directory.get(ticket.code)?, ticket))
         })?;
-        return Ok(Way {
-            session: entry.handle.clone(),
-            watch: ticket.watch,
-            promise: ticket.promise,
-        });
+        return Ok(Way::into(&entry, ticket.watch, ticket.promise));
     }
     let code = uri.path().strip_prefix(PLAY_PATH).unwrap_or_default().trim_start_matches('/');
     if code.is_empty() {
         let (entry, promise) = directory.quick()?;
-        return Ok(Way { session: entry.handle.clone(), watch: false, promise: Some(promise) });
+        return Ok(Way::into(&entry, false, Some(promise)));
     }
     let entry = guesses.look_up(network, || directory.get(code.parse::<SessionCode>().ok()?))?;
-    Ok(Way { session: entry.handle.clone(), watch: false, promise: Some(entry.promise()) })
+    Ok(Way::into(&entry, false, Some(entry.promise())))
 }
 
 /// The server of a site that a ticket is of.

@@ -8,6 +8,8 @@ use crate::game::Game;
 
 /// The WebSocket sub-protocol; its number counts up whenever the layout of messages changes.
 pub const SUBPROTOCOL: &str = "gamekeeper.6";
+/// The header of the server's handshake with the code of the session, for those who come back without a page.
+pub const SESSION_HEADER: &str = "gamekeeper-session";
 
 /// A game's tables, without the game: all that the network side has to know of it.
 #[derive(Clone, Copy, Debug, PartialEq)]
