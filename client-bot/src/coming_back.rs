@@ -7,7 +7,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 /// When those try who were told that the server restarts: each at a moment of its own, in ms.
-const RESTART_MS: Range<f64> = 250.0..2_000.0;
+const RESTART_MS: Range<f64> = 250.0..750.0;
 /// When those try whose session is on another server now, in ms: that one is there already.
 const MOVED_MS: Range<f64> = 0.0..300.0;
 /// The first wait after any other loss, in ms; it doubles from try to try.
@@ -56,7 +56,7 @@ mod tests {
     fn a_restart_spreads_the_first_try_and_failures_make_it_rarer() {
         let stops = closed(CloseCode::GoingAway);
         assert_eq!(wait(&stops, 0, 0.0), Duration::from_millis(250));
-        assert_eq!(wait(&stops, 0, 0.5), Duration::from_millis(1125));
+        assert_eq!(wait(&stops, 0, 0.5), Duration::from_millis(500));
         assert_eq!(wait(&closed(CloseCode::Moved), 0, 0.5), Duration::from_millis(150));
         let waits: Vec<_> = (1..8).map(|attempt| wait(&stops, attempt, 1.0).as_millis()).collect();
         assert_eq!(waits, [1000, 2000, 4000, 8000, 10_000, 10_000, 10_000]);

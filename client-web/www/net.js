@@ -14,7 +14,7 @@ const WAIT_MAX_MS = 10_000;
 /** Of everybody who was told that the server restarts (1001), nobody comes back before the first of these, ms, and
  *  everybody tries until the second: each at a moment of their own, and not all in the same instant. Where the session
  *  is on another server now (4015), that one is there already. */
-const INTERRUPTED_MS = { 1001: [250, 2_000], 4015: [0, 300] };
+const INTERRUPTED_MS = { 1001: [250, 750], 4015: [0, 300] };
 /** A connection that lasted this long, ms, was a good one: the next wait starts small again. */
 const STABLE_MS = 5_000;
 /** A server sends frames all the time. After this long without any, ms, the connection is dead though

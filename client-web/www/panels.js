@@ -102,15 +102,13 @@ export class Curtain {
 
   /** Shows what `link` is doing; `actions.retry()` and `actions.leave()` are behind the button. */
   show(link, now, actions) {
-    const whole = link.state === 'open';
-    document.body.classList.toggle('lost', !whole);
-    if (whole) {
-      this.#since = 0;
-      this.#box.hidden = true;
+    if (link.state === 'open') {
+      if (this.#since) this.hide();
       return;
     }
     this.#since ||= now;
     if (now - this.#since < CURTAIN_AFTER_MS) return;
+    document.body.classList.add('lost');
     this.#box.hidden = false;
     const wait = Math.max(1, Math.ceil((link.retryAt - now) / 1000));
     if (link.state === 'waiting') this.#say(`${link.sentence} Trying again in ${wait} s.`, 'Try now', actions.retry);

@@ -91,6 +91,8 @@ fn systemd_is_content_with_the_units() {
     let start = lines(&service, "ExecStart=")[0].replace("${STATE_DIRECTORY}", "/var/lib/x");
     parses(&start.split(' ').map(str::to_owned).collect::<Vec<_>>());
     long_enough(lines(&service, "TimeoutStopSec=")[0]);
+    // It is in @resources, and without it threads cannot give way to lanes; the last word counts.
+    assert_eq!(lines(&service, "SystemCallFilter=").last(), Some(&"setpriority"));
     let socket = deployed("gamekeeper.socket");
     assert_eq!(lines(&socket, "ListenStream="), ["[::]:8080"]);
 
