@@ -1,11 +1,15 @@
 //! Two real servers that are one site.
 
-use crate::harness::{Running, undrained};
+use crate::harness::{PATIENCE, Running, undrained, within};
+use serde_json::{Value, json};
 use server::config::{Config, Reach, Site};
 use server::net::listener;
 use server::net::registry::State;
 use shared::game::Game;
 use std::net::SocketAddr;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::task::JoinHandle;
 
 /// The usual settings of a site's server, in which this machine is a trusted proxy.
 pub fn config(letter: &str, site: &str) -> Config {
@@ -46,4 +50,61 @@ pub fn list([a, b]: [&str; 2], addresses: [SocketAddr; 2]) -> String {
 /// WebSockets that a server passes on.
 pub fn passed_on(running: &Running) -> usize {
     running.server.front.registry.count(State::PassedOn)
+}
+
+/// A session that was created on a server: its code, and the secret of its host.
+pub async fn create(running: &Running, settings: Value) -> (String, String) {
+    let created = running.post("/api/sessions", &settings.to_string()).await.expect(201);
+    let text = |key: &str| created[key].as_str().expect("text").to_owned();
+    (text("code"), text("host_secret"))
+}
+
+/// A ticket of a server: its session's code, and the path to play at.
+pub async fn ticket(running: &Running, wish: Value) -> (String, String) {
+    let given = running.post("/api/tickets", &wish.to_string()).await.expect(201);
+    let text = |key: &str| given[key].as_str().expect("text").to_owned();
+    (text("code"), text("play"))
+}
+
+/// Waits until a server's list is like this.
+pub async fn listed(running: &Running, what: &str, like: impl Fn(&[Value]) -> bool) {
+    within(PATIENCE, what, async {
+        while !like(
+            running.get("/api/sessions").await.expect(200)["sessions"].as_array().expect("a list"),
+        ) {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    })
+    .await;
+}
+
+/// Waits until each of two servers knows that the other is there: as soon as it has seen a session of it.
+pub async fn see_each_other(a: &Running, b: &Running) {
+    for (one, other) in [(a, b), (b, a)] {
+        let (code, _) = create(one, json!({"name": "Here", "public": true})).await;
+        listed(other, "the other's session", |all| all.iter().any(|s| s["code"] == *code)).await;
+    }
+}
+
+/// A server that no real one is: it answers every path with 200 and what `answer` says, or cuts the line.
+pub async fn made_up(
+    answer: impl Fn(&str) -> Option<&'static str> + Send + 'static,
+) -> (SocketAddr, JoinHandle<()>) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("bound");
+    let serving = tokio::spawn(async move {
+        loop {
+            let (mut stream, _) = listener.accept().await.expect("a connection");
+            let mut head = vec![0; 4096];
+            let read = stream.read(&mut head).await.expect("a request");
+            let head = String::from_utf8_lossy(&head[..read]).to_string();
+            assert!(head.contains("gamekeeper-from: "), "{head}");
+            let path = head.split(' ').nth(1).expect("a path");
+            let Some(body) = answer(path) else { continue };
+            let length = body.len();
+            let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{body}");
+            stream.write_all(answer.as_bytes()).await.expect("it is taken");
+        }
+    });
+    (address, serving)
 }

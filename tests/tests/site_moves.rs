@@ -1,0 +1,180 @@
+//! Sessions that move from one server of a site to another, and their players with them. Each story has two real servers.
+
+use serde_json::json;
+use shared::arena::Arena;
+use std::time::Duration;
+use tests::harness::{Bystander, PATIENCE, Running, eventually, hasty, within};
+use tests::site::{self, create, made_up, passed_on, see_each_other, ticket};
+
+/// Two servers that hand their sessions over to each other, with these sessions at most.
+fn two_that_hand_over(max_sessions: usize) -> [Running; 2] {
+    site::pair::<Arena>(|config| {
+        config.site.site_secret = Some("0123456789abcdef".parse().expect("any text"));
+        (config.limits, config.max_sessions) = (hasty(), max_sessions);
+    })
+}
+
+#[tokio::test]
+async fn a_server_that_stops_hands_its_matches_over() {
+    let [a, b] = two_that_hand_over(10);
+    see_each_other(&a, &b).await;
+    let (code, secret) = create(&a, json!({"name": "Us", "public": false, "round_s": 0})).await;
+    let path = format!("/api/sessions/{code}");
+    let play = format!("/play/{code}");
+    let through = Bystander::join_at::<Arena>(&b, &play, "Ada").await;
+    let straight = Bystander::join_at::<Arena>(&a, &play, "Ben").await;
+    let config = (*a.server.front.live.get()).clone();
+    let address = a.address;
+    a.stop().await.expect("an orderly end");
+    for player in [through, straight] {
+        assert_eq!(player.closed().await, Some(4015));
+    }
+    // Both seats are kept there, and the host is the host.
+    assert!(b.server.front.directory.get(code.parse().expect("a code")).is_some());
+    let there = b.get(&path).await.expect(200);
+    assert_eq!(
+        (&there["session"]["name"], &there["session"]["players"]),
+        (&json!("Us"), &json!(2))
+    );
+    let rename = r#"{"action":"rename","name":"All of us"}"#;
+    assert_eq!(b.act(&code, &secret, rename).await.status, 204);
+    Bystander::join_at::<Arena>(&b, &play, "Cid").await.is_well().await;
+
+    // Back again, it knows where its session went; and nearly always before anybody can ask.
+    let listener = server::net::listener::bind(address).expect("the port is free again");
+    let a = Running::start_on::<Arena>(&config, listener.into());
+    within(PATIENCE, "the session", async {
+        while a.get(&path).await.status != 200 {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    })
+    .await;
+    assert_eq!(a.get(&path).await.expect(200)["session"]["name"], "All of us");
+    let (_, ticketed) = ticket(&a, json!({"code": code})).await;
+    assert!(ticketed.ends_with("&server=B"), "{ticketed}");
+    let _player = Bystander::join_at::<Arena>(&a, &ticketed, "Dee").await;
+    assert_eq!(passed_on(&a), 1);
+
+    // And gets it back.
+    b.stop().await.expect("an orderly end");
+    assert!(a.server.front.directory.get(code.parse().expect("a code")).is_some());
+    assert_eq!(a.get(&path).await.expect(200)["session"]["name"], "All of us");
+    a.stop().await.expect("an orderly end");
+}
+
+#[tokio::test]
+async fn the_operator_moves_a_session_while_both_servers_go_on() {
+    const TOKEN: &str = "fedcba9876543210";
+    let [a, b] = site::pair::<Arena>(|config| {
+        config.site.site_secret = Some("0123456789abcdef".parse().expect("any text"));
+        config.admin.admin_token = Some(TOKEN.parse().expect("any text"));
+        (config.limits, config.max_sessions) = (hasty(), 2);
+    });
+    see_each_other(&a, &b).await;
+    let headers = format!("Content-Type: application/json\r\nAuthorization: Bearer {TOKEN}\r\n");
+    let operate = async |running: &Running, code: &str| {
+        let action = json!({"action": "move_session", "session": code}).to_string();
+        running.ask("POST", "/api/admin/actions", &headers, &action).await
+    };
+    let (code, _) = create(&a, json!({"name": "Us", "public": false, "round_s": 0})).await;
+    let play = format!("/play/{code}");
+    let mut player = Bystander::join_at::<Arena>(&a, &play, "Ada").await;
+    player.is_well().await;
+    assert_eq!(operate(&a, &code).await.status, 204);
+    assert_eq!(player.closed().await, Some(4015));
+    // The letter says A, and A knows better, as does whoever asks B.
+    for running in [&a, &b] {
+        let there = running.get(&format!("/api/sessions/{code}")).await.expect(200);
+        assert_eq!(there["session"]["players"], 1, "the seat");
+    }
+    for running in [&a, &b] {
+        Bystander::join_at::<Arena>(running, &play, "Ben").await.is_well().await;
+    }
+    operate(&a, &code).await.problem(404);
+    // There is no more room there: what is here stays here, with who is in it.
+    let here = a.server.front.directory.entries()[0].code;
+    let player = Bystander::join_at::<Arena>(&a, &format!("/play/{here}"), "Cid").await;
+    assert!(operate(&a, &here.to_string()).await.problem(503).contains("goes on here"));
+    assert_eq!(player.closed().await, Some(4015));
+    let status = a.get(&format!("/api/sessions/{here}")).await.expect(200)["session"].clone();
+    assert_eq!(status["players"], 1, "the seat");
+    a.stop().await.expect("an orderly end");
+    b.stop().await.expect("an orderly end");
+}
+
+#[tokio::test]
+async fn a_match_does_not_go_on_twice_when_an_answer_is_lost() {
+    const TOKEN: &str = "fedcba9876543210";
+    // It takes the session, and the line breaks before it can say so.
+    let (address, serving) = made_up(|path| match path {
+        "/api/site/sessions" => Some(r#"{"sessions":[],"taken":[]}"#),
+        "/api/site/take" => None,
+        path if path.starts_with("/api/sessions/A") => Some("{}"),
+        other => panic!("{other:?}"),
+    })
+    .await;
+    let mut config = site::config("A", &format!("A=http://127.0.0.1:1,B=http://{address}"));
+    config.site.site_secret = Some("0123456789abcdef".parse().expect("any text"));
+    config.admin.admin_token = Some(TOKEN.parse().expect("any text"));
+    let listener = server::net::listener::bind("127.0.0.1:0".parse().expect("an address"));
+    let a = Running::start_on::<Arena>(&config, listener.expect("a port").into());
+    let (code, _) = create(&a, json!({"name": "Once", "public": false, "round_s": 0})).await;
+    Bystander::join_at::<Arena>(&a, &format!("/play/{code}"), "Ada").await.is_well().await;
+    let headers = format!("Content-Type: application/json\r\nAuthorization: Bearer {TOKEN}\r\n");
+    let action = json!({"action": "move_session", "session": code}).to_string();
+    let moved = a.ask("POST", "/api/admin/actions", &headers, &action).await;
+    assert_eq!(moved.status, 204, "{moved:?}");
+    assert!(a.server.front.directory.is_empty());
+    assert!(!serving.is_finished(), "nothing else was asked for");
+    a.stop().await.expect("an orderly end");
+    serving.abort();
+}
+
+#[tokio::test]
+async fn what_nobody_takes_goes_on_where_it_is() {
+    let [mut a, b] = site::pair::<Arena>(|config| {
+        config.site.site_secret = Some("0123456789abcdef".parse().expect("any text"));
+        (config.limits, config.max_sessions) = (hasty(), 1);
+        config.stopping.drain_seconds = Some(1);
+    });
+    see_each_other(&a, &b).await;
+    let code = a.server.front.directory.entries()[0].code;
+    let player = Bystander::join_at::<Arena>(&a, &format!("/play/{code}"), "Ada").await;
+    a.ask_to_stop();
+    assert_eq!(player.closed().await, Some(4015), "it was ready to go");
+    eventually("back again", || a.server.front.directory.get(code).is_some()).await;
+    let status = a.get(&format!("/api/sessions/{code}")).await.expect(200)["session"].clone();
+    assert_eq!(status["players"], 1, "the seat");
+    a.stop().await.expect("an orderly end");
+    b.stop().await.expect("an orderly end");
+}
+
+#[tokio::test]
+async fn what_servers_ask_each_other_is_not_there_for_others() {
+    let [a, b] = two_that_hand_over(10);
+    let (code, _) = create(&a, json!({"public": false})).await;
+    let paths = ["/api/site/sessions".to_owned(), format!("/api/site/leaving/{code}")];
+    for headers in ["", "Authorization: Bearer 0123456789abcdeg\r\n", "gamekeeper-from: B\r\n"] {
+        for path in &paths {
+            a.ask("GET", path, headers, "").await.problem(404);
+        }
+        let headers = format!("Content-Type: application/json\r\n{headers}");
+        let taking = json!({"code": code, "from": "A"}).to_string();
+        b.ask("POST", "/api/site/take", &headers, &taking).await.problem(404);
+    }
+    let secret = "Authorization: Bearer 0123456789abcdef\r\n";
+    // However often: whoever hands over hundreds of sessions asks a lot at once.
+    for _ in 0..400 {
+        let ours = a.ask("GET", &paths[0], secret, "").await.expect(200);
+        assert_eq!(ours["taken"], json!([]));
+    }
+    a.ask("GET", &paths[1], secret, "").await.problem(404);
+    // Nothing is taken that is not given.
+    let headers = format!("Content-Type: application/json\r\n{secret}");
+    for (code, from, status) in [(&*code, "A", 503), (&*code, "C", 503), ("nonsense", "A", 422)] {
+        let taking = json!({"code": code, "from": from}).to_string();
+        b.ask("POST", "/api/site/take", &headers, &taking).await.problem(status);
+    }
+    a.stop().await.expect("an orderly end");
+    b.stop().await.expect("an orderly end");
+}
