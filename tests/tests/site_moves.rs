@@ -4,6 +4,7 @@ use serde_json::json;
 use shared::arena::Arena;
 use std::time::Duration;
 use tests::harness::{Bystander, PATIENCE, Running, eventually, hasty, within};
+use tests::http::result_of_nobody;
 use tests::site::{self, create, made_up, passed_on, see_each_other, ticket};
 
 /// Two servers that hand their sessions over to each other, with these sessions at most.
@@ -98,6 +99,56 @@ async fn the_operator_moves_a_session_while_both_servers_go_on() {
     assert_eq!(player.closed().await, Some(4015));
     let status = a.get(&format!("/api/sessions/{here}")).await.expect(200)["session"].clone();
     assert_eq!(status["players"], 1, "the seat");
+    a.stop().await.expect("an orderly end");
+    b.stop().await.expect("an orderly end");
+}
+
+#[tokio::test]
+async fn what_is_left_of_a_session_that_moved_and_ended_is_found() {
+    const TOKEN: &str = "fedcba9876543210";
+    let [a, b] = site::pair::<Arena>(|config| {
+        config.site.site_secret = Some("0123456789abcdef".parse().expect("any text"));
+        config.admin.admin_token = Some(TOKEN.parse().expect("any text"));
+        config.limits = hasty();
+    });
+    see_each_other(&a, &b).await;
+    let (code, secret) = create(&a, json!({"name": "Us", "public": false, "round_s": 0})).await;
+    let mut player = Bystander::join_at::<Arena>(&a, &format!("/play/{code}"), "Ada").await;
+    player.is_well().await;
+    // A round that it had before, and one after.
+    let had = async |running: &Running, round: u32| {
+        let mut kept = result_of_nobody();
+        (kept.result.round, kept.at) = (round, kept.at + u64::from(round));
+        running.server.store.keep(code.parse().expect("a code"), kept);
+        running.server.store.settled().await.expect("it is kept");
+    };
+    had(&a, 1).await;
+    let headers = format!("Content-Type: application/json\r\nAuthorization: Bearer {TOKEN}\r\n");
+    let action = json!({"action": "move_session", "session": code}).to_string();
+    assert_eq!(a.ask("POST", "/api/admin/actions", &headers, &action).await.status, 204);
+    had(&b, 2).await;
+    assert_eq!(b.act(&code, &secret, r#"{"action":"end"}"#).await.status, 204);
+    // A third server, which knows the letter and no more, is not told for ever to try again.
+    let path = format!("/api/sessions/{code}");
+    within(PATIENCE, "the end", async {
+        while a.ask("GET", &path, "Gamekeeper-From: C\r\n", "").await.status != 404 {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    })
+    .await;
+    for (running, from) in [(&a, ""), (&b, ""), (&a, "Gamekeeper-From: C\r\n")] {
+        let answer = running.ask("GET", &format!("{path}/results"), from, "").await;
+        let rounds: Vec<_> = answer.expect(200)["results"]
+            .as_array()
+            .expect("a list")
+            .iter()
+            .map(|kept| kept["round"].clone())
+            .collect();
+        assert_eq!(rounds, [json!(2), json!(1)]);
+        let answer = running.ask("GET", &format!("{path}/results?round=2"), from, "").await;
+        assert_eq!(answer.expect(200)["results"][0]["round"], 2);
+    }
+    a.ask("GET", &format!("{path}/results?round=3"), "", "").await.problem(404);
     a.stop().await.expect("an orderly end");
     b.stop().await.expect("an orderly end");
 }

@@ -7,32 +7,23 @@
 //! their code's letter says.
 
 use super::passing::{ANSWER_WAIT, NoNeighbour, get, post};
-use super::{Neighbour, Site};
+use super::{FROM, Neighbour, Site};
 use crate::code::{Letter, SessionCode};
 use crate::config::Secret;
 use crate::session::settings::SessionSettings;
 use crate::store::OpenSession;
 use axum::body::{Body, Bytes};
-use dashmap::DashMap;
 use http_body_util::{BodyExt, Limited};
 use hyper::header::{self, HeaderMap, HeaderValue};
 use hyper::{Request, StatusCode};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 /// Where servers of a site ask each other what nobody else may.
 pub(crate) const SITE_API: &str = "/api/site";
 /// The most bytes of a session on its way; a larger one is not taken. A world of 1,000 players has 126 kB.
 const SESSION_BYTES_MAX: usize = 16 << 20;
-
-/// Sessions that are on their way, and where those are that left.
-#[derive(Debug, Default)]
-pub(super) struct Handing {
-    /// With what another server comes for, as soon as that is known.
-    leaving: DashMap<SessionCode, Option<Bytes>>,
-    left: DashMap<SessionCode, Letter>,
-}
 
 /// Where a session is that is not here.
 #[derive(Debug)]
@@ -65,19 +56,16 @@ struct Luggage {
 impl Site {
     /// Where the session with this code is that is not here, for a request with these headers.
     pub(crate) fn place(&self, code: SessionCode, headers: &HeaderMap) -> Place<'_> {
-        let left = self.taker(code);
-        if self.handing.leaving.contains_key(&code) {
+        if self.leaving.contains_key(&code) {
             return Place::Moving;
         }
+        let taker = self.neighbours.iter().find(|one| one.has_taken(code));
         if super::is_passed_on(headers) {
             // Whoever passed it on learns of the move within a second.
-            return if left.is_some() { Place::Moving } else { Place::Unknown };
+            return if taker.is_some() { Place::Moving } else { Place::Unknown };
         }
-        let has_taken = |one: &&Neighbour| one.seen(|seen| seen.taken.contains(&code));
-        let there = self.neighbours.iter().find(has_taken).or_else(|| {
-            let letter = left.unwrap_or_else(|| code.letter());
-            self.neighbours.iter().find(|one| one.server.letter == letter)
-        });
+        let has_the_letter = |one: &&Neighbour| one.server.letter == code.letter();
+        let there = taker.or_else(|| self.neighbours.iter().find(has_the_letter));
         there.map_or(Place::Unknown, Place::There)
     }
 
@@ -86,9 +74,16 @@ impl Site {
         if self.secret.is_some() { self.present().count() } else { 0 }
     }
 
-    /// The server that took a session of this one.
+    /// Whether this is the server to ask the others what is left of a session that is nowhere any more: its letter is in
+    /// the code, and it is not itself that asks.
+    pub(crate) fn is_to_ask_about(&self, code: SessionCode, headers: &HeaderMap) -> bool {
+        let asks = headers.get(FROM).and_then(|letter| letter.to_str().ok()?.parse().ok());
+        self.letter == Some(code.letter()) && self.letter != asks
+    }
+
+    /// The server that has taken this session over.
     pub(crate) fn taker(&self, code: SessionCode) -> Option<Letter> {
-        self.handing.left.get(&code).map(|letter| *letter)
+        self.neighbours.iter().find(|one| one.has_taken(code)).map(|one| one.server.letter)
     }
 
     /// Whether a request comes from a server of the site.
@@ -102,12 +97,12 @@ impl Site {
     /// A session is about to end here, to go on on another server or here. Until it does, whoever asks for it is told to try
     /// again, and never that there is none: their page would look for another.
     pub(crate) fn is_about_to_leave(&self, code: SessionCode) {
-        self.handing.leaving.insert(code, None);
+        self.leaving.insert(code, None);
     }
 
     /// It goes on, or is lost.
     pub(crate) fn has_moved(&self, code: SessionCode) {
-        self.handing.leaving.remove(&code);
+        self.leaving.remove(&code);
     }
 
     /// Hands a session over to the first of the others that takes it; false where none does.
@@ -118,7 +113,7 @@ impl Site {
         let mut bytes = serde_json::to_vec(&luggage).expect("plain values");
         bytes.push(b'\n');
         bytes.extend_from_slice(checkpoint);
-        self.handing.leaving.insert(*code, Some(bytes.into()));
+        self.leaving.insert(*code, Some(bytes.into()));
         let mut taken_by = None;
         let mut others: Vec<_> = self.present().collect();
         others.sort_by_key(|one| one.seen(|seen| seen.sessions.as_ref().map(Vec::len)));
@@ -132,12 +127,10 @@ impl Site {
                 Err(NoNeighbour) => self.has(one, *code).await,
             };
             if taken {
+                one.seen(|seen| seen.taken.insert(*code, Some(Instant::now())));
                 taken_by = Some(one.server.letter);
                 break;
             }
-        }
-        if let Some(letter) = taken_by {
-            self.handing.left.insert(*code, letter);
         }
         tracing::info!(session = ?code, to = taken_by.map(tracing::field::display), "handed over");
         taken_by.is_some()
@@ -152,7 +145,7 @@ impl Site {
 
     /// A session on its way, for the server that comes for it.
     pub(crate) fn leaving(&self, code: SessionCode) -> Option<Bytes> {
-        self.handing.leaving.get(&code)?.clone()
+        self.leaving.get(&code)?.clone()
     }
 
     /// Comes for a session of another server; `None` where it cannot be had.

@@ -17,14 +17,15 @@ use crate::code::{Letter, SessionCode};
 use crate::config::{Config, Secret, SiteServer};
 use crate::directory::SessionInfo;
 use crate::live::Live;
-use axum::body::Body;
-use handing::Handing;
+use axum::body::{Body, Bytes};
+use dashmap::DashMap;
 use hyper::header::{HeaderMap, HeaderName};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Semaphore;
+use tokio::time::Instant;
 
 /// Says that a server of the site asks for somebody, and which one. What has it is answered here, or not at all, so
 /// that no request goes in circles where servers do not agree on who is who.
@@ -45,7 +46,8 @@ pub struct Site {
     searches: Semaphore,
     /// What its servers show each other.
     secret: Option<Secret>,
-    handing: Handing,
+    /// Sessions on their way to another one, with what that one comes for as soon as there is such.
+    leaving: DashMap<SessionCode, Option<Bytes>>,
     live: Arc<Live>,
 }
 
@@ -61,8 +63,9 @@ pub struct Neighbour {
 struct Seen {
     /// Its public sessions, the fullest first; `None` while it does not answer.
     sessions: Option<Vec<SessionInfo>>,
-    /// Sessions that it has taken over, by their codes. They stay while it does not answer: they are nowhere else.
-    taken: HashSet<SessionCode>,
+    /// Sessions that it has taken over, by their codes, and since when, of those that it took from this server just now.
+    /// They stay while it does not answer: they are nowhere else.
+    taken: HashMap<SessionCode, Option<Instant>>,
     /// Looks in a row that found nobody.
     misses: u32,
 }
@@ -70,6 +73,10 @@ struct Seen {
 impl Neighbour {
     fn seen<T>(&self, look: impl FnOnce(&mut Seen) -> T) -> T {
         look(&mut self.seen.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn has_taken(&self, code: SessionCode) -> bool {
+        self.seen(|seen| seen.taken.contains_key(&code))
     }
 }
 
@@ -86,7 +93,7 @@ impl Site {
             client: passing::client(),
             searches: Semaphore::new(SEARCHES_MAX),
             secret: config.site.site_secret.clone(),
-            handing: Handing::default(),
+            leaving: DashMap::new(),
             live,
         }
     }

@@ -12,6 +12,10 @@ use tokio_util::sync::CancellationToken;
 /// How often each is asked. What changes there shows here so much later.
 pub(crate) const LOOK_EVERY: Duration = Duration::from_secs(1);
 
+/// For how long another server has a session that it took from this one, whatever it says: what it says may be older,
+/// and the others, who look once a second as well, still ask here.
+const KNOWN_FOR: Duration = Duration::from_secs(3);
+
 /// Looks in a row that find nobody until a server is taken for gone: a machine may stand still for a second or two.
 const MISSES_MAX: u32 = 3;
 /// For how long a start waits for the first look; who runs answers within milliseconds.
@@ -56,7 +60,9 @@ impl Site {
         neighbour.seen(|seen| {
             let sessions = match listed {
                 Some(Listed { sessions, taken }) => {
-                    seen.taken = taken.iter().filter_map(|code| code.parse().ok()).collect();
+                    seen.taken.retain(|_, since| since.is_some_and(|at| at.elapsed() < KNOWN_FOR));
+                    let taken = taken.iter().filter_map(|code| code.parse().ok());
+                    seen.taken.extend(taken.map(|code| (code, None)));
                     seen.misses = 0;
                     Some(sessions)
                 }

@@ -44,12 +44,18 @@ pub(super) async fn recent(
 ) -> Result<Json<Results>, Problem> {
     let mut results = api.store.recent(RESULTS_KEPT as u32).await?;
     if !is_passed_on(&headers) {
-        let others = api.site.ask_all::<Results>("/api/results", Some(caller.address())).await;
-        results.extend(others.into_iter().flat_map(|others| others.results));
-        results.sort_by_key(|kept| Reverse(kept.at));
-        results.truncate(RESULTS_KEPT);
+        let others = api.site.ask_all("/api/results", Some(caller.address())).await;
+        results = newest(results, others);
     }
     Ok(Json(Results { results }))
+}
+
+/// The newest of our own and the others'.
+fn newest(mut results: Vec<KeptResult>, others: Vec<Results>) -> Vec<KeptResult> {
+    results.extend(others.into_iter().flat_map(|others| others.results));
+    results.sort_by_key(|kept| Reverse(kept.at));
+    results.truncate(RESULTS_KEPT);
+    results
 }
 
 /// Which results.
@@ -72,6 +78,7 @@ pub(super) struct OfRound {
 pub(super) async fn of_session(
     State(api): State<Arc<Api>>,
     Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
     Code(code): Code,
     Asked(OfRound { round }): Asked<OfRound>,
 ) -> Result<Json<Results>, Problem> {
@@ -89,7 +96,13 @@ pub(super) async fn of_session(
             Ok(Json(Results { results }))
         }
         (Err(NotFound::Unknown), Some(code)) => {
-            let results = api.store.of(code, round, RESULTS_KEPT as u32).await?;
+            let mut results = api.store.of(code, round, RESULTS_KEPT as u32).await?;
+            if api.site.is_to_ask_about(code, &headers) {
+                let round = round.map(|round| format!("?round={round}")).unwrap_or_default();
+                let path = format!("/api/sessions/{code}/results{round}");
+                let others = api.site.ask_all(&path, Some(caller.address())).await;
+                results = newest(results, others);
+            }
             match (results.is_empty(), round) {
                 (false, _) => Ok(Json(Results { results })),
                 (true, None) => Err(Problem::no_session()),
