@@ -4,15 +4,26 @@ use serde_json::json;
 use shared::arena::Arena;
 use std::time::Duration;
 use tests::harness::{Bystander, PATIENCE, Running, eventually, hasty, within};
-use tests::http::result_of_nobody;
+use tests::http::{Answer, result_of_nobody};
 use tests::site::{self, create, made_up, passed_on, see_each_other, ticket};
+
+/// What the operator shows.
+const TOKEN: &str = "fedcba9876543210";
 
 /// Two servers that hand their sessions over to each other, with these sessions at most.
 fn two_that_hand_over(max_sessions: usize) -> [Running; 2] {
     site::pair::<Arena>(|config| {
         config.site.site_secret = Some("0123456789abcdef".parse().expect("any text"));
+        config.admin.admin_token = Some(TOKEN.parse().expect("any text"));
         (config.limits, config.max_sessions) = (hasty(), max_sessions);
     })
+}
+
+/// The operator of a server moves one of its sessions.
+async fn operate(running: &Running, code: &str) -> Answer {
+    let headers = format!("Content-Type: application/json\r\nAuthorization: Bearer {TOKEN}\r\n");
+    let action = json!({"action": "move_session", "session": code}).to_string();
+    running.ask("POST", "/api/admin/actions", &headers, &action).await
 }
 
 #[tokio::test]
@@ -65,18 +76,8 @@ async fn a_server_that_stops_hands_its_matches_over() {
 
 #[tokio::test]
 async fn the_operator_moves_a_session_while_both_servers_go_on() {
-    const TOKEN: &str = "fedcba9876543210";
-    let [a, b] = site::pair::<Arena>(|config| {
-        config.site.site_secret = Some("0123456789abcdef".parse().expect("any text"));
-        config.admin.admin_token = Some(TOKEN.parse().expect("any text"));
-        (config.limits, config.max_sessions) = (hasty(), 2);
-    });
+    let [a, b] = two_that_hand_over(2);
     see_each_other(&a, &b).await;
-    let headers = format!("Content-Type: application/json\r\nAuthorization: Bearer {TOKEN}\r\n");
-    let operate = async |running: &Running, code: &str| {
-        let action = json!({"action": "move_session", "session": code}).to_string();
-        running.ask("POST", "/api/admin/actions", &headers, &action).await
-    };
     let (code, _) = create(&a, json!({"name": "Us", "public": false, "round_s": 0})).await;
     let play = format!("/play/{code}");
     let mut player = Bystander::join_at::<Arena>(&a, &play, "Ada").await;
@@ -105,12 +106,7 @@ async fn the_operator_moves_a_session_while_both_servers_go_on() {
 
 #[tokio::test]
 async fn what_is_left_of_a_session_that_moved_and_ended_is_found() {
-    const TOKEN: &str = "fedcba9876543210";
-    let [a, b] = site::pair::<Arena>(|config| {
-        config.site.site_secret = Some("0123456789abcdef".parse().expect("any text"));
-        config.admin.admin_token = Some(TOKEN.parse().expect("any text"));
-        config.limits = hasty();
-    });
+    let [a, b] = two_that_hand_over(10);
     see_each_other(&a, &b).await;
     let (code, secret) = create(&a, json!({"name": "Us", "public": false, "round_s": 0})).await;
     let mut player = Bystander::join_at::<Arena>(&a, &format!("/play/{code}"), "Ada").await;
@@ -123,9 +119,7 @@ async fn what_is_left_of_a_session_that_moved_and_ended_is_found() {
         running.server.store.settled().await.expect("it is kept");
     };
     had(&a, 1).await;
-    let headers = format!("Content-Type: application/json\r\nAuthorization: Bearer {TOKEN}\r\n");
-    let action = json!({"action": "move_session", "session": code}).to_string();
-    assert_eq!(a.ask("POST", "/api/admin/actions", &headers, &action).await.status, 204);
+    assert_eq!(operate(&a, &code).await.status, 204);
     had(&b, 2).await;
     assert_eq!(b.act(&code, &secret, r#"{"action":"end"}"#).await.status, 204);
     // A third server, which knows the letter and no more, is not told for ever to try again.
@@ -155,7 +149,6 @@ async fn what_is_left_of_a_session_that_moved_and_ended_is_found() {
 
 #[tokio::test]
 async fn a_match_does_not_go_on_twice_when_an_answer_is_lost() {
-    const TOKEN: &str = "fedcba9876543210";
     // It takes the session, and the line breaks before it can say so.
     let (address, serving) = made_up(|path| match path {
         "/api/site/sessions" => Some(r#"{"sessions":[],"taken":[]}"#),
@@ -171,9 +164,7 @@ async fn a_match_does_not_go_on_twice_when_an_answer_is_lost() {
     let a = Running::start_on::<Arena>(&config, listener.expect("a port").into());
     let (code, _) = create(&a, json!({"name": "Once", "public": false, "round_s": 0})).await;
     Bystander::join_at::<Arena>(&a, &format!("/play/{code}"), "Ada").await.is_well().await;
-    let headers = format!("Content-Type: application/json\r\nAuthorization: Bearer {TOKEN}\r\n");
-    let action = json!({"action": "move_session", "session": code}).to_string();
-    let moved = a.ask("POST", "/api/admin/actions", &headers, &action).await;
+    let moved = operate(&a, &code).await;
     assert_eq!(moved.status, 204, "{moved:?}");
     assert!(a.server.front.directory.is_empty());
     assert!(!serving.is_finished(), "nothing else was asked for");

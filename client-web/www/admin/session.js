@@ -199,7 +199,7 @@ byId('session-announce').addEventListener('click', async () => {
 });
 byId('session-move').addEventListener('click', async () => {
   const session = now.code;
-  const done = await question({ title: `Move ${now.name}?`, text: 'It goes on on another server of the site, under the same link. Everybody in it is away for a second or two.', yes: 'Move session', press: () => act({ action: 'move_session', session }) });
+  const done = await question({ title: `Move ${now.name}?`, text: 'It goes on on another server of the site, under the same link. Everybody in it stands still for a moment.', yes: 'Move session', press: () => act({ action: 'move_session', session }) });
   if (done) toast('The session has moved.');
 });
 byId('session-end').addEventListener('click', async () => {

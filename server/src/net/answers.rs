@@ -19,22 +19,22 @@ pub(super) fn too_many(reason: Reason, peer: Peer, front: &Front) -> Response<Bo
 
 /// A sentence and the end of the connection, under the API.
 pub(super) fn closing_problem(status: StatusCode, sentence: &str) -> Response<Body> {
-    let mut response = Problem::new(status, sentence.to_owned()).into_response();
-    let headers = response.headers_mut();
-    headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
-    if status == StatusCode::METHOD_NOT_ALLOWED {
-        headers.insert(header::ALLOW, HeaderValue::from_static("GET, HEAD, POST, OPTIONS"));
-    }
-    response
+    let response = Problem::new(status, sentence.to_owned()).into_response();
+    closing(response, "GET, HEAD, POST, OPTIONS")
 }
 
 /// A sentence and the end of the connection.
 pub(super) fn refuse(status: StatusCode, sentence: &str) -> Response<Body> {
-    let mut response = (status, format!("{sentence}\n")).into_response();
+    closing((status, format!("{sentence}\n")).into_response(), "GET, HEAD")
+}
+
+/// The last answer of a connection, where these methods are `allowed`.
+fn closing(mut response: Response<Body>, allowed: &'static str) -> Response<Body> {
+    let status = response.status();
     let headers = response.headers_mut();
     headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
     if status == StatusCode::METHOD_NOT_ALLOWED {
-        headers.insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
+        headers.insert(header::ALLOW, HeaderValue::from_static(allowed));
     }
     response
 }

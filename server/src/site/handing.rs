@@ -1,5 +1,5 @@
-//! Sessions move to another server of the site when this one is to stop, or when its operator wants it. Comes in: a session that has been taken down,
-//! with its last checkpoint. Goes out: whether another server goes on with it.
+//! Sessions move to another server of the site when this one is to stop, or when its operator wants it. Comes in: a
+//! session that has been taken down, with its last checkpoint. Goes out: whether another server goes on with it.
 //!
 //! This server says that there is something to be taken, and the other one comes for it, as requests here are small and
 //! answers need not be. Whoever asks for the session meanwhile is told to try again in a moment, and is led there as soon
@@ -59,7 +59,7 @@ impl Site {
         if self.leaving.contains_key(&code) {
             return Place::Moving;
         }
-        let taker = self.neighbours.iter().find(|one| one.has_taken(code));
+        let taker = self.who_took(code);
         if super::is_passed_on(headers) {
             // Whoever passed it on learns of the move within a second.
             return if taker.is_some() { Place::Moving } else { Place::Unknown };
@@ -83,7 +83,11 @@ impl Site {
 
     /// The server that has taken this session over.
     pub(crate) fn taker(&self, code: SessionCode) -> Option<Letter> {
-        self.neighbours.iter().find(|one| one.has_taken(code)).map(|one| one.server.letter)
+        self.who_took(code).map(|one| one.server.letter)
+    }
+
+    fn who_took(&self, code: SessionCode) -> Option<&Neighbour> {
+        self.neighbours.iter().find(|one| one.seen(|seen| seen.taken.contains_key(&code)))
     }
 
     /// Whether a request comes from a server of the site.
@@ -114,7 +118,6 @@ impl Site {
         bytes.push(b'\n');
         bytes.extend_from_slice(checkpoint);
         self.leaving.insert(*code, Some(bytes.into()));
-        let mut taken_by = None;
         let mut others: Vec<_> = self.present().collect();
         others.sort_by_key(|one| one.seen(|seen| seen.sessions.as_ref().map(Vec::len)));
         for one in others {
@@ -128,12 +131,12 @@ impl Site {
             };
             if taken {
                 one.seen(|seen| seen.taken.insert(*code, Some(Instant::now())));
-                taken_by = Some(one.server.letter);
-                break;
+                tracing::info!(session = ?code, to = %one.server.letter, "handed over");
+                return true;
             }
         }
-        tracing::info!(session = ?code, to = taken_by.map(tracing::field::display), "handed over");
-        taken_by.is_some()
+        tracing::info!(session = ?code, "no other server takes it");
+        false
     }
 
     /// Whether `neighbour` itself has a session.

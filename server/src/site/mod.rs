@@ -74,10 +74,6 @@ impl Neighbour {
     fn seen<T>(&self, look: impl FnOnce(&mut Seen) -> T) -> T {
         look(&mut self.seen.lock().unwrap_or_else(PoisonError::into_inner))
     }
-
-    fn has_taken(&self, code: SessionCode) -> bool {
-        self.seen(|seen| seen.taken.contains_key(&code))
-    }
 }
 
 impl Site {
