@@ -8,8 +8,8 @@
 //! meanwhile, and each second [`over_time`] takes a sample: of a `window` of times, of the server's [`metrics`], at which
 //! `watched` looks, and of the `generator` itself. `tally` adds up what came back and [`report`] tells it; [`require`]
 //! and [`compare`] ask it by the names of [`figures`], and [`capacity`] step by step.
-//! `parts` spreads all this over several processes.
-//! Nothing here knows a particular game; `main.rs` names it.
+//! `parts` spreads all this over several processes, and [`program`] is all of it as a program. Nothing here knows a
+//! particular game; `main.rs` names it.
 
 pub mod address;
 pub mod behaviour;
@@ -32,6 +32,7 @@ pub mod network;
 pub mod over_time;
 mod parts;
 pub mod profile;
+pub mod program;
 pub mod progress;
 pub mod report;
 pub mod require;

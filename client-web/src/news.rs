@@ -9,64 +9,99 @@
 //! {"type":"chat","from":7,"team":false,"text":"hi"}  from is null when the server speaks
 //! {"type":"history","lines":[["Ann","hi"]]}
 //! {"type":"emote","from":7,"emote":2}
-//! {"type":"kill","killer":7,"victim":3,"streak":2}   killer is null when it was nobody
+//! {"type":"event","event":{"Kill":{"killer":7,"victim":3,"streak":2}}}  the game's own, as serde spells it
 //! {"type":"about","name":"Arena","public":true,"locked":false,"switchTeams":true,"delayS":0}
 //! {"type":"phase","phase":"play","round":1,"ends":9000}  also endless, warm_up, results; ends may be null
 //! {"type":"begin"}                                   rocks and arena may be others now
-//! {"type":"results","round":1,"teams":[],"lines":[{"place":1,"player":7,"score":120,"kills":3,
-//!  "deaths":1,"shots":40,"hits":20,"bestStreak":3}]}
+//! {"type":"results","round":1,"teams":[],"figures":["kills","deaths"],"recorded":true,
+//!  "lines":[{"place":1,"player":7,"score":120,"figures":[3,1]}]}
 //! {"type":"host","secret":"0011.."}                  32 hexadecimal digits
 //! ```
 
 use serde::Serialize;
-use shared::arena::ArenaEvent;
-use shared::game::{PlayerId, Tick};
+use shared::game::{Game, PlayerId, Tick};
 use shared::netcode::client::News;
 use shared::wire::message::{Phase, ResultLine, RosterEntry, ServerMessage};
 
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "lowercase", rename_all_fields = "camelCase")]
-enum Told<'a> {
-    Welcome { player: PlayerId, name: &'a str },
-    Roster { everybody: bool, joined: &'a [RosterEntry], left: &'a [PlayerId] },
-    Standings { best: &'a [(PlayerId, i32)], rank: u16, score: i32, players: u16, teams: &'a [i32] },
-    Chat { from: Option<PlayerId>, team: bool, text: &'a str },
-    History { lines: &'a [(String, String)] },
-    Emote { from: PlayerId, emote: u8 },
-    Kill { killer: Option<PlayerId>, victim: PlayerId, streak: u16 },
-    About { name: &'a str, public: bool, locked: bool, switch_teams: bool, delay_s: u8 },
-    Phase { phase: Phase, round: u32, ends: Option<Tick> },
+enum Told<'a, E> {
+    Welcome {
+        player: PlayerId,
+        name: &'a str,
+    },
+    Roster {
+        everybody: bool,
+        joined: &'a [RosterEntry],
+        left: &'a [PlayerId],
+    },
+    Standings {
+        best: &'a [(PlayerId, i32)],
+        rank: u16,
+        score: i32,
+        players: u16,
+        teams: &'a [i32],
+    },
+    Chat {
+        from: Option<PlayerId>,
+        team: bool,
+        text: &'a str,
+    },
+    History {
+        lines: &'a [(String, String)],
+    },
+    Emote {
+        from: PlayerId,
+        emote: u8,
+    },
+    Event {
+        event: &'a E,
+    },
+    About {
+        name: &'a str,
+        public: bool,
+        locked: bool,
+        switch_teams: bool,
+        delay_s: u8,
+    },
+    Phase {
+        phase: Phase,
+        round: u32,
+        ends: Option<Tick>,
+    },
     Begin,
-    Results { round: u32, teams: &'a [i32], lines: Vec<Line>, recorded: bool },
-    Host { secret: String },
+    Results {
+        round: u32,
+        teams: &'a [i32],
+        figures: &'static [&'static str],
+        lines: Vec<Line<'a>>,
+        recorded: bool,
+    },
+    Host {
+        secret: String,
+    },
 }
 
-/// A line of a result, by the names of the arena's figures.
+/// A line of a result.
 #[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Line {
+struct Line<'a> {
     place: u16,
     player: PlayerId,
     score: i32,
-    kills: i32,
-    deaths: i32,
-    shots: i32,
-    hits: i32,
-    best_streak: i32,
+    figures: &'a [i32],
 }
 
-/// One piece of news as a JSON object; `None` for what is not for the page.
-pub(crate) fn to_json(news: &News<ArenaEvent>) -> Option<String> {
+/// One piece of news of `G` as a JSON object; `None` for what is not for the page.
+pub fn to_json<G: Game>(news: &News<G::Event>) -> Option<String> {
     let told = match news {
-        News::Event { event: ArenaEvent::Kill { killer, victim, streak }, .. } => {
-            Told::Kill { killer: *killer, victim: *victim, streak: *streak }
-        }
-        News::Said(said) => told(said)?,
+        News::Event { event, .. } => Told::Event { event },
+        News::Said(said) => told::<G>(said)?,
     };
-    Some(serde_json::to_string(&told).expect("numbers and text have a spelling in JSON"))
+    // An event that has no spelling in JSON is its game's to mend, and no reason to stop playing.
+    serde_json::to_string(&told).ok()
 }
 
-fn told(said: &ServerMessage) -> Option<Told<'_>> {
+fn told<G: Game>(said: &ServerMessage) -> Option<Told<'_, G::Event>> {
     Some(match said {
         ServerMessage::Welcome { player, name, .. } => Told::Welcome { player: *player, name },
         ServerMessage::Roster { everybody, joined, left } => {
@@ -91,7 +126,8 @@ fn told(said: &ServerMessage) -> Option<Told<'_>> {
         ServerMessage::Begin { .. } => Told::Begin,
         ServerMessage::Results { round, teams, lines, recorded } => {
             let lines = lines.iter().map(line).collect();
-            Told::Results { round: *round, teams, lines, recorded: *recorded }
+            let (figures, recorded) = (G::FIGURES, *recorded);
+            Told::Results { round: *round, teams, figures, lines, recorded }
         }
         ServerMessage::Host { secret } => Told::Host { secret: secret.to_hex() },
         ServerMessage::Event { .. }
@@ -100,29 +136,26 @@ fn told(said: &ServerMessage) -> Option<Told<'_>> {
     })
 }
 
-fn line(line: &ResultLine) -> Line {
-    // What an older or another game's server leaves out counts as 0.
-    let figure = |place: usize| line.figures.get(place).copied().unwrap_or(0);
-    let (kills, deaths, shots) = (figure(0), figure(1), figure(2));
-    let (hits, best_streak) = (figure(3), figure(4));
-    let ResultLine { place, player, score, .. } = *line;
-    Line { place, player, score, kills, deaths, shots, hits, best_streak }
+fn line(line: &ResultLine) -> Line<'_> {
+    let &ResultLine { place, player, score, ref figures } = line;
+    Line { place, player, score, figures }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use shared::arena::{Arena, ArenaEvent};
     use shared::wire::HostSecret;
 
     #[test]
     fn news_are_spelled_as_the_page_reads_them() {
-        let said = |said| to_json(&News::Said(said)).expect("it is for the page");
+        let said = |said| to_json::<Arena>(&News::Said(said)).expect("it is for the page");
         let chat = ServerMessage::Chat { from: None, team: true, text: "\"<b>\u{1}ä".into() };
         let text = r#"{"type":"chat","from":null,"team":true,"text":"\"<b>\u0001ä"}"#;
         assert_eq!(said(chat), text);
         let event = ArenaEvent::Kill { killer: Some(PlayerId(2)), victim: PlayerId(9), streak: 3 };
-        let text = r#"{"type":"kill","killer":2,"victim":9,"streak":3}"#;
-        assert_eq!(to_json(&News::Event { tick: 1, event }).as_deref(), Some(text));
+        let text = r#"{"type":"event","event":{"Kill":{"killer":2,"victim":9,"streak":3}}}"#;
+        assert_eq!(to_json::<Arena>(&News::Event { tick: 1, event }).as_deref(), Some(text));
         let (player, name) = (PlayerId(7), "Ann".to_owned());
         let (computer, watching, host, muted) = (false, false, true, false);
         let entry = RosterEntry { player, name, computer, team: 2, watching, host, muted };
@@ -141,9 +174,12 @@ mod tests {
         assert_eq!(said(host), format!(r#"{{"type":"host","secret":"{}"}}"#, "ab".repeat(16)));
         let line = ResultLine { place: 1, player, score: 9, figures: vec![1, 2, 3, 4, 5] };
         let (round, teams, lines, recorded) = (1, Vec::new(), vec![line], true);
-        let text = r#"{"type":"results","round":1,"teams":[],"lines":[{"place":1,"player":7,"score":9,"kills":1,"deaths":2,"shots":3,"hits":4,"bestStreak":5}],"recorded":true}"#;
+        let text = r#"{"type":"results","round":1,"teams":[],"figures":["kills","deaths","shots","hits","best_streak"],"lines":[{"place":1,"player":7,"score":9,"figures":[1,2,3,4,5]}],"recorded":true}"#;
         assert_eq!(said(ServerMessage::Results { round, teams, lines, recorded }), text);
         assert_eq!(said(ServerMessage::Begin { setup: Vec::new() }), r#"{"type":"begin"}"#);
-        assert_eq!(to_json(&News::Said(ServerMessage::Pong { nonce: 1, waited_us: 0 })), None);
+        assert_eq!(
+            to_json::<Arena>(&News::Said(ServerMessage::Pong { nonce: 1, waited_us: 0 })),
+            None
+        );
     }
 }

@@ -1,6 +1,7 @@
-//! A recording as the page plays it: it gives the messages, in their order, that the page hands to a [`super::Client`].
+//! A recording as a page plays it: it gives the messages, in their order, that the page hands to its client. A game's
+//! module hands it out, as `arena.rs` does.
 
-use shared::arena::Arena;
+use shared::game::Game;
 use shared::netcode::recording::Recording;
 use shared::wire::Protocol;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -10,15 +11,16 @@ use wasm_bindgen::prelude::wasm_bindgen;
 #[derive(Debug)]
 pub struct Replay(Recording);
 
-#[wasm_bindgen]
 impl Replay {
-    /// Of the bytes that `/api/recordings/ID` gives. Errors with a sentence for who wanted to see it.
-    #[wasm_bindgen(constructor)]
-    pub fn new(bytes: Vec<u8>) -> Result<Self, String> {
-        let read = Recording::read(bytes, Protocol::of::<Arena>().hash);
+    /// Of the bytes that `/api/recordings/ID` gives, of a round of `G`. Errors with a sentence for who wanted to see it.
+    pub fn of<G: Game>(bytes: Vec<u8>) -> Result<Self, String> {
+        let read = Recording::read(bytes, Protocol::of::<G>().hash);
         read.map(Self).map_err(|why| why.to_string())
     }
+}
 
+#[wasm_bindgen]
+impl Replay {
     /// Ticks per second.
     #[wasm_bindgen(js_name = tickRate)]
     pub fn tick_rate(&self) -> u16 {

@@ -14,7 +14,7 @@
 // Three moments are marked in the browser's own timeline (`performance.mark`): `usable`, when Play can be
 // pressed; `play`, when it is; `flying`, when the player's ship is first drawn after that.
 
-import init, { Client, Line, Replay, qr } from './client_web.js';
+import init, { Client, Line, qr, replay } from './client_web.js';
 import { actionsFor } from './actions.js';
 import { ask } from './api.js';
 import { Board, Feed } from './board.js';
@@ -64,7 +64,7 @@ const DEATH_RUMBLE = [350, 1];
 /** Closings after which the same session is offered again: a name that was not taken, no seat left. */
 const OFFERED_AGAIN = new Set([4003, 4014]);
 /** News of moments, which nobody hears of who leaps over them in a recording. */
-const FLEETING = new Set(['kill', 'emote', 'chat']);
+const FLEETING = new Set(['event', 'emote', 'chat']);
 /** The page is older than the server: only a reload helps. */
 const OUTDATED = 4006;
 
@@ -118,7 +118,7 @@ const lobby = new Lobby({
 const start = new Start({ play: enter, lobby: (open) => { lobby.open = open; } });
 const link = new Link({ address, hello, message, change });
 const playback = new Playback({
-  read: (bytes) => new Replay(bytes),
+  read: replay,
   begin(now) { watch.clear(); client.hello(now); },
   message: (bytes, now) => client.receive(bytes, now),
   follows: () => watching.follows,

@@ -151,7 +151,7 @@ export class Match {
       const share = line.shots ? `${Math.round((100 * line.hits) / line.shots)} %` : '–';
       const name = cell(roster.nameOf(line.player), 'th');
       name.scope = 'row';
-      row.append(cell(line.place), name, cell(line.score), cell(line.kills), cell(line.deaths), cell(share), cell(line.bestStreak));
+      row.append(cell(line.place), name, cell(line.score), cell(line.kills), cell(line.deaths), cell(share), cell(line.best_streak));
       row.classList.toggle('mine', line.player === roster.me);
       row.classList.toggle('first', line.place === 1);
       const { team } = roster.entry(line.player) ?? {};

@@ -37,7 +37,7 @@ export function newsFor(page) {
       if (item.from !== roster.me && !roster.isSilenced(item.from)) sound.play('chat');
     },
     history: (item) => chat.takeHistory(item),
-    kill(kill) {
+    event({ event: { Kill: kill } }) {
       feed.take(kill);
       if (kill.killer === roster.me && kill.victim !== roster.me) {
         hud.toast(`Destroyed ${roster.nameOf(kill.victim)}`);
@@ -63,7 +63,10 @@ export function newsFor(page) {
       callouts.clear();
       page.newWorld();
     },
-    results: (item) => match.takeResults(item),
+    results({ figures: names, lines, ...item }) {
+      const named = ({ figures, ...line }) => ({ ...line, ...Object.fromEntries(names.map((name, at) => [name, figures[at] ?? 0])) });
+      match.takeResults({ ...item, lines: lines.map(named) });
+    },
     host: (item) => session.takeHost(item),
   };
   return (item) => takes[item.type]?.(item);

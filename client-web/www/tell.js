@@ -61,7 +61,13 @@ const remember = (what) => { if (errors.length < ERRORS_MAX) errors.push(String(
 addEventListener('error', (event) => remember(event.message));
 addEventListener('unhandledrejection', (event) => remember(event.reason));
 
+/** The first errors that nobody caught, as text. */
+export const caught = () => [...errors];
+
 const named = (places, row) => Object.fromEntries(places.map(([name, at]) => [name, row[at]]));
+
+/** What a client's figures are, by name. */
+export const figuresOf = (client) => named(FIGURES, client?.stats() ?? []);
 
 /** Sets `globalThis.gamekeeper`. `page` has the page's parts, and functions for what changes: `state()`,
  *  `client()`, `replay()`, `frame()`, `drawn()`. */
@@ -72,7 +78,7 @@ export function tell(page) {
   Object.defineProperty(globalThis, 'gamekeeper', {
     value: Object.freeze({
       get state() { return page.state(); },
-      stats: () => named(FIGURES, page.client()?.stats() ?? []),
+      stats: () => figuresOf(page.client()),
       bytesIn: () => network.bytesIn,
       line: () => network.line,
       helps: () => network.helps,
@@ -104,7 +110,7 @@ export function tell(page) {
       lobby: () => ({ sessions: [], version: 0, ...lobby.live.last, via: lobby.live.via }),
       get replay() { return page.replay(); },
       get emotes() { return scene.bubbles.all; },
-      get errors() { return [...errors]; },
+      get errors() { return caught(); },
     }),
   });
 }

@@ -3,7 +3,8 @@
 //! In the order of the flow: [`config`] says what the operator wants, [`net`] takes sockets and turns
 //! them into messages, [`http`] answers everything that is no WebSocket, [`directory`] has all sessions,
 //! [`tick_loop`] is where the asynchronous side meets the synchronous one, [`session`] is the game as told
-//! through one door, [`store`] keeps results, [`site`] knows the other servers where several are one.
+//! through one door, [`store`] keeps results, [`site`] knows the other servers where several are one. [`program`] is all
+//! of it as a program, for whatever game.
 
 pub mod code;
 pub mod config;
@@ -15,6 +16,7 @@ pub mod logging;
 pub mod metrics;
 pub mod net;
 pub mod overload;
+pub mod program;
 pub mod session;
 pub mod site;
 pub mod stopping;
@@ -27,6 +29,7 @@ mod throttle;
 use anyhow::{Context, Result, anyhow};
 use config::Config;
 use directory::{Directory, Opener};
+use http::Build;
 use http::admin::{self, Operator};
 use http::api::Api;
 use live::Live;
@@ -79,14 +82,15 @@ pub fn runtime() -> std::io::Result<Runtime> {
     Builder::new_multi_thread().enable_all().on_thread_start(lanes::give_way).build()
 }
 
-/// Serves sessions of `G` on `listeners` until `shutdown` is done, then tells everybody and returns. There is no
-/// session until somebody wants one. Errors when results cannot be kept where `config` says.
+/// Serves sessions of `G`, with `page` for players, on `listeners` until `shutdown` is done, then tells everybody and
+/// returns. There is no session until somebody wants one. Errors when results cannot be kept where `config` says.
 pub async fn run<G: Game>(
     config: Config,
+    page: &'static Build,
     listeners: impl Into<Listeners>,
     shutdown: impl Future<Output = ()>,
 ) -> Result<()> {
-    Server::of::<G>(&config)?.run(listeners, shutdown).await
+    Server::of::<G>(&config, page)?.run(listeners, shutdown).await
 }
 
 /// A session of `G` with its default settings, before its first tick, for [`Server::serve`]. Errors when the
@@ -101,18 +105,18 @@ pub fn open<G: Game>(config: &Config) -> Result<Session<G, ConnectionOutbox>> {
 }
 
 impl Server {
-    /// Prepares a server that opens sessions of `G`, within the limits of `config`. Errors when results cannot
-    /// be kept where it says.
-    pub fn of<G: Game>(config: &Config) -> Result<Self> {
-        Self::with(config, Some(Opener::of::<G>()))
+    /// Prepares a server that opens sessions of `G`, within the limits of `config`; who opens its address is given
+    /// `page`. Errors when results cannot be kept where `config` says.
+    pub fn of<G: Game>(config: &Config, page: &'static Build) -> Result<Self> {
+        Self::with(config, page, Some(Opener::of::<G>()))
     }
 
     /// Prepares a server that opens no session by itself; see [`Server::serve`].
-    pub fn new(config: &Config) -> Result<Self> {
-        Self::with(config, None)
+    pub fn new(config: &Config, page: &'static Build) -> Result<Self> {
+        Self::with(config, page, None)
     }
 
-    fn with(config: &Config, opener: Option<Opener>) -> Result<Self> {
+    fn with(config: &Config, page: &'static Build, opener: Option<Opener>) -> Result<Self> {
         let store = Store::open(config.data.as_deref())?;
         match &config.data {
             Some(folder) => {
@@ -171,7 +175,7 @@ impl Server {
             metrics,
             refusals: Refusals::default(),
             api: http::api::router(Arc::new(api), &operator),
-            pages: http::router(&config.reach.base_path, Arc::clone(&operator), site),
+            pages: http::router(page, &config.reach.base_path, Arc::clone(&operator), site),
             operator: Arc::clone(&operator),
             stop,
             tasks: TaskTracker::new(),

@@ -12,6 +12,7 @@ use client_bot::progress::Progress;
 use futures_util::SinkExt;
 use server::Server;
 use server::config::Config;
+use server::http::ARENA;
 use server::metrics::Stage;
 use server::net::listener;
 use server::net::outbox::ConnectionOutbox;
@@ -117,7 +118,7 @@ fn round(stuck: bool) -> Round {
             let listener = listener::bind(loopback).expect("a port");
             bound.send(listener.local_addr().expect("bound")).expect("somebody waits for it");
             let shutdown = async { drop(stopped.await) };
-            let server = Server::new(&Config::default()).expect("a store in memory");
+            let server = Server::new(&Config::default(), &ARENA).expect("a store in memory");
             let protocol = Protocol::of::<Arena>();
             server.serve(timed, protocol, listener, shutdown).await.expect("it serves");
         });

@@ -4,6 +4,7 @@ use crate::buoys::Buoys;
 use futures_util::{SinkExt, StreamExt};
 use server::Server;
 use server::config::{Config, Overload, Stopping};
+use server::http::{ARENA, Build};
 use server::net::PLAY_PATH;
 use server::net::limits::Limits;
 use server::net::listener;
@@ -70,7 +71,8 @@ impl Running {
     pub fn start_with(config: &Config, session: impl Ticked<ConnectionOutbox> + 'static) -> Self {
         let listener = listener::bind("127.0.0.1:0".parse().expect("an address")).expect("a port");
         let address = listener.local_addr().expect("bound");
-        let server = Server::new(&unhurried(&undrained(config))).expect("a place for results");
+        let server =
+            Server::new(&unhurried(&undrained(config)), &ARENA).expect("a place for results");
         let (stop, stopped) = oneshot::channel::<()>();
         let running = server.clone();
         let task = tokio::spawn(async move {
@@ -83,6 +85,12 @@ impl Running {
     /// A server of `G` without a session: they open as somebody wants one.
     pub fn start_empty<G: Game>(config: &Config) -> Self {
         Self::start_draining::<G>(&undrained(config))
+    }
+
+    /// The same with a page of the game's own.
+    pub fn start_with_page<G: Game>(config: &Config, page: &'static Build) -> Self {
+        let listener = listener::bind("127.0.0.1:0".parse().expect("an address")).expect("a port");
+        Self::launch::<G>(&unhurried(&undrained(config)), page, listener.into())
     }
 
     /// The same; when it is stopped it lets rounds end, for as long as `config` says.
@@ -100,19 +108,19 @@ impl Running {
     /// As [`Self::start_empty`], giving up detail when it is overloaded.
     pub fn start_governed<G: Game>(config: &Config) -> Self {
         let listener = listener::bind("127.0.0.1:0".parse().expect("an address")).expect("a port");
-        Self::launch::<G>(&undrained(config), listener.into())
+        Self::launch::<G>(&undrained(config), &ARENA, listener.into())
     }
 
     /// Listening on these; when it is stopped it lets rounds end, for as long as `config` says. Where that is no
     /// TCP at all, `address` has port 0.
     pub fn start_on<G: Game>(config: &Config, listeners: Listeners) -> Self {
-        Self::launch::<G>(&unhurried(config), listeners)
+        Self::launch::<G>(&unhurried(config), &ARENA, listeners)
     }
 
-    fn launch<G: Game>(config: &Config, listeners: Listeners) -> Self {
+    fn launch<G: Game>(config: &Config, page: &'static Build, listeners: Listeners) -> Self {
         let nowhere = SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 0);
         let address = listeners.addresses().next().map_or(nowhere, |(address, _)| address);
-        let server = Server::of::<G>(config).expect("a place for results");
+        let server = Server::of::<G>(config, page).expect("a place for results");
         let (stop, stopped) = oneshot::channel::<()>();
         let running = server.clone();
         let task =

@@ -3,6 +3,7 @@
 use crate::harness::{undrained, unhurried};
 use server::Server;
 use server::config::Config;
+use server::http::ARENA;
 use server::net::listener;
 use server::net::outbox::ConnectionOutbox;
 use server::session::settings::PilotCount;
@@ -44,8 +45,8 @@ impl Host {
         let session = session.expect("settings that make sense");
         let listener = listener::bind("127.0.0.1:0".parse().expect("an address")).expect("a port");
         let address = listener.local_addr().expect("bound");
-        let server =
-            Server::new(&unhurried(&undrained(&config))).expect("results are kept in memory");
+        let server = Server::new(&unhurried(&undrained(&config)), &ARENA)
+            .expect("results are kept in memory");
         let (stop, stopped) = oneshot::channel::<()>();
         let serving = server.clone();
         let task = tokio::spawn(async move {

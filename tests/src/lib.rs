@@ -3,7 +3,6 @@
 
 pub mod accessibility;
 pub mod browser;
-pub mod buoys;
 pub mod engine;
 pub mod front;
 pub mod fuzzing;
@@ -14,6 +13,7 @@ pub mod hot_path;
 pub mod http;
 pub mod network;
 pub mod reach;
+pub mod recorded;
 pub mod relay;
 pub mod scripted;
 pub mod site;
@@ -21,6 +21,8 @@ pub mod stopwatch;
 pub mod story;
 pub mod told;
 pub mod world;
+
+pub use buoys;
 
 /// Settings under which nothing but its own player touches an entity.
 pub trait Lonely: shared::game::Game {

@@ -3,6 +3,7 @@
 
 use server::Server;
 use server::config::{Admin, Config};
+use server::http::ARENA;
 use server::logging::Logs;
 use server::net::listener;
 use server::net::outbox::ConnectionOutbox;
@@ -56,8 +57,9 @@ impl Hosted {
         });
         let listener = listener::bind("127.0.0.1:0".parse().expect("an address")).expect("a port");
         let address = listener.local_addr().expect("bound");
-        let server =
-            Server::of::<Arena>(&config).expect("results are kept in memory").with_logs(logs());
+        let server = Server::of::<Arena>(&config, &ARENA)
+            .expect("results are kept in memory")
+            .with_logs(logs());
         let (stop, stopped) = oneshot::channel::<()>();
         let serving = server.clone();
         let session = session.expect("settings that make sense");

@@ -2,48 +2,20 @@
 //!
 //! Pictures are left in `tests/screenshots`, for a person to look at.
 
-use server::code::SessionCode;
-use server::session::SessionConfig;
-use server::session::rounds::{RESULTS_SECONDS, WARM_UP_SECONDS};
-use server::session::settings::PilotCount;
-use server::store::{KeptResult, unix_ms};
 use shared::arena::{Arena, Settings};
-use shared::game::Setup;
-use shared::netcode::conditions::Conditions;
 use tests::accessibility::serious;
 use tests::browser::Driver;
 use tests::host::Host;
-use tests::world::World;
+use tests::recorded;
 
 const ROUND_S: u32 = 30;
 /// The round, and how long its result is shown.
 const TICKS: f64 = (ROUND_S as f64 + 3.0) * 30.0;
 
-/// Plays a round without a clock, and has a server keep its result and what it looked like.
-fn play_a_round(host: &Host) {
-    let setup = Setup::new(Settings::default(), 9, 30);
-    let mut world = World::<Arena>::open(SessionConfig {
-        round_s: ROUND_S,
-        pilots: PilotCount::FillUpTo(20),
-        records: true,
-        ..SessionConfig::new(setup)
-    });
-    world.join("Ann", Conditions::round_trip(40.0, 5.0));
-    world.run(f64::from(WARM_UP_SECONDS + ROUND_S + RESULTS_SECONDS - 1) * 1000.0);
-    let (code, store) = (SessionCode::random(), &host.server.store);
-    let mut recorded = world.session.take_recorded();
-    let afterwards = recorded.pop().expect("the last chapter");
-    recorded.into_iter().for_each(|recorded| store.record(code, recorded, u64::MAX));
-    for result in world.session.take_results() {
-        store.keep(code, KeptResult { result, at: unix_ms(), recording: None });
-    }
-    store.record(code, afterwards, u64::MAX);
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_round_is_looked_at_again() {
     let host = Host::start(1800, 0);
-    play_a_round(&host);
+    recorded::round::<Arena>(&host.server.store, Settings::default(), ROUND_S);
     let driver = Driver::start();
     let desk = driver.open(1280, 720, false).await;
     desk.goto(&format!("http://{}/", host.address)).await;

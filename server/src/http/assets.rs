@@ -1,5 +1,5 @@
-//! The files that the build script put into the binary, and how a browser keeps them: the page asks
-//! every time whether it is still the same, everything else has the build in its path and never changes.
+//! The files that a build script put into the binary (package `page`), and how a browser keeps them: the page asks every
+//! time whether it is still the same, everything else has the build in its path and never changes.
 
 use crate::config::BasePath;
 use axum::body::{Body, Bytes};
@@ -10,25 +10,38 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::Write;
 use std::sync::Arc;
 
-include!(concat!(env!("OUT_DIR"), "/assets.rs"));
+/// The arena's page, and the operator's.
+pub static ARENA: Build = include!(concat!(env!("OUT_DIR"), "/page.rs"));
 
 /// How long a browser keeps what the build's name is in the path of.
 const FOREVER: &str = "public, max-age=31536000, immutable";
 /// How a browser keeps the page: it asks each time.
 const ASK_AGAIN: &str = "no-cache";
 
+/// A page with all that it loads, as `page::embed` writes it for `include!`.
+#[derive(Debug)]
+pub struct Build {
+    /// Names it in the paths of its assets.
+    pub name: &'static str,
+    /// HTML by the name of its file, with a mark where the base path belongs. The first one is what players open.
+    pub pages: &'static [(&'static str, &'static str)],
+    /// What these load, in ascending order of paths.
+    pub assets: &'static [Asset],
+}
+
 /// One file in the binary.
-struct Asset {
+#[derive(Debug)]
+pub struct Asset {
     /// Below the build's folder, without a slash in front.
-    path: &'static str,
+    pub path: &'static str,
     /// The media type.
-    media: &'static str,
+    pub media: &'static str,
     /// The entity tag, as it stands in the header.
-    tag: &'static str,
+    pub tag: &'static str,
     /// The bytes.
-    plain: &'static [u8],
+    pub plain: &'static [u8],
     /// The bytes through gzip, where that is smaller.
-    gzip: Option<&'static [u8]>,
+    pub gzip: Option<&'static [u8]>,
 }
 
 /// One answer's bytes.
@@ -53,14 +66,15 @@ struct Made {
 }
 
 impl Page {
-    /// The game's.
-    pub(super) fn game(base: &BasePath) -> Self {
-        Self::new(PAGE, base)
+    /// What players open.
+    pub(super) fn game(build: &Build, base: &BasePath) -> Self {
+        Self::new(build.pages.first().expect("a page has a file of HTML").1, base)
     }
 
     /// The operator's.
     pub(super) fn admin(base: &BasePath) -> Self {
-        Self::new(ADMIN_PAGE, base)
+        let [_, (_, source)] = ARENA.pages else { panic!("the operator's page is the second one") };
+        Self::new(source, base)
     }
 
     /// The page of this source, with `base` wherever it says so.
@@ -85,23 +99,18 @@ impl Page {
     }
 }
 
-/// Whether `build` names what is compiled in here.
-pub(super) fn is_ours(build: &str) -> bool {
-    build == BUILD
-}
-
-/// What the page loads.
-pub(super) fn asset(build: &str, path: &str, request: &HeaderMap) -> Response<Body> {
-    match ASSETS.binary_search_by_key(&path, |asset| asset.path) {
-        Ok(place) if is_ours(build) => {
-            let asset = &ASSETS[place];
-            let forms = Forms {
-                plain: Bytes::from_static(asset.plain),
-                gzip: asset.gzip.map(Bytes::from_static),
-            };
-            respond(asset.media, asset.tag, forms, FOREVER, request)
-        }
-        _ => not_found(),
+impl Build {
+    /// The file at `path`.
+    pub(super) fn respond(&self, path: &str, request: &HeaderMap) -> Response<Body> {
+        let Ok(place) = self.assets.binary_search_by_key(&path, |asset| asset.path) else {
+            return not_found();
+        };
+        let asset = &self.assets[place];
+        let forms = Forms {
+            plain: Bytes::from_static(asset.plain),
+            gzip: asset.gzip.map(Bytes::from_static),
+        };
+        respond(asset.media, asset.tag, forms, FOREVER, request)
     }
 }
 
@@ -152,17 +161,17 @@ mod tests {
 
     fn ask(path: &str, headers: &[(HeaderName, &'static str)]) -> Response<Body> {
         let headers = headers.iter().map(|(name, value)| (name.clone(), value.parse().unwrap()));
-        asset(BUILD, path, &headers.collect())
+        ARENA.respond(path, &headers.collect())
     }
 
     #[test]
     fn the_page_names_this_builds_assets_and_they_are_there() {
-        let made = Page::game(&"/arena".parse().unwrap());
-        let top = Page::game(&BasePath::default());
+        let made = Page::game(&ARENA, &"/arena".parse().unwrap());
+        let top = Page::game(&ARENA, &BasePath::default());
         assert!(top.0.tag != made.0.tag && top.0.plain.len() < made.0.plain.len());
         for page in [made, Page::admin(&"/arena".parse().unwrap())] {
             let page = std::str::from_utf8(&page.0.plain).unwrap();
-            let folder = format!("\"/arena/assets/{BUILD}/");
+            let folder = format!("\"/arena/assets/{}/", ARENA.name);
             let named: Vec<_> = page.split(&folder).skip(1).collect();
             assert!(!named.is_empty() && !page.contains("{{") && !page.contains("\"/assets"));
             assert!(page.contains("<meta name=\"base\" content=\"/arena\">"));
@@ -175,18 +184,15 @@ mod tests {
             ask("client_web_bg.wasm", &[]).headers()[header::CONTENT_TYPE],
             "application/wasm"
         );
-        let script = &ASSETS[ASSETS.binary_search_by_key(&"client_web.js", |a| a.path).unwrap()];
+        let script = ARENA.assets.iter().find(|asset| asset.path == "client_web.js").unwrap();
         let script = std::str::from_utf8(script.plain).unwrap();
         assert!(script.contains("client_web_bg.wasm"), "the script knows where the module is");
     }
 
     #[test]
-    fn only_this_builds_files_are_there() {
-        let headers = HeaderMap::new();
-        let gone = |build, path| asset(build, path, &headers).status() == StatusCode::NOT_FOUND;
-        assert!(gone("0000000000000000", "client_web.js"));
+    fn only_files_of_the_build_are_there() {
         for path in ["", "..", "../Cargo.toml", "/etc/passwd", "client_web.js\0", "index.html"] {
-            assert!(gone(BUILD, path), "{path}");
+            assert_eq!(ask(path, &[]).status(), StatusCode::NOT_FOUND, "{path}");
         }
     }
 
@@ -194,7 +200,7 @@ mod tests {
     fn what_the_browser_has_is_not_sent_again() {
         let tag = ask("client_web.js", &[]).headers()[header::ETAG].clone();
         let has = HeaderMap::from_iter([(header::IF_NONE_MATCH, tag)]);
-        let answer = asset(BUILD, "client_web.js", &has);
+        let answer = ARENA.respond("client_web.js", &has);
         assert_eq!(answer.status(), StatusCode::NOT_MODIFIED);
         assert_eq!(answer.headers()[header::CACHE_CONTROL], FOREVER);
     }

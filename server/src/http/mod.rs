@@ -12,6 +12,7 @@ use crate::net::Caller;
 use crate::site::{self, Site, is_passed_on};
 use admin::Operator;
 use assets::Page;
+pub use assets::{ARENA, Asset, Build};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Extension, Path, State};
@@ -25,9 +26,15 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self' 'wa
      style-src 'self'; img-src 'self' data:; connect-src 'self'; manifest-src 'self'; \
      base-uri 'none'; frame-ancestors 'none'; form-action 'self'";
 
-/// Answers everything that is neither a WebSocket nor the API's, for browsers that find it below `base`.
-pub(crate) fn router(base: &BasePath, operator: Arc<Operator>, site: Arc<Site>) -> Router {
-    let page = Page::game(base);
+/// Answers everything that is neither a WebSocket nor the API's, for browsers that find it below `base`; players open
+/// the page of `game`.
+pub(crate) fn router(
+    game: &'static Build,
+    base: &BasePath,
+    operator: Arc<Operator>,
+    site: Arc<Site>,
+) -> Router {
+    let page = Page::game(game, base);
     let page = get(move |headers: HeaderMap| async move { page.respond(&headers) });
     let admin = Page::admin(base);
     // Where there is no operator there is no such page.
@@ -43,26 +50,35 @@ pub(crate) fn router(base: &BasePath, operator: Arc<Operator>, site: Arc<Site>) 
         .route("/replay/{id}", page.clone())
         .route("/replay/{code}/{round}", page)
         .route("/assets/{build}/{*path}", get(asset))
-        .with_state(site)
+        .with_state(Files { game, site })
         .fallback(|| async { assets::not_found() })
 }
 
-/// A file of this build; of another one where another server of the site has that: while they are upgraded one after
-/// the other, a page may come from one and ask another for what belongs to it.
+/// Where a page's files are looked for.
+#[derive(Clone)]
+struct Files {
+    game: &'static Build,
+    site: Arc<Site>,
+}
+
+/// A file of the game's page or the operator's; of another build where another server of the site has that: while they
+/// are upgraded one after the other, a page may come from one and ask another for what belongs to it.
 async fn asset(
-    State(site): State<Arc<Site>>,
+    State(Files { game, site }): State<Files>,
     Extension(caller): Extension<Caller>,
     Path((build, path)): Path<(String, String)>,
     uri: Uri,
     headers: HeaderMap,
 ) -> Response<Body> {
-    if !assets::is_ours(&build)
-        && !is_passed_on(&headers)
+    if let Some(ours) = [game, &ARENA].into_iter().find(|ours| ours.name == build) {
+        return ours.respond(&path, &headers);
+    }
+    if !is_passed_on(&headers)
         && let Some(found) = site.first_success(|| site::get(uri.path()), caller.address()).await
     {
         return found.map(Body::new);
     }
-    assets::asset(&build, &path, &headers)
+    assets::not_found()
 }
 
 /// Sets the headers that every answer has.

@@ -8,6 +8,7 @@ use anyhow::{Result, anyhow};
 use serde::{Deserialize, Serialize};
 use server::Server;
 use server::config::{self, Config};
+use server::http::ARENA;
 use server::logging::Logs;
 use server::net::listeners::Listeners;
 use shared::arena::{Arena, ArenaBrain, ArenaEvent, Controls, Rules};
@@ -153,5 +154,5 @@ pub(crate) fn serve(scene: Scene, address: SocketAddr) -> Result<()> {
 async fn run(config: &Config) -> Result<()> {
     let logs = Logs::install(config)?;
     let listeners = Listeners::open(&config.reach)?;
-    Server::of::<Staged>(config)?.with_logs(logs).run(listeners, pending()).await
+    Server::of::<Staged>(config, &ARENA)?.with_logs(logs).run(listeners, pending()).await
 }

@@ -5,6 +5,7 @@ use super::{MESSAGE_BYTES, RATE};
 use anyhow::Result;
 use server::Server;
 use server::config::Config;
+use server::http::ARENA;
 use server::metrics::Stage;
 use server::net::listener;
 use server::net::outbox::ConnectionOutbox;
@@ -46,7 +47,7 @@ pub(crate) fn serve(flags: &Flags) -> Result<()> {
     rlimit::increase_nofile_limit(12_000)?;
     server::runtime()?.block_on(async {
         let listener = listener::bind(flags.bind)?;
-        Server::new(&config)?.serve(Echo::default(), PROTOCOL, listener, pending()).await
+        Server::new(&config, &ARENA)?.serve(Echo::default(), PROTOCOL, listener, pending()).await
     })
 }
 

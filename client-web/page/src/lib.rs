@@ -1,9 +1,10 @@
-//! Makes the browser's part and puts it into the server's binary, so that `cargo run -p server` is all
-//! there is to do. Comes in: `client-web` (Rust, compiled to WebAssembly here) and `client-web/www`.
-//! Goes out: `$OUT_DIR/assets.rs`, a table of files with their compressed forms. When something is
-//! missing it stops with one sentence and the command that mends it.
+//! For build scripts: makes a game's page and puts it into the program that serves it, so that `cargo run` is all there
+//! is to do. Comes in: a package whose module the browser runs (Rust, compiled to WebAssembly here), and files that a
+//! browser understands as they are written. Goes out: `$OUT_DIR/page.rs`, an expression of type `server::http::Build`
+//! with all files and their compressed forms. When something is missing it stops with one sentence and the command that
+//! mends it.
 
-mod bundle;
+pub mod bundle;
 
 use anyhow::{Context, Result, anyhow, bail};
 use flate2::{Compression, write::GzEncoder};
@@ -17,51 +18,116 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 const TARGET: &str = "wasm32-unknown-unknown";
-/// Name of the module's files: `client_web.js`, `client_web_bg.wasm`.
+/// Name of the module's files, whatever package it is of: `client_web.js`, `client_web_bg.wasm`.
 const MODULE: &str = "client_web";
-/// Pages, by what they are called in the table.
-const PAGES: [(&str, &str); 2] = [("PAGE", "index.html"), ("ADMIN_PAGE", "admin.html")];
 /// What a page writes where the folder of this build's assets belongs.
 const PLACEHOLDER: &str = "{{assets}}";
 /// What stands there for the path below which everything is served: the server knows it when it starts.
 const BASE: &str = "{{base}}";
-/// What the module is made of, from the workspace's root on.
+/// The engine's folder `client-web`.
+const CLIENT_WEB: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+/// What every module is made of, from there on.
 const SOURCES: &[&str] = &[
-    "client-web/src",
-    "client-web/www",
-    "client-web/Cargo.toml",
-    "shared/src",
-    "shared/Cargo.toml",
+    "src",
+    "www",
     "Cargo.toml",
-    "Cargo.lock",
-    "rust-toolchain.toml",
+    "../shared/src",
+    "../shared/Cargo.toml",
+    "../Cargo.toml",
+    "../Cargo.lock",
+    "../rust-toolchain.toml",
 ];
+/// Files that only a page that names them has.
+const NAMED_ONLY: [&str; 3] = ["html", "js", "css"];
 
-fn main() {
-    if let Err(why) = embed() {
+/// What a page is made of. Paths are below `client-web/www`, or below a folder that lies over it.
+#[derive(Clone, Copy, Debug)]
+pub struct Page<'a> {
+    /// The package whose module the page loads.
+    pub package: &'a str,
+    /// Folders whose files take the place of the engine's where they have the same path, later ones that of earlier
+    /// ones; as the build script's own package sees them.
+    pub over: &'a [&'a str],
+    /// What else the module is made of, so that it is made anew when that changes: the package's sources, as the build
+    /// script's own package sees them.
+    pub sources: &'a [&'a str],
+    /// The HTML files; the first one is what players open.
+    pub pages: &'a [&'a str],
+    /// The modules that these begin with. Each becomes one script with all that it imports.
+    pub scripts: &'a [&'a str],
+    /// The style sheets that these begin with. Each becomes one with all that it imports.
+    pub styles: &'a [&'a str],
+}
+
+/// The arena's page, and the operator's.
+pub const ARENA: Page<'_> = Page {
+    package: "client-web",
+    over: &[],
+    sources: &[],
+    pages: &["index.html", "admin.html"],
+    scripts: &["main.js", "admin/main.js"],
+    styles: &["page.css", "admin/page.css"],
+};
+
+/// The plain page, which shows any game, with the module that `package` makes.
+pub const fn plain(package: &str) -> Page<'_> {
+    Page {
+        package,
+        over: &[],
+        sources: &[],
+        pages: &["plain.html"],
+        scripts: &["plain/main.js"],
+        styles: &["plain/page.css"],
+    }
+}
+
+/// Makes `page`, for the build script that calls it; see the head of this file. What went wrong stops the build.
+pub fn embed(page: &Page<'_>) {
+    if let Err(why) = try_embed(page) {
         println!("cargo::error={why:#}");
     }
 }
 
-fn embed() -> Result<()> {
-    let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("..");
+fn try_embed(page: &Page<'_>) -> Result<()> {
+    let own = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?);
     let out = PathBuf::from(env::var("OUT_DIR")?);
-    println!("cargo::rerun-if-changed=build");
     for source in SOURCES {
-        println!("cargo::rerun-if-changed={}", root.join(source).display());
+        println!("cargo::rerun-if-changed={CLIENT_WEB}/{source}");
+    }
+    for source in page.sources.iter().chain(page.over) {
+        println!("cargo::rerun-if-changed={}", own.join(source).display());
     }
 
     add_target()?;
-    let wasm = compile(&root, &target_folder(&out))?;
+    let wasm = compile(page.package, &own, &target_folder(&out))?;
     let mut files = bind(&wasm, &out.join("module"))?;
-    collect(&root.join("client-web/www"), "", &mut files)?;
-    bundle::scripts(
-        &mut files,
-        &[("main.js", &["client_web.js"]), ("admin/main.js", &["client_web.js"])],
-    )?;
-    bundle::styles(&mut files, &["page.css", "admin/page.css"])?;
-    fs::write(out.join("assets.rs"), table(files, &out.join("assets"))?)?;
+    let module: Vec<_> = files.keys().cloned().collect();
+    files.append(&mut written(page, &own)?);
+    let script = format!("{MODULE}.js");
+    let outside = [script.as_str()];
+    let entries: Vec<_> = page.scripts.iter().map(|&entry| (entry, &outside[..])).collect();
+    bundle::scripts(&mut files, &entries)?;
+    bundle::styles(&mut files, page.styles)?;
+    let named = [page.pages, page.scripts, page.styles].concat();
+    files.retain(|path, _| {
+        let extension = path.rsplit_once('.').map_or("", |(_, extension)| extension);
+        !NAMED_ONLY.contains(&extension) || module.contains(path) || named.contains(&path.as_str())
+    });
+    fs::write(out.join("page.rs"), expression(files, page.pages, &out.join("page"))?)?;
     Ok(())
+}
+
+/// The engine's files, with those of the page's own folders over them.
+fn written(page: &Page<'_>, own: &Path) -> Result<BTreeMap<String, Vec<u8>>> {
+    let mut files = BTreeMap::new();
+    collect(&Path::new(CLIENT_WEB).join("www"), "", &mut files)?;
+    for folder in page.over {
+        collect(&own.join(folder), "", &mut files)?;
+    }
+    match files.keys().find(|path| path.starts_with(MODULE)) {
+        Some(path) => bail!("{path} has the name of a file that wasm-bindgen writes; rename it"),
+        None => Ok(files),
+    }
 }
 
 /// Installs the standard library for WebAssembly if this toolchain lacks it. `rust-toolchain.toml`
@@ -90,11 +156,11 @@ fn target_folder(out: &Path) -> PathBuf {
     marked.or(out.ancestors().nth(4)).unwrap_or(out).join("web")
 }
 
-/// Compiles `client-web` and says where the module is.
-fn compile(root: &Path, target: &Path) -> Result<PathBuf> {
+/// Compiles `package`, which is in the workspace of `own` or among what that uses, and says where the module is.
+fn compile(package: &str, own: &Path, target: &Path) -> Result<PathBuf> {
     let args = ["build", "--locked", "--profile", "web", "--lib", "--target", TARGET];
     let mut cargo = Command::new(env::var("CARGO")?);
-    cargo.args(args).args(["-p", "client-web"]).arg("--target-dir").arg(target).current_dir(root);
+    cargo.args(args).args(["-p", package]).arg("--target-dir").arg(target).current_dir(own);
     // What the outer build was told is not meant for this one: flags for another target, clippy in
     // the compiler's place, profiles, the outer job server.
     for (name, _) in env::vars_os() {
@@ -107,13 +173,14 @@ fn compile(root: &Path, target: &Path) -> Result<PathBuf> {
     }
     cargo.env_remove("RUSTFLAGS").env_remove("RUSTDOCFLAGS").env_remove("RUSTDOC");
 
-    let by_hand = format!("cargo {} -p client-web", args.join(" "));
+    let by_hand = format!("cargo {} -p {package}", args.join(" "));
     let done = cargo.output().with_context(|| format!("cargo did not start; try: {by_hand}"))?;
     if !done.status.success() {
         std::io::stderr().write_all(&done.stderr)?;
         bail!("the browser's module did not compile; see why with: {by_hand}");
     }
-    Ok(target.join(TARGET).join("web").join(MODULE).with_extension("wasm"))
+    let name = package.replace('-', "_");
+    Ok(target.join(TARGET).join("web").join(name).with_extension("wasm"))
 }
 
 /// Runs wasm-bindgen over the module and reads what it made.
@@ -121,6 +188,7 @@ fn bind(wasm: &Path, out: &Path) -> Result<BTreeMap<String, Vec<u8>>> {
     remove_folder(out)?;
     let made = wasm_bindgen_cli_support::Bindgen::new()
         .input_path(wasm)
+        .out_name(MODULE)
         .web(true)
         // As a library it leaves it to the caller to say where the module lies; the page does not.
         .map(|b| b.omit_default_module_path(false).typescript(false))
@@ -146,47 +214,45 @@ fn collect(folder: &Path, prefix: &str, files: &mut BTreeMap<String, Vec<u8>>) -
         let path = format!("{prefix}{name}");
         if entry.file_type()?.is_dir() {
             collect(&entry.path(), &format!("{path}/"), files)?;
-        } else if files.insert(path.clone(), fs::read(entry.path())?).is_some() {
-            bail!(
-                "client-web/www/{path} has the name of a file that wasm-bindgen writes; rename it"
-            );
+        } else {
+            files.insert(path, fs::read(entry.path())?);
         }
     }
     Ok(())
 }
 
-/// Writes the files and their compressed forms into `folder`, and the Rust source that includes them.
-fn table(mut files: BTreeMap<String, Vec<u8>>, folder: &Path) -> Result<String> {
+/// Writes the files and their compressed forms into `folder`; answers the Rust expression that includes them.
+fn expression(
+    mut files: BTreeMap<String, Vec<u8>>,
+    pages: &[&str],
+    folder: &Path,
+) -> Result<String> {
     remove_folder(folder)?;
-    let mut pages = Vec::new();
-    for (name, file) in PAGES {
-        let page =
-            files.remove(file).with_context(|| format!("client-web/www/{file} is missing"))?;
-        pages.push((name, file, page));
-    }
+    let take = |&file: &&str| -> Result<(String, String)> {
+        let page = files.remove(file).with_context(|| format!("there is no {file}"))?;
+        let page = String::from_utf8(page).with_context(|| format!("{file} is not UTF-8"))?;
+        Ok((file.to_owned(), page))
+    };
+    let pages = pages.iter().map(take).collect::<Result<Vec<_>>>()?;
     let build = digest(files.iter().map(|(path, bytes)| (path.as_str(), bytes.as_slice())));
 
-    let mut source = format!("/// Names this build's assets.\nstatic BUILD: &str = {build:?};\n");
     fs::create_dir_all(folder)?;
-    for (name, file, page) in pages {
-        let page = String::from_utf8(page)
-            .with_context(|| format!("client-web/www/{file} is not UTF-8"))?;
+    let mut source = format!("Build {{\n    name: {build:?},\n    pages: &[\n");
+    for (file, page) in pages {
         let page = page.replace(PLACEHOLDER, &format!("{BASE}/assets/{build}"));
-        let file = folder.join(file);
-        fs::write(&file, page)?;
-        writeln!(source, "/// A page, with {BASE:?} where the base path belongs.")?;
-        writeln!(source, "static {name}: &str = include_str!({file:?});")?;
+        let written = folder.join(&file);
+        fs::write(&written, page)?;
+        writeln!(source, "        ({file:?}, include_str!({written:?})),")?;
     }
-    writeln!(source, "/// What the page loads, in ascending order of paths.")?;
-    writeln!(source, "static ASSETS: &[Asset] = &[")?;
+    source.push_str("    ],\n    assets: &[\n");
     for (path, bytes) in &files {
-        writeln!(source, "    {},", asset(path, bytes, folder)?)?;
+        writeln!(source, "        {},", asset(path, bytes, folder)?)?;
     }
-    source.push_str("];\n");
+    source.push_str("    ],\n}\n");
     Ok(source)
 }
 
-/// Writes one file and, where that is smaller, its gzip form; answers its line of the table.
+/// Writes one file and, where that is smaller, its gzip form; answers its line.
 fn asset(path: &str, bytes: &[u8], folder: &Path) -> Result<String> {
     let file = folder.join(path);
     fs::create_dir_all(file.parent().context("an asset without a folder")?)?;
@@ -217,7 +283,7 @@ fn media_type(path: &str) -> Result<&'static str> {
         Some("svg") => "image/svg+xml",
         Some("png") => "image/png",
         Some("wasm") => "application/wasm",
-        _ => bail!("{path}: add this kind of file to media_type in server/build"),
+        _ => bail!("{path}: add this kind of file to media_type in client-web/page"),
     })
 }
 

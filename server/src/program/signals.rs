@@ -8,7 +8,7 @@ use tokio::signal::windows;
 
 /// What a signal means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Told {
+pub(super) enum Told {
     /// Ctrl-C or SIGTERM: the first time to stop well, the second time to stop now.
     Stop,
     /// SIGHUP: settings are to be read again.
@@ -17,7 +17,7 @@ pub(crate) enum Told {
 }
 
 /// From the call of [`Signals::listen`] on no signal of these kills the process.
-pub(crate) struct Signals {
+pub(super) struct Signals {
     #[cfg(unix)]
     interrupt: unix::Signal,
     #[cfg(unix)]
@@ -30,7 +30,7 @@ pub(crate) struct Signals {
 
 #[cfg(unix)]
 impl Signals {
-    pub(crate) fn listen() -> Result<Self> {
+    pub(super) fn listen() -> Result<Self> {
         Ok(Self {
             interrupt: unix::signal(SignalKind::interrupt())?,
             terminate: unix::signal(SignalKind::terminate())?,
@@ -39,7 +39,7 @@ impl Signals {
     }
 
     /// The next one.
-    pub(crate) async fn next(&mut self) -> Told {
+    pub(super) async fn next(&mut self) -> Told {
         tokio::select! {
             _ = self.interrupt.recv() => Told::Stop,
             _ = self.terminate.recv() => Told::Stop,
@@ -50,12 +50,12 @@ impl Signals {
 
 #[cfg(windows)]
 impl Signals {
-    pub(crate) fn listen() -> Result<Self> {
+    pub(super) fn listen() -> Result<Self> {
         Ok(Self { interrupt: windows::ctrl_c()? })
     }
 
     /// The next one.
-    pub(crate) async fn next(&mut self) -> Told {
+    pub(super) async fn next(&mut self) -> Told {
         self.interrupt.recv().await;
         Told::Stop
     }

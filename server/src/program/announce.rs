@@ -1,11 +1,11 @@
 //! Says at the start which addresses to open.
 
-use server::config::{Bind, Reach};
-use server::net::listeners::Listeners;
+use crate::config::{Bind, Reach};
+use crate::net::listeners::Listeners;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 
 /// Prints which addresses to open.
-pub(crate) fn announce(listeners: &Listeners, reach: &Reach) {
+pub(super) fn announce(listeners: &Listeners, reach: &Reach) {
     println!(
         "Gamekeeper is running. Open this in a browser, and share it with whoever shall play:"
     );

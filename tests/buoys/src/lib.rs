@@ -1,7 +1,10 @@
 //! The second game, so that the seam stays a seam: boats row about, set lanterns adrift, and a lantern
 //! that meets another boat pushes it and earns its owner a coin. Small, and yet it has every treatment
 //! of entities: steered with an implied spawn, ballistic, static, plain and private, and one without a
-//! place.
+//! place. `web` is its module for the browser, `server` beside this package its programs.
+
+#[cfg(target_arch = "wasm32")]
+pub mod web;
 
 use serde::{Deserialize, Serialize};
 use shared::checkpoint;

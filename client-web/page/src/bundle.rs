@@ -13,11 +13,11 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 /// Files by path.
-pub(crate) type Files = BTreeMap<String, Vec<u8>>;
+pub type Files = BTreeMap<String, Vec<u8>>;
 
 /// Replaces each entry module, and all that it imports, by one script of its name; modules in the list beside it stay as
 /// they are and are imported by it. Two entries may import the same module: each script has its own.
-pub(crate) fn scripts(files: &mut Files, entries: &[(&str, &[&str])]) -> Result<()> {
+pub fn scripts(files: &mut Files, entries: &[(&str, &[&str])]) -> Result<()> {
     let mut made = Vec::new();
     for &(entry, outside) in entries {
         let mut bundle = Bundle {
@@ -41,7 +41,7 @@ pub(crate) fn scripts(files: &mut Files, entries: &[(&str, &[&str])]) -> Result<
 }
 
 /// Replaces each style sheet, and those that it imports, by one of its name.
-pub(crate) fn styles(files: &mut Files, entries: &[&str]) -> Result<()> {
+pub fn styles(files: &mut Files, entries: &[&str]) -> Result<()> {
     let (mut made, mut done) = (Vec::new(), Vec::new());
     for &entry in entries {
         let mut all = String::new();

@@ -1,9 +1,6 @@
 //! The build's bundler: what it understands, and that it stops at everything else.
 
-#[path = "../../server/build/bundle.rs"]
-mod bundle;
-
-use bundle::Files;
+use page::bundle::{self, Files};
 
 fn files(list: &[(&str, &str)]) -> Files {
     list.iter().map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec())).collect()

@@ -1,0 +1,156 @@
+//! A server as a program: settings from where they come, a running server of one game from them, and signals to a
+//! reload or a proper end. What a game adds to it is a `main` of one line.
+
+mod announce;
+mod health;
+mod signals;
+
+use crate::Server;
+use crate::config::{self, Config, LoadError, Loaded, Todo};
+use crate::http::Build;
+use crate::logging::Logs;
+use crate::net::listeners::Listeners;
+use crate::net::tls::Tls;
+use anyhow::Result;
+use shared::game::Game;
+use signals::{Signals, Told};
+use std::future::pending;
+use std::process::ExitCode;
+use std::sync::Arc;
+use tokio::sync::oneshot;
+use tokio::time::{Duration, sleep};
+
+/// Descriptors that the process needs beside one per connection.
+const DESCRIPTORS_EXTRA: u64 = 64;
+
+/// For how long goodbyes are waited for when the server is to stop at once.
+const AT_ONCE: Duration = Duration::from_millis(300);
+
+/// Does what the command line says: serves `G` with `page` for players until it is told to stop, or checks settings, or
+/// asks a running server whether it is well. To be called by `main`, which has nothing else to do.
+pub fn main<G: Game>(page: &'static Build) -> ExitCode {
+    let loaded = match config::load(std::env::args_os()) {
+        Ok(loaded) => loaded,
+        // Help and version are among them, each with its own status.
+        Err(LoadError::Flags(error)) => error.exit(),
+        Err(error) => {
+            eprintln!("{error}");
+            return ExitCode::from(2);
+        }
+    };
+    let done = match loaded.command {
+        Some(Todo::Check { .. }) => {
+            check(&loaded);
+            Ok(())
+        }
+        Some(Todo::Health) => health::ask(&loaded.config.reach),
+        None => crate::runtime()
+            .map_err(Into::into)
+            .and_then(|runtime| runtime.block_on(serve::<G>(loaded, page))),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("{why:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Says that the settings, which were read by now, make sense.
+fn check(loaded: &Loaded) {
+    loaded.warnings.iter().for_each(|warning| println!("Perhaps a mistake: {warning}."));
+    match &loaded.file {
+        Some(file) => println!("{} makes sense.", file.display()),
+        None => println!("The settings make sense; no file was named."),
+    }
+}
+
+async fn serve<G: Game>(loaded: Loaded, page: &'static Build) -> Result<()> {
+    let config = &loaded.config;
+    let logs = Logs::install(config)?;
+    loaded.warnings.iter().for_each(|warning| tracing::warn!("perhaps a mistake: {warning}"));
+    raise_descriptor_limit(config);
+    let listeners = Listeners::open(&config.reach)?;
+    let tls = listeners.tls();
+    let signals = Signals::listen()?;
+    let server = Server::of::<G>(config, page)?.with_logs(logs);
+    announce::announce(&listeners, &config.reach);
+    let (stop, stopped) = oneshot::channel();
+    tokio::spawn(obey(signals, server.clone(), loaded, tls, stop));
+    // An error would be the end of the task that listens to signals, which is no reason to stop.
+    server
+        .run(listeners, async {
+            if stopped.await.is_err() {
+                pending().await
+            }
+        })
+        .await
+}
+
+/// Does what signals say.
+async fn obey(
+    mut signals: Signals,
+    server: Server,
+    mut loaded: Loaded,
+    tls: Option<Arc<Tls>>,
+    stop: oneshot::Sender<()>,
+) {
+    let mut stop = Some(stop);
+    loop {
+        match (signals.next().await, stop.take()) {
+            (Told::Stop, Some(stop)) => {
+                println!("Stopping; once more Ctrl-C stops it at once.");
+                // Fails only when it has stopped by itself.
+                let _ = stop.send(());
+            }
+            (Told::Stop, None) => {
+                server.front.stop.cancel();
+                sleep(AT_ONCE).await;
+                tracing::warn!("stopped at once");
+                std::process::exit(1);
+            }
+            (Told::Reload, still) => {
+                stop = still;
+                reload(&server, &mut loaded);
+                // It would be looked at by itself, but whoever asks wants to know now.
+                match tls.as_deref().map(Tls::reload) {
+                    Some(Ok(true)) => tracing::info!("the certificate is a new one"),
+                    Some(Err(why)) => tracing::error!("the certificate stays as it is: {why:#}"),
+                    Some(Ok(false)) | None => {}
+                }
+            }
+        }
+    }
+}
+
+/// Reads the settings again and says what came of it.
+fn reload(server: &Server, loaded: &mut Loaded) {
+    let changes = match loaded.reload() {
+        Ok(changes) => changes,
+        Err(why) => {
+            tracing::error!("the settings stay as they are, as these make no sense: {why}");
+            return;
+        }
+    };
+    raise_descriptor_limit(&loaded.config);
+    server.reload(loaded.config.clone());
+    let list = |keys: &[String]| if keys.is_empty() { "none".into() } else { keys.join(", ") };
+    tracing::info!(changed = list(&changes.taken), "settings were read again");
+    if !changes.need_restart.is_empty() {
+        tracing::warn!(changed = list(&changes.need_restart), "these change with the next start");
+    }
+}
+
+/// Every connection is a descriptor, and one that is passed on two; many systems grant only 1024 until asked for more.
+fn raise_descriptor_limit(config: &Config) {
+    let each = if config.site.site.is_empty() { 1 } else { 2 };
+    let wanted = each * config.limits.max_connections as u64 + DESCRIPTORS_EXTRA;
+    match rlimit::increase_nofile_limit(wanted) {
+        Ok(granted) if granted < wanted => {
+            tracing::warn!(granted, wanted, "the system grants fewer open files than connections");
+        }
+        Ok(_) => {}
+        Err(error) => tracing::warn!(%error, "cannot raise the limit of open files"),
+    }
+}
