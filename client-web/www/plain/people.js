@@ -1,0 +1,167 @@
+// Who is here and what is said. Comes in: the module's news (client-web/src/news.rs) and what the player types. Goes out: names with
+// scores, the round's clock and result, a log of chat and of the game's events. Names and words come from strangers and are only ever
+// set as text.
+
+import { byId, made } from '../admin/words.js';
+import { replayOf } from '../here.js';
+import { write } from '../hud.js';
+import { Roster } from '../roster.js';
+import { STATS } from '../rows.js';
+import { clockText, teamName } from '../words.js';
+import { fill, holding } from './tables.js';
+
+/** Lines of people, the own one aside. */
+const PEOPLE_MAX = 10;
+/** Lines of the log that are kept. */
+const LOG_MAX = 50;
+/** The most letters of an event that are shown. */
+const EVENT_LETTERS_MAX = 200;
+/** The longest line of chat that the server takes, bytes of UTF-8. */
+const CHAT_BYTES_MAX = 200;
+/** A log that is this close to its end, CSS pixels, is at its end. */
+const END_PX = 24;
+/** What is known before anything was told. */
+const NOTHING = { about: null, phase: { phase: 'endless', round: 0, ends: null }, standings: { best: [], rank: 0 }, results: null };
+
+/** Who is who. */
+export const roster = new Roster();
+/** Lines of the log, elements that may not be in the page yet. */
+const log = [];
+const told = { ...NOTHING };
+/** Whether the log goes along with what comes: until somebody reads further up. */
+let follows = true;
+
+const takes = {
+  welcome({ player, name }) {
+    roster.me = player;
+    // Nobody is who looks at a recording.
+    if (name) note(`You are ${name}, player ${player}.`);
+  },
+  roster(item) {
+    const { came, went } = roster.take(item);
+    for (const name of came) note(`${name} came.`);
+    for (const name of went) note(`${name} left.`);
+  },
+  standings: (item) => { told.standings = item; },
+  chat: ({ from, team, text }) => note(text, from === null ? 'Server' : `${roster.nameOf(from)}${team ? ' to the team' : ''}`),
+  history: ({ lines }) => { for (const [name, text] of lines) note(text, name); },
+  event: ({ event }) => note(JSON.stringify(event).slice(0, EVENT_LETTERS_MAX), 'event', 'event'),
+  emote: ({ from, emote }) => note(`${roster.nameOf(from)} shows sign ${emote}.`),
+  host: () => note('You are the host of this session.'),
+  about: (item) => { told.about = item; },
+  phase: (item) => Object.assign(told, { phase: item, results: item.phase === 'results' ? told.results : null }),
+  begin: () => { told.results = null; },
+  results: (item) => { told.results = item; },
+};
+
+/** Takes a piece of news. */
+export const takeNews = (item) => takes[item.type]?.(item);
+
+/** Forgets everything but the log, as before another session. */
+export function clearPeople() {
+  roster.clear();
+  Object.assign(told, NOTHING);
+}
+
+/** Everybody, best first: what the roster knows, with scores as far as they were told. */
+export function everybody() {
+  const scores = new Map([[roster.me, told.standings.score], ...told.standings.best]);
+  const all = roster.everybody().map((entry) => ({ ...entry, score: scores.get(entry.player) }));
+  return all.sort((a, b) => (b.score ?? -Infinity) - (a.score ?? -Infinity) || a.player - b.player);
+}
+
+/** The texts of the log. */
+export const logTexts = () => log.map((line) => line.textContent);
+
+/** Binds the log, and lets `say(text)` have what is typed. */
+export function bindChat(say) {
+  const input = byId('chat-text');
+  byId('chat').addEventListener('submit', (event) => {
+    event.preventDefault();
+    const text = fit(input.value.trim());
+    if (text) say(text);
+    input.value = '';
+    input.blur();
+  });
+  input.addEventListener('keydown', (event) => { if (event.key === 'Escape') input.blur(); });
+  const list = byId('log');
+  list.addEventListener('scroll', () => { follows = list.scrollHeight - list.scrollTop - list.clientHeight < END_PX; });
+}
+
+/** Opens the line to type in. */
+export function openChat() {
+  byId('panel').open = true;
+  byId('chat-text').focus();
+}
+
+/** Shows all of it, of the session with that code. */
+export function showPeople(client, code) {
+  const { about, standings: { teams = [] } } = told;
+  const said = [about?.name, ...teams.map((points, at) => `${teamName(at + 1)}: ${points}`)].filter(Boolean).join(', ');
+  write(byId('about'), said);
+  byId('about').hidden = !said;
+  write(byId('clock'), clock(client));
+  showLines();
+  showResults(code);
+  showLog();
+}
+
+function clock(client) {
+  const { phase, round, ends } = told.phase;
+  const left = ends === null ? '' : ` ${clockText((ends - client.tick()) / (client.stats()[STATS.TICK_RATE] || 30))}`;
+  if (phase === 'warm_up') return left ? `Warm-up${left}` : 'Waiting for players';
+  return { play: `Round ${round}${left}`, results: `Next round${left && ` in${left}`}` }[phase] ?? '';
+}
+
+function showLines() {
+  const seated = everybody().filter(({ watching }) => !watching);
+  const all = seated.map((entry, at) => ({ ...entry, place: at + 1, own: entry.player === roster.me }));
+  write(byId('people-title'), `People (${all.length})`);
+  const lines = all.filter(({ own, place }) => own || place <= PEOPLE_MAX);
+  fill(byId('people'), lines, holding('li', 'span', 'span', 'span'), (line, { place, own, name, team, computer, score }) => {
+    // Of most people no score was told: among all of them one's own place is the server's to say.
+    write(line.children[0], String((own && told.standings.rank) || place));
+    write(line.children[1], team ? `${name}, ${teamName(team)}` : name);
+    write(line.children[2], String(score ?? '–'));
+    line.classList.toggle('own', own);
+    line.classList.toggle('computer', computer);
+  });
+}
+
+function showResults(code) {
+  byId('results-box').hidden = !told.results;
+  if (!told.results) return;
+  const { round, lines, figures: names, recorded } = told.results;
+  write(byId('results-title'), `Result of round ${round}`);
+  byId('results-replay').hidden = !recorded || !code;
+  byId('results-replay').href = code ? replayOf(code, round) : '';
+  fill(byId('results-head'), ['#', 'name', 'points', ...names], () => Object.assign(made('th'), { scope: 'col' }), write);
+  fill(byId('results'), lines, holding('tr'), (line, { place, player, score, figures }) => {
+    fill(line, [place, roster.nameOf(player), score, ...figures].map(String), holding('td'), write);
+    line.classList.toggle('own', player === roster.me);
+  });
+}
+
+function showLog() {
+  const list = byId('log');
+  list.append(...log.filter((line) => !line.isConnected));
+  while (list.children.length > LOG_MAX) list.firstElementChild.remove();
+  if (follows) list.scrollTop = list.scrollHeight;
+}
+
+function note(text, name = '', what = '') {
+  const line = made('p', '', what);
+  if (name) line.append(made('b', name), ' ');
+  line.append(text);
+  // There may be many events in a second: nobody wants them read aloud.
+  if (what === 'event') line.setAttribute('aria-live', 'off');
+  log.push(line);
+  if (log.length > LOG_MAX) log.shift();
+}
+
+// The input counts letters, the server bytes.
+function fit(text) {
+  const letters = [...text];
+  while (new TextEncoder().encode(letters.join('')).length > CHAT_BYTES_MAX) letters.pop();
+  return letters.join('');
+}
