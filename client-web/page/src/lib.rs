@@ -108,13 +108,18 @@ fn try_embed(page: &Page<'_>) -> Result<()> {
     let entries: Vec<_> = page.scripts.iter().map(|&entry| (entry, &outside[..])).collect();
     bundle::scripts(&mut files, &entries)?;
     bundle::styles(&mut files, page.styles)?;
+    keep_named(&mut files, page, &module);
+    fs::write(out.join("page.rs"), expression(files, page.pages, &out.join("page"))?)?;
+    Ok(())
+}
+
+/// Leaves out pages, scripts and style sheets that are neither `page`'s nor the module's: another page's, or bundled.
+fn keep_named(files: &mut BTreeMap<String, Vec<u8>>, page: &Page<'_>, module: &[String]) {
     let named = [page.pages, page.scripts, page.styles].concat();
     files.retain(|path, _| {
         let extension = path.rsplit_once('.').map_or("", |(_, extension)| extension);
         !NAMED_ONLY.contains(&extension) || module.contains(path) || named.contains(&path.as_str())
     });
-    fs::write(out.join("page.rs"), expression(files, page.pages, &out.join("page"))?)?;
-    Ok(())
 }
 
 /// The engine's files, with those of the page's own folders over them.
@@ -299,4 +304,41 @@ fn remove_folder(folder: &Path) -> Result<()> {
         fs::remove_dir_all(folder).with_context(|| format!("{} stays", folder.display()))?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_lies_over_takes_the_place_of_ours() {
+        let own = env::temp_dir().join(format!("gamekeeper-page-{}", std::process::id()));
+        fs::create_dir_all(own.join("www/plain")).expect("a folder");
+        fs::write(own.join("www/plain/draw.js"), "// mine").expect("a file");
+        fs::write(own.join("www/boat.svg"), "<svg/>").expect("a file");
+        let page = Page { over: &["www"], ..plain("mine") };
+        let files = written(&page, &own).expect("both folders can be read");
+        assert_eq!(files["plain/draw.js"], b"// mine");
+        assert_eq!(files["boat.svg"], b"<svg/>");
+        assert!(files["plain/main.js"].len() > 1000, "ours, where there is no other");
+        fs::write(own.join("www/client_web.js"), "").expect("a file");
+        let refused = written(&page, &own).expect_err("the module's own name");
+        assert!(refused.to_string().contains("client_web.js"), "{refused}");
+        fs::remove_dir_all(own).expect("it can be removed");
+    }
+
+    #[test]
+    fn only_what_a_page_names_is_in_it() {
+        let text = |text: &str| text.as_bytes().to_vec();
+        let mut files = BTreeMap::from([
+            ("client_web.js".to_owned(), text("module")),
+            ("plain.html".to_owned(), text("<a href=\"{{assets}}/plain/main.js\">")),
+            ("plain/main.js".to_owned(), text("entry")),
+            ("main.js".to_owned(), text("another page's")),
+            ("icon.svg".to_owned(), text("<svg/>")),
+        ]);
+        keep_named(&mut files, &plain("mine"), &["client_web.js".to_owned()]);
+        let kept: Vec<_> = files.keys().map(String::as_str).collect();
+        assert_eq!(kept, ["client_web.js", "icon.svg", "plain.html", "plain/main.js"]);
+    }
 }
