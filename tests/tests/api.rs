@@ -59,7 +59,7 @@ async fn nothing_runs_until_somebody_plays_and_it_ends_when_nobody_does() {
     assert!(listed(&running, "nothing", <[Value]>::is_empty).await.is_empty());
     let player = running.join("Ada").await;
     let sessions = listed(&running, "a player", |s| s.len() == 1 && s[0]["players"] == 1).await;
-    assert_eq!(sessions[0]["name"], "Arena 1");
+    assert_eq!(sessions[0]["name"], "Buoys 1");
     assert_eq!(sessions[0]["max_players"], Config::MAX_PLAYERS);
     let code = sessions[0]["code"].as_str().expect("a code");
     let page = running.get(&format!("/s/{code}")).await;
@@ -130,7 +130,7 @@ async fn quick_play_fills_a_session_before_it_opens_another() {
     assert_ne!(codes[1].0, codes[2].0);
     let sessions = listed(&running, "both", |s| s.len() == 2).await;
     let names: Vec<_> = sessions.iter().map(|s| s["name"].as_str().unwrap()).collect();
-    assert_eq!(names, ["Arena 1", "Arena 2"]);
+    assert_eq!(names, ["Buoys 1", "Buoys 2"]);
     // Who comes in by a ticket is counted once.
     let mut players = Vec::new();
     for (_, play) in &codes {

@@ -192,7 +192,7 @@ impl Directory {
         let entry = match fullest {
             Some((_, entry)) => entry,
             None => {
-                let name = self.free_name(&usual.name);
+                let name = self.free_name();
                 self.open(SessionSettings { name, ..usual }, None)?
             }
         };
@@ -329,11 +329,14 @@ impl Directory {
             .expect("there is no end to them")
     }
 
-    /// "Arena" and the smallest number that no session has.
-    fn free_name(&self, name: &str) -> String {
+    /// The game's name and the smallest number that no session has.
+    fn free_name(&self) -> String {
+        let mut letters = self.opener.as_ref().map_or("", |opener| opener.game).chars();
+        let first = letters.next().into_iter().flat_map(char::to_uppercase);
+        let game: String = first.chain(letters).collect();
         let here = self.entries().into_iter().map(|entry| entry.info());
         let taken: Vec<_> = here.chain(self.site.sessions()).map(|info| info.status.name).collect();
-        let names = (1..).map(|number| format!("{name} {number}"));
+        let names = (1..).map(|number| format!("{game} {number}"));
         names.into_iter().find(|name| !taken.contains(name)).expect("there is no end to them")
     }
 }

@@ -45,7 +45,9 @@ impl Opening<'_> {
 /// Opens sessions of one game.
 pub struct Opener {
     open: Box<Open>,
-    /// The game's tables.
+    /// What the game is called.
+    pub(super) game: &'static str,
+    /// Its tables.
     pub(super) protocol: Protocol,
     /// Whether the game has checkpoints.
     pub(super) keeps_matches: bool,
@@ -85,7 +87,7 @@ impl Opener {
             Ok(Box::new(session) as AnySession)
         };
         let keeps_matches = has_checkpoints::<G>();
-        Self { open: Box::new(open), protocol: Protocol::of::<G>(), keeps_matches }
+        Self { open: Box::new(open), game: G::NAME, protocol: Protocol::of::<G>(), keeps_matches }
     }
 
     /// A session before its first tick, or before the next one where it goes on from a checkpoint; what is none of this
