@@ -140,18 +140,19 @@ impl Server {
         );
         let directory = Arc::new(directory);
         let address_limits = Arc::new(AddressLimits::new(&config.limits));
+        let bans = Arc::new(Bans::new(store.clone()));
         let api = Api::new(
             Arc::clone(&live),
             Arc::clone(&directory),
             Arc::clone(&site),
             store.clone(),
             Arc::clone(&address_limits),
+            Arc::clone(&bans),
             stop.clone(),
         );
         let ticks = Arc::clone(&directory.ticks);
         let metrics = Arc::clone(&directory.metrics);
         let registry = Arc::<Registry>::default();
-        let bans = Arc::new(Bans::new(store.clone()));
         let operator = Operator::new(admin::Parts {
             live: Arc::clone(&live),
             stopping: Arc::clone(&stopping),
@@ -226,7 +227,7 @@ impl Server {
         shutdown: impl Future<Output = ()>,
     ) -> Result<()> {
         let Self { front, store, ticks, logs, operator } = self;
-        front.site.first_look().await;
+        front.site.first_look(|news| front.hear(news)).await;
         front.directory.reopen().await;
         let sampling = tokio::spawn(operator.keep_history());
         let directory = Arc::clone(&front.directory);

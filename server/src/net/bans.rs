@@ -1,17 +1,23 @@
-//! Addresses that the server's operator lets nobody in from, for a time. Comes in: bans, from the operator and from the
-//! store at the start. Goes out: whether an address is barred, and for how long. They end by the wall clock, so that a
-//! restart neither shortens nor lengthens one.
+//! Addresses that the server's operator lets nobody in from, for a time. Comes in: bans, from the operator, from the
+//! store at the start, and from the other servers of the site. Goes out: whether an address is barred, and for how long.
+//! They end by the wall clock, so that a restart neither shortens nor lengthens one.
+//!
+//! Servers of a site tell each other all that they know, and of each address the newest word holds: a ban, or that it was
+//! lifted. So that a server that was away brings no ban back, one that was lifted is remembered for as long as it would
+//! have held.
 
 use super::registry::network;
 use crate::store::{KeptBan, Store, unix_ms};
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{PoisonError, RwLock};
+use std::sync::{PoisonError, RwLock, RwLockWriteGuard};
 use std::time::Duration;
 
 /// The most bans at once; another one is refused with a sentence until one has ended or is lifted.
 pub const BANS_MAX: usize = 1000;
+/// The most that were lifted and are remembered; beyond it those are forgotten that would end first.
+pub const LIFTED_MAX: usize = 1000;
 /// The longest ban: ten years.
 pub const BAN_MINUTES_MAX: u32 = 10 * 366 * 24 * 60;
 
@@ -23,6 +29,8 @@ pub const BANNED: &str = "This address is banned from the server.";
 pub struct Bans {
     all: RwLock<HashMap<IpAddr, KeptBan>>,
     store: Store,
+    /// Another one after each change, and after each start.
+    version: AtomicU64,
     /// By how much the clock is ahead, in ms: tests need not wait for a ban to end.
     ahead_ms: AtomicU64,
 }
@@ -36,7 +44,8 @@ impl Bans {
     /// Those that the store has kept.
     pub fn new(store: Store) -> Self {
         let all = store.bans_at_start().iter().map(|ban| (ban.address, ban.clone())).collect();
-        Self { all: RwLock::new(all), store, ahead_ms: AtomicU64::new(0) }
+        let (all, version) = (RwLock::new(all), AtomicU64::new(rand::random()));
+        Self { all, store, version, ahead_ms: AtomicU64::new(0) }
     }
 
     /// For how long nobody is let in from `address`; `None` where it is not banned.
@@ -45,37 +54,86 @@ impl Bans {
         if all.is_empty() {
             return None;
         }
-        let left = all.get(&network(address))?.until.checked_sub(self.now())?;
+        let ban = all.get(&network(address)).filter(|ban| !ban.lifted)?;
+        let left = ban.until.checked_sub(self.now())?;
         (left > 0).then_some(Duration::from_millis(left))
     }
 
     /// Bans an address (of IPv6: its /64 network) from now on, for so many minutes; a ban that it has is replaced.
     pub fn add(&self, address: IpAddr, minutes: u32, reason: &str) -> Result<KeptBan, TooManyBans> {
-        let since = self.now();
-        let until = since + u64::from(minutes.min(BAN_MINUTES_MAX)) * 60_000;
-        let ban = KeptBan { address: network(address), since, until, reason: reason.to_owned() };
-        let mut all = self.all.write().unwrap_or_else(PoisonError::into_inner);
-        all.retain(|_, ban| ban.until > since);
-        if all.len() >= BANS_MAX && !all.contains_key(&ban.address) {
+        let (address, now) = (network(address), self.now());
+        let mut all = self.begin_change(now);
+        if !is_room_for(&all, address) {
             return Err(TooManyBans);
         }
-        all.insert(ban.address, ban.clone());
-        self.store.keep_ban(ban.clone());
+        let ban = KeptBan {
+            address,
+            since: newest_word(&all, address, now),
+            until: latest(now, minutes),
+            reason: reason.to_owned(),
+            lifted: false,
+        };
+        self.keep(&mut all, ban.clone());
         Ok(ban)
     }
 
     /// Lifts a ban; whether there was one.
     pub fn lift(&self, address: IpAddr) -> bool {
-        let address = network(address);
-        let had = self.all.write().unwrap_or_else(PoisonError::into_inner).remove(&address);
-        self.store.forget_ban(address);
-        had.is_some_and(|ban| ban.until > self.now())
+        let (address, now) = (network(address), self.now());
+        let mut all = self.begin_change(now);
+        let Some(had) = all.get(&address).filter(|ban| !ban.lifted).cloned() else { return false };
+        let since = newest_word(&all, address, now);
+        self.keep(&mut all, KeptBan { since, lifted: true, reason: String::new(), ..had });
+        let lifted = all.values().filter(|ban| ban.lifted);
+        if lifted.clone().count() > LIFTED_MAX
+            && let Some(next) = lifted.min_by_key(|ban| ban.until).map(|ban| ban.address)
+        {
+            all.remove(&next);
+            self.store.forget_ban(next);
+        }
+        true
+    }
+
+    /// Takes over what another server of the site knows and this one does not; the bans that hold since then.
+    pub fn learn(&self, told: Vec<KeptBan>) -> Vec<KeptBan> {
+        let now = self.now();
+        let mut all = self.begin_change(now);
+        let mut fresh = Vec::new();
+        for ban in told {
+            let (address, until) = (network(ban.address), ban.until.min(latest(now, u32::MAX)));
+            let ban = KeptBan { address, until, ..ban };
+            let word = |ban: &KeptBan| (ban.since, ban.lifted, ban.until);
+            let is_newer = all.get(&address).is_none_or(|known| word(known) < word(&ban));
+            if until <= now || !is_newer {
+                continue;
+            }
+            if !ban.lifted && !is_room_for(&all, address) {
+                tracing::warn!(%address, "a ban of another server does not hold here: {TooManyBans}");
+                continue;
+            }
+            self.keep(&mut all, ban.clone());
+            fresh.push(ban);
+        }
+        fresh.retain(|ban| !ban.lifted);
+        fresh
+    }
+
+    /// All that is known, what was lifted included, for another server of the site.
+    pub fn known(&self) -> Vec<KeptBan> {
+        let all = self.all.read().unwrap_or_else(PoisonError::into_inner);
+        all.values().cloned().collect()
+    }
+
+    /// Is another one when [`Self::known`] may have changed.
+    pub fn version(&self) -> u64 {
+        self.version.load(Ordering::Acquire)
     }
 
     /// Those that hold now, the one that ends next first.
     pub fn list(&self) -> Vec<KeptBan> {
-        let all = self.all.read().unwrap_or_else(PoisonError::into_inner);
-        let mut list: Vec<_> = all.values().filter(|ban| ban.until > self.now()).cloned().collect();
+        let now = self.now();
+        let mut list = self.known();
+        list.retain(|ban| ban.until > now && !ban.lifted);
         list.sort_by_key(|ban| (ban.until, ban.address));
         list
     }
@@ -88,6 +146,35 @@ impl Bans {
     fn now(&self) -> u64 {
         unix_ms() + self.ahead_ms.load(Ordering::Relaxed)
     }
+
+    /// All of them, without those that have ended. The store forgets these at its next start.
+    fn begin_change(&self, now: u64) -> RwLockWriteGuard<'_, HashMap<IpAddr, KeptBan>> {
+        let mut all = self.all.write().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|_, ban| ban.until > now);
+        all
+    }
+
+    fn keep(&self, all: &mut HashMap<IpAddr, KeptBan>, ban: KeptBan) {
+        self.store.keep_ban(ban.clone());
+        all.insert(ban.address, ban);
+        self.version.fetch_add(1, Ordering::Release);
+    }
+}
+
+/// Whether a ban of `address` is no more than there may be.
+fn is_room_for(all: &HashMap<IpAddr, KeptBan>, address: IpAddr) -> bool {
+    let others = all.values().filter(|ban| !ban.lifted && ban.address != address);
+    others.count() < BANS_MAX
+}
+
+/// A time for what is said of `address` now: later than what was said before, even by a server whose clock is ahead.
+fn newest_word(all: &HashMap<IpAddr, KeptBan>, address: IpAddr, now: u64) -> u64 {
+    all.get(&address).map_or(now, |known| now.max(known.since.saturating_add(1)))
+}
+
+/// When a ban of so many minutes ends.
+fn latest(now: u64, minutes: u32) -> u64 {
+    now + u64::from(minutes.min(BAN_MINUTES_MAX)) * 60_000
 }
 
 #[cfg(test)]
@@ -113,6 +200,51 @@ mod tests {
         assert_eq!(bans.list().len(), 1);
         assert!(bans.lift(address("2001:db8:0:1::99")) && !bans.lift(address("192.0.2.1")));
         assert_eq!(bans.bars(address("2001:db8:0:1::7")), None);
+    }
+
+    #[test]
+    fn of_each_address_the_newest_word_holds_on_all_servers() {
+        let [a, b] = [(); 2].map(|()| Bans::new(Store::open(None).unwrap()));
+        let (one, other) = (address("192.0.2.1"), address("2001:db8:0:1::7"));
+        let before = a.version();
+        a.add(one, 10, "test").unwrap();
+        assert_ne!(a.version(), before);
+        assert_eq!(b.learn(a.known()), a.list());
+        assert_eq!(b.learn(a.known()), [], "it is known by now");
+        let known = b.version();
+        b.learn(a.known());
+        assert_eq!(b.version(), known, "no news, so nobody has to ask");
+        // The other one lifts it, with a clock that is behind, and an old word does not bring it back.
+        a.pass(Duration::from_secs(300));
+        a.add(one, 20, "again").unwrap();
+        let old = a.known();
+        b.learn(old.clone());
+        assert!(b.lift(one) && !b.lift(one) && b.bars(one).is_none());
+        assert_eq!((b.learn(old.clone()), b.list()), (vec![], vec![]));
+        assert_eq!((a.learn(b.known()), a.bars(one)), (vec![], None));
+        assert_eq!(a.learn(old), []);
+        // Banned anew it is banned, and what has ended is not learned.
+        a.add(one, 30, "for good").unwrap();
+        a.add(other, 1, "").unwrap();
+        assert_eq!(b.learn(a.known()).len(), 2);
+        b.pass(Duration::from_secs(900));
+        b.lift(other);
+        let c = Bans::new(Store::open(None).unwrap());
+        c.pass(Duration::from_secs(900));
+        assert_eq!(c.learn(b.known()).len(), 1);
+        assert!(c.bars(one).is_some() && c.bars(other).is_none());
+    }
+
+    #[test]
+    fn what_was_lifted_is_remembered_within_bounds() {
+        let bans = Bans::new(Store::open(None).unwrap());
+        let nth = |n: u32| IpAddr::V4((0x0a00_0000 | n).into());
+        for n in 0..=LIFTED_MAX as u32 {
+            bans.add(nth(n), n + 1, "").unwrap();
+            assert!(bans.lift(nth(n)));
+        }
+        assert_eq!((bans.known().len(), bans.list().len()), (LIFTED_MAX, 0));
+        assert!(bans.known().iter().all(|ban| ban.address != nth(0)), "it would have ended first");
     }
 
     #[test]

@@ -52,7 +52,7 @@ use crate::directory::Directory;
 use crate::http::admin::Operator;
 use crate::live::Live;
 use crate::metrics::Metrics;
-use crate::site::Site;
+use crate::site::{News, Site};
 use crate::stopping::Stopping;
 use crate::store::Store;
 use address_limits::AddressLimits;
@@ -108,7 +108,29 @@ pub struct Front {
 impl Front {
     /// Keeps an eye on the other servers of the site for as long as this one runs.
     pub(crate) async fn watch_site(self: Arc<Self>) {
-        self.site.watch(&self.stop, || self.directory.relist()).await;
+        self.site.watch(&self.stop, |news| self.hear(news)).await;
+    }
+
+    /// Takes over what is new on another server of the site.
+    pub(crate) fn hear(&self, news: News) {
+        match news {
+            News::Sessions => self.directory.relist(),
+            News::Bans(bans) => {
+                let fresh = self.bans.learn(bans);
+                if !fresh.is_empty() {
+                    tracing::info!(
+                        count = fresh.len(),
+                        "bans of another server of the site hold here"
+                    );
+                    let operator = Arc::clone(&self.operator);
+                    tokio::spawn(async move {
+                        for ban in &fresh {
+                            operator.show_out(ban).await;
+                        }
+                    });
+                }
+            }
+        }
     }
 
     /// Whether `peer` is believed when it says whose requests it passes on. A Unix socket's file says who may

@@ -12,6 +12,7 @@ mod watching;
 pub(crate) use handing::{Place, SITE_API, Taking};
 pub use passing::NoNeighbour;
 pub(crate) use passing::{get, post};
+pub(crate) use watching::News;
 
 use crate::code::{Letter, SessionCode};
 use crate::config::{Config, Secret, SiteServer};
@@ -66,6 +67,8 @@ struct Seen {
     /// Sessions that it has taken over, by their codes, and since when, of those that it took from this server just now.
     /// They stay while it does not answer: they are nowhere else.
     taken: HashMap<SessionCode, Option<Instant>>,
+    /// The version of its bans that is known here.
+    bans: Option<u64>,
     /// Looks in a row that found nobody.
     misses: u32,
 }

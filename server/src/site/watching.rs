@@ -1,9 +1,11 @@
-//! Keeps an eye on the other servers of the site. Comes in: what each says of its public sessions, once a second.
-//! Goes out: the same for our own list, and a line in the log when one is gone or back.
+//! Keeps an eye on the other servers of the site. Comes in: what each says of its public sessions and, where servers know
+//! each other by a secret, of its bans, once a second. Goes out: the same for our own list and bans, and a line in the log
+//! when one is gone or back.
 
 use super::{Neighbour, SITE_API, Site, get};
 use crate::directory::SessionInfo;
 use crate::session::status::Status;
+use crate::store::KeptBan;
 use futures_util::future::join_all;
 use serde::Deserialize;
 use tokio::time::{Duration, MissedTickBehavior, interval, timeout};
@@ -27,39 +29,51 @@ struct Listed {
     /// Absent where servers do not know each other by a secret.
     #[serde(default)]
     taken: Vec<String>,
+    /// The version of its bans; absent there as well.
+    bans: Option<u64>,
+}
+
+/// What is new on another server.
+#[derive(Debug)]
+pub(crate) enum News {
+    /// Its list of sessions.
+    Sessions,
+    /// Its bans: here are all of them.
+    Bans(Vec<KeptBan>),
 }
 
 impl Site {
-    /// Looks until `stop`; `changed` is told when a list has become another one.
-    pub(crate) async fn watch(&self, stop: &CancellationToken, changed: impl Fn()) {
-        let all = self.neighbours.iter().map(|neighbour| self.watch_one(neighbour, &changed));
+    /// Looks until `stop`, and tells what is new.
+    pub(crate) async fn watch(&self, stop: &CancellationToken, tell: impl Fn(News)) {
+        let all = self.neighbours.iter().map(|neighbour| self.watch_one(neighbour, &tell));
         tokio::select! {
             () = stop.cancelled() => {}
             _ = join_all(all) => {}
         }
     }
 
-    /// Looks at all once, before anybody is let in: who has taken what this server had. Of one that does not answer in
-    /// time, as it is started itself, that is learned later.
-    pub(crate) async fn first_look(&self) {
+    /// Looks at all once, before anybody is let in: who has taken what this server had, and who is banned. Of one that
+    /// does not answer in time, as it is started itself, that is learned later.
+    pub(crate) async fn first_look(&self, tell: impl Fn(News)) {
         if self.secret.is_none() {
             return;
         }
-        let all = join_all(self.neighbours.iter().map(|one| self.look_at(one)));
+        let all = join_all(self.neighbours.iter().map(|one| self.look_at(one, &tell)));
         // Who is late is looked at again and again.
         let _ = timeout(FIRST_LOOK_WAIT, all).await;
     }
 
-    /// Whether its list has become another one, and whether it answers.
-    async fn look_at(&self, neighbour: &Neighbour) -> (bool, bool) {
+    /// Whether it answers.
+    async fn look_at(&self, neighbour: &Neighbour, tell: &impl Fn(News)) -> bool {
         let request = match &self.secret {
             Some(_) => self.prove(get(&format!("{SITE_API}/sessions"))),
             None => get("/api/sessions"),
         };
         let listed = self.ask::<Listed>(neighbour, request, None).await;
-        neighbour.seen(|seen| {
+        let version = listed.as_ref().and_then(|listed| listed.bans);
+        let (differs, answers, bans_differ) = neighbour.seen(|seen| {
             let sessions = match listed {
-                Some(Listed { sessions, taken }) => {
+                Some(Listed { sessions, taken, .. }) => {
                     seen.taken.retain(|_, since| since.is_some_and(|at| at.elapsed() < KNOWN_FOR));
                     let taken = taken.iter().filter_map(|code| code.parse().ok());
                     seen.taken.extend(taken.map(|code| (code, None)));
@@ -73,18 +87,29 @@ impl Site {
             };
             let differs = differ(seen.sessions.as_deref(), sessions.as_deref());
             seen.sessions = sessions;
-            (differs, seen.sessions.is_some())
-        })
+            (differs, seen.sessions.is_some(), version.is_some() && seen.bans != version)
+        });
+        if differs {
+            tell(News::Sessions);
+        }
+        if bans_differ {
+            let request = self.prove(get(&format!("{SITE_API}/bans")));
+            if let Some(bans) = self.ask(neighbour, request, None).await {
+                tell(News::Bans(bans));
+                neighbour.seen(|seen| seen.bans = version);
+            }
+        }
+        answers
     }
 
-    async fn watch_one(&self, neighbour: &Neighbour, changed: &impl Fn()) {
+    async fn watch_one(&self, neighbour: &Neighbour, tell: &impl Fn(News)) {
         let mut looks = interval(LOOK_EVERY);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         // Whether it answers is news only once that is known.
         let mut answered = None;
         loop {
             looks.tick().await;
-            let (differs, answers) = self.look_at(neighbour).await;
+            let answers = self.look_at(neighbour, tell).await;
             match (answered.replace(answers), answers) {
                 (None | Some(true), false) => {
                     tracing::warn!(server = %neighbour.server, "a server of the site does not answer, or does not know our site_secret");
@@ -93,9 +118,6 @@ impl Site {
                     tracing::info!(server = %neighbour.server, "a server of the site answers again");
                 }
                 _ => {}
-            }
-            if differs {
-                changed();
             }
         }
     }

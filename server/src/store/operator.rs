@@ -1,7 +1,7 @@
 //! What the server's operator did, and whom they banned: in, and out again.
 
 use rusqlite::{Connection, params};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 
 /// Lines of the audit log that are kept; the oldest make room for newer ones.
@@ -9,17 +9,20 @@ pub const AUDIT_MAX: i64 = 10_000;
 /// Lines after which it is seen to that there are no more than that.
 const TIDY_EVERY: i64 = 64;
 
-/// An address that nobody is let in from.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+/// An address that nobody is let in from, or of which that was taken back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeptBan {
     /// The address; of IPv6 the first of its /64 network.
     pub address: IpAddr,
-    /// Since when, in ms since 1970 (UTC).
+    /// Since when, or when it was lifted, in ms since 1970 (UTC).
     pub since: u64,
     /// Until when, in ms since 1970 (UTC).
     pub until: u64,
     /// Why, in the operator's words.
     pub reason: String,
+    /// Whether it was lifted before its time.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub lifted: bool,
 }
 
 /// Something that the operator did, or that somebody tried who is not the operator.
@@ -39,32 +42,32 @@ pub struct Deed {
 
 pub(super) fn bans(db: &Connection, now: u64) -> rusqlite::Result<Vec<KeptBan>> {
     db.execute("DELETE FROM bans WHERE until <= ?", [now as i64])?;
-    let mut statement = db.prepare("SELECT address, since, until, reason FROM bans")?;
+    let mut statement = db.prepare("SELECT address, since, until, reason, lifted FROM bans")?;
     let rows = statement.query_map([], |row| {
         let address: String = row.get(0)?;
         let [since, until] = [row.get::<_, i64>(1)? as u64, row.get::<_, i64>(2)? as u64];
         // What is no address was not written by us.
         let ban = address.parse().ok().map(|address| (address, since, until));
-        Ok((ban, row.get(3)?))
+        Ok((ban, row.get(3)?, row.get(4)?))
     })?;
     let bans = rows.filter_map(|row| match row {
-        Ok((Some((address, since, until)), reason)) => {
-            Some(Ok(KeptBan { address, since, until, reason }))
+        Ok((Some((address, since, until)), reason, lifted)) => {
+            Some(Ok(KeptBan { address, since, until, reason, lifted }))
         }
-        Ok((None, _)) => None,
+        Ok((None, ..)) => None,
         Err(error) => Some(Err(error)),
     });
     bans.collect()
 }
 
 pub(super) fn keep_ban(db: &Connection, ban: &KeptBan) -> rusqlite::Result<()> {
-    let sql = "INSERT INTO bans (address, since, until, reason) VALUES (?, ?, ?, ?) ON CONFLICT (address) \
-               DO UPDATE SET since = excluded.since, until = excluded.until, reason = excluded.reason";
+    let sql = "REPLACE INTO bans (address, since, until, reason, lifted) VALUES (?, ?, ?, ?, ?)";
     db.prepare_cached(sql)?.execute(params![
         ban.address.to_string(),
         ban.since as i64,
         ban.until as i64,
-        ban.reason
+        ban.reason,
+        ban.lifted
     ])?;
     Ok(())
 }
@@ -138,7 +141,9 @@ mod tests {
             since: 1,
             until,
             reason: "it's \"them\"".into(),
+            lifted: false,
         };
+        let lifted = |ban| KeptBan { lifted: true, ..ban };
         let far = crate::store::unix_ms() + 600_000;
         {
             let store = Store::open(Some(&folder)).unwrap();
@@ -146,10 +151,12 @@ mod tests {
             store.keep_ban(ban("192.0.2.2", 2));
             store.keep_ban(ban("2001:db8::", far));
             store.forget_ban("2001:db8::".parse().unwrap());
+            store.keep_ban(ban("192.0.2.3", far));
+            store.keep_ban(lifted(ban("192.0.2.3", far)));
             store.settled().await.unwrap();
         }
         let store = Store::open(Some(&folder)).unwrap();
-        assert_eq!(store.bans_at_start(), [ban("192.0.2.1", far)]);
+        assert_eq!(store.bans_at_start(), [ban("192.0.2.1", far), lifted(ban("192.0.2.3", far))]);
         std::fs::remove_dir_all(&folder).unwrap();
     }
 }

@@ -98,6 +98,8 @@ const MIGRATIONS: &[&str] = &["
         chapter BLOB NOT NULL,
         PRIMARY KEY (recording, number)
     ) STRICT;
+", "
+    ALTER TABLE bans ADD COLUMN lifted INTEGER NOT NULL DEFAULT 0; -- 1 where that was taken back
 "];
 
 /// Why there is no database. Each is a sentence for who started the server.

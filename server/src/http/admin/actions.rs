@@ -11,6 +11,7 @@ use crate::net::registry::network;
 use crate::session::acts::{HostAction, OperatorAction};
 use crate::session::door::ToSession;
 use crate::session::inspect::Person;
+use crate::store::KeptBan;
 use axum::extract::{Extension, State};
 use axum::http::StatusCode;
 use serde::Deserialize;
@@ -227,16 +228,21 @@ impl Operator {
         let reason = sentence(reason, "")?;
         let ban = self.bans.add(address, minutes, &reason);
         let ban = ban.map_err(|full| Problem::refused(full.to_string()))?;
-        let told = match reason.as_str() {
+        self.show_out(&ban).await;
+        Ok(format!("done: {}", ban.address))
+    }
+
+    /// Shows everybody out whom a ban is for.
+    pub(crate) async fn show_out(&self, ban: &KeptBan) {
+        let told = match ban.reason.as_str() {
             "" => "The operator of the server has banned you.".to_owned(),
             reason => format!("The operator of the server has banned you: {reason}"),
         };
         for entry in self.directory.entries() {
-            let action = OperatorAction::ShowOut { address, reason: told.clone() };
+            let action = OperatorAction::ShowOut { address: ban.address, reason: told.clone() };
             // One that is over has nobody in it, and the ban holds in any case.
             let _ = self.order(&entry, action).await;
         }
-        Ok(format!("done: {}", ban.address))
     }
 }
 

@@ -26,6 +26,7 @@ use crate::directory::{Directory, Entry};
 use crate::live::Live;
 use crate::net::Caller;
 use crate::net::address_limits::{AddressLimits, Listening, NoListening, NotFound};
+use crate::net::bans::Bans;
 use crate::site::{SITE_API, Site};
 use crate::store::Store;
 use axum::Router;
@@ -49,6 +50,7 @@ pub struct Api {
     site: Arc<Site>,
     store: Store,
     address_limits: Arc<AddressLimits>,
+    bans: Arc<Bans>,
     live: Arc<Live>,
     stop: CancellationToken,
     chat: Chat,
@@ -66,6 +68,7 @@ impl Api {
         site: Arc<Site>,
         store: Store,
         address_limits: Arc<AddressLimits>,
+        bans: Arc<Bans>,
         stop: CancellationToken,
     ) -> Self {
         Self {
@@ -73,6 +76,7 @@ impl Api {
             site,
             store,
             address_limits,
+            bans,
             live,
             stop,
             chat: Chat::default(),

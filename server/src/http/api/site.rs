@@ -1,11 +1,12 @@
 //! What servers of a site ask each other and nobody else may, so it is not in the API's document: which sessions one
-//! has, and to take one over. To whoever cannot show the site's secret nothing of it is there.
+//! has, to take one over, and who is banned. To whoever cannot show the site's secret nothing of it is there.
 
 use super::Api;
 use super::body::{Code, Told};
 use super::problem::Problem;
 use crate::directory::SessionInfo;
 use crate::site::Taking;
+use crate::store::KeptBan;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
@@ -25,6 +26,7 @@ pub(super) fn router(api: Arc<Api>) -> Router<Arc<Api>> {
         // Not called a code, as the session with this code is not asked for.
         .route("/leaving/{session}", get(leaving))
         .route("/take", post(take))
+        .route("/bans", get(bans))
         .route_layer(middleware::from_fn_with_state(api, gate))
 }
 
@@ -49,10 +51,20 @@ struct Ours {
     sessions: Vec<SessionInfo>,
     /// Codes of those that were opened on another server, private ones too.
     taken: Vec<String>,
+    /// The version of its bans: whoever knows another one asks for them.
+    bans: u64,
 }
 
 async fn sessions(State(api): State<Arc<Api>>) -> Json<Ours> {
-    Json(Ours { sessions: api.directory.own_list().sessions, taken: api.directory.taken() })
+    Json(Ours {
+        sessions: api.directory.own_list().sessions,
+        taken: api.directory.taken(),
+        bans: api.bans.version(),
+    })
+}
+
+async fn bans(State(api): State<Arc<Api>>) -> Json<Vec<KeptBan>> {
+    Json(api.bans.known())
 }
 
 async fn leaving(State(api): State<Arc<Api>>, Code(code): Code) -> Result<Bytes, Problem> {
