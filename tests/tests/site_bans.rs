@@ -38,6 +38,15 @@ async fn a_ban_holds_on_all_servers_and_so_does_its_end() {
     assert!(b.server.front.bans.lift(address()));
     eventually("both let them in", || !bars(&a) && !bars(&b)).await;
     Bystander::join_from::<Buoys>(BANNED, a.address, "Bob").await.is_well().await;
+
+    // By mistake it is the address that the servers themselves come from.
+    let servers: IpAddr = a.address.ip();
+    a.server.front.bans.add(servers, 60, "").expect("there is room");
+    let barred = |running: &Running| running.server.front.bans.bars(servers).is_some();
+    eventually("both have heard it", || barred(&a) && barred(&b)).await;
+    assert_eq!(stays.closed().await, Some(4010));
+    assert!(a.server.front.bans.lift(servers));
+    eventually("both have heard that, too", || !barred(&a) && !barred(&b)).await;
     a.stop().await.expect("an orderly end");
     b.stop().await.expect("an orderly end");
 }

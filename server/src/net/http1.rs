@@ -197,8 +197,11 @@ async fn serve_page_or_game(
     let mut what = Asked::Page;
     let verdict = match judge(&request, &config.origin) {
         Ok(Verdict::Health(ask)) => Ok(Verdict::Health(ask)),
-        // Who was here before the ban, or comes through a proxy, was not turned away at the door.
-        _ if front.bans.bars(caller.network).is_some() => {
+        // Who was here before the ban, or comes through a proxy, was not turned away at the door. Servers of the site can
+        // tell each other in any case that a ban of their own addresses was lifted.
+        _ if front.bans.bars(caller.network).is_some()
+            && !front.site.is_server(request.headers()) =>
+        {
             Err(TurnedDown::new(StatusCode::FORBIDDEN, Reason::Banned, BANNED))
         }
         verdict => verdict,
