@@ -19,13 +19,14 @@
 //! ```
 
 use serde::Serialize;
+use serde_json::Value;
 use shared::game::{Game, PlayerId, Tick};
 use shared::netcode::client::News;
 use shared::wire::message::{Phase, ResultLine, RosterEntry, ServerMessage};
 
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "lowercase", rename_all_fields = "camelCase")]
-enum Told<'a, E> {
+enum Told<'a> {
     Welcome {
         player: PlayerId,
         name: &'a str,
@@ -55,7 +56,7 @@ enum Told<'a, E> {
         emote: u8,
     },
     Event {
-        event: &'a E,
+        event: Value,
     },
     About {
         name: &'a str,
@@ -94,14 +95,16 @@ struct Line<'a> {
 /// One piece of news of `G` as a JSON object; `None` for what is not for the page.
 pub fn to_json<G: Game>(news: &News<G::Event>) -> Option<String> {
     let told = match news {
-        News::Event { event, .. } => Told::Event { event },
+        // What has no spelling in JSON is shown as it is for debugging.
+        News::Event { event, .. } => Told::Event {
+            event: serde_json::to_value(event).unwrap_or_else(|_| format!("{event:?}").into()),
+        },
         News::Said(said) => told::<G>(said)?,
     };
-    // An event that has no spelling in JSON is its game's to mend, and no reason to stop playing.
-    serde_json::to_string(&told).ok()
+    Some(serde_json::to_string(&told).expect("numbers and text have a spelling in JSON"))
 }
 
-fn told<G: Game>(said: &ServerMessage) -> Option<Told<'_, G::Event>> {
+fn told<G: Game>(said: &ServerMessage) -> Option<Told<'_>> {
     Some(match said {
         ServerMessage::Welcome { player, name, .. } => Told::Welcome { player: *player, name },
         ServerMessage::Roster { everybody, joined, left } => {
@@ -154,7 +157,7 @@ mod tests {
         let text = r#"{"type":"chat","from":null,"team":true,"text":"\"<b>\u0001ä"}"#;
         assert_eq!(said(chat), text);
         let event = ArenaEvent::Kill { killer: Some(PlayerId(2)), victim: PlayerId(9), streak: 3 };
-        let text = r#"{"type":"event","event":{"Kill":{"killer":2,"victim":9,"streak":3}}}"#;
+        let text = r#"{"type":"event","event":{"Kill":{"killer":2,"streak":3,"victim":9}}}"#;
         assert_eq!(to_json::<Arena>(&News::Event { tick: 1, event }).as_deref(), Some(text));
         let (player, name) = (PlayerId(7), "Ann".to_owned());
         let (computer, watching, host, muted) = (false, false, true, false);

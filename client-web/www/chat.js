@@ -1,12 +1,12 @@
 // Chat. Comes in: the module's news and what the player types. Goes out: lines of text, set as text
 // and never as anything else.
 
+import { chatLine } from './words.js';
+
 /** Lines kept. */
 const LINES_MAX = 40;
 /** How long a line stays while the chat is closed, ms. */
 const LINE_MS = 12_000;
-/** The longest line that the server takes, bytes of UTF-8. */
-const BYTES_MAX = 200;
 
 const find = (id) => document.getElementById(id);
 
@@ -26,7 +26,7 @@ export class Chat {
     this.#onOpen = onOpen;
     this.#form.addEventListener('submit', (event) => {
       event.preventDefault();
-      const text = fit(this.#input.value.trim());
+      const text = chatLine(this.#input.value);
       if (text) say(text, this.#toTeam);
       this.close();
     });
@@ -107,11 +107,4 @@ export class Chat {
     while (this.#log.children.length > LINES_MAX) this.#log.firstElementChild.remove();
     setTimeout(() => line.classList.add('old'), LINE_MS);
   }
-}
-
-// The input counts letters, the server bytes.
-function fit(text) {
-  const letters = [...text];
-  while (new TextEncoder().encode(letters.join('')).length > BYTES_MAX) letters.pop();
-  return letters.join('');
 }

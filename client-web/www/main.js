@@ -47,6 +47,7 @@ import { Sound } from './sound.js';
 import { Start } from './start.js';
 import { tell } from './tell.js';
 import { Touch } from './touch.js';
+import { leap, turn } from './turn.js';
 import { View, placeOf } from './view.js';
 import { Watch } from './watch.js';
 import { Watching } from './watching.js';
@@ -63,8 +64,6 @@ const HURT_RUMBLE = [60, 0.5];
 const DEATH_RUMBLE = [350, 1];
 /** Closings after which the same session is offered again: a name that was not taken, no seat left. */
 const OFFERED_AGAIN = new Set([4003, 4014]);
-/** News of moments, which nobody hears of who leaps over them in a recording. */
-const FLEETING = new Set(['event', 'emote', 'chat']);
 /** The page is older than the server: only a reload helps. */
 const OUTDATED = 4006;
 
@@ -122,7 +121,7 @@ const playback = new Playback({
   begin(now) { watch.clear(); client.hello(now); },
   message: (bytes, now) => client.receive(bytes, now),
   follows: () => watching.follows,
-  pass(now) { client.advance(now); takeAllNews((type) => !FLEETING.has(type)); },
+  pass: (now) => leap(client, now, (item) => takeNews(item)),
   change,
 });
 const network = new Network({ drop: () => link.drop(), help: ({ prediction, interpolation }) => client?.setHelps(prediction, interpolation) });
@@ -283,22 +282,7 @@ function change() {
 }
 
 function run(now) {
-  client.advance(now);
-  takeAllNews(() => true);
-  for (;;) {
-    const bytes = client.outgoing(!source.ready);
-    if (bytes === undefined) break;
-    source.send(bytes);
-  }
-}
-
-function takeAllNews(wants) {
-  for (;;) {
-    const text = client.news();
-    if (text === undefined) break;
-    const item = JSON.parse(text);
-    if (wants(item.type)) takeNews(item);
-  }
+  turn(client, source, now, takeNews);
 }
 
 // Nobody flies a ship they do not see: it drifts, with the trigger let go.

@@ -15,3 +15,13 @@ export const teamName = (team) => `Team ${team}`;
 
 /** `1 kill`, `2 kills`. */
 export const counted = (number, word) => `${number} ${word}${number === 1 ? '' : 's'}`;
+
+/** The longest line of chat that the server takes, bytes of UTF-8. */
+const CHAT_BYTES_MAX = 200;
+
+/** What was typed, as a line of chat: inputs count letters, the server bytes. */
+export function chatLine(text) {
+  const letters = [...text.trim()];
+  while (new TextEncoder().encode(letters.join('')).length > CHAT_BYTES_MAX) letters.pop();
+  return letters.join('');
+}

@@ -17,6 +17,7 @@ import { GONE, Link } from '../net.js';
 import { Playback } from '../replay.js';
 import { choose, guestName, settings } from '../settings.js';
 import { caught, figuresOf } from '../tell.js';
+import { leap, turn } from '../turn.js';
 import { beginView, bindView, drawRows, fitView, followedAt, view, zoomBy } from './draw.js';
 import { bindChat, clearPeople, everybody, logTexts, openChat, roster, showPeople, takeNews } from './people.js';
 import { clicksPlay, enableHands, isTyping, makeControls, readHands, releaseHands, restHands, showHands } from './steer.js';
@@ -34,9 +35,6 @@ const OUTDATED = 4006;
 /** In windows that are not wider, CSS pixels, the panel is closed at first; page.css has the same. */
 const NARROW_PX = 720;
 
-/** News of moments, which nobody hears of who leaps over them in a recording. */
-const FLEETING = new Set(['event', 'emote', 'chat']);
-
 const suggested = guestName();
 const link = new Link({ address, hello: () => client.hello(performance.now()), message, change: showLine });
 const playback = new Playback({
@@ -44,7 +42,7 @@ const playback = new Playback({
   begin: (now) => client.hello(now),
   message: (bytes, now) => client.receive(bytes, now),
   follows: () => null,
-  pass(now) { client.advance(now); takeAllNews((type) => !FLEETING.has(type)); },
+  pass: (now) => leap(client, now, takeItem),
   change: showLine,
 });
 /** Where messages come from: the link, or a recording. */
@@ -155,22 +153,13 @@ function message(bytes, now) {
 }
 
 function run(now) {
-  client.advance(now);
-  takeAllNews(() => true);
-  for (;;) {
-    const bytes = client.outgoing(!source.ready);
-    if (bytes === undefined) break;
-    source.send(bytes);
-  }
+  turn(client, source, now, takeItem);
 }
 
-function takeAllNews(wants) {
-  for (let text = client.news(); text !== undefined; text = client.news()) {
-    const item = JSON.parse(text);
-    // To look for another place in a recording is no new world.
-    if (item.type === 'begin' || (item.type === 'welcome' && source === link)) beginView();
-    if (wants(item.type)) takeNews(item);
-  }
+function takeItem(item) {
+  // To look for another place in a recording is no new world.
+  if (item.type === 'begin' || (item.type === 'welcome' && source === link)) beginView();
+  takeNews(item);
 }
 
 /** Says what the connection is doing, and what may be done about it. */

@@ -7,7 +7,7 @@ import { replayOf } from '../here.js';
 import { write } from '../hud.js';
 import { Roster } from '../roster.js';
 import { STATS } from '../rows.js';
-import { clockText, teamName } from '../words.js';
+import { chatLine, clockText, teamName } from '../words.js';
 import { fill, holding } from './tables.js';
 
 /** Lines of people, the own one aside. */
@@ -16,8 +16,6 @@ const PEOPLE_MAX = 10;
 const LOG_MAX = 50;
 /** The most letters of an event that are shown. */
 const EVENT_LETTERS_MAX = 200;
-/** The longest line of chat that the server takes, bytes of UTF-8. */
-const CHAT_BYTES_MAX = 200;
 /** A log that is this close to its end, CSS pixels, is at its end. */
 const END_PX = 24;
 /** What is known before anything was told. */
@@ -78,7 +76,7 @@ export function bindChat(say) {
   const input = byId('chat-text');
   byId('chat').addEventListener('submit', (event) => {
     event.preventDefault();
-    const text = fit(input.value.trim());
+    const text = chatLine(input.value);
     if (text) say(text);
     input.value = '';
     input.blur();
@@ -157,11 +155,4 @@ function note(text, name = '', what = '') {
   if (what === 'event') line.setAttribute('aria-live', 'off');
   log.push(line);
   if (log.length > LOG_MAX) log.shift();
-}
-
-// The input counts letters, the server bytes.
-function fit(text) {
-  const letters = [...text];
-  while (new TextEncoder().encode(letters.join('')).length > CHAT_BYTES_MAX) letters.pop();
-  return letters.join('');
 }

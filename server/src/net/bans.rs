@@ -69,7 +69,7 @@ impl Bans {
         let ban = KeptBan {
             address,
             since: newest_word(&all, address, now),
-            until: latest(now, minutes),
+            until: now + u64::from(minutes.min(BAN_MINUTES_MAX)) * 60_000,
             reason: reason.to_owned(),
             lifted: false,
         };
@@ -84,13 +84,7 @@ impl Bans {
         let Some(had) = all.get(&address).filter(|ban| !ban.lifted).cloned() else { return false };
         let since = newest_word(&all, address, now);
         self.keep(&mut all, KeptBan { since, lifted: true, reason: String::new(), ..had });
-        let lifted = all.values().filter(|ban| ban.lifted);
-        if lifted.clone().count() > LIFTED_MAX
-            && let Some(next) = lifted.min_by_key(|ban| ban.until).map(|ban| ban.address)
-        {
-            all.remove(&next);
-            self.store.forget_ban(next);
-        }
+        self.forget_lifted(&mut all);
         true
     }
 
@@ -98,21 +92,35 @@ impl Bans {
     pub fn learn(&self, told: Vec<KeptBan>) -> Vec<KeptBan> {
         let now = self.now();
         let mut all = self.begin_change(now);
-        let mut fresh = Vec::new();
+        let (mut fresh, mut left_out) = (Vec::new(), 0);
+        let mut room = LIFTED_MAX.saturating_sub(all.values().filter(|ban| ban.lifted).count());
         for ban in told {
-            let (address, until) = (network(ban.address), ban.until.min(latest(now, u32::MAX)));
-            let ban = KeptBan { address, until, ..ban };
-            let word = |ban: &KeptBan| (ban.since, ban.lifted, ban.until);
-            let is_newer = all.get(&address).is_none_or(|known| word(known) < word(&ban));
-            if until <= now || !is_newer {
+            let ban = KeptBan { address: network(ban.address), ..ban };
+            let word = |ban: &KeptBan| (ban.since, ban.lifted);
+            let known = all.get(&ban.address);
+            if ban.until <= now || known.is_some_and(|known| word(known) >= word(&ban)) {
                 continue;
             }
-            if !ban.lifted && !is_room_for(&all, address) {
-                tracing::warn!(%address, "a ban of another server does not hold here: {TooManyBans}");
+            if ban.lifted && known.is_none() {
+                // Only to be remembered; where that is too much it would be forgotten and told again and again.
+                if room == 0 {
+                    continue;
+                }
+                room -= 1;
+            }
+            if !ban.lifted && !is_room_for(&all, ban.address) {
+                left_out += 1;
                 continue;
             }
             self.keep(&mut all, ban.clone());
             fresh.push(ban);
+        }
+        self.forget_lifted(&mut all);
+        if left_out > 0 {
+            tracing::warn!(
+                count = left_out,
+                "bans of another server do not hold here: {TooManyBans}"
+            );
         }
         fresh.retain(|ban| !ban.lifted);
         fresh
@@ -159,6 +167,18 @@ impl Bans {
         all.insert(ban.address, ban);
         self.version.fetch_add(1, Ordering::Release);
     }
+
+    /// Sees to it that no more than [`LIFTED_MAX`] are remembered that were lifted.
+    fn forget_lifted(&self, all: &mut HashMap<IpAddr, KeptBan>) {
+        let lifted = all.values().filter(|ban| ban.lifted);
+        let mut lifted: Vec<_> = lifted.map(|ban| (ban.until, ban.address)).collect();
+        let beyond = lifted.len().saturating_sub(LIFTED_MAX);
+        lifted.sort_unstable();
+        for (_, address) in &lifted[..beyond] {
+            all.remove(address);
+            self.store.forget_ban(*address);
+        }
+    }
 }
 
 /// Whether a ban of `address` is no more than there may be.
@@ -170,11 +190,6 @@ fn is_room_for(all: &HashMap<IpAddr, KeptBan>, address: IpAddr) -> bool {
 /// A time for what is said of `address` now: later than what was said before, even by a server whose clock is ahead.
 fn newest_word(all: &HashMap<IpAddr, KeptBan>, address: IpAddr, now: u64) -> u64 {
     all.get(&address).map_or(now, |known| now.max(known.since.saturating_add(1)))
-}
-
-/// When a ban of so many minutes ends.
-fn latest(now: u64, minutes: u32) -> u64 {
-    now + u64::from(minutes.min(BAN_MINUTES_MAX)) * 60_000
 }
 
 #[cfg(test)]
@@ -245,6 +260,21 @@ mod tests {
         }
         assert_eq!((bans.known().len(), bans.list().len()), (LIFTED_MAX, 0));
         assert!(bans.known().iter().all(|ban| ban.address != nth(0)), "it would have ended first");
+        // Nor is more learned; what holds here is lifted all the same.
+        let other = Bans::new(Store::open(None).unwrap());
+        for n in 0..3 {
+            other.add(nth(5000 + n), 5000, "").unwrap();
+        }
+        bans.learn(other.known());
+        assert_eq!(bans.list().len(), 3);
+        assert!(other.lift(nth(5000)));
+        other.add(nth(6000), 1, "").unwrap();
+        assert!(other.lift(nth(6000)));
+        bans.learn(other.known());
+        let version = bans.version();
+        assert_eq!((bans.known().len(), bans.list().len()), (LIFTED_MAX + 2, 2));
+        bans.learn(other.known());
+        assert_eq!(bans.version(), version, "nothing is learned again and again");
     }
 
     #[test]

@@ -1,0 +1,30 @@
+// A client's turn, whatever the game. Comes in: a client of the module, and where its messages go. Goes out: its news as
+// objects, its messages. It keeps nothing.
+
+/** News of moments, which nobody hears of who leaps over them in a recording. */
+const FLEETING = new Set(['event', 'emote', 'chat']);
+
+/** Time goes on for a client: its news go to `take`, its messages to `source`. */
+export function turn(client, source, now, take) {
+  client.advance(now);
+  eachNews(client, take);
+  for (;;) {
+    const bytes = client.outgoing(!source.ready);
+    if (bytes === undefined) break;
+    source.send(bytes);
+  }
+}
+
+/** Time goes on unseen, on the way to another place in a recording. */
+export function leap(client, now, take) {
+  client.advance(now);
+  eachNews(client, (item) => { if (!FLEETING.has(item.type)) take(item); });
+}
+
+function eachNews(client, take) {
+  for (;;) {
+    const text = client.news();
+    if (text === undefined) break;
+    take(JSON.parse(text));
+  }
+}
