@@ -234,6 +234,7 @@ impl Server {
         let governing = tokio::spawn(overload::watch(directory, front.stop.clone()));
         let listing = tokio::spawn(Arc::clone(&front.directory).keep_listing());
         let watching = tokio::spawn(Arc::clone(&front).watch_site());
+        let relieving = tokio::spawn(site::relief::watch(Arc::clone(&front)));
         let accepting = tokio::spawn(listener::run(listeners.into(), Arc::clone(&front)));
         shutdown.await;
 
@@ -257,6 +258,7 @@ impl Server {
         accepting.await.context("the listener broke")?;
         listing.await.context("the list of sessions broke")?;
         watching.await.context("the watch over the site broke")?;
+        relieving.await.context("the relief of this server broke")?;
         sampling.await.context("the operator's history broke")?;
         governing.await.context("the watch over the machine's load broke")?;
         front.tasks.close();

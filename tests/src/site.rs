@@ -17,7 +17,7 @@ pub fn config(letter: &str, site: &str) -> Config {
     let site = Site {
         site: site.split(',').map(|server| server.parse().expect("a server")).collect(),
         site_letter: Some(letter.parse().expect("a letter")),
-        site_secret: None,
+        ..Site::default()
     };
     let reach = Reach { trusted_proxies, ..Reach::default() };
     undrained(&Config { reach, site, pilots: 0, ..Config::default() })

@@ -1,14 +1,14 @@
 //! Several servers that are one site.
 
-use super::{Reach, Secret};
+use super::{Reach, Secret, yes_or_no};
 use crate::code::Letter;
-use clap::Args;
+use clap::{ArgAction, Args};
 use hyper::http::uri::Authority;
 use std::fmt;
 use std::str::FromStr;
 
 /// Several servers that are one site.
-#[derive(Args, Clone, Debug, Default)]
+#[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Several servers")]
 pub struct Site {
     /// All servers that are one site to whoever comes, this one included: of each a letter or digit, =, and where the
@@ -26,6 +26,18 @@ pub struct Site {
     /// users of this machine may see flags: better set it in the environment or in a file.
     #[arg(long, env = "GAMEKEEPER_SITE_SECRET", hide_env_values = true, value_name = "SECRET")]
     pub site_secret: Option<Secret>,
+
+    /// Whether a server that has more to do than it can lets go of a session where another one has room for it: its match
+    /// goes on there. It needs `site_secret`, and a proxy that leads people to the server that they want.
+    #[arg(long, env = "GAMEKEEPER_SITE_RELIEF", value_name = "yes|no", default_value = "yes",
+          action = ArgAction::Set, value_parser = yes_or_no)]
+    pub site_relief: bool,
+}
+
+impl Default for Site {
+    fn default() -> Self {
+        Self { site: Vec::new(), site_letter: None, site_secret: None, site_relief: true }
+    }
 }
 
 impl Site {

@@ -1,7 +1,7 @@
 //! One session as the rest of the server knows it. Comes in: what its tick loop publishes. Goes out: plain
 //! values for lists and look-ups. Nothing here makes the tick wait for longer than a value is copied.
 
-use crate::code::SessionCode;
+use crate::code::{Letter, SessionCode};
 use crate::lanes::{Lane, Sockets};
 use crate::metrics::Measure;
 use crate::net::outbox::ConnectionOutbox;
@@ -14,10 +14,10 @@ use serde::{Deserialize, Serialize};
 use shared::wire::close::CloseCode;
 use shared::wire::{HostSecret, Protocol};
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use tokio::sync::{Notify, mpsc};
-use tokio::time::Instant;
+use tokio::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 use utoipa::ToSchema;
 
@@ -40,10 +40,37 @@ pub struct Entry {
     /// What the store has of it, for the next start; `None` where nothing is kept.
     kept: Mutex<Option<OpenSession>>,
     promised: Arc<AtomicUsize>,
-    /// Whether it ends here to go on on another server of the site.
-    pub(super) leaves: AtomicBool,
+    /// Why it ends here to go on on another server of the site, if it does.
+    pub(super) leave: OnceLock<Leave>,
+    /// Since when it is here.
+    since: Instant,
     /// Told when it is there, or goes on here as none took it.
     pub(super) moved: Notify,
+}
+
+/// Why a session moves to another server of the site.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Leave {
+    /// This server stops; whoever takes it has it.
+    Stop,
+    /// The operator wants it, wherever it goes.
+    Operator,
+    /// There is too much to do here, and less on this server.
+    Load(Letter),
+}
+
+impl Leave {
+    /// Their names in the metrics.
+    pub(crate) const LABELS: [&'static str; 3] = ["stop", "operator", "load"];
+
+    /// Which of the names is its own.
+    pub(crate) fn index(self) -> usize {
+        match self {
+            Self::Stop => 0,
+            Self::Operator => 1,
+            Self::Load(_) => 2,
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -109,7 +136,8 @@ impl Entry {
             results: Mutex::default(),
             kept: Mutex::default(),
             promised: Arc::default(),
-            leaves: AtomicBool::new(false),
+            leave: OnceLock::new(),
+            since: Instant::now(),
             moved: Notify::new(),
         }
     }
@@ -128,6 +156,16 @@ impl Entry {
     pub(crate) fn look(&self) -> (Status, Measure) {
         let shown = lock(&self.shown);
         (shown.status.clone(), shown.measure)
+    }
+
+    /// For how long it has been here.
+    pub(crate) fn age(&self) -> Duration {
+        self.since.elapsed()
+    }
+
+    /// Whether it ends here to go on on another server of the site.
+    pub(super) fn leaves(&self) -> bool {
+        self.leave.get().is_some()
     }
 
     /// Whether it is in the list.

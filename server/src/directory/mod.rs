@@ -13,6 +13,7 @@ mod opening;
 mod running;
 mod tickets;
 
+pub(crate) use entry::Leave;
 pub use entry::{Entry, Promise, RESULTS_KEPT, SessionHandle, SessionInfo};
 pub(crate) use listing::event;
 pub use listing::{LIST_EVERY, News, SessionList};

@@ -3,11 +3,11 @@
 
 use super::entry::lock;
 use super::opening::Opening;
-use super::{Directory, Entry, NoSession};
+use super::{Directory, Entry, Leave, NoSession};
 use crate::code::{Letter, SessionCode};
+use crate::overload::LoadReport;
 use crate::store::OpenSession;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use tokio::time::timeout;
 
 impl Directory {
@@ -25,18 +25,17 @@ impl Directory {
     pub(crate) async fn hand_all_over(&self) {
         // Whoever was opening one is done; see `open`.
         drop(lock(&self.choosing));
-        self.hand_over(self.entries()).await;
+        self.hand_over(self.entries(), Leave::Stop).await;
     }
 
     /// Hands sessions over to the other servers of the site, where there are some that take them. What none takes goes on
     /// here, or waits for the next start. Done when each is there or here.
-    pub(crate) async fn hand_over(&self, mut entries: Vec<Arc<Entry>>) {
+    pub(crate) async fn hand_over(&self, mut entries: Vec<Arc<Entry>>, why: Leave) {
         if self.ways_out() == 0 {
             return;
         }
         // Of one that opened just now nothing is known yet, and one that leaves already is waited for already.
-        entries
-            .retain(|entry| entry.kept().is_some() && !entry.leaves.swap(true, Ordering::Relaxed));
+        entries.retain(|entry| entry.kept().is_some() && entry.leave.set(why).is_ok());
         for entry in &entries {
             self.site.is_about_to_leave(entry.code);
             entry.stop.cancel();
@@ -49,10 +48,13 @@ impl Directory {
     /// Sees to it that a session goes on that has not ended for its own sake. Where it is to leave, on another server of the
     /// site, or here if none takes it and the process lasts, or nothing would be kept of it; else after the next start.
     pub(super) async fn part_with(self: &Arc<Self>, entry: &Entry, checkpoint: Vec<u8>) {
-        if entry.leaves.load(Ordering::Relaxed)
+        if let Some(&why) = entry.leave.get()
             && let Some(session) = entry.kept()
         {
-            if self.site.hand_over(&session, &checkpoint).await {
+            let to = if let Leave::Load(to) = why { Some(to) } else { None };
+            let people = entry.look().0.people();
+            if self.site.hand_over(&session, people, &checkpoint, to).await {
+                self.metrics.sessions.moved[why.index()].inc();
                 self.store.forget(entry.code);
                 return;
             }
@@ -68,6 +70,13 @@ impl Directory {
         if timeout(self.live.get().limits.stop_wait, keeping).await.is_err() {
             tracing::warn!("the disk is too slow: a match goes on from some seconds before");
         }
+    }
+
+    /// What other servers of the site are told of how busy this one is.
+    pub(crate) fn load_report(&self) -> LoadReport {
+        let takes = self.can_move() && !self.stopping.is_draining();
+        let left = self.live.get().max_sessions.saturating_sub(self.len());
+        self.overload.report(if takes { left as u32 } else { 0 })
     }
 
     /// The server of the site that took a session which was here.

@@ -18,7 +18,6 @@ use crate::tick_loop::{self, TickCounts, Told, Watcher};
 use shared::wire::close::CloseCode;
 use shared::wire::{HostSecret, Protocol};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use tokio::sync::mpsc;
 use tokio::time::Duration;
 use tracing::Instrument;
@@ -134,8 +133,7 @@ impl Watcher for Reporter {
         self.directory.metrics.sessions.add(&self.counted, &counts, tick_rate);
         self.directory.overload.refuse(counts.turned_away - self.counted.turned_away);
         self.counted = counts;
-        let people = u32::from(status.players) + u32::from(status.spectators);
-        measure.room = self.watch.room(people);
+        measure.room = self.watch.room(status.people());
         if self.entry.show(status, measure) {
             self.directory.listing.note();
         }
@@ -146,11 +144,11 @@ impl Watcher for Reporter {
     }
 
     fn why_stopped(&self) -> (CloseCode, &'static str) {
-        if self.entry.leaves.load(Ordering::Relaxed) { MOVING } else { STOPPING }
+        if self.entry.leaves() { MOVING } else { STOPPING }
     }
 
     fn goes_on(&self) -> bool {
-        self.keeps() || (self.lasts && self.entry.leaves.load(Ordering::Relaxed))
+        self.keeps() || (self.lasts && self.entry.leaves())
     }
 
     fn checkpoint(&mut self, checkpoint: Option<Vec<u8>>) {

@@ -2,6 +2,7 @@
 //! look is added here, so that nothing is lost with a session that ends.
 
 use super::make::Maker;
+use crate::directory::Leave;
 use crate::session::Counts;
 use crate::session::restraint::Restraint;
 use prometheus::{Counter, IntCounter};
@@ -51,6 +52,8 @@ pub struct Sessions {
     pub(crate) opened: IntCounter,
     pub(crate) ended: IntCounter,
     pub(crate) broken: IntCounter,
+    /// By why they left.
+    pub(crate) moved: [IntCounter; Leave::LABELS.len()],
     deltas: IntCounter,
     keyframes: IntCounter,
     catch_ups: IntCounter,
@@ -101,6 +104,13 @@ impl Sessions {
             opened: make.count("gamekeeper_sessions_opened_total", "Sessions that were opened."),
             ended,
             broken,
+            moved: make.counts(
+                "gamekeeper_sessions_moved_total",
+                "Sessions that another server of the site took, by why they left: as this one stopped, its operator \
+                 wanted it, or there was too much to do.",
+                "why",
+                Leave::LABELS,
+            ),
             deltas,
             keyframes,
             catch_ups: make.count(

@@ -115,6 +115,11 @@ pub struct Limits {
     #[arg(skip = Self::HEARTBEAT)]
     pub heartbeat: Duration,
 
+    /// For how long there is too much to do before a session goes to another server of the site, and again before the next
+    /// one goes.
+    #[arg(skip = Self::RELIEF_WAIT)]
+    pub relief_wait: Duration,
+
     /// Requests to the API from one address; past this rate, as with the next ones, 429.
     #[arg(skip = Self::API_RATE)]
     pub api_rate: Rate,
@@ -171,6 +176,7 @@ impl Limits {
     const STOP_WAIT: Duration = Duration::from_secs(3);
     const TICKET_LIFE: Duration = Duration::from_secs(15);
     const HEARTBEAT: Duration = Duration::from_secs(15);
+    const RELIEF_WAIT: Duration = Duration::from_secs(10);
     // Sixty friends behind one router load the lobby together, and press Play together.
     const API_RATE: Rate = Rate::one_per(0.05, 300);
     const CREATE_RATE: Rate = Rate::one_per(30.0, 5);
@@ -211,6 +217,7 @@ impl Default for Limits {
             stop_wait: Self::STOP_WAIT,
             ticket_life: Self::TICKET_LIFE,
             heartbeat: Self::HEARTBEAT,
+            relief_wait: Self::RELIEF_WAIT,
             api_rate: Self::API_RATE,
             create_rate: Self::CREATE_RATE,
             ticket_rate: Self::TICKET_RATE,

@@ -57,7 +57,7 @@ pub(crate) async fn watch(directory: Arc<Directory>, stop: CancellationToken) {
         let (mut people, mut at_ease) = (0, true);
         for entry in directory.entries() {
             let (status, measure) = entry.look();
-            people += u32::from(status.players) + u32::from(status.spectators);
+            people += status.people();
             at_ease &= measure.restraint == Restraint::default();
         }
         let load = now.share_since(&before, cores);

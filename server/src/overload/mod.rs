@@ -4,10 +4,12 @@
 
 mod governor;
 mod machine;
+mod report;
 mod room;
 
 pub use governor::{Governor, Shares};
 pub(crate) use machine::watch;
+pub(crate) use report::LoadReport;
 pub use room::Room;
 
 use crate::live::Live;
@@ -15,6 +17,9 @@ use crate::session::restraint::Restraint;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::time::Duration;
+
+/// Seconds over which the load is smoothed that other servers of a site are told.
+const LOAD_MEMORY_S: f64 = 3.0;
 
 /// What holds for the whole process.
 #[derive(Debug)]
@@ -35,6 +40,9 @@ struct Machine {
     governor: Governor,
     room: Room,
     fits: Option<u32>,
+    /// Over some seconds.
+    load: f64,
+    people: u32,
     stand_in: Option<f64>,
 }
 
@@ -61,6 +69,14 @@ impl Overload {
         self.machine().fits
     }
 
+    /// What other servers of a site are told, which may have so many more of their sessions here.
+    pub(crate) fn report(&self, sessions_left: u32) -> LoadReport {
+        let begins = self.live.get().overload.begins();
+        let machine = self.machine();
+        let Machine { people, load, fits: room, .. } = *machine;
+        LoadReport { people, load, begins, room, sessions_left }
+    }
+
     /// Whom nobody let in so far, for this reason.
     pub fn refused(&self) -> u64 {
         self.refused.load(Ordering::Relaxed)
@@ -78,7 +94,9 @@ impl Overload {
 
     /// From now on the machine counts as this busy, 1 being all of its cores, whatever it does; `None` ends that. For tests.
     pub fn stand_in(&self, load: Option<f64>) {
-        self.machine().stand_in = load;
+        let mut machine = self.machine();
+        machine.load = load.unwrap_or(machine.load);
+        machine.stand_in = load;
     }
 
     /// For so long the machine was this busy, with so many people. `seats` are left.
@@ -86,6 +104,9 @@ impl Overload {
         let settings = &self.live.get().overload;
         let mut machine = self.machine();
         let load = machine.stand_in.unwrap_or(load);
+        let weight = 1.0 - (-passed.as_secs_f64() / LOAD_MEMORY_S).exp();
+        machine.load += (load - machine.load) * weight;
+        machine.people = people;
         let restraint = match settings.shares() {
             Some(shares) => machine.governor.note(shares, load, passed.as_secs_f64() * 1000.0),
             None => {

@@ -52,3 +52,10 @@ pub struct Status {
     /// What the host is called; absent where nobody is.
     pub host: Option<String>,
 }
+
+impl Status {
+    /// Everybody who is in it, to play or to watch.
+    pub(crate) fn people(&self) -> u32 {
+        u32::from(self.players) + u32::from(self.spectators)
+    }
+}

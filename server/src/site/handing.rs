@@ -109,8 +109,15 @@ impl Site {
         self.leaving.remove(&code);
     }
 
-    /// Hands a session over to the first of the others that takes it; false where none does.
-    pub(crate) async fn hand_over(&self, session: &OpenSession, checkpoint: &[u8]) -> bool {
+    /// Hands a session with so many people over to the first of the others that takes it, those with most room first, or
+    /// to the one with the letter `to` alone; false where none does.
+    pub(crate) async fn hand_over(
+        &self,
+        session: &OpenSession,
+        people: u32,
+        checkpoint: &[u8],
+        to: Option<Letter>,
+    ) -> bool {
         let OpenSession { code, settings, host } = session;
         let luggage =
             Luggage { settings: settings.clone(), host: host.map(|secret| secret.to_hex()) };
@@ -118,12 +125,14 @@ impl Site {
         bytes.push(b'\n');
         bytes.extend_from_slice(checkpoint);
         self.leaving.insert(*code, Some(bytes.into()));
-        let mut others: Vec<_> = self.present().collect();
-        others.sort_by_key(|one| one.seen(|seen| seen.sessions.as_ref().map(Vec::len)));
+        let mut others = self.by_room();
+        others.retain(|one| to.is_none_or(|to| one.server.letter == to));
         for one in others {
             let from = self.letter.expect("who has neighbours has a letter").to_string();
             let taking = Taking { code: code.to_string(), from };
             let request = self.prove(post(&format!("{SITE_API}/take"), &taking));
+            // Many may leave at once, and what it says itself comes with the next look.
+            one.seen(|seen| seen.report.iter_mut().for_each(|report| report.take(people)));
             let taken = match self.send(one, request, None, ANSWER_WAIT).await {
                 Ok(answer) => answer.status() == StatusCode::NO_CONTENT,
                 // Its answer may be what was lost, and the match must not go on in two places.

@@ -3,10 +3,11 @@
 //!
 //! The first letter of a code says which server has the session, so there is nothing to agree on, and no store
 //! that all of them share: `passing` takes a request to the server that it is for, `watching` keeps an eye on the
-//! others, `handing` moves sessions to them when this server stops. Without neighbours all of this does nothing.
+//! others, `handing` moves sessions to them when this server stops, and `relief` when it has too much to do. Without neighbours all of this does nothing.
 
 mod handing;
 mod passing;
+pub(crate) mod relief;
 mod watching;
 
 pub(crate) use handing::{Place, SITE_API, Taking};
@@ -18,11 +19,13 @@ use crate::code::{Letter, SessionCode};
 use crate::config::{Config, Secret, SiteServer};
 use crate::directory::SessionInfo;
 use crate::live::Live;
+use crate::overload::LoadReport;
 use axum::body::{Body, Bytes};
 use dashmap::DashMap;
 use hyper::header::{HeaderMap, HeaderName};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
+use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Semaphore;
@@ -69,6 +72,8 @@ struct Seen {
     taken: HashMap<SessionCode, Option<Instant>>,
     /// The version of its bans that is known here.
     bans: Option<u64>,
+    /// How busy it is; `None` where it does not say.
+    report: Option<LoadReport>,
     /// Looks in a row that found nobody.
     misses: u32,
 }
@@ -125,6 +130,26 @@ impl Site {
         self.neighbours.iter().filter(|neighbour| neighbour.seen(|seen| seen.sessions.is_some()))
     }
 
+    /// The others that answer, those with most room first. Who does not say how busy it is comes last, by how few public
+    /// sessions it has.
+    fn by_room(&self) -> Vec<&Neighbour> {
+        let mut others: Vec<_> = self.present().collect();
+        others.sort_by_cached_key(|one| {
+            one.seen(|seen| {
+                let fits = seen.report.map(|report| report.fits(&LoadReport::default()));
+                let people = seen.report.map(|report| report.people);
+                (Reverse(fits), people, seen.sessions.as_ref().map(Vec::len))
+            })
+        });
+        others
+    }
+
+    /// How busy the others are that answer and say so.
+    fn load_reports(&self) -> Vec<(Letter, LoadReport)> {
+        let said = |one: &Neighbour| Some((one.server.letter, one.seen(|seen| seen.report)?));
+        self.present().filter_map(said).collect()
+    }
+
     /// How many of the others answer, and how many do not.
     pub(crate) fn count(&self) -> [usize; 2] {
         let answering = self.present().count();
@@ -162,4 +187,44 @@ impl Site {
 /// Whether a server of the site passed this request on.
 pub(crate) fn is_passed_on(headers: &HeaderMap) -> bool {
     headers.contains_key(FROM)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+
+    #[test]
+    fn who_has_most_room_is_asked_first_and_many_that_leave_at_once_are_spread() {
+        let mut config = Config::default();
+        let servers =
+            ["A", "B", "C", "D", "E"].map(|letter| format!("{letter}=http://10.0.0.1:80"));
+        config.site.site = servers.iter().map(|server| server.parse().unwrap()).collect();
+        config.site.site_letter = Some("A".parse().unwrap());
+        let site = Site::new(&config, Arc::new(Live::new(config.clone())));
+        let said = |letter: &str, report: Option<LoadReport>| {
+            let letter = letter.parse().unwrap();
+            let one = site.neighbours.iter().find(|one| one.server.letter == letter).unwrap();
+            one.seen(|seen| (seen.sessions, seen.report) = (Some(Vec::new()), report));
+        };
+        let order = || -> String {
+            site.by_room().iter().map(|one| one.server.letter.to_string()).collect()
+        };
+        let fresh = LoadReport { begins: 0.6, sessions_left: 9, ..LoadReport::default() };
+        said("B", None);
+        said("C", Some(LoadReport { room: Some(40), people: 10, ..fresh }));
+        said("D", Some(fresh));
+        assert_eq!(order(), "DCB", "E does not answer");
+        said("E", Some(fresh));
+        let mut took = String::new();
+        for _ in 0..4 {
+            let first = site.by_room()[0];
+            took += &first.server.letter.to_string();
+            first.seen(|seen| seen.report.as_mut().unwrap().take(8));
+        }
+        assert_eq!(took, "DEDE", "nobody was there yet, so there is room for all");
+        said("E", Some(LoadReport { room: Some(30), ..fresh }));
+        said("D", Some(LoadReport { room: Some(100), sessions_left: 0, ..fresh }));
+        assert_eq!(order(), "CEDB");
+    }
 }

@@ -129,14 +129,14 @@ impl Site {
     }
 
     /// The first success among the others' answers to the same request on behalf of `client`, who are asked one after the
-    /// other.
+    /// other, those with most room first.
     pub(crate) async fn first_success(
         &self,
         request: impl Fn() -> Request<Body>,
         client: IpAddr,
     ) -> Option<Response<Incoming>> {
         let _search = self.searches.try_acquire().ok()?;
-        for neighbour in self.present() {
+        for neighbour in self.by_room() {
             let answer = self.send(neighbour, request(), Some(client), ANSWER_WAIT).await;
             if let Ok(response) = answer
                 && response.status().is_success()

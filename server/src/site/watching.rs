@@ -1,9 +1,10 @@
 //! Keeps an eye on the other servers of the site. Comes in: what each says of its public sessions and, where servers know
-//! each other by a secret, of its bans, once a second. Goes out: the same for our own list and bans, and a line in the log
+//! each other by a secret, of its bans and of how busy it is, once a second. Goes out: the same for our own list and bans, and a line in the log
 //! when one is gone or back.
 
 use super::{Neighbour, SITE_API, Site, get};
 use crate::directory::SessionInfo;
+use crate::overload::LoadReport;
 use crate::session::status::Status;
 use crate::store::KeptBan;
 use futures_util::future::join_all;
@@ -31,6 +32,8 @@ struct Listed {
     taken: Vec<String>,
     /// The version of its bans; absent there as well.
     bans: Option<u64>,
+    /// How busy it is; absent there as well.
+    report: Option<LoadReport>,
 }
 
 /// What is new on another server.
@@ -73,7 +76,8 @@ impl Site {
         let version = listed.as_ref().and_then(|listed| listed.bans);
         let (differs, answers, bans_differ) = neighbour.seen(|seen| {
             let sessions = match listed {
-                Some(Listed { sessions, taken, .. }) => {
+                Some(Listed { sessions, taken, report, .. }) => {
+                    seen.report = report;
                     seen.taken.retain(|_, since| since.is_some_and(|at| at.elapsed() < KNOWN_FOR));
                     let taken = taken.iter().filter_map(|code| code.parse().ok());
                     seen.taken.extend(taken.map(|code| (code, None)));

@@ -2,7 +2,7 @@
 //! case a line of the audit log. Sessions are told through their one door.
 
 use super::{Operator, nobody_there};
-use crate::directory::Entry;
+use crate::directory::{Entry, Leave};
 use crate::http::api::body::Told;
 use crate::http::api::problem::Problem;
 use crate::net::Caller;
@@ -192,7 +192,8 @@ impl Operator {
             let detail = "No other server of the site could take it; see site_secret.";
             return Err(Problem::refused(detail));
         }
-        let _ = timeout(HAND_OVER_WAIT, self.directory.hand_over(vec![entry])).await;
+        let _ =
+            timeout(HAND_OVER_WAIT, self.directory.hand_over(vec![entry], Leave::Operator)).await;
         match self.directory.taker(code) {
             Some(letter) => Ok(format!("done: to {letter}")),
             None => Err(Problem::busy("No other server took it; it goes on here.", HAND_OVER_WAIT)),

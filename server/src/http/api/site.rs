@@ -1,10 +1,11 @@
 //! What servers of a site ask each other and nobody else may, so it is not in the API's document: which sessions one
-//! has, to take one over, and who is banned. To whoever cannot show the site's secret nothing of it is there.
+//! has and how busy it is, to take a session over, and who is banned. To whoever cannot show the site's secret nothing of it is there.
 
 use super::Api;
 use super::body::{Code, Told};
 use super::problem::Problem;
 use crate::directory::SessionInfo;
+use crate::overload::LoadReport;
 use crate::site::Taking;
 use crate::store::KeptBan;
 use axum::Router;
@@ -53,6 +54,8 @@ struct Ours {
     taken: Vec<String>,
     /// The version of its bans: whoever knows another one asks for them.
     bans: u64,
+    /// How busy it is.
+    report: LoadReport,
 }
 
 async fn sessions(State(api): State<Arc<Api>>) -> Json<Ours> {
@@ -60,6 +63,7 @@ async fn sessions(State(api): State<Arc<Api>>) -> Json<Ours> {
         sessions: api.directory.own_list().sessions,
         taken: api.directory.taken(),
         bans: api.bans.version(),
+        report: api.directory.load_report(),
     })
 }
 
