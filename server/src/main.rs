@@ -1,4 +1,4 @@
-//! The binary: a server of the arena. The only file here that names the game.
+//! The binary: a server of the arena.
 
 use server::{http, program};
 use shared::arena::Arena;

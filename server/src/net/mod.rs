@@ -73,7 +73,7 @@ pub const API_PATH: &str = "/api";
 /// What all connections share.
 #[derive(Debug)]
 pub struct Front {
-    /// What the server's host has set, as of now.
+    /// What the server's operator has set, as of now.
     pub live: Arc<Live>,
     /// Whether the server is about to stop.
     pub stopping: Arc<Stopping>,
