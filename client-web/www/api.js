@@ -5,6 +5,8 @@ import { BASE } from './here.js';
 
 /** How long an answer may take, ms; the server holds a long poll for at most 25 s. */
 const PATIENCE_MS = 10_000;
+/** How long bytes may take, ms: a recording has half a million as a rule, sixteen at most, and some lines are slow. */
+const BYTES_PATIENCE_MS = 60_000;
 /** How often in a row the way to the server is timed; the quickest counts, as the first one may have to
  *  open a connection. */
 const PING_TRIES = 3;
@@ -18,16 +20,14 @@ export class Refusal extends Error {
   }
 }
 
-/** Bytes of something that takes as long as it takes. */
+/** Bytes of something large. */
 export async function fetchBytes(path, signal) {
-  const response = await fetch(`${BASE}/api${path}`, { signal }).catch(() => null);
-  if (!response) throw new Refusal(0, 'The server cannot be reached.');
-  if (response.ok) {
-    const bytes = await response.arrayBuffer().catch(() => null);
-    if (!bytes) throw new Refusal(0, 'The connection was lost on the way.');
-    return new Uint8Array(bytes);
-  }
-  throw refused(response.status, parsed(await response.text().catch(() => '')));
+  const limit = AbortSignal.timeout(BYTES_PATIENCE_MS);
+  const failed = (sentence) => { throw new Refusal(0, limit.aborted ? 'This took too long. Try again.' : sentence); };
+  const response = await fetch(`${BASE}/api${path}`, { signal: AbortSignal.any([limit, signal]) })
+    .catch(() => failed('The server cannot be reached.'));
+  if (!response.ok) throw refused(response.status, parsed(await response.text().catch(() => '')));
+  return new Uint8Array(await response.arrayBuffer().catch(() => failed('The connection was lost on the way.')));
 }
 
 /** Asks. `body` is sent as JSON, `secret` as the host's proof. Gives the JSON that was answered, or null. */

@@ -1,6 +1,7 @@
 // Chat. Comes in: the module's news and what the player types. Goes out: lines of text, set as text
 // and never as anything else.
 
+import { Said } from './said.js';
 import { chatLine } from './words.js';
 
 /** Lines kept. */
@@ -19,6 +20,7 @@ export class Chat {
   #input = find('chat-input');
   #team = find('chat-team');
   #toTeam = false;
+  #said = new Said();
 
   /** `say(text, team)` sends a line, to the own team or to all; `onOpen(open)` is told when the line opens and closes. */
   constructor(roster, say, onOpen) {
@@ -53,6 +55,8 @@ export class Chat {
     this.#box.classList.add('open');
     this.#onOpen(true);
     this.#input.focus();
+    // Before the first picture there is nothing to type into, and the keyboard stays where it is.
+    if (document.activeElement !== this.#input) this.close();
   }
 
   /** Closes it and forgets what was typed. */
@@ -66,13 +70,17 @@ export class Chat {
 
   /** Takes a `chat` item of news. */
   take({ from, team, text }) {
+    const name = from === null ? null : this.#roster.nameOf(from);
+    if (from !== null && !team) this.#said.hear(name, text);
     if (from !== null && this.#roster.isSilenced(from)) return;
-    this.#add(from === null ? null : this.#roster.nameOf(from), text, { mine: from === this.#roster.me, team });
+    this.#add(name, text, { mine: from === this.#roster.me, team });
   }
 
-  /** Takes a `history` item: what was said before one came. */
+  /** Takes a `history` item: what was said before one came, or came back. */
   takeHistory({ lines }) {
-    for (const [name, text] of lines) this.#add(name, text, { mine: false, team: false });
+    for (const [name, text] of this.#said.newIn(lines)) {
+      if (!this.#roster.isNameSilenced(name)) this.#add(name, text, { mine: false, team: false });
+    }
   }
 
   /** The texts of all lines that are kept. */
@@ -83,6 +91,7 @@ export class Chat {
   /** Forgets all lines, as after leaving. */
   clear() {
     this.#log.replaceChildren();
+    this.#said = new Said();
   }
 
   #toggle() {

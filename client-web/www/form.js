@@ -38,6 +38,8 @@ export class SessionForm {
   #controls = new Map();
   #box;
   #note;
+  /** Whether somebody has chosen something. */
+  #touched = false;
 
   /** Fills `box`, a form element; `onSubmit(settings)` may promise, and what it throws is shown. */
   constructor(box, label, onSubmit) {
@@ -60,6 +62,7 @@ export class SessionForm {
     this.#note = element('p', 'note');
     this.#note.setAttribute('role', 'status');
     box.append(grid, folded, button, this.#note);
+    box.addEventListener('input', () => { this.#touched = true; });
     box.addEventListener('submit', async (event) => {
       event.preventDefault();
       button.disabled = true;
@@ -96,6 +99,17 @@ export class SessionForm {
     };
     if (value('seed')) settings.seed = Number(value('seed'));
     return settings;
+  }
+
+  /** Takes what the server offers: the most that it allows, and, until somebody chooses, what is usual. */
+  offer({ usual, most }) {
+    this.bounds = most;
+    if (!this.#touched) this.fill(usual);
+  }
+
+  /** The most that the server allows. */
+  set bounds({ pilots, ...most }) {
+    for (const [path, max] of Object.entries({ ...most, 'pilots.n': pilots })) this.#controls.get(path)[0].max = max;
   }
 
   /** Shows settings as the API gave them; what is missing keeps its place. */

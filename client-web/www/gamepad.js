@@ -11,7 +11,7 @@ const FIRE = [7, 5, 0];
 const BOOST = [6, 4, 1];
 const CROSS = { 12: [0, -1], 13: [0, 1], 14: [-1, 0], 15: [1, 0] };
 
-/** The first pad that the browser knows. */
+/** The first pad of which the browser knows what is where. */
 export class Gamepad {
   #pad = null;
   #x = 0;
@@ -29,7 +29,8 @@ export class Gamepad {
     // Where a page may not have pads at all, asking throws.
     let pads = [];
     try { pads = navigator.getGamepads?.() ?? []; } catch { /* None, then. */ }
-    this.#pad = [...pads].find((pad) => pad?.connected && pad.axes.length >= 4) ?? null;
+    // A wheel's pedals, say, rest far from the middle: it would fly and aim for ever.
+    this.#pad = [...pads].find((pad) => pad?.connected && pad.mapping === 'standard') ?? null;
     if (!this.#pad) {
       this.#x = this.#y = 0;
       this.fire = this.boost = false;

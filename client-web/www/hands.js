@@ -19,9 +19,9 @@ export class Hands {
   look(now, frame, camera) {
     const [input, touch, pad] = [this.#input, this.#touch, this.#pad];
     pad.poll(now);
-    // Whichever was used last aims.
-    if (this.#padAims) this.aim = pad.aim;
-    else if (touch.used) this.aim = touch.aim;
+    const aims = this.#aims;
+    if (aims === pad) this.aim = pad.aim;
+    else if (aims === touch) this.aim = touch.aim ?? this.aim;
     else if (input.pointerSeen && frame) this.aim = aimAtPointer(input, frame, camera, this.aim);
   }
 
@@ -38,12 +38,15 @@ export class Hands {
 
   /** The mouse's place where it aims, else null. */
   get pointer() {
-    const otherwise = this.#touch.used || this.#padAims || !this.#input.pointerPlays;
-    return otherwise ? null : { x: this.#input.pointerX, y: this.#input.pointerY };
+    const input = this.#input;
+    return this.#aims === input && input.pointerPlays ? { x: input.pointerX, y: input.pointerY } : null;
   }
 
-  get #padAims() {
-    return this.#pad.usedAt > this.#input.pointerAt && this.#pad.usedAt > this.#touch.usedAt;
+  // Whichever was used last; the mouse before anything was.
+  get #aims() {
+    const [input, touch, pad] = [this.#input, this.#touch, this.#pad];
+    if (pad.usedAt > Math.max(input.pointerAt, touch.usedAt)) return pad;
+    return touch.usedAt > input.pointerAt ? touch : input;
   }
 }
 

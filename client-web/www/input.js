@@ -6,6 +6,8 @@ import { actionOf, isHeld } from './keys.js';
 const MOVES = { up: [0, -1], down: [0, 1], left: [-1, 0], right: [1, 0] };
 const MOUSE_FIRE = 0;
 const MOUSE_BOOST = 2;
+/** What a control that has the keyboard does with keys: it is pressed, or left for the next one. */
+const PRESSES = new Set(['Enter', 'NumpadEnter', 'Space', 'Tab']);
 
 /** What keys and mouse hold. */
 export class Input {
@@ -24,15 +26,15 @@ export class Input {
 
   /** `canvas` is where the mouse plays; `onKey(action, down, at)` gets what is pressed and not held, by
    *  its name in keys.js or 'leave' for Escape, with the time of that as of `performance.now()`; it returns
-   *  true when it used it. */
-  constructor(canvas, onKey) {
+   *  true when it used it. `onMouse()` is called when a mouse was moved. */
+  constructor(canvas, onKey, onMouse) {
     addEventListener('keydown', (event) => {
-      if (!this.#enabled || (isTyping(event.target) && event.code !== 'Escape') || isShortcut(event)) return;
+      if (!this.#enabled || (isTyping(event) && event.code !== 'Escape') || isShortcut(event)) return;
       const action = event.code === 'Escape' ? 'leave' : actionOf(event.code);
       if (!action) return;
       if (isHeld(action)) {
-        // A button keeps the focus after a click, and a space would press it again.
-        if (document.activeElement instanceof HTMLButtonElement) document.activeElement.blur();
+        // Who flies is done with the page's controls. Shift may be the half of Shift+Tab, which goes on from one.
+        if (!event.code.startsWith('Shift')) document.activeElement?.blur?.();
         this.#keys.add(event.code);
         event.preventDefault();
       } else if (event.repeat || onKey(action, true, event.timeStamp)) {
@@ -41,6 +43,8 @@ export class Input {
     });
     addEventListener('keyup', (event) => {
       this.#keys.delete(event.code);
+      // macOS says nothing of a key that is let go while Cmd is down.
+      if (/^Meta/.test(event.code)) this.#keys.clear();
       const action = actionOf(event.code);
       if (this.#enabled && action && !isHeld(action)) onKey(action, false, event.timeStamp);
     });
@@ -48,7 +52,11 @@ export class Input {
     addEventListener('pointermove', (event) => {
       this.#point(event);
       this.pointerPlays = event.target === canvas;
+      // Browsers tell of a resting mouse, too, as when a button of it is pressed.
+      if (event.pointerType === 'mouse' && (event.movementX || event.movementY)) onMouse();
     });
+    // A click does not give a control the keyboard, so that what has it was come to with the keyboard.
+    addEventListener('mousedown', (event) => { if (isControl(event.target)) event.preventDefault(); });
     canvas.addEventListener('pointerdown', (event) => {
       if (event.pointerType === 'touch') return;
       this.#point(event);
@@ -117,13 +125,20 @@ export class Input {
   }
 }
 
-// The browser keeps its own shortcuts, unless the player has given Ctrl or Alt something to do.
-function isShortcut({ ctrlKey, altKey, metaKey }) {
+// The browser keeps its own shortcuts, unless the player has given Ctrl or Alt something to do; and Tab backwards, or
+// where a recording is looked at, so that the keyboard comes to the controls.
+function isShortcut({ code, ctrlKey, altKey, metaKey, shiftKey }) {
   return metaKey || (ctrlKey && !actionOf('ControlLeft') && !actionOf('ControlRight'))
-    || (altKey && !actionOf('AltLeft') && !actionOf('AltRight'));
+    || (altKey && !actionOf('AltLeft') && !actionOf('AltRight'))
+    || (code === 'Tab' && (shiftKey || document.body.classList.contains('replay')));
 }
 
-// Whoever types, or moves through a panel's controls, does not fly.
-function isTyping(target) {
-  return target instanceof HTMLInputElement || target.closest?.('.panel, dialog') != null;
+// Whoever types, or moves through a panel's controls, does not fly; nor does who presses one of the game's.
+function isTyping({ code, target }) {
+  return target instanceof HTMLInputElement || target.closest?.('.panel, dialog') != null
+    || (PRESSES.has(code) && isControl(target));
+}
+
+function isControl(target) {
+  return target.closest?.('#game :is(button, a)') != null;
 }

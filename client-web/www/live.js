@@ -28,7 +28,7 @@ export class Live {
   via = 'sse';
 
   /** `on.sessions({version, sessions})`, `on.chat(line)` for each line of the lobby's chat, again and again
-   *  the same ones where it is polled, and `on.trouble(sentence)` with '' when it is over. */
+   *  the same ones and older ones behind newer ones, and `on.trouble(sentence)` with '' when it is over. */
   constructor(on) {
     this.#on = on;
   }
@@ -37,7 +37,6 @@ export class Live {
   start() {
     if (this.#stop) return;
     this.#stop = new AbortController();
-    this.#chat();
     if (this.via === 'poll' || !globalThis.EventSource) this.#poll(this.#stop.signal);
     else this.#listen();
   }
@@ -54,6 +53,8 @@ export class Live {
   #listen() {
     const stream = new EventSource(`${BASE}/api/sessions/events`);
     this.#stream = stream;
+    // The server ends every stream after a while: what was said until the next one came is asked for.
+    stream.onopen = () => this.#chat();
     stream.addEventListener('sessions', ({ data }) => {
       this.#heard = true;
       this.#failures = 0;
@@ -76,6 +77,7 @@ export class Live {
 
   async #poll(signal) {
     this.via = 'poll';
+    this.#chat();
     const chat = setInterval(() => this.#chat(), CHAT_MS);
     signal.addEventListener('abort', () => clearInterval(chat));
     while (!signal.aborted) {

@@ -28,7 +28,10 @@ export class Lobby {
   #ping = null;
   #leaders;
   #talk;
+  #form;
   #open = false;
+  /** How often it was opened or closed: an answer may come when another screen is shown, or this one again. */
+  #turns = 0;
   /** Where the list comes from. */
   live;
 
@@ -47,10 +50,14 @@ export class Lobby {
       this.#leaders.show(panel);
       this.#talk.shown = panel === 'lobby-talk';
     });
-    new SessionForm(find('create-form'), 'Create and play', async (settings) => {
+    this.#form = new SessionForm(find('create-form'), 'Create and play', async (settings) => {
+      const turn = this.#turns;
       const made = await ask('POST', '/sessions', { body: settings });
       keepHostSecret(made.code, made.host_secret);
+      // Whoever has gone in somewhere else meanwhile stays there.
+      if (turn !== this.#turns) return `Your session is there. Its code is ${made.code}.`;
       on.created(made.code);
+      return '';
     });
     const byCode = (watch) => {
       const code = codeIn(find('code').value);
@@ -65,10 +72,13 @@ export class Lobby {
   set open(on) {
     if (this.#open === on) return;
     this.#open = on;
+    this.#turns += 1;
     clearInterval(this.#clock);
     clearInterval(this.#pinger);
     if (!on) { this.live.stop(); return; }
     this.live.start();
+    // Without an answer the form's own numbers stand, which the server may refuse with a sentence.
+    ask('GET', '/settings').then((offer) => this.#form.offer(offer)).catch(() => {});
     this.#clock = setInterval(() => this.#count(), CLOCK_MS);
     const measure = async () => { this.#ping = await measurePing(); this.#count(); };
     this.#pinger = setInterval(measure, PING_MS);

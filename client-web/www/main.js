@@ -21,6 +21,7 @@ import { Board, Feed } from './board.js';
 import { Callouts } from './callouts.js';
 import { Camera } from './camera.js';
 import { Chat } from './chat.js';
+import { leaveComposing } from './composing.js';
 import { Effects } from './effects.js';
 import { Gamepad } from './gamepad.js';
 import { Hands } from './hands.js';
@@ -84,7 +85,7 @@ const minimap = new Minimap();
 const curtain = new Curtain();
 const callouts = new Callouts(play);
 const watch = new Watch(watcher());
-const input = new Input(canvas, (...key) => onKey(...key));
+const input = new Input(canvas, (...key) => onKey(...key), () => showTouch(false));
 const pad = new Gamepad();
 const wheel = new Wheel((emote) => client?.emote(emote));
 const touch = new Touch(canvas, () => showTouch(true), () => wheel.toggle());
@@ -103,9 +104,9 @@ const people = new People(roster, {
 });
 const watching = new Watching(canvas, {
   players: () => people.flying(), leader: () => board.first, nameOf: roster.nameOf,
-  client: () => client, play: () => client.watch(false),
+  client: () => client, play: () => client.watch(false), steers: (pointerId) => touch.isHeldBy(pointerId),
 });
-const onKey = actionsFor({ chat, wheel, minimap, watching, match, roster, isReplay });
+const onKey = actionsFor({ chat, wheel, minimap, watching, match, roster, isReplay, giveUp });
 const view = new View({ camera, watching, roster, hands });
 const invite = new Invite((text) => qr(text));
 const lobby = new Lobby({
@@ -115,7 +116,7 @@ const lobby = new Lobby({
   nameOf: () => start.takeName(), sound: play,
 });
 const start = new Start({ play: enter, lobby: (open) => { lobby.open = open; } });
-const link = new Link({ address, hello, message, change });
+const link = new Link({ address, admitted, hello, message, change });
 const playback = new Playback({
   read: replay,
   begin(now) { watch.clear(); client.hello(now); },
@@ -127,7 +128,7 @@ const playback = new Playback({
 const network = new Network({ drop: () => link.drop(), help: ({ prediction, interpolation }) => client?.setHelps(prediction, interpolation) });
 const takeNews = newsFor({
   roster, board, feed, chat, hud, sound, callouts, match, people, session, scene, effects,
-  newWorld() { watch.clear(); scene.half = 0; },
+  newWorld() { watch.clear(); watching.forget(); scene.half = 0; },
   arrived() { if (inviting) togglePanel('invite'); inviting = false; },
   lost: () => rumble(DEATH_RUMBLE),
   placeOf: (player) => placeOf(player, frame),
@@ -151,6 +152,7 @@ let relaxAt = 5000;
 /** Whether the ship has been drawn since Play was pressed. */
 let flying = false;
 
+leaveComposing();
 bindPanels(() => chat.open(), onPanel);
 document.getElementById('leave').addEventListener('click', () => leave(''));
 showTouch(matchMedia('(pointer: coarse)').matches);
@@ -241,13 +243,20 @@ function leave(sentence, offered = false) {
   if (!touch.used) document.getElementById('play').focus({ preventScroll: true });
 }
 
+/** Leaves what does not come up; false where there is something to see, and perhaps a ship to lose. */
+function giveUp() {
+  if (frame) return false;
+  leave('');
+  return true;
+}
+
 // --- the connection -------------------------------------------------------------------------------
 
 // Every connection begins with a ticket: the server says which session has room, or that it is over.
 async function address() {
   const body = spectate ? { watch: true } : {};
   if (session.code) body.code = session.code;
-  const ticket = await ask('POST', '/tickets', { body }).catch((why) => {
+  return ask('POST', '/tickets', { body }).catch((why) => {
     if (why.status !== 404 || !body.code) throw why;
     // Nobody is host of a session that is over.
     keepHostSecret(body.code, null);
@@ -256,10 +265,12 @@ async function address() {
     delete body.code;
     return ask('POST', '/tickets', { body });
   });
-  session.code = ticket.code;
-  invite.code = ticket.code;
-  showAddress(ticket.code);
-  return ticket.play;
+}
+
+function admitted({ code }) {
+  session.code = code;
+  invite.code = code;
+  showAddress(code);
 }
 
 function hello() {

@@ -41,6 +41,8 @@ export class Match {
   /** Takes a `phase` item of news. */
   takePhase({ phase, round, ends }) {
     const before = this.phase;
+    // Until the next tick is known it is not known how long another phase lasts.
+    if (ends !== this.ends) this.secondsLeft = null;
     Object.assign(this, { phase, round, ends });
     this.#counted = -1;
     // Whoever comes into the middle of a round has not seen it begin.
@@ -83,16 +85,23 @@ export class Match {
   /** Shows the clock of this frame. */
   show(client) {
     const rate = client.stats()[STATS.TICK_RATE] || 30;
-    this.secondsLeft = this.ends === null ? null : Math.max(0, (this.ends - client.tick()) / rate);
+    const tick = client.tick();
+    // A new connection knows no tick before its first frame; until then the clock stands.
+    if (tick && this.ends !== null) this.secondsLeft = Math.max(0, (this.ends - tick) / rate);
     const left = this.secondsLeft;
     const whole = left === null ? -1 : Math.ceil(left);
+    const rests = this.phase === 'results';
+    // In a recording there is none.
+    const next = left === null || this.#on.isReplay() ? '' : `Next round in ${whole} s`;
     const box = find('clock');
-    box.hidden = (left === null && !this.teams.length && this.phase !== 'warm_up') || this.phase === 'results';
+    // Whoever has come since the round ended, or has put its result away, reads here how long to wait.
+    box.hidden = (left === null && !this.teams.length && this.phase !== 'warm_up') || !find('results').hidden;
     box.classList.toggle('last', this.phase === 'play' && whole >= 0 && whole <= LAST_S);
-    write(find('clock-time'), left === null ? '' : clockText(left));
-    write(find('clock-phase'), this.phase === 'warm_up' ? (left === null ? 'Waiting for players' : 'Warm-up') : this.phase === 'play' ? `Round ${this.round}` : '');
+    write(find('clock-time'), left === null || rests ? '' : clockText(left));
+    const warmUp = this.ends === null ? 'Waiting for players' : 'Warm-up';
+    write(find('clock-phase'), { warm_up: warmUp, play: `Round ${this.round}`, results: next }[this.phase] ?? '');
     write(find('results-stay'), this.#on.isReplay() ? 'Close' : 'Stay');
-    if (this.phase === 'results') write(find('results-next'), left === null ? '' : `Next round in ${whole} s`);
+    if (rests) write(find('results-next'), next);
     if (whole !== this.#counted) this.#count(whole);
   }
 

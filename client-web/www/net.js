@@ -67,7 +67,8 @@ export class Link {
   #timer = 0;
   #on;
   #held;
-  #asked = 0;
+  /** The try for which the server is being asked, or null. */
+  #asked = null;
 
   /** What to show: `idle`, `connecting`, `open`, `waiting` (until `retryAt`) or `ended`. */
   state = 'idle';
@@ -81,7 +82,8 @@ export class Link {
   /** How often a connection that had been open was lost and is sought again. */
   reconnects = 0;
 
-  /** `on.address()` promises the path to connect to, or throws with HTTP's `status` and a `message`;
+  /** `on.address()` promises a ticket, whose `play` is the path to connect to, or throws with HTTP's `status` and a
+   *  `message`; `on.admitted(ticket)` hears of the one that is used: for a try that was given up it comes too late;
    *  `on.hello()` gives the first message of a connection; `on.message(bytes, now)` takes what comes;
    *  `on.change()` is called after every change of `state`. */
   constructor(on) {
@@ -106,21 +108,22 @@ export class Link {
 
   // Before every connection the server is asked for a way in.
   async #ask() {
-    const asked = this.#asked = performance.now();
-    let path;
+    const asked = this.#asked = Symbol('a try');
+    let ticket;
     try {
-      path = await this.#on.address();
+      ticket = await this.#on.address();
+      if (asked !== this.#asked) return;
+      this.#on.admitted(ticket);
     } catch (why) {
       if (asked !== this.#asked) return;
-      this.#asked = 0;
+      this.#asked = null;
       // Too many, too busy or out of reach may pass; anything else would only be refused again.
       const passing = !(why.status >= 400) || why.status === 429 || why.status >= 500;
       this.#lost(passing ? 1013 : why.status === 404 ? GONE : REFUSED, why.message, !passing);
       return;
     }
-    if (asked !== this.#asked) return;
-    this.#asked = 0;
-    this.#connect(path);
+    this.#asked = null;
+    this.#connect(ticket.play);
   }
 
   #connect(path) {
@@ -180,7 +183,7 @@ export class Link {
   /** Leaves for good: nothing comes any more, and nothing is tried again. */
   close() {
     clearTimeout(this.#timer);
-    this.#asked = 0;
+    this.#asked = null;
     const socket = this.#socket;
     this.#socket = null;
     this.#held.clear();

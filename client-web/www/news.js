@@ -7,6 +7,7 @@ export function newsFor(page) {
   const takes = {
     welcome({ player }) {
       roster.me = player;
+      people.clear();
       scene.clear();
       effects.clear();
       page.newWorld();

@@ -11,7 +11,7 @@ const MUTES = ['mute', 'start-mute'];
 
 const find = (id) => document.getElementById(id);
 const PANELS = ['settings', 'help', 'network', 'people', 'session', 'invite'];
-/** Panels that are read while flying: they do not take the keyboard. */
+/** Panels that are read while flying: they do not take the keyboard by being opened. */
 const GLANCES = new Set(['network', 'people']);
 /** Losing the connection for less than this, ms, is not worth a word. */
 const CURTAIN_AFTER_MS = 350;
@@ -56,7 +56,12 @@ export function togglePanel(id) {
   before = document.activeElement;
   find(id).hidden = false;
   onToggle(id);
-  if (!GLANCES.has(id)) find(id).focus();
+  if (!GLANCES.has(id)) enterPanel(id);
+}
+
+/** Gives the keyboard to a panel, if it is open. */
+export function enterPanel(id) {
+  if (!find(id).hidden) find(id).focus();
 }
 
 /** Closes all panels; true when one was open. */
@@ -95,12 +100,14 @@ export class Curtain {
   #button = find('curtain-again');
   #since = 0;
   #act = null;
+  #leave = null;
 
   constructor() {
     this.#button.addEventListener('click', () => this.#act?.());
+    find('curtain-leave').addEventListener('click', () => this.#leave?.());
   }
 
-  /** Shows what `link` is doing; `actions.retry()` and `actions.leave()` are behind the button. */
+  /** Shows what `link` is doing; `actions.retry()` and `actions.leave()` are behind the buttons. */
   show(link, now, actions) {
     if (link.state === 'open') {
       if (this.#since) this.hide();
@@ -110,10 +117,11 @@ export class Curtain {
     if (now - this.#since < CURTAIN_AFTER_MS) return;
     document.body.classList.add('lost');
     this.#box.hidden = false;
+    this.#leave = actions.leave;
     const wait = Math.max(1, Math.ceil((link.retryAt - now) / 1000));
     if (link.state === 'waiting') this.#say(`${link.sentence} Trying again in ${wait} s.`, 'Try now', actions.retry);
-    else if (link.state === 'ended' && link.code === 4006) this.#say(link.sentence, 'Reload', () => location.reload());
-    else if (link.state === 'ended') this.#say(link.sentence, 'Back', actions.leave);
+    // Of what has ended only a page that is too old stays on the screen.
+    else if (link.state === 'ended') this.#say(link.sentence, 'Reload', () => location.reload());
     else this.#say('Connecting…', '', null);
   }
 

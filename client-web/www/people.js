@@ -2,15 +2,19 @@
 // table; mutes for oneself; for the host, actions through the API.
 
 import { write } from './hud.js';
+import { enterPanel } from './panels.js';
 import { teamName } from './words.js';
 
 const find = (id) => document.getElementById(id);
+
+/** What is known before anything was told. */
+const NOTHING = { best: [], rank: 0, score: 0 };
 
 /** The scoreboard. */
 export class People {
   #roster;
   #on;
-  #points = new Map();
+  #standings = NOTHING;
   #rows = new Map();
   #open = -1;
   #stale = true;
@@ -23,9 +27,8 @@ export class People {
   }
 
   /** Takes a `standings` item of news. */
-  take({ best, score }) {
-    for (const [player, points] of best) this.#points.set(player, points);
-    if (this.#roster.me >= 0 && score !== undefined) this.#points.set(this.#roster.me, score);
+  take(standings) {
+    this.#standings = standings;
     this.#stale = true;
   }
 
@@ -34,39 +37,40 @@ export class People {
     this.#stale = true;
   }
 
-  /** Forgets points, as when a round begins. */
+  /** Forgets points and places, as when a round begins. */
   clear() {
-    this.#points.clear();
+    this.#standings = NOTHING;
     this.#stale = true;
   }
 
-  /** Points of a player, or undefined. */
-  pointsOf = (player) => this.#points.get(player);
-
   /** Those who fly, best first. */
   flying() {
-    return this.#sorted().filter(({ watching }) => !watching).map(({ player }) => player);
+    return this.#sorted(this.#told()).filter(({ watching }) => !watching).map(({ player }) => player);
   }
 
   /** Shows the table where it is open and something changed. */
   show() {
     if (find('people').hidden || !this.#stale) return;
     this.#stale = false;
-    const everybody = this.#sorted();
+    const told = this.#told();
+    const everybody = this.#sorted(told);
     const body = find('people-rows');
+    const inside = find('people').contains(document.activeElement);
     const seen = new Set();
     everybody.forEach((entry, at) => {
       seen.add(entry.player);
       let row = this.#rows.get(entry.player);
       if (!row) this.#rows.set(entry.player, (row = new Row(this)));
-      row.show(entry, at + 1, this.#points.get(entry.player), this.#view(entry));
-      if (body.children[at] !== row.element) body.insertBefore(row.element, body.children[at] ?? null);
+      row.show(entry, told.get(entry.player), this.#view(entry));
+      if (body.children[at] !== row.element) row.moveTo(body, at);
     });
     for (const [player, row] of this.#rows) {
       if (seen.has(player)) continue;
       row.element.remove();
       this.#rows.delete(player);
     }
+    // A button that is gone leaves the keyboard to the panel, not to the ship.
+    if (inside && !find('people').contains(document.activeElement)) enterPanel('people');
     const people = everybody.filter(({ computer }) => !computer);
     const watching = people.filter((entry) => entry.watching).length;
     write(find('people-count'), `${people.length - watching} playing, ${watching} watching, ${everybody.length - people.length} pilots`);
@@ -94,9 +98,18 @@ export class People {
     };
   }
 
-  #sorted() {
-    const rank = (entry) => (entry.watching ? -Infinity : this.#points.get(entry.player) ?? -1);
-    return this.#roster.everybody().sort((a, b) => rank(b) - rank(a) || a.computer - b.computer || a.player - b.player);
+  // Places and points by player: the server tells those of the best, and one's own.
+  #told() {
+    const { best, rank, score } = this.#standings;
+    const told = new Map(best.map(([player, points], at) => [player, { place: at + 1, points }]));
+    if (rank > 0) told.set(this.#roster.me, { place: rank, points: score });
+    return told;
+  }
+
+  #sorted(told) {
+    const place = (entry) => told.get(entry.player)?.place ?? Infinity;
+    return this.#roster.everybody()
+      .sort((a, b) => a.watching - b.watching || place(a) - place(b) || a.computer - b.computer || a.player - b.player);
   }
 }
 
@@ -116,13 +129,13 @@ class Row {
     this.element.append(this.#place, this.#name, this.#points, this.#acts);
   }
 
-  show(entry, place, points, view) {
+  show(entry, told, view) {
     this.#entry = entry;
-    write(this.#place, entry.watching ? '' : String(place));
+    write(this.#place, entry.watching ? '' : String(told?.place ?? ''));
     write(this.#name, entry.name);
     const marks = [entry.host && 'host', entry.computer && 'pilot', entry.watching && 'watching', entry.muted && 'muted', view.silenced && 'muted by you'];
     this.#name.dataset.marks = marks.filter(Boolean).join(', ');
-    write(this.#points, entry.watching ? '' : points === undefined ? '–' : String(points));
+    write(this.#points, entry.watching ? '' : String(told?.points ?? '–'));
     this.element.classList.toggle('mine', view.me);
     this.element.classList.toggle('computer', entry.computer);
     this.element.dataset.team = entry.team || '';
@@ -133,6 +146,13 @@ class Row {
     const focused = this.#acts.contains(document.activeElement) ? document.activeElement.dataset.act : null;
     this.#acts.replaceChildren(...this.#buttons(entry, view));
     if (focused) this.#acts.querySelector(`[data-act="${focused}"]`)?.focus();
+  }
+
+  /** Moves to a place in a table; a button in it keeps the focus, which moving takes away. */
+  moveTo(body, at) {
+    const focused = this.element.contains(document.activeElement) ? document.activeElement : null;
+    body.insertBefore(this.element, body.children[at] ?? null);
+    focused?.focus({ preventScroll: true });
   }
 
   #buttons(entry, { me, host, open, teams, silenced }) {

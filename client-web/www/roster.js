@@ -80,6 +80,11 @@ export class Roster {
     return this.#silenced.has(player);
   }
 
+  /** The same, where only a name is known. */
+  isNameSilenced(name) {
+    return this.everybody().some((entry) => entry.name === name && this.isSilenced(entry.player));
+  }
+
   /** Forgets everybody, as after leaving. */
   clear() {
     this.#players.clear();

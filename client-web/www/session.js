@@ -119,7 +119,9 @@ export class Session {
 
   async #load() {
     try {
-      const { settings } = await ask('GET', `/sessions/${encodeURIComponent(this.code)}`);
+      const asked = [ask('GET', `/sessions/${encodeURIComponent(this.code)}`), ask('GET', '/settings')];
+      const [{ settings }, { most }] = await Promise.all(asked);
+      this.#form.bounds = most;
       this.#form.fill(settings);
     } catch (why) {
       write(find('host-note'), why.message);

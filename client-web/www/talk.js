@@ -36,18 +36,20 @@ export class Talk {
     this.#log.scrollTop = this.#log.scrollHeight;
   }
 
-  /** Takes a line `{id, name, text, at}`; the same one twice is one. */
+  /** Takes a line `{id, name, text, at}`; the same one twice is one, and an older one goes where it belongs. */
   take({ id, name, text, at }) {
     if (this.#known.has(id)) return;
     this.#known.add(id);
     const line = document.createElement('p');
+    Object.assign(line.dataset, { id, at });
     const [time, who] = [document.createElement('time'), document.createElement('b')];
     const date = new Date(at);
     if (!Number.isNaN(date.getTime())) time.textContent = date.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
     who.textContent = name;
     line.append(time, who, String(text));
     const below = this.#log.scrollHeight - this.#log.scrollTop - this.#log.clientHeight < 40;
-    this.#log.append(line);
+    const later = [...this.#log.children].find(({ dataset }) => (dataset.at - at || dataset.id - id) > 0);
+    this.#log.insertBefore(line, later ?? null);
     while (this.#log.children.length > LINES_MAX) this.#log.firstElementChild.remove();
     if (below) this.#log.scrollTop = this.#log.scrollHeight;
     // What was said before this page was opened is no news.

@@ -28,8 +28,12 @@ class Stick {
   get held() { return this.#pointer !== null; }
   get push() { return Math.hypot(this.x, this.y); }
 
+  /** Whether the finger of this number holds it. */
+  isHeldBy(pointerId) { return pointerId === this.#pointer; }
+
   down(event) {
-    if (this.held) return;
+    // A spectator has one stick only, and a recording none.
+    if (this.held || getComputedStyle(this.#element).display === 'none') return;
     this.#pointer = event.pointerId;
     this.#baseX = event.clientX;
     this.#baseY = event.clientY;
@@ -37,7 +41,7 @@ class Stick {
   }
 
   move(event) {
-    if (event.pointerId !== this.#pointer) return;
+    if (!this.isHeldBy(event.pointerId)) return;
     let dx = event.clientX - this.#baseX;
     let dy = event.clientY - this.#baseY;
     const far = Math.hypot(dx, dy) / reach();
@@ -53,7 +57,7 @@ class Stick {
   }
 
   up(event) {
-    if (event.pointerId === this.#pointer) this.release();
+    if (this.isHeldBy(event.pointerId)) this.release();
   }
 
   release() {
@@ -74,31 +78,29 @@ class Stick {
   }
 }
 
-/** The sticks. `used` turns true with the first touch. */
+/** The sticks. */
 export class Touch {
   #root = document.getElementById('touch');
   #left = new Stick(document.getElementById('stick-move'));
   #right = new Stick(document.getElementById('stick-aim'));
   #boost = false;
-  #aim = 0;
-  used = false;
-  /** When a thumb was moved last, as of `performance.now()`. */
+  /** When a thumb came down or moved a stick last, as of `performance.now()`. */
   usedAt = -Infinity;
 
-  /** `canvas` is where thumbs come down; `onFirst()` is called at the first of them, `onEmote()` when its
-   *  button is pressed. */
-  constructor(canvas, onFirst, onEmote) {
+  /** `canvas` is where thumbs come down; `onThumb()` is called at each of them, `onEmote()` when its button
+   *  is pressed. */
+  constructor(canvas, onThumb, onEmote) {
     const thumb = (event) => event.pointerType === 'touch';
     canvas.addEventListener('pointerdown', (event) => {
       if (!thumb(event)) return;
-      if (!this.used) { this.used = true; onFirst(); }
+      onThumb();
       this.usedAt = performance.now();
       document.activeElement?.blur?.();
       ((event.clientX < innerWidth / 2) !== settings.swapped ? this.#left : this.#right).down(event);
       event.preventDefault();
     });
     addEventListener('pointermove', (event) => {
-      if (thumb(event)) this.usedAt = performance.now();
+      if (this.isHeldBy(event.pointerId)) this.usedAt = performance.now();
       this.#left.move(event);
       this.#right.move(event);
     });
@@ -119,6 +121,12 @@ export class Touch {
     addEventListener('blur', () => this.release());
   }
 
+  /** Whether a thumb has ever come down. */
+  get used() { return this.usedAt > -Infinity; }
+
+  /** Whether the finger of this number holds a stick. */
+  isHeldBy(pointerId) { return this.#left.isHeldBy(pointerId) || this.#right.isHeldBy(pointerId); }
+
   /** Shows or hides the sticks. */
   set shown(on) {
     if (this.#root.hidden === !on) return;
@@ -137,11 +145,10 @@ export class Touch {
     return this.#left.push > DEAD ? [this.#left.x, this.#left.y] : [0, 0];
   }
 
-  /** Where the nose should point, radians: the right thumb says, else the left one, else as before. */
+  /** Where the nose should point, radians: the right thumb says, else the left one, else nobody: null. */
   get aim() {
     const stick = this.#right.push > DEAD ? this.#right : this.#left;
-    if (stick.push > DEAD) this.#aim = Math.atan2(stick.y, stick.x);
-    return this.#aim;
+    return stick.push > DEAD ? Math.atan2(stick.y, stick.x) : null;
   }
 
   /** Whether the trigger is held. */

@@ -26,12 +26,14 @@ export class Watching {
   #y = 0;
   #told = '';
   #toldAt = 0;
+  /** What moves the free place, with where it was last: `{pointerId, x, y}`, CSS pixels; or null. */
   #drag = null;
   #dead = 0;
   #killer = -1;
 
   /** `on.players()` gives the numbers of those who fly, best first; `on.leader()` who leads, or -1;
-   *  `on.nameOf(player)`; `on.client()`; `on.play()` asks for a seat. */
+   *  `on.nameOf(player)`; `on.client()`; `on.play()` asks for a seat; `on.steers(pointerId)` whether that finger
+   *  holds a stick. */
   constructor(canvas, on) {
     this.#on = on;
     find('watch-previous').addEventListener('click', () => this.step(-1));
@@ -39,17 +41,23 @@ export class Watching {
     find('watch-leader').addEventListener('click', () => { this.#mode = 'leader'; });
     find('watch-free').addEventListener('click', () => { this.#mode = 'free'; });
     find('watch-play').addEventListener('click', () => on.play());
-    canvas.addEventListener('pointerdown', ({ clientX, clientY }) => { this.#drag = [clientX, clientY]; });
-    addEventListener('pointermove', ({ clientX, clientY, buttons }) => {
-      if (!this.#drag || this.#box.hidden || !buttons) return;
-      const [x, y] = this.#drag;
-      if (this.#mode !== 'free' && Math.hypot(clientX - x, clientY - y) < 12) return;
-      this.#mode = 'free';
-      this.#x -= (clientX - x) / this.scale;
-      this.#y -= (clientY - y) / this.scale;
-      this.#drag = [clientX, clientY];
+    // Heard here once the canvas's own listeners know whether a stick has the finger. Of several the last one drags.
+    addEventListener('pointerdown', ({ target, pointerId, clientX, clientY }) => {
+      if (target === canvas && !on.steers(pointerId)) this.#drag = { pointerId, x: clientX, y: clientY };
     });
-    addEventListener('pointerup', () => { this.#drag = null; });
+    addEventListener('pointermove', ({ pointerId, clientX, clientY, buttons }) => {
+      const drag = this.#drag;
+      if (pointerId !== drag?.pointerId || this.#box.hidden || !buttons) return;
+      const [dx, dy] = [clientX - drag.x, clientY - drag.y];
+      if (this.#mode !== 'free' && Math.hypot(dx, dy) < 12) return;
+      this.#mode = 'free';
+      this.#x -= dx / this.scale;
+      this.#y -= dy / this.scale;
+      Object.assign(drag, { x: clientX, y: clientY });
+    });
+    for (const end of ['pointerup', 'pointercancel']) {
+      addEventListener(end, ({ pointerId }) => { if (pointerId === this.#drag?.pointerId) this.#drag = null; });
+    }
   }
 
   /** CSS pixels per unit, for dragging. */
@@ -65,11 +73,16 @@ export class Watching {
   set shown(on) {
     if (this.#box.hidden === !on) return;
     this.#box.hidden = !on;
-    this.#told = '';
+    this.forget();
     if (!on) return;
     this.#mode = 'leader';
     if (this.begins !== null) this.follow(this.begins);
     this.begins = null;
+  }
+
+  /** Forgets what the server was asked to show: a new seat looks at the leader. */
+  forget() {
+    this.#told = '';
   }
 
   /** Who is followed whoever leads, or null. */

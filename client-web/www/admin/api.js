@@ -1,5 +1,6 @@
 // Questions to the operator's part of the API, and its event stream. Comes in: the token, what to ask. Goes out: answers,
-// events, or a `Refusal` with a sentence. The token is kept in this tab's session storage and in no address.
+// events, or a `Refusal` with a sentence. The token is kept in this tab's session storage, where that is denied as
+// long as the page lasts, and in no address.
 
 /** Under which name the token is kept, for as long as the tab is open. */
 const KEPT = 'gamekeeper.operator';
@@ -22,12 +23,27 @@ export class Refusal extends Error {
   }
 }
 
+let kept = stored();
+
 /** The token of this tab; empty where nobody has signed in. */
-export const token = () => sessionStorage.getItem(KEPT) ?? '';
+export const token = () => kept;
 
 /** Keeps a token, or with an empty one forgets it. */
 export function keepToken(value) {
-  if (value) sessionStorage.setItem(KEPT, value); else sessionStorage.removeItem(KEPT);
+  kept = value;
+  try {
+    if (value) sessionStorage.setItem(KEPT, value); else sessionStorage.removeItem(KEPT);
+  } catch {
+    // Denied or full: it is not found again after a reload.
+  }
+}
+
+function stored() {
+  try {
+    return sessionStorage.getItem(KEPT) ?? '';
+  } catch {
+    return '';
+  }
 }
 
 /** Asks, and gives the JSON that was answered, or null. */

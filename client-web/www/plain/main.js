@@ -11,6 +11,7 @@
 import init, { play } from '../client_web.js';
 import { byId } from '../admin/words.js';
 import { ask } from '../api.js';
+import { leaveComposing } from '../composing.js';
 import { codeInAddress, replayInAddress, showAddress, visitor } from '../here.js';
 import { write } from '../hud.js';
 import { GONE, Link } from '../net.js';
@@ -36,7 +37,7 @@ const OUTDATED = 4006;
 const NARROW_PX = 720;
 
 const suggested = guestName();
-const link = new Link({ address, hello: () => client.hello(performance.now()), message, change: showLine });
+const link = new Link({ address, admitted, hello: () => client.hello(performance.now()), message, change: showLine });
 const playback = new Playback({
   read: (bytes) => client.replay(bytes),
   begin: (now) => client.hello(now),
@@ -61,8 +62,10 @@ let toldAt = 0;
 /** The integers that were given last. */
 let held = [];
 
+leaveComposing();
 byId('start-form').addEventListener('submit', (event) => { event.preventDefault(); if (game) enter(); });
 byId('line-act').addEventListener('click', act);
+byId('line-leave').addEventListener('click', leave);
 bindChat((text) => client.chat(text, false));
 addEventListener('keydown', onKey);
 document.addEventListener('visibilitychange', whileHidden);
@@ -132,18 +135,26 @@ function show(on, sentence = '') {
   if (on) document.activeElement?.blur?.(); else if (!matchMedia('(pointer: coarse)').matches) byId('name').select();
 }
 
+/** Back to the first screen. */
+function leave() {
+  show(false);
+  source.close();
+}
+
 // --- the connection -------------------------------------------------------------------------------
 
 // Every connection begins with a ticket: the server says which session has room, or that it is over.
-async function address() {
-  const ticket = await ask('POST', '/tickets', { body: code ? { code } : {} }).catch((why) => {
+function address() {
+  return ask('POST', '/tickets', { body: code ? { code } : {} }).catch((why) => {
     // A restart took the session away, and nobody has to press Play again for that.
     if (why.status === 404 && code && link.restarting) return ask('POST', '/tickets', { body: {} });
     throw why;
   });
+}
+
+function admitted(ticket) {
   code = ticket.code;
   showAddress(code);
-  return ticket.play;
 }
 
 function message(bytes, now) {
@@ -181,6 +192,7 @@ function showLine() {
   write(byId('line-text'), text);
   write(byId('line-act'), label);
   byId('line-act').hidden = !label;
+  byId('line-leave').hidden = source.state === 'open';
 }
 
 function act() {

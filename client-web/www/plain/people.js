@@ -7,6 +7,7 @@ import { replayOf } from '../here.js';
 import { write } from '../hud.js';
 import { Roster } from '../roster.js';
 import { STATS } from '../rows.js';
+import { Said } from '../said.js';
 import { chatLine, clockText, teamName } from '../words.js';
 import { fill, holding } from './tables.js';
 
@@ -25,6 +26,8 @@ const NOTHING = { about: null, phase: { phase: 'endless', round: 0, ends: null }
 export const roster = new Roster();
 /** Lines of the log, elements that may not be in the page yet. */
 const log = [];
+/** What of it was said to all. */
+const said = new Said();
 const told = { ...NOTHING };
 /** Whether the log goes along with what comes: until somebody reads further up. */
 let follows = true;
@@ -32,6 +35,7 @@ let follows = true;
 const takes = {
   welcome({ player, name }) {
     roster.me = player;
+    told.standings = NOTHING.standings;
     // Nobody is who looks at a recording.
     if (name) note(`You are ${name}, player ${player}.`);
   },
@@ -41,8 +45,12 @@ const takes = {
     for (const name of went) note(`${name} left.`);
   },
   standings: (item) => { told.standings = item; },
-  chat: ({ from, team, text }) => note(text, from === null ? 'Server' : `${roster.nameOf(from)}${team ? ' to the team' : ''}`),
-  history: ({ lines }) => { for (const [name, text] of lines) note(text, name); },
+  chat({ from, team, text }) {
+    const name = from === null ? 'Server' : roster.nameOf(from);
+    if (from !== null && !team) said.hear(name, text);
+    note(text, team ? `${name} to the team` : name);
+  },
+  history: ({ lines }) => { for (const [name, text] of said.newIn(lines)) note(text, name); },
   event: ({ event }) => note(JSON.stringify(event).slice(0, EVENT_LETTERS_MAX), 'event', 'event'),
   emote: ({ from, emote }) => note(`${roster.nameOf(from)} shows sign ${emote}.`),
   host: () => note('You are the host of this session.'),
@@ -106,8 +114,10 @@ export function showPeople(client, code) {
 
 function clock(client) {
   const { phase, round, ends } = told.phase;
-  const left = ends === null ? '' : ` ${clockText((ends - client.tick()) / (client.stats()[STATS.TICK_RATE] || 30))}`;
-  if (phase === 'warm_up') return left ? `Warm-up${left}` : 'Waiting for players';
+  const tick = client.tick();
+  // A new connection knows no tick before its first frame.
+  const left = ends === null || !tick ? '' : ` ${clockText((ends - tick) / (client.stats()[STATS.TICK_RATE] || 30))}`;
+  if (phase === 'warm_up') return ends === null ? 'Waiting for players' : `Warm-up${left}`;
   return { play: `Round ${round}${left}`, results: `Next round${left && ` in${left}`}` }[phase] ?? '';
 }
 

@@ -128,7 +128,12 @@ function listen() {
     if (MOVES[code] && keysTurn()) hands.aimsBy = 'keys';
     showHands();
   });
-  addEventListener('keyup', (event) => { if (keys.delete(codeOf(event))) showHands(); });
+  addEventListener('keyup', (event) => {
+    // macOS says nothing of a key that is let go while Cmd is down.
+    if (/^Meta/.test(event.code)) keys.clear();
+    else if (!keys.delete(codeOf(event))) return;
+    showHands();
+  });
   addEventListener('blur', releaseHands);
   addEventListener('focusin', ({ target }) => { if (isTyping(target)) keys.clear(); });
   const point = (event) => {
