@@ -57,10 +57,6 @@ use tokio::time::{Duration, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// For how long a server that is to stop waits for others of its site to take its sessions; what is not there by then
-/// waits for its next start.
-const HAND_OVER_WAIT: Duration = Duration::from_secs(20);
-
 /// A server that is ready to run, with what can be looked at from outside while it does.
 #[derive(Clone, Debug)]
 pub struct Server {
@@ -245,7 +241,7 @@ impl Server {
         let (connections, sessions) = (front.registry.open(), front.directory.len());
         front.stopping.begin(drain);
         tracing::info!(connections, sessions, drain_s, "stopping");
-        if timeout(HAND_OVER_WAIT, front.directory.hand_all_over()).await.is_err() {
+        if timeout(directory::HAND_OVER_WAIT, front.directory.hand_all_over()).await.is_err() {
             tracing::warn!("the other servers of the site are too slow to take all sessions");
         }
         // Whatever is not over in time is ended below.

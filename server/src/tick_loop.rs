@@ -245,8 +245,8 @@ impl TickCounts {
 }
 
 /// Runs a session until it is over or `stop` is cancelled, then tells its players. Gives the last checkpoint, where the
-/// session is over only for the process's sake, and where one would be kept.
-pub async fn run<O, S: Ticked<O>>(
+/// session is over only for the process's sake, and where one would be kept; an empty one where nobody is in it.
+pub async fn run<O: Outbox, S: Ticked<O>>(
     mut session: S,
     mut queue: mpsc::Receiver<Told<O>>,
     mut clock: impl Clock,
@@ -319,11 +319,21 @@ pub async fn run<O, S: Ticked<O>>(
     watcher.over(code, why);
     queue.close();
     while let Ok((_, told)) = queue.try_recv() {
-        session.handle(told, f64::from(session.tick_now()));
+        match told {
+            // No tick comes any more that would tell them which seat is theirs.
+            ToSession::Join(mut who) => who.outbox.close(code, why),
+            told => session.handle(told, f64::from(session.tick_now())),
+        }
     }
+    // Who was told that the session has ended by their wish finds it ended, whatever became of the process.
+    let told = session.over().filter(|_| code.is_an_interruption());
+    let (code, why) = told.map_or((code, why), |(code, why)| {
+        watcher.over(code, why);
+        (code, why)
+    });
     look_at(&mut session, &mut watcher, true);
     let goes_on = code.is_an_interruption() && watcher.goes_on();
-    let checkpoint = if goes_on { session.checkpoint() } else { None };
+    let checkpoint = goes_on.then(|| session.checkpoint().unwrap_or_default());
     session.stop(code, why);
     checkpoint
 }

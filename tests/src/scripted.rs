@@ -3,6 +3,7 @@
 use server::metrics::Stage;
 use server::net::outbox::ConnectionOutbox;
 use server::session::door::{Outbox, ToSession};
+use server::session::recording::Recorded;
 use server::session::result::RoundResult;
 use server::session::status::Status;
 use server::tick_loop::Ticked;
@@ -18,6 +19,10 @@ pub struct Scripted {
     pub results: Vec<RoundResult>,
     /// Whether it breaks as soon as somebody is in it.
     pub breaks: bool,
+    /// What it has of a recording when it ends.
+    pub recorded: Vec<Recorded>,
+    /// How it is over from the beginning, if it is.
+    pub over: Option<(CloseCode, &'static str)>,
     /// Of those who came.
     pub outboxes: Vec<ConnectionOutbox>,
 }
@@ -52,5 +57,13 @@ impl Ticked<ConnectionOutbox> for Scripted {
 
     fn take_results(&mut self) -> Vec<RoundResult> {
         std::mem::take(&mut self.results)
+    }
+
+    fn take_recorded(&mut self, all: bool) -> Vec<Recorded> {
+        if all { std::mem::take(&mut self.recorded) } else { Vec::new() }
+    }
+
+    fn over(&self) -> Option<(CloseCode, &'static str)> {
+        self.over
     }
 }

@@ -6,6 +6,7 @@ use crate::network::MemoryOutbox;
 use crate::stopwatch::Stopwatch;
 use server::session::acts::{Act, ActError, HostAction, Order};
 use server::session::door::{ConnectionId, ToSession};
+use server::session::inspect::{Inspect, Inspection, Person};
 use server::session::settings::PilotCount;
 use server::session::{Session, SessionConfig};
 use server::tick_loop::CATCH_UP_STEPS_MAX;
@@ -102,10 +103,25 @@ impl<G: Game> World<G> {
 
     /// The host, who shows `secret`, wants something done; what came of it.
     pub fn act(&mut self, secret: HostSecret, action: HostAction) -> Result<(), ActError> {
+        self.order(Order::Host(secret, action))
+    }
+
+    /// The host or the operator wants something done; what came of it.
+    pub fn order(&mut self, order: Order) -> Result<(), ActError> {
         let (sender, answers) = std::sync::mpsc::channel();
         let answer = Box::new(move |done| sender.send(done).expect("somebody listens"));
-        let act = ToSession::Act(Act { order: Order::Host(secret, action), answer });
+        let act = ToSession::Act(Act { order, answer });
         self.session.handle(act, f64::from(self.session.tick_now()));
+        answers.try_recv().expect("it is answered at once")
+    }
+
+    /// Everybody, as the operator sees them.
+    pub fn people(&mut self) -> Vec<Person> {
+        let (sender, answers) = std::sync::mpsc::channel();
+        let answer =
+            Box::new(move |seen: Inspection| sender.send(seen.people).expect("somebody listens"));
+        let inspect = ToSession::Inspect(Inspect { people: true, map: false, answer });
+        self.session.handle(inspect, f64::from(self.session.tick_now()));
         answers.try_recv().expect("it is answered at once")
     }
 

@@ -232,6 +232,40 @@ async fn settings_beyond_reason_are_refused_with_a_sentence() {
 }
 
 #[tokio::test]
+async fn what_nobody_says_is_as_the_operator_has_set_it() {
+    let running = start(&Config {
+        tick_rate: 20,
+        rewind_ms: 50,
+        pilots: 3,
+        round_seconds: 60,
+        seed: Some(7),
+        ..config()
+    });
+    let offer = running.get("/api/settings").await.expect(200);
+    assert_eq!(
+        offer["most"],
+        json!({"max_players": 1024, "max_spectators": 256, "pilots": 200, "tick_rate": 60})
+    );
+    let (code, _) = create(&running, json!({"round_s": 90})).await;
+    let settings =
+        running.get(&format!("/api/sessions/{code}")).await.expect(200)["settings"].clone();
+    let mut usual = offer["usual"].clone();
+    usual["round_s"] = json!(90);
+    assert_eq!(settings, usual);
+    let set = ["tick_rate", "rewind_ms", "pilots", "seed", "name"].map(|name| &settings[name]);
+    let those = [json!(20), json!(50), json!({"fill_up_to": 3}), json!(null), json!("Buoys")];
+    assert_eq!(set, those.each_ref(), "a seed is for the arena of quick play");
+    let said = running.post("/api/sessions", r#"{"tick_rate": 61}"#).await.problem(422);
+    assert!(said.contains("tick_rate is 61, but at most 60"), "{said}");
+    running.stop().await.unwrap();
+
+    // Unless the operator has more.
+    let running = start(&Config { tick_rate: 100, ..config() });
+    assert_eq!(running.get("/api/settings").await.expect(200)["most"]["tick_rate"], 100);
+    running.stop().await.unwrap();
+}
+
+#[tokio::test]
 async fn there_are_only_so_many_sessions_and_visitors_may_be_kept_from_opening_any() {
     let running = start(&Config { max_sessions: 1, max_players: 1, ..config() });
     let (code, secret) = create(&running, json!({})).await;

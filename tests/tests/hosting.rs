@@ -1,8 +1,8 @@
 //! Whoever runs a session, and who watches it, with each game, over a network in memory.
 
-use server::session::SessionConfig;
 use server::session::acts::{ActError, HostAction};
 use server::session::settings::{PilotCount, SessionSettings};
+use server::session::{SEAT_GRACE_SECONDS, SessionConfig};
 use shared::game::{Game, PlayerId, Setup};
 use shared::netcode::conditions::Conditions;
 use shared::wire::close::CloseCode;
@@ -19,6 +19,10 @@ with_every_game! {
     a_locked_session_lets_nobody_new_in,
     who_is_muted_is_heard_by_nobody,
     when_the_host_is_gone_the_longest_present_takes_over,
+    a_host_who_loses_the_line_with_everybody_else_is_the_host_again,
+    when_the_host_leaves_those_who_are_away_the_first_to_come_back_takes_over,
+    who_comes_back_before_the_host_ever_came_does_not_take_over,
+    who_came_after_the_host_had_left_does_not_take_over,
     a_host_hands_over_and_has_no_power_left,
     settings_change_with_the_next_round,
     a_session_ends_when_the_host_says_so_or_when_nobody_comes,
@@ -185,6 +189,74 @@ fn when_the_host_is_gone_the_longest_present_takes_over<G: Game>() {
     assert_ne!(heir, SECRET);
     assert_eq!(world.act(SECRET, HostAction::Lock { locked: true }), Err(ActError::NotHost));
     assert_eq!(world.act(heir, HostAction::Lock { locked: true }), Ok(()));
+}
+
+fn a_host_who_loses_the_line_with_everybody_else_is_the_host_again<G: Game>() {
+    let mut world = hosted::<G>(64);
+    assert_eq!(world.act(SECRET, HostAction::Lock { locked: true }), Ok(()));
+    // After a visit of this length everybody's seat is kept equally long, so the host's is freed first.
+    world.run(4000.0);
+    (0..3).for_each(|n| world.drop_line(n));
+    world.run(f64::from(SEAT_GRACE_SECONDS + 1) * 1000.0);
+    assert_eq!((world.session.players(), world.session.host()), (0, Some(SECRET)));
+    world.return_to_seat(0, LINE);
+    world.run(500.0);
+    assert_eq!(world.guests[0].outbox.closed(), None);
+    assert!(world.guests[0].entry().host);
+    assert_eq!(world.act(SECRET, HostAction::Lock { locked: false }), Ok(()));
+    world.return_to_seat(1, LINE);
+    world.run(500.0);
+    assert!(world.session.players() == 2 && !world.guests[1].entry().host);
+    assert_honest(&world);
+}
+
+fn when_the_host_leaves_those_who_are_away_the_first_to_come_back_takes_over<G: Game>() {
+    let mut world = hosted::<G>(65);
+    (1..3).for_each(|n| world.drop_line(n));
+    world.leave(0);
+    world.run(1000.0);
+    // Nobody is there who could be told another one.
+    assert_eq!((world.session.host(), world.session.status().host), (Some(SECRET), None));
+    for n in [2, 1] {
+        world.return_to_seat(n, LINE);
+        world.run(500.0);
+    }
+    let heir = world.guests[2].host_secret().expect("the first to come back is the host");
+    assert!(world.guests[2].entry().host && !world.guests[1].entry().host);
+    assert_eq!(world.guests[1].host_secret(), None);
+    assert_eq!(world.act(SECRET, HostAction::Lock { locked: true }), Err(ActError::NotHost));
+    assert_eq!(world.act(heir, HostAction::Lock { locked: true }), Ok(()));
+    assert_honest(&world);
+}
+
+fn who_comes_back_before_the_host_ever_came_does_not_take_over<G: Game>() {
+    let mut world = World::<G>::open(config::<G>(66));
+    let early = world.join("early", LINE);
+    world.run(1000.0);
+    world.drop_line(early);
+    world.return_to_seat(early, LINE);
+    world.run(500.0);
+    assert_eq!((world.guests[early].host_secret(), world.session.host()), (None, Some(SECRET)));
+    world.join_as("host", LINE, |hello| hello.host = Some(SECRET));
+    world.run(500.0);
+    assert_eq!(world.session.status().host.as_deref(), Some("host"));
+}
+
+fn who_came_after_the_host_had_left_does_not_take_over<G: Game>() {
+    let mut world = hosted::<G>(67);
+    world.leave(1);
+    world.leave(2);
+    world.leave(0);
+    world.run(500.0);
+    let stranger = world.join("stranger", LINE);
+    world.run(1000.0);
+    world.drop_line(stranger);
+    world.return_to_seat(stranger, LINE);
+    world.run(500.0);
+    assert_eq!(world.guests[stranger].host_secret(), None);
+    world.return_to_seat(0, LINE);
+    world.run(500.0);
+    assert!(world.guests[0].entry().host);
 }
 
 fn a_host_hands_over_and_has_no_power_left<G: Game>() {

@@ -11,10 +11,13 @@ use shared::netcode::client::{Client, News};
 use shared::netcode::conditions::Conditions;
 use shared::netcode::frame::{Part, Parts, TYPE_MASK};
 use shared::netcode::recording::{CHAPTER_SECONDS, Recording, RecordingError};
+use shared::wire::close::CloseCode;
 use shared::wire::message::{self, Phase, ServerMessage};
 use shared::wire::{Protocol, Rows};
-use tests::harness::{Running, hasty};
+use tests::buoys::Buoys;
+use tests::harness::{Running, eventually, hasty};
 use tests::http::result_of_nobody;
+use tests::scripted::Scripted;
 use tests::with_every_game;
 use tests::world::World;
 
@@ -274,4 +277,21 @@ async fn a_recording_is_told_of_once_there_is_a_result_until_there_is_no_room_fo
         assert!(running.get(path).await.problem(404).contains("no such recording"), "{path}");
     }
     running.stop().await.expect("an orderly end");
+}
+
+#[tokio::test]
+async fn what_was_recorded_of_a_round_that_is_ended_in_its_middle_is_not_kept() {
+    let running = Running::start(hasty());
+    let store = running.server.store.clone();
+    let over = Some((CloseCode::Ended, "enough"));
+    let recorded = vec![Recorded::Begins(b"half a round".to_vec())];
+    let scripted = Scripted { over, recorded, ..Scripted::default() };
+    let code = running.server.front.directory.adopt(scripted, Protocol::of::<Buoys>()).code;
+    eventually("its end", || running.server.front.directory.get(code).is_none()).await;
+    // All that sessions had to say was said.
+    running.stop().await.unwrap();
+    // Had it been kept, this would be its result.
+    store.keep(code, result_of_nobody());
+    let results = store.of(code, None, 1).await.expect("it is read");
+    assert_eq!(results[0].recording, None);
 }

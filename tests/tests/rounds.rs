@@ -3,10 +3,12 @@
 use server::session::SessionConfig;
 use server::session::rounds::{RESULTS_SECONDS, WARM_UP_SECONDS};
 use server::session::settings::{Mode, PilotCount, SessionSettings};
+use server::session::status::PhaseName;
 use shared::arena::{Arena, Settings};
 use shared::game::{Game, PlayerId, Setup};
 use shared::netcode::conditions::Conditions;
-use shared::wire::message::{ClientMessage, Phase};
+use shared::wire::message::{ClientMessage, Phase, RESULTS_MAX};
+use shared::wire::{Role, Row};
 use std::collections::BTreeMap;
 use tests::story::assert_honest;
 use tests::with_every_game;
@@ -17,6 +19,9 @@ with_every_game! {
     a_lone_guest_stays_in_the_warm_up,
     who_comes_in_the_middle_is_told_where_the_round_is,
     in_the_results_nobody_moves,
+    in_the_results_nobody_is_drawn_as_if_they_moved,
+    who_comes_while_results_are_shown_is_told_them,
+    who_watches_the_past_is_told_results_when_they_see_them,
     teams_stay_even_whoever_comes_and_goes,
     a_change_of_teams_is_granted_while_they_stay_even,
 }
@@ -104,7 +109,7 @@ fn in_the_results_nobody_moves<G: Game>() {
     let mut world = rounds::<G>(33, 0, PilotCount::FillUpTo(3));
     world.join("guest", LINE);
     world.run(seconds(WARM_UP_SECONDS + ROUND_S + 6));
-    assert_eq!(world.session.status().phase, server::session::status::PhaseName::Results);
+    assert_eq!(world.session.status().phase, PhaseName::Results);
     let kind = G::KINDS.iter().position(|kind| kind.leads() > 0).expect("something is steered");
     let leads = G::KINDS[kind].leads();
     let rows = world.session.world().now().table(kind);
@@ -114,6 +119,113 @@ fn in_the_results_nobody_moves<G: Game>() {
     let before = world.guests[0].client.stats().corrections;
     world.run(3000.0);
     assert_eq!(world.guests[0].client.stats().corrections, before);
+}
+
+/// What moves of the guest's own in the picture of now: places and angles.
+fn drawn<G: Game>(world: &mut World<G>) -> Vec<f32> {
+    let scene = world.guests[0].client.draw(world.now).expect("a picture");
+    let mut drawn = Vec::new();
+    for (kind, spec) in G::KINDS.iter().enumerate().filter(|(_, spec)| spec.leads() > 0) {
+        for (_, units, _) in scene.table(kind).iter().filter(|(_, _, own)| *own) {
+            let moves = |role| matches!(role, Role::X | Role::Y | Role::Angle);
+            let fields = spec.fields.iter().zip(units).filter(|(field, _)| moves(field.role));
+            drawn.extend(fields.map(|(_, units)| *units));
+        }
+    }
+    drawn
+}
+
+fn in_the_results_nobody_is_drawn_as_if_they_moved<G: Game>() {
+    // Without pilots nobody shoots, so that the ship is still there.
+    let mut world = rounds::<G>(38, 0, PilotCount::Always(0));
+    guests(&mut world, 2);
+    world.guests.iter_mut().for_each(|guest| guest.plays = false);
+    // With each game this goes somewhere, and is not how one points who does nothing.
+    let held: Vec<_> = G::Input::FIELDS
+        .iter()
+        .map(|field| match field.role {
+            Role::Angle => field.max() / 3,
+            Role::Plain => 1,
+            _ => 0,
+        })
+        .collect();
+    world.run(seconds(WARM_UP_SECONDS + ROUND_S - 2));
+    world.guests[0].client.set_input(G::Input::read(&held));
+    let before = drawn(&mut world);
+    world.run(100.0);
+    assert_ne!(drawn(&mut world), before, "while the round lasts it goes somewhere");
+    world.run(seconds(7));
+    assert_eq!(world.session.status().phase, PhaseName::Results);
+    let rest = drawn(&mut world);
+    assert!(!rest.is_empty());
+    // Four pictures a tick, for half a second.
+    for picture in 0..60 {
+        world.run(1.0);
+        assert_eq!(drawn(&mut world), rest, "picture {picture}");
+    }
+}
+
+/// As many as are told to everybody, and one more.
+fn crowded<G: Game>(seed: u64, delay_s: u32) -> World<G> {
+    let setup = Setup::new(G::Settings::default(), seed, 30);
+    let pilots = PilotCount::Always(RESULTS_MAX as u16 + 1);
+    let (round_s, spectator_delay_s) = (ROUND_S, delay_s);
+    let config = SessionConfig { round_s, spectator_delay_s, pilots, ..SessionConfig::new(setup) };
+    let mut world = World::open(config);
+    // Of those with as many points whoever came first is first: the pilots.
+    world.run(200.0);
+    guests(&mut world, 2);
+    world.guests.iter_mut().for_each(|guest| guest.plays = false);
+    world
+}
+
+/// The players of all results that a guest was told, best first.
+fn told<G: Game>(world: &World<G>, guest: usize) -> Vec<Vec<u16>> {
+    let results = world.guests[guest].results().into_iter();
+    results.map(|(_, lines)| lines.iter().map(|line| line.player.0).collect()).collect()
+}
+
+fn who_comes_while_results_are_shown_is_told_them<G: Game>() {
+    let mut world = crowded::<G>(39, 0);
+    world.run(seconds(WARM_UP_SECONDS + ROUND_S - 3));
+    let away = world.guests[1].client.me().expect("let in").0;
+    world.drop_line(1);
+    world.run(seconds(6));
+    assert_eq!(world.session.status().phase, PhaseName::Results);
+    world.return_to_seat(1, LINE);
+    let late = world.join("late", LINE);
+    world.run(500.0);
+    let result = world.session.take_results().remove(0);
+    let players: Vec<_> = result.places.iter().map(|place| place.player).collect();
+    let (players, others) = players.split_at(RESULTS_MAX);
+    assert!(others.contains(&away), "a story about who is not among the best");
+    assert_eq!(told(&world, late), [players]);
+    // Of several results a client shows the last.
+    for guest in 0..2 {
+        let own = world.guests[guest].client.me().expect("let in").0;
+        let last = told(&world, guest).pop().expect("told");
+        assert_eq!(last, [players, &[own]].concat());
+    }
+    assert_eq!(told(&world, 1).len(), 1);
+    // What is over is old news.
+    world.run(seconds(RESULTS_SECONDS));
+    let next = world.join("next", LINE);
+    world.run(500.0);
+    assert_eq!((world.session.status().round, told(&world, next).len()), (2, 0));
+    assert_honest(&world);
+}
+
+fn who_watches_the_past_is_told_results_when_they_see_them<G: Game>() {
+    const DELAY_S: u32 = 5;
+    let mut world = crowded::<G>(40, DELAY_S);
+    world.run(seconds(WARM_UP_SECONDS + ROUND_S + 1));
+    let phase = world.session.status().phase;
+    assert_eq!((phase, told(&world, 0).len()), (PhaseName::Results, 2));
+    let eye = world.join_as("eye", LINE, |hello| hello.watch = true);
+    world.run(seconds(DELAY_S) - 2000.0);
+    assert_eq!(told(&world, eye).len(), 0, "they see the round");
+    world.run(3000.0);
+    assert_eq!(told(&world, eye).len(), 1);
 }
 
 fn sizes<G: Game>(world: &World<G>) -> BTreeMap<u8, usize> {

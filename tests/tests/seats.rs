@@ -1,12 +1,14 @@
 //! Seats that outlive connections, with each game, over a network in memory.
 
 use server::session::SEAT_GRACE_SECONDS;
+use server::session::acts::{HostAction, OperatorAction, Order};
 use shared::game::{Game, PlayerId};
 use shared::netcode::client::News;
 use shared::netcode::conditions::Conditions;
 use shared::wire::Role;
 use shared::wire::close::CloseCode;
 use shared::wire::message::ServerMessage;
+use std::net::{IpAddr, Ipv4Addr};
 use tests::story::{assert_honest, crowd};
 use tests::world::World;
 use tests::{Lonely, with_every_game};
@@ -20,7 +22,12 @@ with_every_game! {
     the_same_seat_from_another_connection_ends_the_older_one,
     a_stolen_token_that_was_used_gets_a_new_seat,
     a_welcome_that_is_lost_costs_no_seat,
+    who_comes_back_from_elsewhere_is_shown_out_there,
+    who_comes_back_from_elsewhere_is_banned_there,
 }
+
+const HOME: IpAddr = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 7));
+const TRAIN: IpAddr = IpAddr::V4(Ipv4Addr::new(198, 51, 100, 9));
 
 /// What belongs to a player in the world's own rows: kinds and ids.
 fn belongings<G: Game>(world: &World<G>, player: PlayerId) -> Vec<(&'static str, u32)> {
@@ -228,4 +235,44 @@ fn a_welcome_that_is_lost_costs_no_seat<G: Game>() {
     assert_eq!(world.guests[0].client.me(), Some(me));
     assert_eq!(world.session.players(), 1);
     assert_honest(&world);
+}
+
+/// Two guests of whom the first sat down at home and is on a train by now, and that one's number.
+fn on_a_train<G: Game>(seed: u64) -> (World<G>, u16) {
+    let line = Conditions::round_trip(40.0, 0.0);
+    let mut world = crowd::<G>(seed, line, 2, 0);
+    world.guests[0].network = Some(HOME);
+    world.run(1000.0);
+    let me = world.guests[0].client.me().expect("let in");
+    world.drop_line(0);
+    world.guests[0].network = Some(TRAIN);
+    world.return_to_seat(0, line);
+    world.run(500.0);
+    assert_eq!(world.guests[0].client.me(), Some(me));
+    (world, me.0)
+}
+
+fn who_comes_back_from_elsewhere_is_shown_out_there<G: Game>() {
+    let (mut world, me) = on_a_train::<G>(29);
+    let seen = world.people().into_iter().find(|person| person.number == me).expect("is there");
+    assert_eq!(seen.address, Some(TRAIN));
+    for (address, code) in [(HOME, None), (TRAIN, Some(CloseCode::Banned))] {
+        let show_out = OperatorAction::ShowOut { address, reason: "Enough.".into() };
+        assert_eq!(world.order(Order::Operator(show_out)), Ok(()));
+        assert_eq!(world.guests[0].outbox.closed().map(|c| c.0), code, "{address}");
+    }
+    assert_eq!(world.session.players(), 1);
+}
+
+fn who_comes_back_from_elsewhere_is_banned_there<G: Game>() {
+    let (mut world, player) = on_a_train::<G>(30);
+    let ban = OperatorAction::AsHost(HostAction::Ban { player });
+    assert_eq!(world.order(Order::Operator(ban)), Ok(()));
+    // Nobody says by what they could be known again, so only where they come from counts.
+    for (network, code) in [(TRAIN, Some(CloseCode::Banned)), (HOME, None)] {
+        let next = world.join("next", Conditions::default());
+        world.guests[next].network = Some(network);
+        world.run(200.0);
+        assert_eq!(world.guests[next].outbox.closed().map(|c| c.0), code, "{network}");
+    }
 }

@@ -111,7 +111,11 @@ async fn limits_and_bans_see_the_client_and_not_the_server_that_passes_it_on() {
 
 #[tokio::test]
 async fn the_lobby_is_one() {
-    let [a, b] = acquainted().await;
+    let [a, b] = site::pair::<Buoys>(|config| {
+        config.limits = hasty();
+        config.site.site_secret = Some("0123456789abcdef".parse().expect("any text"));
+    });
+    see_each_other(&a, &b).await;
     let list = b.get("/api/sessions").await.expect(200);
     assert_eq!(list["sessions"].as_array().map(Vec::len), Some(2));
     let told = b.get("/metrics").await.body;
@@ -135,10 +139,13 @@ async fn the_lobby_is_one() {
     let line = json!({"name": "Ada", "text": "hello over there"}).to_string();
     assert_eq!(a.post("/api/chat", &line).await.status, 204);
     assert_eq!(ear.next("chat").await.expect("a line")["text"], "hello over there");
-    for running in [&a, &b] {
-        let lines = running.get("/api/chat").await.expect(200)["lines"].clone();
-        assert_eq!(lines.as_array().map(Vec::len), Some(1));
-    }
+    let lines =
+        async |running: &Running| running.get("/api/chat").await.expect(200)["lines"].clone();
+    assert_eq!(lines(&a).await.as_array().map(Vec::len), Some(1));
+    // Under one number, so that whoever changes servers hears nothing twice; which nobody else may choose.
+    assert_eq!(lines(&a).await[0]["id"], lines(&b).await[0]["id"]);
+    let line = json!({"name": "Eve", "text": "me last", "id": 1_u64 << 60}).to_string();
+    assert!(a.post("/api/chat", &line).await.problem(422).contains("id"));
 
     // Results, the leaderboard and recordings.
     let place = |name: &str, visitor: u8, score| Place {

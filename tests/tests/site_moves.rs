@@ -1,10 +1,14 @@
 //! Sessions that move from one server of a site to another, and their players with them. Each story has two real servers.
 
 use serde_json::json;
+use server::store::{OpenSession, Store};
 use shared::arena::Arena;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tests::harness::{Bystander, PATIENCE, Running, eventually, hasty, within};
 use tests::http::{Answer, result_of_nobody};
+use tests::reach::Folder;
 use tests::site::{self, create, made_up, passed_on, see_each_other, ticket};
 
 /// What the operator shows.
@@ -121,6 +125,11 @@ async fn what_is_left_of_a_session_that_moved_and_ended_is_found() {
     had(&a, 1).await;
     assert_eq!(operate(&a, &code).await.status, 204);
     had(&b, 2).await;
+    // While it lives, all that it ever had is found, too.
+    for running in [&a, &b] {
+        let path = format!("/api/sessions/{code}/results?round=1");
+        assert_eq!(running.get(&path).await.expect(200)["results"][0]["round"], 1);
+    }
     assert_eq!(b.act(&code, &secret, r#"{"action":"end"}"#).await.status, 204);
     // A third server, which knows the letter and no more, is not told for ever to try again.
     let path = format!("/api/sessions/{code}");
@@ -143,6 +152,92 @@ async fn what_is_left_of_a_session_that_moved_and_ended_is_found() {
         assert_eq!(answer.expect(200)["results"][0]["round"], 2);
     }
     a.ask("GET", &format!("{path}/results?round=3"), "", "").await.problem(404);
+    a.stop().await.expect("an orderly end");
+    b.stop().await.expect("an orderly end");
+}
+
+#[tokio::test]
+async fn a_session_in_which_nobody_is_moves_as_well() {
+    let [a, b] = two_that_hand_over(10);
+    see_each_other(&a, &b).await;
+    let settings = json!({"name": "Soon", "public": false, "round_s": 120});
+    let (code, secret) = create(&a, settings).await;
+    let moved = operate(&a, &code).await;
+    assert_eq!(moved.status, 204, "{moved:?}");
+    // Whoever has the link finds it, and who opened it is its host.
+    let there = b.get(&format!("/api/sessions/{code}")).await.expect(200);
+    assert_eq!(
+        (&there["session"]["name"], &there["settings"]["round_s"]),
+        (&json!("Soon"), &json!(120))
+    );
+    assert_eq!(b.act(&code, &secret, r#"{"action":"lock","locked":true}"#).await.status, 204);
+    a.stop().await.expect("an orderly end");
+    b.stop().await.expect("an orderly end");
+}
+
+#[tokio::test]
+async fn the_newest_word_says_where_a_session_is_also_when_who_said_otherwise_is_gone() {
+    // B has taken it, says so once and is gone; then A has it back.
+    const CODE: &str = "A2345-67890";
+    let (b, b_serving) = made_up(|_| Some(r#"{"sessions":[],"taken":["A2345-67890"]}"#)).await;
+    let back = Arc::new(AtomicBool::new(false));
+    let says = Arc::clone(&back);
+    let (a, a_serving) = made_up(move |path| match path {
+        "/api/site/sessions" if says.load(Ordering::Relaxed) => {
+            Some(r#"{"sessions":[],"taken":["A2345-67890"]}"#)
+        }
+        "/api/site/sessions" => Some(r#"{"sessions":[],"taken":[]}"#),
+        path if path.starts_with("/api/sessions/A") => Some(r#"{"here":true}"#),
+        other => panic!("{other:?}"),
+    })
+    .await;
+    let servers = format!("B=http://{b},A=http://{a},C=http://127.0.0.1:1");
+    let mut config = site::config("C", &servers);
+    config.site.site_secret = Some("0123456789abcdef".parse().expect("any text"));
+    let listener = server::net::listener::bind("127.0.0.1:0".parse().expect("an address"));
+    let c = Running::start_on::<Arena>(&config, listener.expect("a port").into());
+    let asks = async |what: &str, until: &str| {
+        within(PATIENCE, what, async {
+            while !c.get(&format!("/api/sessions/{CODE}")).await.body.contains(until) {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        })
+        .await;
+    };
+    asks("what B says", "taken").await;
+    b_serving.abort();
+    back.store(true, Ordering::Relaxed);
+    asks("what A says", "here").await;
+    c.stop().await.expect("an orderly end");
+    a_serving.abort();
+}
+
+#[tokio::test]
+async fn what_is_on_another_server_is_not_opened_again_by_a_disk_that_was_too_slow() {
+    let folder = Folder::new();
+    let [a, b] = site::pair::<Arena>(|config| {
+        config.site.site_secret = Some("0123456789abcdef".parse().expect("any text"));
+        config.limits = hasty();
+        let is_a = config.site.site_letter == Some("A".parse().expect("a letter"));
+        config.data = is_a.then(|| folder.at(""));
+    });
+    see_each_other(&a, &b).await;
+    let (code, _) = create(&a, json!({"name": "Us", "public": false, "round_s": 0})).await;
+    let code = code.parse().expect("a code");
+    Bystander::join_at::<Arena>(&a, &format!("/play/{code}"), "Ada").await.is_well().await;
+    let settings = a.server.front.directory.get(code).expect("it is open").settings();
+    let (config, address) = ((*a.server.front.live.get()).clone(), a.address);
+    a.stop().await.expect("an orderly end");
+    assert!(b.server.front.directory.get(code).is_some());
+    // As if the process had ended before the disk knew.
+    let store = Store::open(Some(&folder.at(""))).expect("the folder is there");
+    assert!(store.remember(OpenSession { code, settings, host: None }));
+    store.settled().await.expect("it is kept");
+    drop(store);
+    let listener = server::net::listener::bind(address).expect("the port is free again");
+    let a = Running::start_on::<Arena>(&config, listener.into());
+    assert_eq!(a.get(&format!("/api/sessions/{code}")).await.expect(200)["session"]["name"], "Us");
+    assert!(a.server.front.directory.get(code).is_none(), "it goes on in one place");
     a.stop().await.expect("an orderly end");
     b.stop().await.expect("an orderly end");
 }

@@ -1,4 +1,4 @@
-//! What the host of a server may set. [`load`] builds it from flags, environment and a file; every setting is one
+//! What the operator of a server may set. [`load`] builds it from flags, environment and a file; every setting is one
 //! argument of clap's, whose docstring is what `--help` and `docs/hosting.md` say of it.
 
 mod admin;
@@ -49,24 +49,26 @@ pub const RESTART: &[&str] = &[
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Sessions")]
 pub struct Config {
-    /// Ticks per second. More is smoother and costs proportionally more of everything.
+    /// Ticks per second, unless who opens a session wants others. More is smoother and costs proportionally more of
+    /// everything.
     #[arg(long, env = "GAMEKEEPER_TICK_RATE", value_name = "10..=128",
           default_value_t = Self::TICK_RATE, value_parser = clap::value_parser!(u16).range(10..=128))]
     pub tick_rate: u16,
 
     /// How far back others are taken when a shot is judged, in milliseconds, so that players on long lines
-    /// hit what they see; 0 judges by the present. More lets players be hit longer after they took cover.
+    /// hit what they see; 0 judges by the present. More lets players be hit longer after they took cover. Who opens a
+    /// session may want another.
     #[arg(long, env = "GAMEKEEPER_REWIND_MS", value_name = "0..=500", default_value_t = REWIND_MS,
           value_parser = clap::value_parser!(u16).range(..=i64::from(REWIND_MS_MAX)))]
     pub rewind_ms: u16,
 
     /// Computer pilots join until people and they are this many together, so that a newcomer finds
-    /// somebody to play with; 0 for none.
+    /// somebody to play with; 0 for none. Who opens a session may want other numbers.
     #[arg(long, env = "GAMEKEEPER_PILOTS", value_name = "COUNT", default_value_t = Self::PILOTS,
           value_parser = clap::value_parser!(u16).range(..=1000))]
     pub pilots: u16,
 
-    /// Length of a round in seconds, in sessions that quick play opens; 0 for a game without rounds.
+    /// Length of a round in seconds, unless who opens a session wants another; 0 for a game without rounds.
     #[arg(long, env = "GAMEKEEPER_ROUND_SECONDS", value_name = "0|20..=3600",
           default_value_t = Self::ROUND_SECONDS, value_parser = round_seconds)]
     pub round_seconds: u16,
@@ -111,8 +113,8 @@ pub struct Config {
     #[arg(long, env = "GAMEKEEPER_SEED", value_name = "NUMBER")]
     pub seed: Option<u64>,
 
-    /// Pages that may open WebSockets, such as `https://game.example`; several with commas. When absent
-    /// only pages that this server itself delivered may.
+    /// Pages that may open WebSockets and do what takes a POST, beside those that this server itself delivers, such as
+    /// `https://game.example`; several with commas.
     #[arg(long, env = "GAMEKEEPER_ORIGIN", value_name = "ORIGIN", value_delimiter = ',')]
     pub origin: Vec<AllowedOrigin>,
 

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use shared::wire::close::CloseCode;
 use shared::wire::{HostSecret, Protocol};
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use tokio::sync::{Notify, mpsc};
 use tokio::time::{Duration, Instant};
@@ -37,13 +37,15 @@ pub struct Entry {
     shown: Mutex<Shown>,
     settings: Mutex<SessionSettings>,
     results: Mutex<VecDeque<KeptResult>>,
-    /// What the store has of it, for the next start; `None` where nothing is kept.
-    kept: Mutex<Option<OpenSession>>,
+    /// What the store was given of it, for the next start, and whether it took that; `None` where nothing is kept.
+    kept: Mutex<Option<(OpenSession, bool)>>,
     promised: Arc<AtomicUsize>,
     /// Why it ends here to go on on another server of the site, if it does.
     pub(super) leave: OnceLock<Leave>,
     /// Since when it is here.
     since: Instant,
+    /// Whether another server of the site handed it over.
+    from_elsewhere: AtomicBool,
     /// Told when it is there, or goes on here as none took it.
     pub(super) moved: Notify,
 }
@@ -138,6 +140,7 @@ impl Entry {
             promised: Arc::default(),
             leave: OnceLock::new(),
             since: Instant::now(),
+            from_elsewhere: AtomicBool::new(false),
             moved: Notify::new(),
         }
     }
@@ -161,6 +164,16 @@ impl Entry {
     /// For how long it has been here.
     pub(crate) fn age(&self) -> Duration {
         self.since.elapsed()
+    }
+
+    /// Another server of the site handed it over.
+    pub(super) fn comes_from_elsewhere(&self) {
+        self.from_elsewhere.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether another server of the site handed it over.
+    pub(super) fn is_from_elsewhere(&self) -> bool {
+        self.from_elsewhere.load(Ordering::Relaxed)
     }
 
     /// Whether it ends here to go on on another server of the site.
@@ -193,21 +206,27 @@ impl Entry {
         lock(&self.results).iter().cloned().collect()
     }
 
-    /// What the store has to keep of it, if that is no longer what it has.
-    pub(super) fn to_keep(&self, host: Option<HostSecret>) -> Option<OpenSession> {
+    /// Has `keep` keep what there is to keep of it, if that is no longer what was kept; it says whether it could.
+    pub(super) fn keep_open(
+        &self,
+        host: Option<HostSecret>,
+        keep: impl FnOnce(OpenSession) -> bool,
+    ) {
         let settings = lock(&self.settings);
         let mut kept = lock(&self.kept);
-        if kept.as_ref().is_some_and(|kept| kept.host == host && kept.settings == *settings) {
-            return None;
+        let is_kept = |(kept, done): &(OpenSession, bool)| {
+            *done && kept.host == host && kept.settings == *settings
+        };
+        if !kept.as_ref().is_some_and(is_kept) {
+            let now = OpenSession { code: self.code, settings: settings.clone(), host };
+            let done = keep(now.clone());
+            *kept = Some((now, done));
         }
-        let now = OpenSession { code: self.code, settings: settings.clone(), host };
-        *kept = Some(now.clone());
-        Some(now)
     }
 
-    /// What the store has of it.
+    /// With what it can be opened again; `None` where nothing is kept.
     pub(super) fn kept(&self) -> Option<OpenSession> {
-        lock(&self.kept).clone()
+        lock(&self.kept).as_ref().map(|(kept, _)| kept.clone())
     }
 
     /// Promises somebody a place.
@@ -297,7 +316,7 @@ mod tests {
     #[test]
     fn passing_seconds_are_no_news_and_people_are() {
         let before = shown(Some(100), 3);
-        let later = before.since + std::time::Duration::from_secs(10);
+        let later = before.since + Duration::from_secs(10);
         let differs = |left, players| before.differs(&shown(left, players).status, later);
         assert!(!differs(Some(90), 3) && !differs(Some(91), 3));
         assert!(differs(Some(100), 3), "the clock was set back");

@@ -17,7 +17,10 @@ pub(crate) use entry::Leave;
 pub use entry::{Entry, Promise, RESULTS_KEPT, SessionHandle, SessionInfo};
 pub(crate) use listing::event;
 pub use listing::{LIST_EVERY, News, SessionList};
-pub use opening::{AnySession, CREATED_PILOTS_MAX, CREATED_SPECTATORS_MAX, Opener};
+pub(crate) use moving::HAND_OVER_WAIT;
+pub use opening::{
+    AnySession, CREATED_PILOTS_MAX, CREATED_SPECTATORS_MAX, CREATED_TICK_RATE_MAX, Opener,
+};
 pub use tickets::{TICKETS_MAX, Ticket, TicketId, Tickets};
 
 use crate::code::SessionCode;
@@ -35,6 +38,7 @@ use crate::tick_loop::{TickCounts, Ticked};
 use dashmap::DashMap;
 use entry::lock;
 use listing::Listing;
+pub(crate) use opening::Most;
 use opening::Opening;
 use shared::wire::{HostSecret, Protocol};
 use std::sync::{Arc, Mutex, OnceLock};
@@ -151,11 +155,11 @@ impl Directory {
     /// Whether a visitor may have a session like this; a sentence if not. The usual number of players becomes
     /// what the server allows, where that is fewer: whoever did not choose it is not told off for it.
     pub fn check(&self, settings: &mut SessionSettings) -> Result<(), String> {
-        let most = self.live.get().max_players;
+        let config = self.live.get();
         if settings.max_players == SessionSettings::default().max_players {
-            settings.max_players = settings.max_players.min(most);
+            settings.max_players = settings.max_players.min(config.max_players);
         }
-        opening::within_reason(settings, most)
+        opening::within_reason(settings, Most::of(&config))
     }
 
     /// Opens a session that a visitor described, with them as its host.
@@ -301,6 +305,12 @@ impl Directory {
         };
         let config = self.live.get();
         for OpenSession { code, settings, host } in sessions {
+            if let Some(there) = self.site.taker(code) {
+                // The end of this process came before the disk knew.
+                tracing::info!(session = ?code, %there, "is on another server by now");
+                self.store.forget(code);
+                continue;
+            }
             let session = if self.len() < config.max_sessions {
                 let checkpoint = self.store.checkpoint(code).await.unwrap_or_default();
                 let checkpoint = checkpoint.as_deref();
@@ -318,6 +328,17 @@ impl Directory {
         }
     }
 
+    /// What a visitor's session has of which they say nothing else, and the most that they may say.
+    pub(crate) fn offer(&self) -> (SessionSettings, Most) {
+        let config = self.live.get();
+        (opening::offered(&config, self.game()), Most::of(&config))
+    }
+
+    /// What the game is called that sessions are opened of.
+    fn game(&self) -> &'static str {
+        self.opener.as_ref().map_or("", |opener| opener.game)
+    }
+
     /// What quick play opens.
     fn usual(&self) -> SessionSettings {
         opening::usual(&self.live.get())
@@ -332,9 +353,7 @@ impl Directory {
 
     /// The game's name and the smallest number that no session has.
     fn free_name(&self) -> String {
-        let mut letters = self.opener.as_ref().map_or("", |opener| opener.game).chars();
-        let first = letters.next().into_iter().flat_map(char::to_uppercase);
-        let game: String = first.chain(letters).collect();
+        let game = opening::title(self.game());
         let here = self.entries().into_iter().map(|entry| entry.info());
         let taken: Vec<_> = here.chain(self.site.sessions()).map(|info| info.status.name).collect();
         let names = (1..).map(|number| format!("{game} {number}"));

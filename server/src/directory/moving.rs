@@ -8,7 +8,11 @@ use crate::code::{Letter, SessionCode};
 use crate::overload::LoadReport;
 use crate::store::OpenSession;
 use std::sync::Arc;
-use tokio::time::timeout;
+use tokio::time::{Duration, timeout};
+
+/// For how long sessions are awaited that are to go on on another server of the site. Of a server that stops, what is not
+/// there by then waits for its next start.
+pub(crate) const HAND_OVER_WAIT: Duration = Duration::from_secs(20);
 
 impl Directory {
     /// Whether the game can be taken down and go on elsewhere.
@@ -34,7 +38,7 @@ impl Directory {
         if self.ways_out() == 0 {
             return;
         }
-        // Of one that opened just now nothing is known yet, and one that leaves already is waited for already.
+        // One that leaves already is waited for already.
         entries.retain(|entry| entry.kept().is_some() && entry.leave.set(why).is_ok());
         for entry in &entries {
             self.site.is_about_to_leave(entry.code);
@@ -65,7 +69,7 @@ impl Directory {
                 return;
             }
         }
-        let keeping = self.store.keep_last_checkpoint(entry.code, checkpoint);
+        let keeping = self.store.keep_last_checkpoint(entry.code, some_of(checkpoint));
         // The end of the process waits for this, and must not wait for a disk that never answers.
         if timeout(self.live.get().limits.stop_wait, keeping).await.is_err() {
             tracing::warn!("the disk is too slow: a match goes on from some seconds before");
@@ -109,19 +113,36 @@ impl Directory {
             return Err(NoSession::Refused("That session is here already.".into()));
         }
         let opening = Opening {
-            checkpoint: Some(checkpoint),
-            or_anew: false,
+            checkpoint: some_of(checkpoint),
+            or_anew: checkpoint.is_empty(),
             ..Opening::of(&self.live.get(), host)
         };
         let opened = opener.open(&settings, opening).map_err(NoSession::Refused)?;
-        self.run(code, opened, opener.protocol, settings);
+        self.run(code, opened, opener.protocol, settings).comes_from_elsewhere();
         Ok(())
     }
 
-    /// Codes of the sessions that were taken over from other servers.
+    /// Codes of the sessions that were taken over from other servers, those included that were opened here and have
+    /// come back.
     pub(crate) fn taken(&self) -> Vec<String> {
         let entries = self.entries();
-        let taken = entries.iter().filter(|entry| self.site.is_taken(entry.code));
+        let taken = entries.iter().filter(|entry| self.has_been_elsewhere(entry));
         taken.map(|entry| entry.code.to_string()).collect()
     }
+
+    /// Whether a session was on another server before.
+    pub(crate) fn has_been_elsewhere(&self, entry: &Entry) -> bool {
+        entry.is_from_elsewhere() || self.site.is_taken(entry.code)
+    }
+
+    /// Codes of the public sessions that let nobody new in, as they have more to do than they can.
+    pub(crate) fn closed(&self) -> Vec<String> {
+        let closed = |entry: &Arc<Entry>| entry.is_public() && entry.look().1.restraint.is_closed();
+        self.entries().iter().filter(|one| closed(one)).map(|one| one.code.to_string()).collect()
+    }
+}
+
+/// A checkpoint that is one: of a session in which nobody is there is none, and it begins anew.
+fn some_of<T: AsRef<[u8]>>(checkpoint: T) -> Option<T> {
+    (!checkpoint.as_ref().is_empty()).then_some(checkpoint)
 }

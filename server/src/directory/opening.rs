@@ -6,14 +6,20 @@ use crate::net::outbox::ConnectionOutbox;
 use crate::session::Session;
 use crate::session::settings::{Mode, PilotCount, SessionSettings};
 use crate::tick_loop::Ticked;
+use serde::Serialize;
 use shared::game::{Game, Setup};
 use shared::wire::{HostSecret, Protocol};
+use utoipa::ToSchema;
 
 /// The most computer pilots of a session that somebody created; more is refused with a sentence. Each costs
 /// about as much as a person, and the whole server has but so many threads.
 pub const CREATED_PILOTS_MAX: u16 = 200;
 /// The most spectators of a session that somebody created; more is refused with a sentence.
 pub const CREATED_SPECTATORS_MAX: u16 = 256;
+
+/// The most ticks per second of a session that somebody created, unless the server's own sessions have more; more is
+/// refused with a sentence. Everything that a session costs grows with it, and nobody sees more than a screen shows.
+pub const CREATED_TICK_RATE_MAX: u16 = 60;
 
 /// A session of any game.
 pub type AnySession = Box<dyn Ticked<ConnectionOutbox>>;
@@ -122,14 +128,57 @@ pub(super) fn usual(config: &Config) -> SessionSettings {
     }
 }
 
+/// What a session has of which a visitor says nothing else: what quick play's have, as far as a visitor may choose that.
+pub(super) fn offered(config: &Config, game: &str) -> SessionSettings {
+    let usual = usual(config);
+    SessionSettings {
+        name: title(game),
+        max_players: SessionSettings::default().max_players.min(config.max_players),
+        pilots: PilotCount::FillUpTo(config.pilots.min(CREATED_PILOTS_MAX)),
+        seed: None,
+        ..usual
+    }
+}
+
+/// A game's name as a word of its own.
+pub(super) fn title(game: &str) -> String {
+    let mut letters = game.chars();
+    letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect()
+}
+
+/// The most that one visitor may have of this server in a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub(crate) struct Most {
+    /// People who play.
+    max_players: u16,
+    /// People who watch.
+    max_spectators: u16,
+    /// Computer pilots.
+    pilots: u16,
+    /// Ticks per second.
+    tick_rate: u16,
+}
+
+impl Most {
+    pub(super) fn of(config: &Config) -> Self {
+        Self {
+            max_players: config.max_players,
+            max_spectators: CREATED_SPECTATORS_MAX,
+            pilots: CREATED_PILOTS_MAX,
+            tick_rate: CREATED_TICK_RATE_MAX.max(config.tick_rate),
+        }
+    }
+}
+
 /// Whether settings that a visitor chose stay within what one visitor may take of this server; a sentence
 /// about the first that does not.
-pub(super) fn within_reason(settings: &SessionSettings, players_max: u16) -> Result<(), String> {
+pub(super) fn within_reason(settings: &SessionSettings, most: Most) -> Result<(), String> {
     let (PilotCount::FillUpTo(pilots) | PilotCount::Always(pilots)) = settings.pilots;
     for (what, value, most) in [
-        ("max_players", settings.max_players, players_max),
-        ("max_spectators", settings.max_spectators, CREATED_SPECTATORS_MAX),
-        ("pilots", pilots, CREATED_PILOTS_MAX),
+        ("max_players", settings.max_players, most.max_players),
+        ("max_spectators", settings.max_spectators, most.max_spectators),
+        ("pilots", pilots, most.pilots),
+        ("tick_rate", settings.tick_rate, most.tick_rate),
     ] {
         if value > most {
             return Err(format!(

@@ -44,12 +44,20 @@ impl Directory {
         let (ticks, stop) = (TickCounts::part_of(&self.ticks), self.stop.child_token());
         let entry = Entry::new(code, Arc::new(handle), ticks, stop, settings, session.status());
         let entry = Arc::new(entry);
+        if self.lasts(code) {
+            entry.keep_open(session.host(), |session| self.store.remember(session));
+        }
         self.sessions.insert(code, Arc::clone(&entry));
         self.metrics.sessions.opened.inc();
         tracing::info!(session = code.for_log(entry.is_public()), "a session opens");
         self.listing.note();
         self.tasks.spawn(Arc::clone(self).live(place, Arc::clone(&entry), session, told));
         entry
+    }
+
+    /// Whether the next start opens a session again.
+    fn lasts(&self, code: SessionCode) -> bool {
+        self.adopted.get() != Some(&code) && self.opener.is_some()
     }
 
     /// From a session's first tick until it is in the list no more.
@@ -60,11 +68,12 @@ impl Directory {
         session: AnySession,
         told: mpsc::Receiver<Told<ConnectionOutbox>>,
     ) {
-        let lasts = self.adopted.get() != Some(&entry.code) && self.opener.is_some();
+        let lasts = self.lasts(entry.code);
         let reporter = Reporter {
             directory: Arc::clone(&self),
             entry: Arc::clone(&entry),
             lasts,
+            ended: false,
             counted: Counts::default(),
             watch: LoopWatch::new(Arc::clone(&self.overload), entry.handle.tick_rate),
         };
@@ -111,6 +120,8 @@ struct Reporter {
     entry: Arc<Entry>,
     /// Whether the next start opens it again.
     lasts: bool,
+    /// Whether it is over for its own sake.
+    ended: bool,
     /// What is in the metrics already.
     counted: Counts,
     /// How much of its time the loop needs.
@@ -123,10 +134,8 @@ impl Watcher for Reporter {
     }
 
     fn status(&mut self, status: Status, mut measure: Measure, host: Option<HostSecret>) {
-        if self.lasts
-            && let Some(session) = self.entry.to_keep(host)
-        {
-            self.directory.store.remember(session);
+        if self.lasts {
+            self.entry.keep_open(host, |session| self.directory.store.remember(session));
         }
         let Measure { counts, .. } = measure;
         let tick_rate = self.entry.handle.tick_rate;
@@ -156,6 +165,10 @@ impl Watcher for Reporter {
     }
 
     fn recorded(&mut self, recorded: Recorded) {
+        if self.ended && matches!(recorded, Recorded::Begins(_) | Recorded::GoesOn(_)) {
+            // Of a round that nobody ended there is no result, and so nobody would ever look at it.
+            return;
+        }
         let most = self.directory.live.get().recordings_bytes();
         self.directory.store.record(self.entry.code, recorded, most);
     }
@@ -169,7 +182,8 @@ impl Watcher for Reporter {
     fn over(&mut self, code: CloseCode, why: &'static str) {
         // From now on nobody finds it, and who already has it is told why it takes nothing.
         let _ = self.entry.handle.ending.set((code, why));
-        if self.lasts && !code.is_an_interruption() {
+        self.ended = !code.is_an_interruption();
+        if self.lasts && self.ended {
             // What is still told of it does not bring it back.
             self.lasts = false;
             self.directory.store.forget(self.entry.code);

@@ -7,6 +7,7 @@ use super::sessions::{Depth, Measure};
 use crate::net::Front;
 use crate::net::refusal::Reason;
 use crate::net::registry::State;
+use crate::store::Lost;
 use prometheus::{IntCounter, IntGauge};
 use std::sync::atomic::Ordering;
 
@@ -28,7 +29,8 @@ pub(super) struct Standing {
     waiting: [IntGauge; 4],
     /// The fullest of each.
     fullest: [IntGauge; 4],
-    lost: IntCounter,
+    /// Results, and everything else.
+    lost: [IntCounter; 2],
     /// Other servers of the site that answer, and that do not.
     site: [IntGauge; 2],
     overload: Overload,
@@ -99,7 +101,13 @@ impl Standing {
                 "queue",
                 queues,
             ),
-            lost: make.count("gamekeeper_results_lost_total", "Results that could not be kept."),
+            lost: [
+                make.count("gamekeeper_results_lost_total", "Results that could not be kept."),
+                make.count(
+                    "gamekeeper_writes_lost_total",
+                    "What else could not be kept: where sessions stand, that they are open or over, parts of recordings.",
+                ),
+            ],
             site: make.levels(
                 "gamekeeper_site_servers",
                 "The other servers of the site, by whether they answer.",
@@ -122,7 +130,9 @@ impl Standing {
         raise(&self.ticks, ticks.ticks.load(Ordering::Relaxed));
         raise(&self.late, ticks.late.load(Ordering::Relaxed));
         raise(&self.dropped, ticks.dropped.load(Ordering::Relaxed));
-        raise(&self.lost, front.store.lost());
+        for (counter, what) in self.lost.iter().zip([Lost::Result, Lost::Else]) {
+            raise(counter, front.store.lost(what));
+        }
         for (gauge, count) in self.site.iter().zip(front.site.count()) {
             gauge.set(count as i64);
         }

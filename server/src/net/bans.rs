@@ -73,7 +73,7 @@ impl Bans {
             reason: reason.to_owned(),
             lifted: false,
         };
-        self.keep(&mut all, ban.clone());
+        self.keep(&mut all, vec![ban.clone()]);
         Ok(ban)
     }
 
@@ -83,8 +83,8 @@ impl Bans {
         let mut all = self.begin_change(now);
         let Some(had) = all.get(&address).filter(|ban| !ban.lifted).cloned() else { return false };
         let since = newest_word(&all, address, now);
-        self.keep(&mut all, KeptBan { since, lifted: true, reason: String::new(), ..had });
-        self.forget_lifted(&mut all);
+        let lifted = KeptBan { since, lifted: true, reason: String::new(), ..had };
+        self.keep(&mut all, vec![lifted]);
         true
     }
 
@@ -112,10 +112,13 @@ impl Bans {
                 left_out += 1;
                 continue;
             }
-            self.keep(&mut all, ban.clone());
+            // Further ones count it, and it is not taken over twice.
+            all.insert(ban.address, ban.clone());
             fresh.push(ban);
         }
-        self.forget_lifted(&mut all);
+        if !fresh.is_empty() {
+            self.keep(&mut all, fresh.clone());
+        }
         if left_out > 0 {
             tracing::warn!(
                 count = left_out,
@@ -162,23 +165,23 @@ impl Bans {
         all
     }
 
-    fn keep(&self, all: &mut HashMap<IpAddr, KeptBan>, ban: KeptBan) {
-        self.store.keep_ban(ban.clone());
-        all.insert(ban.address, ban);
+    fn keep(&self, all: &mut HashMap<IpAddr, KeptBan>, bans: Vec<KeptBan>) {
+        all.extend(bans.iter().map(|ban| (ban.address, ban.clone())));
+        let gone = too_many_lifted(all);
+        all.retain(|address, _| !gone.contains(address));
+        self.store.keep_bans(bans, gone);
         self.version.fetch_add(1, Ordering::Release);
     }
+}
 
-    /// Sees to it that no more than [`LIFTED_MAX`] are remembered that were lifted.
-    fn forget_lifted(&self, all: &mut HashMap<IpAddr, KeptBan>) {
-        let lifted = all.values().filter(|ban| ban.lifted);
-        let mut lifted: Vec<_> = lifted.map(|ban| (ban.until, ban.address)).collect();
-        let beyond = lifted.len().saturating_sub(LIFTED_MAX);
-        lifted.sort_unstable();
-        for (_, address) in &lifted[..beyond] {
-            all.remove(address);
-            self.store.forget_ban(*address);
-        }
-    }
+/// Those beyond [`LIFTED_MAX`] that were lifted and would end first.
+fn too_many_lifted(all: &HashMap<IpAddr, KeptBan>) -> Vec<IpAddr> {
+    let lifted = all.values().filter(|ban| ban.lifted);
+    let mut lifted: Vec<_> = lifted.map(|ban| (ban.until, ban.address)).collect();
+    let beyond = lifted.len().saturating_sub(LIFTED_MAX);
+    lifted.sort_unstable();
+    lifted.truncate(beyond);
+    lifted.into_iter().map(|(_, address)| address).collect()
 }
 
 /// Whether a ban of `address` is no more than there may be.
@@ -275,6 +278,26 @@ mod tests {
         assert_eq!((bans.known().len(), bans.list().len()), (LIFTED_MAX + 2, 2));
         bans.learn(other.known());
         assert_eq!(bans.version(), version, "nothing is learned again and again");
+    }
+
+    #[tokio::test]
+    async fn all_that_is_learned_at_once_is_kept_whatever_waits_for_the_disk() {
+        let nth = |n: usize| IpAddr::V4((0x0a00_0000 | n as u32).into());
+        let ban = |n| KeptBan {
+            address: nth(n),
+            since: 1,
+            until: unix_ms() + 60_000,
+            reason: String::new(),
+            lifted: n >= BANS_MAX,
+        };
+        let store = Store::open(None).unwrap();
+        let bans = Bans::new(store.clone());
+        assert_eq!(bans.learn((0..BANS_MAX + LIFTED_MAX).map(ban).collect()).len(), BANS_MAX);
+        let has = |code| store.of(code, None, 1);
+        // There is room for questions, as there is for results.
+        assert_eq!(has(crate::code::SessionCode::random()).await.unwrap(), []);
+        assert!(store.waiting() < crate::store::QUEUE_MAX / 2);
+        assert_eq!(store.bans().await.unwrap().len(), BANS_MAX + LIFTED_MAX);
     }
 
     #[test]

@@ -50,8 +50,8 @@ pub const BODY_BYTES_MAX: usize = 16 << 10;
 /// Connections that the kernel holds ready before they are accepted.
 pub const BACKLOG: u32 = 1024;
 
-/// Limits that a host, or a test in a hurry, may set. Durations are not flags: their defaults come
-/// from measurements, and a host has no reason to touch them.
+/// Limits that an operator, or a test in a hurry, may set. Durations are not flags: their defaults come
+/// from measurements, and an operator has no reason to touch them.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Limits")]
 pub struct Limits {

@@ -38,6 +38,7 @@ impl State {
 #[derive(Debug, Default)]
 pub struct Registry {
     next_id: AtomicU64,
+    accepted: AtomicU64,
     open: AtomicUsize,
     states: [AtomicUsize; State::ALL.len()],
     connections: DashMap<ConnectionId, Peer>,
@@ -81,9 +82,9 @@ impl Registry {
         self.states[state as usize].load(Ordering::Relaxed)
     }
 
-    /// How many connections there ever were.
+    /// How many connections there ever were; a request that a proxy passed on is none of its own.
     pub fn accepted(&self) -> u64 {
-        self.next_id.load(Ordering::Relaxed)
+        self.accepted.load(Ordering::Relaxed)
     }
 
     /// Who is connected, in no order.
@@ -103,7 +104,9 @@ impl Registry {
             self.open.fetch_sub(1, Ordering::Relaxed);
             return Err(Reason::ServerFull);
         }
-        self.place(peer, is_proxy, limits)
+        let slot = self.place(peer, is_proxy, limits)?;
+        self.accepted.fetch_add(1, Ordering::Relaxed);
+        Ok(slot)
     }
 
     /// As above, for what is counted in `open` already.
@@ -287,5 +290,6 @@ mod tests {
         slot.joined();
         drop((slot, other));
         assert_eq!((registry.open(), registry.addresses.len()), (0, 0));
+        assert_eq!(registry.accepted(), 2, "what is passed on comes by no connection of its own");
     }
 }

@@ -118,15 +118,15 @@ fn is_key(key: &str) -> bool {
         && key.strip_suffix("==").is_some_and(|letters| letters.bytes().all(letter))
 }
 
-/// Whether the page that asks may: browsers always say whose page it is, bots say nothing. Without a
-/// list it has to be a page from the very host that was asked.
+/// Whether the page that asks may: browsers always say whose page it is, bots say nothing. It has to be a page from the
+/// very host that was asked, or one of the list.
 pub(crate) fn is_welcome(headers: &HeaderMap, allowed: &[AllowedOrigin]) -> bool {
     if !headers.contains_key(header::ORIGIN) {
         return true;
     }
     let Some(origin) = only(headers, header::ORIGIN) else { return false };
-    if !allowed.is_empty() {
-        return allowed.iter().any(|AllowedOrigin(one)| one.eq_ignore_ascii_case(origin));
+    if allowed.iter().any(|AllowedOrigin(one)| one.eq_ignore_ascii_case(origin)) {
+        return true;
     }
     // A proxy in front may speak TLS for us, so both schemes are ours; the port tells them apart.
     let own = only(headers, header::HOST);
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn with_a_list_only_the_list_is_welcome() {
+    fn with_a_list_those_of_the_list_are_welcome_beside_our_own() {
         let allowed =
             ["https://a.example".parse().unwrap(), "http://b.example:81".parse().unwrap()];
         for (origin, expected) in [
@@ -262,7 +262,8 @@ mod tests {
             ("http://b.example:81", 101),
             ("http://a.example", 403),
             ("https://a.example:444", 403),
-            ("http://good.test:8080", 403),
+            ("http://good.test:8080", 101),
+            ("http://good.test", 403),
             ("", 101),
         ] {
             assert_eq!(status(&[("Origin", origin)], &allowed), expected, "{origin}");

@@ -104,7 +104,8 @@ impl Overload {
         let settings = &self.live.get().overload;
         let mut machine = self.machine();
         let load = machine.stand_in.unwrap_or(load);
-        let weight = 1.0 - (-passed.as_secs_f64() / LOAD_MEMORY_S).exp();
+        let passed_s = passed.as_secs_f64();
+        let weight = passed_s / (passed_s + LOAD_MEMORY_S);
         machine.load += (load - machine.load) * weight;
         machine.people = people;
         let restraint = match settings.shares() {

@@ -27,6 +27,8 @@ pub(super) struct Hosting {
     /// The host, while they are in the session.
     pub(super) player: Option<PlayerId>,
     pub(super) bans: Vec<Ban>,
+    /// Since when there is none, where nobody was there to take over when the last one left.
+    vacant_since: Option<Tick>,
     /// When the host last had a world made or checked.
     world_at: Option<Tick>,
 }
@@ -46,6 +48,11 @@ impl Hosting {
     /// Whether somebody shows the host's secret.
     pub(super) fn is_shown(&self, secret: Option<HostSecret>) -> bool {
         secret.is_some() && self.secret == secret
+    }
+
+    /// Whether somebody who has had a seat since `joined` would be the host now, had they not been away.
+    pub(super) fn awaits(&self, joined: Tick) -> bool {
+        self.vacant_since.is_some_and(|since| joined <= since)
     }
 
     /// Whether somebody is banned: by what they are known by, or by where they come from. That counts as
@@ -208,6 +215,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
     /// Makes somebody the host: the secret is theirs from now on, and nobody else's.
     pub(super) fn make_host(&mut self, id: PlayerId) {
         let last = self.hosting.player.replace(id);
+        self.hosting.vacant_since = None;
         let Some(player) = self.players.with_id(id) else { return };
         let secret = player.host_secret;
         self.hosting.secret = Some(secret);
@@ -222,21 +230,22 @@ impl<G: Game, O: Outbox> Session<G, O> {
     /// The host has shown the secret on joining.
     pub(super) fn host_is_here(&mut self, id: PlayerId) {
         let last = self.hosting.player.replace(id);
+        self.hosting.vacant_since = None;
         for id in last.into_iter().filter(|&last| last != id).chain([id]) {
             self.tell_of(id);
         }
     }
 
-    /// Somebody has left for good. When it was the host, whoever has been here longest takes over.
+    /// Somebody has left for good. When it was the host, whoever has been here longest takes over; where nobody is who could
+    /// be told, the secret stays the last host's, and whoever comes back to a seat first takes over.
     pub(super) fn take_over(&mut self, gone: PlayerId) {
         if self.hosting.player != Some(gone) {
             return;
         }
         self.hosting.player = None;
-        let longest = self
-            .players
-            .iter()
-            .min_by_key(|p| (p.link.is_none(), p.watching.is_some(), p.joined, p.id));
+        self.hosting.vacant_since = Some(self.tick.wrapping_add(1));
+        let present = self.players.iter().filter(|player| player.link.is_some());
+        let longest = present.min_by_key(|p| (p.watching.is_some(), p.joined, p.id));
         if let Some(heir) = longest.map(|player| player.id) {
             self.make_host(heir);
         }

@@ -23,8 +23,9 @@ impl<G: Game, O: Outbox> Session<G, O> {
         }
         let id = known.unwrap_or_else(|| self.seat(&who));
         let (seat, fresh) = (known.and(who.seat), who.fresh);
+        let from = (who.network, who.address);
         let link = Link::new(who.connection, who.outbox, first);
-        if let Some(mut last) = self.players.link(id, (seat, fresh), link, first) {
+        if let Some(mut last) = self.players.link(id, (seat, fresh), from, link, first) {
             let reason = "The same seat was taken from another connection.";
             last.outbox.close(CloseCode::Replaced, reason);
         }
@@ -32,8 +33,13 @@ impl<G: Game, O: Outbox> Session<G, O> {
             self.host_is_here(id);
         }
         let player = self.players.with_id(id).expect("just linked");
+        let joined = player.joined;
         tracing::info!(player = id.0, name = %player.name, back = known.is_some(), "joined");
         self.welcome(id);
+        // Who was here when the host left, but away, could not be told.
+        if known.is_some() && self.hosting.awaits(joined) {
+            self.make_host(id);
+        }
     }
 
     /// Whether somebody new is let in, or why not.
@@ -92,6 +98,13 @@ impl<G: Game, O: Outbox> Session<G, O> {
         let Some(link) = &mut player.link else { return };
         let first = [welcome, about, phase, roster];
         first.into_iter().chain(history).for_each(|message| link.mailbox.push(message));
+        // Why nothing obeys, for who comes between two rounds. For who sees the past the round may not be over yet.
+        if self.rounds.is_still()
+            && later == 0
+            && let Some(finished) = &self.finished
+        {
+            link.mailbox.push(finished.told(Some(id)));
+        }
         if self.hosting.player == Some(id) {
             let secret = self.hosting.secret.expect("a host has a secret");
             link.mailbox.push(talk::encode(&ServerMessage::Host { secret }));

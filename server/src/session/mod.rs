@@ -52,7 +52,7 @@ use players::{Player, Players};
 use recording::{Recorded, Recorder};
 use restraint::Restraint;
 use result::RoundResult;
-use rounds::Rounds;
+use rounds::{Finished, Rounds};
 use settings::Mode;
 use shared::game::{Command, Focus, Game, PlayerId, Setup, Tick};
 use shared::netcode::frame::Changes;
@@ -86,6 +86,7 @@ pub struct Session<G: Game, O: Outbox> {
     frames: FrameWriter,
     talk: Talk,
     rounds: Rounds,
+    finished: Option<Finished>,
     hosting: Hosting,
     locked: bool,
     /// What is given up, as the server is overloaded.
@@ -123,6 +124,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
             pilots: Pilots::new(config.luck),
             talk: Talk::new(setup.tick_rate),
             rounds: Rounds::new(config.round_s),
+            finished: None,
             hosting: Hosting::new(config.host),
             terms: Arc::new(Terms { setup, rules }),
             config,

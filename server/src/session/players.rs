@@ -265,11 +265,12 @@ impl<I: Row, O: Outbox> Players<I, O> {
     }
 
     /// Connects the player `id`, from the tick `first` on, who showed `shown` and whose seat is `seat`'s from
-    /// now on; gives back the connection that had the seat until now.
+    /// now on, and who comes from there; gives back the connection that had the seat until now.
     pub(super) fn link(
         &mut self,
         id: PlayerId,
         (shown, seat): (Option<SeatToken>, SeatToken),
+        (network, address): (Option<IpAddr>, Option<IpAddr>),
         link: Link<O>,
         first: Tick,
     ) -> Option<Link<O>> {
@@ -277,6 +278,7 @@ impl<I: Row, O: Outbox> Players<I, O> {
         let player = &mut self.all[place];
         self.by_connection.insert(link.connection, id);
         (player.shown, player.seat) = (shown, seat);
+        (player.network, player.address) = (network, address);
         player.inputs = InputBuffer::new(first);
         player.since = first;
         player.cut_off = false;

@@ -6,6 +6,7 @@ use super::result::{Place, RoundResult};
 use super::settings::Mode;
 use super::status::PhaseName;
 use super::{Session, SessionConfig, Terms};
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use shared::game::{Game, PlayerId, Tick};
 use shared::netcode::frame::Changes;
@@ -30,6 +31,28 @@ pub(super) struct Rounds {
     pub(super) ends: Option<Tick>,
     /// When it began.
     began: Tick,
+}
+
+/// How the last round ended, for who comes while that is shown.
+#[derive(Debug)]
+pub(super) struct Finished {
+    round: u32,
+    teams: Vec<i32>,
+    /// Best first.
+    lines: Vec<ResultLine>,
+    recorded: bool,
+}
+
+impl Finished {
+    /// As a message: the best, and `own` line where it is not among them.
+    pub(super) fn told(&self, own: Option<PlayerId>) -> Bytes {
+        let (best, others) = self.lines.split_at(self.lines.len().min(RESULTS_MAX));
+        let own = others.iter().find(|line| Some(line.player) == own);
+        let lines = best.iter().chain(own).cloned().collect();
+        let Self { round, recorded, .. } = *self;
+        let teams = self.teams.clone();
+        message::encode_control(&ServerMessage::Results { round, teams, lines, recorded }).into()
+    }
 }
 
 impl Rounds {
@@ -163,21 +186,14 @@ impl<G: Game, O: Outbox> Session<G, O> {
             figures: self.game.figures(PlayerId(place.player)),
         };
         let lines: Vec<_> = result.places.iter().map(line).collect();
-        let told = |lines| {
-            let (round, teams, recorded) =
-                (result.round, result.teams.clone(), self.config.records);
-            message::encode_control(&ServerMessage::Results { round, teams, lines, recorded })
-        };
-        let best = &lines[..lines.len().min(RESULTS_MAX)];
-        self.talk.of_the_world(told(best.to_vec()).into());
+        let (round, teams, recorded) = (result.round, result.teams.clone(), self.config.records);
+        let finished = Finished { round, teams, lines, recorded };
+        self.talk.of_the_world(finished.told(None));
         // Whoever is not among the best gets them again, with the own line.
-        for own in &lines[best.len()..] {
-            let link = self.players.with_id(own.player).and_then(|player| player.link.as_mut());
-            if let Some(link) = link {
-                let all = best.iter().chain([own]).cloned().collect();
-                link.mailbox.push(told(all).into());
-            }
+        for own in finished.lines.iter().skip(RESULTS_MAX) {
+            self.talk.for_one(own.player, finished.told(Some(own.player)));
         }
+        self.finished = Some(finished);
         self.results.push(result);
         self.decide_recording();
     }

@@ -122,6 +122,11 @@ impl Talk {
         }
     }
 
+    /// Something that one player is told after what everybody is.
+    pub(super) fn for_one(&mut self, player: PlayerId, message: Bytes) {
+        self.for_two.push(([player; 2], message));
+    }
+
     /// Something that happened in the world.
     pub(super) fn of_the_world(&mut self, message: Bytes) {
         self.of_the_world_and_later(message.clone(), message);
@@ -269,15 +274,6 @@ impl Talk {
         self.for_everybody.extend(self.about.take());
         let most = EVENTS_AT_ONCE * self.rate;
         self.leisure = (self.leisure + EVENTS_PER_SECOND).min(most);
-        for (two, message) in self.for_two.drain(..) {
-            // One player may be both.
-            let [a, b] = two;
-            for id in [Some(a), (a != b).then_some(b)].into_iter().flatten() {
-                if let Some(link) = players.with_id(id).and_then(|player| player.link.as_mut()) {
-                    link.mailbox.push(message.clone());
-                }
-            }
-        }
         let mut gaps = false;
         for player in players.iter_mut() {
             let Some(link) = &mut player.link else { continue };
@@ -298,6 +294,16 @@ impl Talk {
                 }
             }
             gaps |= link.mailbox.has_forgotten();
+        }
+        // Last, as what is for one player may be more of what everybody was told.
+        for (two, message) in self.for_two.drain(..) {
+            // One player may be both.
+            let [a, b] = two;
+            for id in [Some(a), (a != b).then_some(b)].into_iter().flatten() {
+                if let Some(link) = players.with_id(id).and_then(|player| player.link.as_mut()) {
+                    link.mailbox.push(message.clone());
+                }
+            }
         }
         self.for_everybody.clear();
         self.for_team.clear();

@@ -87,7 +87,13 @@ impl Site {
     }
 
     fn who_took(&self, code: SessionCode) -> Option<&Neighbour> {
-        self.neighbours.iter().find(|one| one.seen(|seen| seen.taken.contains_key(&code)))
+        let has_it = |one: &&Neighbour| one.seen(|seen| seen.taken.contains_key(&code));
+        self.neighbours.iter().find(has_it)
+    }
+
+    /// Whether its servers know each other.
+    pub(crate) fn knows_secret(&self) -> bool {
+        self.secret.is_some()
     }
 
     /// Whether a request comes from a server of the site.

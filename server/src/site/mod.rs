@@ -26,7 +26,7 @@ use hyper::header::{HeaderMap, HeaderName};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use std::cmp::Reverse;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
@@ -67,6 +67,8 @@ pub struct Neighbour {
 struct Seen {
     /// Its public sessions, the fullest first; `None` while it does not answer.
     sessions: Option<Vec<SessionInfo>>,
+    /// Codes of those that let nobody new in, as there is too much to do.
+    closed: HashSet<String>,
     /// Sessions that it has taken over, by their codes, and since when, of those that it took from this server just now.
     /// They stay while it does not answer: they are nowhere else.
     taken: HashMap<SessionCode, Option<Instant>>,
@@ -175,7 +177,7 @@ impl Site {
                     .sessions
                     .as_ref()?
                     .iter()
-                    .filter(open)
+                    .filter(|info| open(info) && !seen.closed.contains(&info.code))
                     .max_by_key(|info| info.status.players)?;
                 Some((info.status.players, (neighbour, info.code.clone())))
             })
@@ -193,6 +195,7 @@ pub(crate) fn is_passed_on(headers: &HeaderMap) -> bool {
 mod tests {
     use super::*;
     use crate::config::Config;
+    use crate::session::status::Status;
 
     #[test]
     fn who_has_most_room_is_asked_first_and_many_that_leave_at_once_are_spread() {
@@ -226,5 +229,30 @@ mod tests {
         said("E", Some(LoadReport { room: Some(30), ..fresh }));
         said("D", Some(LoadReport { room: Some(100), sessions_left: 0, ..fresh }));
         assert_eq!(order(), "CEDB");
+    }
+
+    #[test]
+    fn nobody_is_sent_to_where_nobody_new_is_let_in() {
+        let mut config = Config::default();
+        config.site.site =
+            ["A", "B"].map(|l| format!("{l}=http://10.0.0.1:80").parse().unwrap()).into();
+        config.site.site_letter = Some("A".parse().unwrap());
+        let site = Site::new(&config, Arc::new(Live::new(config.clone())));
+        let info = |code: &str, players| {
+            let status = Status { players, max_players: 9, ..Status::default() };
+            SessionInfo { code: code.into(), status }
+        };
+        let there = || site.fullest_open().map(|(_, code)| code);
+        let seen = |closed: &[&str]| {
+            site.neighbours[0].seen(|seen| {
+                seen.sessions = Some(vec![info("BUSY", 7), info("CALM", 2), info("FULL", 9)]);
+                seen.closed = closed.iter().map(|&code| code.to_owned()).collect();
+            });
+        };
+        assert_eq!(there(), None);
+        seen(&[]);
+        assert_eq!(there().as_deref(), Some("BUSY"));
+        seen(&["BUSY"]);
+        assert_eq!(there().as_deref(), Some("CALM"));
     }
 }

@@ -108,6 +108,7 @@ impl Site {
         request: Request<Body>,
         client: Option<IpAddr>,
     ) -> Option<T> {
+        let request = self.prove(request);
         let whole = async {
             let response = self.send(neighbour, request, client, ASK_WAIT).await.ok()?;
             let body = response.status().is_success().then(|| response.into_body())?;
@@ -151,7 +152,7 @@ impl Site {
     pub(crate) async fn tell_all(&self, path: &str, said: &impl Serialize, client: IpAddr) {
         let told = self
             .present()
-            .map(|neighbour| self.send(neighbour, post(path, said), Some(client), ASK_WAIT));
+            .map(|one| self.send(one, self.prove(post(path, said)), Some(client), ASK_WAIT));
         join_all(told).await;
     }
 

@@ -3,6 +3,7 @@
 //! when one is gone or back.
 
 use super::{Neighbour, SITE_API, Site, get};
+use crate::code::SessionCode;
 use crate::directory::SessionInfo;
 use crate::overload::LoadReport;
 use crate::session::status::Status;
@@ -30,6 +31,9 @@ struct Listed {
     /// Absent where servers do not know each other by a secret.
     #[serde(default)]
     taken: Vec<String>,
+    /// Absent there as well.
+    #[serde(default)]
+    closed: Vec<String>,
     /// The version of its bans; absent there as well.
     bans: Option<u64>,
     /// How busy it is; absent there as well.
@@ -69,18 +73,23 @@ impl Site {
     /// Whether it answers.
     async fn look_at(&self, neighbour: &Neighbour, tell: &impl Fn(News)) -> bool {
         let request = match &self.secret {
-            Some(_) => self.prove(get(&format!("{SITE_API}/sessions"))),
+            Some(_) => get(&format!("{SITE_API}/sessions")),
             None => get("/api/sessions"),
         };
         let listed = self.ask::<Listed>(neighbour, request, None).await;
         let version = listed.as_ref().and_then(|listed| listed.bans);
+        let taken = listed.iter().flat_map(|listed| &listed.taken);
+        let taken: Vec<SessionCode> = taken.filter_map(|code| code.parse().ok()).collect();
+        // It may have been on another one before, which may be gone and take back nothing that it said.
+        for other in self.neighbours.iter().filter(|one| !std::ptr::eq(*one, neighbour)) {
+            other.seen(|seen| seen.taken.retain(|code, _| !taken.contains(code)));
+        }
         let (differs, answers, bans_differ) = neighbour.seen(|seen| {
             let sessions = match listed {
-                Some(Listed { sessions, taken, report, .. }) => {
-                    seen.report = report;
+                Some(Listed { sessions, closed, report, .. }) => {
+                    (seen.closed, seen.report) = (closed.into_iter().collect(), report);
                     seen.taken.retain(|_, since| since.is_some_and(|at| at.elapsed() < KNOWN_FOR));
-                    let taken = taken.iter().filter_map(|code| code.parse().ok());
-                    seen.taken.extend(taken.map(|code| (code, None)));
+                    seen.taken.extend(taken.into_iter().map(|code| (code, None)));
                     seen.misses = 0;
                     Some(sessions)
                 }
@@ -97,7 +106,7 @@ impl Site {
             tell(News::Sessions);
         }
         if bans_differ {
-            let request = self.prove(get(&format!("{SITE_API}/bans")));
+            let request = get(&format!("{SITE_API}/bans"));
             if let Some(bans) = self.ask(neighbour, request, None).await {
                 tell(News::Bans(bans));
                 neighbour.seen(|seen| seen.bans = version);

@@ -74,7 +74,8 @@ pub struct Store {
 
 #[derive(Debug)]
 struct Troubles {
-    lost: AtomicU64,
+    /// By [`Lost`].
+    lost: [AtomicU64; 2],
     lines: Throttle,
 }
 
@@ -83,6 +84,25 @@ type Ask = Box<dyn FnOnce(&mut Connection) + Send>;
 enum Job {
     Keep(SessionCode, Box<KeptResult>),
     Ask(Ask),
+}
+
+/// What could not be kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lost {
+    /// A round's result.
+    Result,
+    /// Where a session stands, a chapter of a recording, or that a session is open or over: what comes later makes up for
+    /// it, or it is lost with a process that is killed.
+    Else,
+}
+
+impl core::fmt::Display for Lost {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(match self {
+            Self::Result => "a result",
+            Self::Else => "how a session stands, or a part of a recording,",
+        })
+    }
 }
 
 /// The store has no answer now.
@@ -100,7 +120,7 @@ impl Store {
         })?;
         let (jobs, waiting) = mpsc::channel(QUEUE_MAX);
         let lines = Throttle::new(LINES_PER_MINUTE, Duration::from_secs(60));
-        let troubles = Arc::new(Troubles { lost: AtomicU64::new(0), lines });
+        let troubles = Arc::new(Troubles { lost: Default::default(), lines });
         let theirs = Arc::clone(&troubles);
         let thread = std::thread::Builder::new().name("store".into());
         let work = move || {
@@ -114,7 +134,7 @@ impl Store {
     /// Keeps a result, if it can. Never waits.
     pub fn keep(&self, code: SessionCode, result: KeptResult) {
         if self.jobs.try_send(Job::Keep(code, Box::new(result))).is_err() {
-            self.troubles.note("the disk is too slow, or the store broke");
+            self.troubles.note(Lost::Result, "the disk is too slow, or the store broke");
         }
     }
 
@@ -123,14 +143,16 @@ impl Store {
         &self.bans
     }
 
-    /// Keeps a ban, in the place of the one that its address had. Never waits.
-    pub fn keep_ban(&self, ban: KeptBan) {
-        self.write("a ban", move |db| operator::keep_ban(db, &ban));
+    /// Keeps bans, each in the place of the one that its address had, and forgets those of the addresses `gone`. All of it
+    /// is one write. Never waits.
+    pub fn keep_bans(&self, bans: Vec<KeptBan>, gone: Vec<IpAddr>) {
+        self.write("bans", move |db| operator::keep_bans(db, &bans, &gone));
     }
 
-    /// Forgets a ban. Never waits.
-    pub fn forget_ban(&self, address: IpAddr) {
-        self.write("the end of a ban", move |db| operator::forget_ban(db, address));
+    /// The bans that hold, and what is remembered of those that were lifted.
+    #[cfg(test)]
+    pub(crate) async fn bans(&self) -> Result<Vec<KeptBan>, NoAnswer> {
+        self.ask(|db| operator::bans(db, unix_ms())).await
     }
 
     /// Keeps what the operator did. Never waits.
@@ -158,9 +180,9 @@ impl Store {
         }
     }
 
-    /// Results that were lost since the start.
-    pub fn lost(&self) -> u64 {
-        self.troubles.lost.load(Ordering::Relaxed)
+    /// How much of this was lost since the start.
+    pub fn lost(&self, what: Lost) -> u64 {
+        self.troubles.lost[what as usize].load(Ordering::Relaxed)
     }
 
     /// Results and questions that wait for the disk.
@@ -199,9 +221,9 @@ impl Store {
         self.ask(move |db| leaderboard::best(db, period, limit, now)).await
     }
 
-    /// Keeps that a session is open. Never waits.
-    pub fn remember(&self, session: OpenSession) {
-        self.tell(move |db| sessions::remember(db, &session));
+    /// Keeps that a session is open; false while the disk has too much to do. Never waits.
+    pub fn remember(&self, session: OpenSession) -> bool {
+        self.tell(move |db| sessions::remember(db, &session))
     }
 
     /// Keeps that a session is over. Never waits.
@@ -235,11 +257,11 @@ impl Store {
         }
     }
 
-    /// Keeps where a session stands that ends with the process. Waits until there is room for it.
-    pub async fn keep_last_checkpoint(&self, code: SessionCode, checkpoint: Vec<u8>) {
-        let job = self.job(write_checkpoint(code, Some(checkpoint)));
+    /// Keeps where a session stands that ends with the process; `None` where it begins anew. Waits until there is room for it.
+    pub async fn keep_last_checkpoint(&self, code: SessionCode, checkpoint: Option<Vec<u8>>) {
+        let job = self.job(write_checkpoint(code, checkpoint));
         if self.jobs.send(job).await.is_err() {
-            self.troubles.note("the store broke");
+            self.troubles.note(Lost::Else, "the store broke");
         }
     }
 
@@ -268,11 +290,16 @@ impl Store {
         waiting.await.map_err(|_| NoAnswer)
     }
 
-    /// Writes something without waiting for it.
-    fn tell(&self, write: impl FnOnce(&mut Connection) -> rusqlite::Result<()> + Send + 'static) {
-        if self.jobs.try_send(self.job(write)).is_err() {
-            self.troubles.note("the disk is too slow, or the store broke");
+    /// Writes something without waiting for it; whether there was room for that.
+    fn tell(
+        &self,
+        write: impl FnOnce(&mut Connection) -> rusqlite::Result<()> + Send + 'static,
+    ) -> bool {
+        let is_told = self.jobs.try_send(self.job(write)).is_ok();
+        if !is_told {
+            self.troubles.note(Lost::Else, "the disk is too slow, or the store broke");
         }
+        is_told
     }
 
     fn job(
@@ -282,7 +309,7 @@ impl Store {
         let troubles = Arc::clone(&self.troubles);
         Job::Ask(Box::new(move |db| {
             if let Err(error) = write(db) {
-                troubles.note(&error.to_string());
+                troubles.note(Lost::Else, &error.to_string());
             }
         }))
     }
@@ -317,11 +344,11 @@ fn write_checkpoint(
 }
 
 impl Troubles {
-    fn note(&self, why: &str) {
-        let lost = self.lost.fetch_add(1, Ordering::Relaxed) + 1;
+    fn note(&self, what: Lost, why: &str) {
+        let lost = self.lost[what as usize].fetch_add(1, Ordering::Relaxed) + 1;
         if let Some(hidden) = self.lines.pass(Instant::now()) {
             let hidden = (hidden > 0).then_some(hidden);
-            tracing::error!(lost, hidden, "something could not be kept: {why}");
+            tracing::error!(lost, hidden, "{what} could not be kept: {why}");
         }
     }
 }
@@ -332,7 +359,7 @@ fn work(mut db: Connection, mut waiting: mpsc::Receiver<Job>, troubles: &Trouble
         match job {
             Job::Keep(code, result) => {
                 if let Err(error) = results::keep(&mut db, code, &result) {
-                    troubles.note(&error.to_string());
+                    troubles.note(Lost::Result, &error.to_string());
                 }
             }
             Job::Ask(ask) => ask(&mut db),

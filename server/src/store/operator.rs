@@ -60,21 +60,28 @@ pub(super) fn bans(db: &Connection, now: u64) -> rusqlite::Result<Vec<KeptBan>> 
     bans.collect()
 }
 
-pub(super) fn keep_ban(db: &Connection, ban: &KeptBan) -> rusqlite::Result<()> {
-    let sql = "REPLACE INTO bans (address, since, until, reason, lifted) VALUES (?, ?, ?, ?, ?)";
-    db.prepare_cached(sql)?.execute(params![
-        ban.address.to_string(),
-        ban.since as i64,
-        ban.until as i64,
-        ban.reason,
-        ban.lifted
-    ])?;
-    Ok(())
-}
-
-pub(super) fn forget_ban(db: &Connection, address: IpAddr) -> rusqlite::Result<()> {
-    db.execute("DELETE FROM bans WHERE address = ?", [address.to_string()])?;
-    Ok(())
+pub(super) fn keep_bans(
+    db: &mut Connection,
+    bans: &[KeptBan],
+    gone: &[IpAddr],
+) -> rusqlite::Result<()> {
+    let all = db.transaction()?;
+    for ban in bans {
+        let sql =
+            "REPLACE INTO bans (address, since, until, reason, lifted) VALUES (?, ?, ?, ?, ?)";
+        all.prepare_cached(sql)?.execute(params![
+            ban.address.to_string(),
+            ban.since as i64,
+            ban.until as i64,
+            ban.reason,
+            ban.lifted
+        ])?;
+    }
+    for address in gone {
+        let sql = "DELETE FROM bans WHERE address = ?";
+        all.prepare_cached(sql)?.execute([address.to_string()])?;
+    }
+    all.commit()
 }
 
 pub(super) fn note(db: &Connection, deed: &Deed) -> rusqlite::Result<()> {
@@ -147,12 +154,10 @@ mod tests {
         let far = crate::store::unix_ms() + 600_000;
         {
             let store = Store::open(Some(&folder)).unwrap();
-            store.keep_ban(ban("192.0.2.1", far));
-            store.keep_ban(ban("192.0.2.2", 2));
-            store.keep_ban(ban("2001:db8::", far));
-            store.forget_ban("2001:db8::".parse().unwrap());
-            store.keep_ban(ban("192.0.2.3", far));
-            store.keep_ban(lifted(ban("192.0.2.3", far)));
+            let three = ["192.0.2.1", "2001:db8::", "192.0.2.3"].map(|address| ban(address, far));
+            store.keep_bans([&three[..], &[ban("192.0.2.2", 2)]].concat(), Vec::new());
+            let gone = vec!["2001:db8::".parse().unwrap()];
+            store.keep_bans(vec![lifted(ban("192.0.2.3", far))], gone);
             store.settled().await.unwrap();
         }
         let store = Store::open(Some(&folder)).unwrap();

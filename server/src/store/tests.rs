@@ -96,7 +96,7 @@ async fn results_survive_a_restart_with_hostile_names_as_they_are() {
     let rows = best(&store, Period::All).await;
     assert_eq!(rows.iter().map(|row| row.1.as_str()).collect::<Vec<_>>(), names);
     assert_eq!(rows, best(&store, Period::Day).await);
-    assert_eq!(store.lost(), 0);
+    assert_eq!(store.lost(Lost::Result), 0);
 }
 
 #[tokio::test]
@@ -195,7 +195,7 @@ async fn a_disk_that_refuses_costs_a_result_and_nothing_else() {
     db.execute("DROP TABLE places", []).unwrap();
     store.keep(SessionCode::random(), result(true, NOW, vec![place("Ann", 1, 5)]));
     store.settled().await.unwrap();
-    assert_eq!(store.lost(), 1);
+    assert_eq!(store.lost(Lost::Result), 1);
     // Nothing half.
     assert_eq!(store.recent(10).await.unwrap(), []);
 }
@@ -207,7 +207,7 @@ async fn where_sessions_stand_is_kept_for_a_while_and_as_long_as_they_are_open()
     let store = Store::open(Some(&folder.0)).unwrap();
     store.keep_checkpoint(one, Some(vec![1; 200_000]));
     store.keep_checkpoint(one, Some(vec![2; 200_000]));
-    store.keep_last_checkpoint(other, vec![3]).await;
+    store.keep_last_checkpoint(other, Some(vec![3])).await;
     store.settled().await.unwrap();
     drop(store);
     let store = Store::open(Some(&folder.0)).unwrap();

@@ -3,8 +3,43 @@
 use super::*;
 use crate::lanes::SystemClock;
 use crate::metrics::Metrics;
-use crate::session::door::ConnectionId;
+use crate::session::SessionConfig;
+use crate::session::acts::{Act, HostAction, Order};
+use crate::session::door::{ConnectionId, Newcomer};
+use shared::arena::{Arena, Settings};
+use shared::game::Setup;
+use shared::wire::{SeatToken, Visitor};
 use std::sync::Mutex;
+
+const SECRET: HostSecret = HostSecret([0x11; 16]);
+
+/// A connection that takes nothing, and remembers how it was closed.
+#[derive(Clone, Debug, Default)]
+struct Line(Arc<Mutex<Option<CloseCode>>>);
+
+impl Line {
+    fn closed(&self) -> Option<CloseCode> {
+        *self.0.lock().unwrap()
+    }
+}
+
+impl Outbox for Line {
+    fn has_room(&self) -> bool {
+        false
+    }
+
+    fn push<'a>(&mut self, _: impl Iterator<Item = &'a [u8]>) -> bool {
+        false
+    }
+
+    fn waiting(&self) -> usize {
+        0
+    }
+
+    fn close(&mut self, code: CloseCode, _: &str) {
+        self.0.lock().unwrap().get_or_insert(code);
+    }
+}
 
 /// Remembers when it ticked and what it was told.
 #[derive(Clone, Default)]
@@ -20,6 +55,8 @@ struct Entries {
     looks: usize,
     over: Option<CloseCode>,
     ends_after: Option<usize>,
+    /// Whether nothing is kept of what ends for the process's sake.
+    forgets: bool,
     /// After which ticks it had to show a checkpoint that is kept.
     kept: Vec<Tick>,
 }
@@ -36,7 +73,7 @@ impl Watcher for Diary {
     }
 
     fn keeps(&self) -> bool {
-        true
+        !self.0.lock().unwrap().forgets
     }
 
     fn checkpoint(&mut self, checkpoint: Option<Vec<u8>>) {
@@ -45,7 +82,7 @@ impl Watcher for Diary {
     }
 }
 
-impl Ticked<()> for Diary {
+impl Ticked<Line> for Diary {
     fn tick_rate(&self) -> u16 {
         30
     }
@@ -54,7 +91,7 @@ impl Ticked<()> for Diary {
         self.0.lock().unwrap().ticks.len() as Tick
     }
 
-    fn handle(&mut self, told: ToSession<()>, at: f64) {
+    fn handle(&mut self, told: ToSession<Line>, at: f64) {
         let now = self.tick_now();
         let mut entries = self.0.lock().unwrap();
         match told {
@@ -93,7 +130,7 @@ impl Ticked<()> for Diary {
 
 struct Story {
     diary: Diary,
-    queue: mpsc::Sender<Told<()>>,
+    queue: mpsc::Sender<Told<Line>>,
     counts: Arc<TickCounts>,
     stop: CancellationToken,
     start: Instant,
@@ -101,11 +138,16 @@ struct Story {
 }
 
 fn begin() -> Story {
-    let (diary, counts) = (Diary::default(), Arc::new(TickCounts::default()));
+    let diary = Diary::default();
+    begin_with(diary.clone(), diary)
+}
+
+/// The same with a session of its own, of which the diary only hears.
+fn begin_with(session: impl Ticked<Line> + 'static, diary: Diary) -> Story {
+    let counts = Arc::new(TickCounts::default());
     let (queue, receiver) = mpsc::channel(16);
     let stop = CancellationToken::new();
-    let (session, counted, stopped) = (diary.clone(), Arc::clone(&counts), stop.clone());
-    let watcher = diary.clone();
+    let (counted, stopped, watcher) = (Arc::clone(&counts), stop.clone(), diary.clone());
     let task = tokio::spawn(async move {
         run(session, receiver, SystemClock, &counted, &Metrics::default().ticks, stopped, watcher)
             .await
@@ -195,6 +237,84 @@ async fn checkpoints_are_shown_now_and_then_and_before_an_end_that_is_none() {
     let over = begin();
     over.diary.0.lock().unwrap().ends_after = Some(45);
     assert_eq!(over.task.await.unwrap(), None);
+}
+
+fn config() -> SessionConfig<Settings> {
+    let setup = Setup::new(Settings::default(), 1, 30);
+    SessionConfig { host: Some(SECRET), ..SessionConfig::new(setup) }
+}
+
+/// A real session.
+fn begin_arena() -> Story {
+    let session = Session::<Arena, Line>::new(config()).expect("settings that make sense");
+    begin_with(session, Diary::default())
+}
+
+impl Story {
+    async fn tell(&self, told: ToSession<Line>) {
+        self.queue.send((Instant::now(), told)).await.unwrap();
+    }
+
+    /// Somebody comes; their connection.
+    async fn join(&self, number: u64) -> Line {
+        let line = Line::default();
+        self.tell(ToSession::Join(Box::new(Newcomer {
+            connection: ConnectionId(number),
+            network: None,
+            address: None,
+            name: format!("guest {number}"),
+            seat: None,
+            visitor: Visitor::default(),
+            host: None,
+            watch: false,
+            fresh: SeatToken([number as u8; 16]),
+            fresh_host: HostSecret([number as u8; 16]),
+            outbox: line.clone(),
+        })))
+        .await;
+        line
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_comes_after_the_last_tick_is_sent_away_and_in_no_checkpoint() {
+    let story = begin_arena();
+    let there = story.join(1).await;
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let late = story.join(2).await;
+    story.stop.cancel();
+    let checkpoint = story.task.await.unwrap().expect("it goes on");
+    let going_away = Some(CloseCode::GoingAway);
+    assert_eq!((there.closed(), late.closed()), (going_away, going_away));
+    let resumed = Session::<Arena, Line>::resume(config(), &checkpoint).expect("it is one");
+    assert_eq!(resumed.players(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_end_that_is_wished_for_after_the_last_tick_is_one() {
+    let story = begin_arena();
+    let there = story.join(1).await;
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let (sender, answers) = std::sync::mpsc::channel();
+    let answer = Box::new(move |done| sender.send(done).unwrap());
+    let order = Order::Host(SECRET, HostAction::End);
+    story.tell(ToSession::Act(Act { order, answer })).await;
+    story.stop.cancel();
+    assert_eq!(story.task.await.unwrap(), None, "nothing goes on");
+    assert_eq!(answers.try_recv(), Ok(Ok(())));
+    let over = story.diary.0.lock().unwrap().over;
+    assert_eq!((there.closed(), over), (Some(CloseCode::Ended), Some(CloseCode::Ended)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_nobody_is_an_interrupted_session_goes_on_empty_if_it_goes_on() {
+    for (forgets, checkpoint) in [(false, Some(Vec::new())), (true, None)] {
+        let story = begin_arena();
+        story.diary.0.lock().unwrap().forgets = forgets;
+        story.stop.cancel();
+        assert_eq!(story.task.await.unwrap(), checkpoint);
+        assert_eq!(story.diary.0.lock().unwrap().over, Some(CloseCode::GoingAway));
+    }
 }
 
 #[test]

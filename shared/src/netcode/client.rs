@@ -236,7 +236,8 @@ impl<G: Game> Client<G> {
             input: clocks.input.position(),
             prediction: joined.helps.prediction,
             interpolation: joined.helps.interpolation,
-            now: self.input,
+            // Nothing that is done now counts while the world stands still.
+            now: if joined.still { G::Input::default() } else { self.input },
         };
         let Joined { rules, me, history, prediction, scene, .. } = joined;
         scene.compose::<G>(rules, *me, history, prediction, &moments).then_some(&joined.scene)

@@ -2,7 +2,7 @@
 //! case a line of the audit log. Sessions are told through their one door.
 
 use super::{Operator, nobody_there};
-use crate::directory::{Entry, Leave};
+use crate::directory::{Entry, HAND_OVER_WAIT, Leave};
 use crate::http::api::body::Told;
 use crate::http::api::problem::Problem;
 use crate::net::Caller;
@@ -18,10 +18,7 @@ use serde::Deserialize;
 use shared::wire::message::clean_chat;
 use std::net::IpAddr;
 use std::sync::Arc;
-use tokio::time::{Duration, Instant, timeout};
-
-/// For how long the operator waits until a session has moved.
-const HAND_OVER_WAIT: Duration = Duration::from_secs(20);
+use tokio::time::{Instant, timeout};
 
 /// What the operator may do. Sessions are named by their codes, players by their numbers in a session.
 #[derive(Clone, Debug, Deserialize)]
@@ -101,15 +98,9 @@ pub(super) async fn act(
     Extension(caller): Extension<Caller>,
     Told(action): Told<Action>,
 ) -> Result<StatusCode, Problem> {
-    let (what, target) = action.in_words(str::to_owned);
-    let (_, logged) = action.in_words(|code| operator.for_log(code));
-    let done = operator.do_it(action, caller.network).await;
-    let (outcome, done) = match done {
-        Ok(done) => (done, Ok(StatusCode::NO_CONTENT)),
-        Err(problem) => (format!("refused: {}", problem.detail), Err(problem)),
-    };
-    operator.audit.note(caller.network, what, &target, &logged, &outcome);
-    done
+    // In a task of its own: what is begun is done whole, and noted, also when the operator closes the page meanwhile.
+    let doing = tokio::spawn(async move { operator.do_and_note(action, caller.network).await });
+    doing.await.expect("it does not panic")
 }
 
 impl Operator {
@@ -119,6 +110,18 @@ impl Operator {
             Ok(entry) => entry.code.for_log(entry.is_public()),
             Err(_) => "no session".into(),
         }
+    }
+
+    /// Does it, and has the audit log say so.
+    async fn do_and_note(&self, action: Action, own: IpAddr) -> Result<StatusCode, Problem> {
+        let (what, target) = action.in_words(str::to_owned);
+        let (_, logged) = action.in_words(|code| self.for_log(code));
+        let (outcome, done) = match self.do_it(action, own).await {
+            Ok(done) => (done, Ok(StatusCode::NO_CONTENT)),
+            Err(problem) => (format!("refused: {}", problem.detail), Err(problem)),
+        };
+        self.audit.note(own, what, &target, &logged, &outcome);
+        done
     }
 
     /// Does it; what the audit log says came of it.

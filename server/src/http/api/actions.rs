@@ -40,18 +40,23 @@ pub(super) async fn act(
     let (answer, waiting) = oneshot::channel();
     let told = ToSession::Act(Act {
         order: Order::Host(secret, action.clone()),
-        // Nobody waits any more when the peer went away.
-        answer: Box::new(|done| drop(answer.send(done))),
+        answer: Box::new({
+            let entry = Arc::clone(&entry);
+            move |done| {
+                if done.is_ok() {
+                    remember(&entry, action);
+                }
+                // Nobody waits any more when the peer went away; it is done all the same.
+                drop(answer.send(done));
+            }
+        }),
     });
     let asked = timeout(ANSWER_WAIT, async {
         entry.handle.queue.send((Instant::now(), told)).await.ok()?;
         waiting.await.ok()
     });
     match asked.await {
-        Ok(Some(Ok(()))) => {
-            remember(&entry, action);
-            Ok(StatusCode::NO_CONTENT)
-        }
+        Ok(Some(Ok(()))) => Ok(StatusCode::NO_CONTENT),
         Ok(Some(Err(ActError::NotHost))) => Err(not_host()),
         Ok(Some(Err(ActError::NobodyThere))) => Err(Problem::new(
             StatusCode::NOT_FOUND,

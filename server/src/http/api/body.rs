@@ -44,14 +44,18 @@ impl<T: DeserializeOwned, S: Patience> FromRequest<S> for Told<T> {
         if !value.is_object() {
             return Err(Problem::refused("The body has to be a JSON object: { … }."));
         }
-        let told = serde_path_to_error::deserialize(value).map_err(|why| {
-            Problem::refused(shortened(match why.path().to_string().as_str() {
-                "." => format!("{}.", why.inner()),
-                path => format!("{path}: {}.", why.inner()),
-            }))
-        })?;
-        Ok(Self(told))
+        Ok(Self(meant(value)?))
     }
+}
+
+/// What JSON says, or where it says something else.
+pub(super) fn meant<T: DeserializeOwned>(value: Value) -> Result<T, Problem> {
+    serde_path_to_error::deserialize(value).map_err(|why| {
+        Problem::refused(shortened(match why.path().to_string().as_str() {
+            "." => format!("{}.", why.inner()),
+            path => format!("{path}: {}.", why.inner()),
+        }))
+    })
 }
 
 fn unreadable(rejection: &JsonRejection) -> Problem {

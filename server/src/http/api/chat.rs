@@ -26,7 +26,8 @@ const WAITING_MAX: usize = 32;
 /// A line.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(super) struct Line {
-    /// Counts up.
+    /// No two lines have the same, and a later one has a larger one, also after a restart of the server. On a site it is
+    /// the same on all servers that know each other by a secret.
     id: u64,
     /// Who says it, by their own account.
     name: String,
@@ -45,7 +46,7 @@ pub(super) struct Chat {
 
 #[derive(Debug, Default)]
 struct Said {
-    next_id: u64,
+    last_id: u64,
     lines: VecDeque<Line>,
 }
 
@@ -66,16 +67,20 @@ impl Chat {
         said.lines.iter().cloned().collect()
     }
 
-    fn say(&self, name: String, text: String) {
+    /// Says a line, under the number that another server gave it, if one did; which it has.
+    fn say(&self, name: String, text: String, id: Option<u64>) -> u64 {
         let mut said = self.said.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        said.next_id += 1;
-        let line = Line { id: said.next_id, name, text, at: unix_ms() };
+        // The time is what servers have in common, over restarts as well.
+        let id = id.unwrap_or_else(|| unix_ms().max(said.last_id + 1));
+        said.last_id = said.last_id.max(id);
+        let line = Line { id, name, text, at: unix_ms() };
         // Under the lock, so that everybody hears lines in their order. Nobody may listen.
         let _ = self.heard.send(event("chat", &line));
         if said.lines.len() == LINES_MAX {
             said.lines.pop_front();
         }
         said.lines.push_back(line);
+        id
     }
 }
 
@@ -103,6 +108,10 @@ pub(super) struct Saying {
     /// What: letters that can be seen, at most 200 bytes of UTF-8.
     #[schema(min_length = 1, max_length = 200)]
     text: String,
+    /// What another server of the site has numbered it; nobody else may.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(ignore)]
+    id: Option<u64>,
 }
 
 /// Says something in the lobby.
@@ -112,7 +121,7 @@ pub(super) async fn say(
     State(api): State<Arc<Api>>,
     Extension(caller): Extension<Caller>,
     headers: HeaderMap,
-    Told(saying): Told<Saying>,
+    Told(mut saying): Told<Saying>,
 ) -> Result<StatusCode, Problem> {
     let name = clean_name(&saying.name).ok_or_else(|| {
         Problem::refused(format!("A name has 1 to {NAME_CHARS_MAX} letters that can be seen."))
@@ -122,8 +131,11 @@ pub(super) async fn say(
             "A line has letters that can be seen, and at most {CHAT_BYTES_MAX} bytes."
         ))
     })?;
+    if saying.id.is_some() && !api.site.is_server(&headers) {
+        return Err(Problem::refused("id: lines are numbered here."));
+    }
     api.address_limits.chat.take(caller.network)?;
-    api.chat.say(name, text);
+    saying.id = Some(api.chat.say(name, text, saying.id)).filter(|_| api.site.knows_secret());
     if !is_passed_on(&headers) {
         api.site.tell_all("/api/chat", &saying, caller.address()).await;
     }
@@ -138,14 +150,25 @@ mod tests {
     fn the_newest_lines_are_kept_and_heard_in_order() {
         let chat = Chat::default();
         let mut heard = chat.listen();
-        for n in 1..=LINES_MAX + 10 {
-            chat.say("Ann".into(), format!("line {n}"));
-        }
+        let before = unix_ms();
+        let ids: Vec<_> = (1..=LINES_MAX + 10)
+            .map(|n| chat.say("Ann".into(), format!("line {n}"), None))
+            .collect();
+        assert!(ids[0] >= before && ids.windows(2).all(|pair| pair[0] < pair[1]));
         let lines = chat.lines();
-        assert_eq!((lines.len(), lines[0].id, lines[LINES_MAX - 1].id), (50, 11, 60));
+        let kept: Vec<_> = lines.iter().map(|line| line.id).collect();
+        assert_eq!(kept, ids[10..]);
         // Who is slow misses the oldest, not the newest.
         assert!(matches!(heard.try_recv(), Err(broadcast::error::TryRecvError::Lagged(28))));
         let next = heard.try_recv().unwrap();
-        assert!(next.starts_with(b"event: chat\ndata: {\"id\":29,"), "{next:?}");
+        assert!(
+            next.ends_with(b"\n\n")
+                && next.starts_with(format!("event: chat\ndata: {{\"id\":{},", ids[28]).as_bytes()),
+            "{next:?}"
+        );
+        // What another server has numbered goes under that number, and what is said here next after it.
+        let ahead = ids[LINES_MAX] + 60_000;
+        assert_eq!(chat.say("Ben".into(), "from there".into(), Some(ahead)), ahead);
+        assert_eq!(chat.say("Ann".into(), "from here".into(), None), ahead + 1);
     }
 }

@@ -127,6 +127,7 @@ pub(crate) fn router(api: Arc<Api>, operator: &Arc<Operator>) -> Router {
     let frame = openapi::frame(&api.live.get().reach.base_path);
     let (router, document) = OpenApiRouter::with_openapi(frame)
         .routes(routes!(sessions::list, sessions::create))
+        .routes(routes!(sessions::offer))
         .routes(routes!(events::events))
         .routes(routes!(sessions::look_up))
         .routes(routes!(actions::act))

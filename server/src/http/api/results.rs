@@ -9,8 +9,8 @@ use crate::code::SessionCode;
 use crate::directory::RESULTS_KEPT;
 use crate::net::Caller;
 use crate::net::address_limits::NotFound;
-use crate::site::{self, is_passed_on};
-use crate::store::{KeptResult, unix_ms};
+use crate::site::{self, SITE_API, is_passed_on};
+use crate::store::{KeptResult, Store, unix_ms};
 use crate::store::{LEADERBOARD_MAX, LeaderboardRow, NoAnswer, Period, RecordingId};
 use axum::Json;
 use axum::body::Body;
@@ -30,7 +30,7 @@ use utoipa::{IntoParams, ToSchema};
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub(super) struct Results {
     /// Newest first, at most 20.
-    results: Vec<KeptResult>,
+    pub(super) results: Vec<KeptResult>,
 }
 
 /// The newest results of public sessions.
@@ -67,6 +67,23 @@ pub(super) struct OfRound {
     round: Option<u32>,
 }
 
+impl OfRound {
+    /// Those of a session that are in this server's store.
+    pub(super) async fn kept_by(
+        &self,
+        store: &Store,
+        code: SessionCode,
+    ) -> Result<Vec<KeptResult>, NoAnswer> {
+        store.of(code, self.round, RESULTS_KEPT as u32).await
+    }
+
+    /// Where another server is asked for the same below `path`.
+    fn at(&self, path: &str) -> String {
+        let round = self.round.map(|round| format!("?round={round}"));
+        format!("{path}{}", round.unwrap_or_default())
+    }
+}
+
 /// The newest results of one session, for who has its code. Those of a session that is over are there for as
 /// long as they are kept; asking for them counts as asking for an unknown code.
 #[utoipa::path(get, path = "/api/sessions/{code}/results", tag = "results",
@@ -80,30 +97,32 @@ pub(super) async fn of_session(
     Extension(caller): Extension<Caller>,
     headers: HeaderMap,
     Code(code): Code,
-    Asked(OfRound { round }): Asked<OfRound>,
+    Asked(of): Asked<OfRound>,
 ) -> Result<Json<Results>, Problem> {
     let code = code.parse::<SessionCode>().ok();
     let find = || api.directory.get(code?);
     match (api.address_limits.guesses.look_up(caller.network, find), code) {
         (Ok(entry), _) => {
-            let mut results =
-                api.store.of(entry.code, round, RESULTS_KEPT as u32).await.unwrap_or_default();
+            let mut results = of.kept_by(&api.store, entry.code).await.unwrap_or_default();
             if results.is_empty() {
                 // What it has itself is there also when the store is not.
                 results = entry.results();
-                results.retain(|kept| round.is_none_or(|round| kept.result.round == round));
+                results.retain(|kept| of.round.is_none_or(|round| kept.result.round == round));
+            }
+            if api.directory.has_been_elsewhere(&entry) {
+                let path = of.at(&format!("{SITE_API}/results/{}", entry.code));
+                results = newest(results, api.site.ask_all(&path, None).await);
             }
             Ok(Json(Results { results }))
         }
         (Err(NotFound::Unknown), Some(code)) => {
-            let mut results = api.store.of(code, round, RESULTS_KEPT as u32).await?;
+            let mut results = of.kept_by(&api.store, code).await?;
             if api.site.is_to_ask_about(code, &headers) {
-                let round = round.map(|round| format!("?round={round}")).unwrap_or_default();
-                let path = format!("/api/sessions/{code}/results{round}");
+                let path = of.at(&format!("/api/sessions/{code}/results"));
                 let others = api.site.ask_all(&path, Some(caller.address())).await;
                 results = newest(results, others);
             }
-            match (results.is_empty(), round) {
+            match (results.is_empty(), of.round) {
                 (false, _) => Ok(Json(Results { results })),
                 (true, None) => Err(Problem::no_session()),
                 (true, Some(_)) => {

@@ -2,11 +2,11 @@
 
 #![expect(unused_qualifications, reason = "utoipa's macros write paths out in full")]
 
-use super::body::{Asked, Code, Told};
+use super::body::{Asked, Code, Told, meant};
 use super::elsewhere::instead;
 use super::problem::Problem;
 use super::{Api, listen};
-use crate::directory::{SessionInfo, SessionList};
+use crate::directory::{Most, SessionInfo, SessionList};
 use crate::net::Caller;
 use crate::session::settings::SessionSettings;
 use crate::site::is_passed_on;
@@ -16,6 +16,7 @@ use axum::extract::{Extension, State};
 use axum::http::{HeaderMap, Response, StatusCode, header};
 use axum::response::IntoResponse;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use shared::wire::HostSecret;
 use std::sync::Arc;
 use tokio::time::{Duration, Instant, timeout_at};
@@ -92,7 +93,24 @@ pub(super) struct Created {
     session: SessionInfo,
 }
 
-/// Opens a session. What the settings leave out is as usual. A private session's code is a secret: whoever has
+/// What a session has of which nobody says anything else.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Offer {
+    /// Settings that are left out are these.
+    usual: SessionSettings,
+    /// More of this is refused.
+    most: Most,
+}
+
+/// What whoever opens a session need not say, and how much they may ask for.
+#[utoipa::path(get, path = "/api/settings", tag = "sessions",
+    responses((status = 200, description = "The settings.", body = Offer)))]
+pub(super) async fn offer(State(api): State<Arc<Api>>) -> Json<Offer> {
+    let (usual, most) = api.directory.offer();
+    Json(Offer { usual, most })
+}
+
+/// Opens a session. What the settings leave out is as `GET /api/settings` says. A private session's code is a secret: whoever has
 /// it may join.
 #[utoipa::path(post, path = "/api/sessions", tag = "sessions", request_body = SessionSettings,
     responses((status = 201, description = "It is open.", body = Created),
@@ -102,12 +120,13 @@ pub(super) async fn create(
     State(api): State<Arc<Api>>,
     Extension(caller): Extension<Caller>,
     headers: HeaderMap,
-    Told(mut settings): Told<SessionSettings>,
+    Told(said): Told<Map<String, Value>>,
 ) -> Result<Response<Body>, Problem> {
     if !api.live.get().open_sessions {
         let detail = "Visitors open no sessions on this server; join one of those in the list.";
         return Err(Problem::new(StatusCode::FORBIDDEN, detail));
     }
+    let mut settings = over(&api.directory.offer().0, said)?;
     api.directory.check(&mut settings).map_err(Problem::refused)?;
     api.address_limits.creations.take(caller.network)?;
     let secret = HostSecret(rand::random());
@@ -119,6 +138,13 @@ pub(super) async fn create(
     let code = session.code.clone();
     let created = Created { code, host_secret: secret.to_hex(), session };
     Ok((StatusCode::CREATED, Json(created)).into_response())
+}
+
+/// The settings that somebody said, and of the rest the usual ones.
+fn over(usual: &SessionSettings, said: Map<String, Value>) -> Result<SessionSettings, Problem> {
+    let mut all = serde_json::to_value(usual).expect("plain values");
+    all.as_object_mut().expect("settings have names").extend(said);
+    meant(all)
 }
 
 /// A session, and what it was opened with.

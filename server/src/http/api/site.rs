@@ -1,9 +1,10 @@
 //! What servers of a site ask each other and nobody else may, so it is not in the API's document: which sessions one
-//! has and how busy it is, to take a session over, and who is banned. To whoever cannot show the site's secret nothing of it is there.
+//! has and how busy it is, to take a session over, what is kept of one that moved, and who is banned. To whoever cannot show the site's secret nothing of it is there.
 
 use super::Api;
-use super::body::{Code, Told};
+use super::body::{Asked, Code, Told};
 use super::problem::Problem;
+use super::results::{OfRound, Results};
 use crate::directory::SessionInfo;
 use crate::overload::LoadReport;
 use crate::site::Taking;
@@ -27,6 +28,7 @@ pub(super) fn router(api: Arc<Api>) -> Router<Arc<Api>> {
         // Not called a code, as the session with this code is not asked for.
         .route("/leaving/{session}", get(leaving))
         .route("/take", post(take))
+        .route("/results/{session}", get(results))
         .route("/bans", get(bans))
         .route_layer(middleware::from_fn_with_state(api, gate))
 }
@@ -50,8 +52,10 @@ async fn gate(
 struct Ours {
     /// The public ones, the fullest first.
     sessions: Vec<SessionInfo>,
-    /// Codes of those that were opened on another server, private ones too.
+    /// Codes of those that were on another server before, private ones too.
     taken: Vec<String>,
+    /// Codes of the public ones that let nobody new in, as there is too much to do.
+    closed: Vec<String>,
     /// The version of its bans: whoever knows another one asks for them.
     bans: u64,
     /// How busy it is.
@@ -62,6 +66,7 @@ async fn sessions(State(api): State<Arc<Api>>) -> Json<Ours> {
     Json(Ours {
         sessions: api.directory.own_list().sessions,
         taken: api.directory.taken(),
+        closed: api.directory.closed(),
         bans: api.bans.version(),
         report: api.directory.load_report(),
     })
@@ -74,6 +79,16 @@ async fn bans(State(api): State<Arc<Api>>) -> Json<Vec<KeptBan>> {
 async fn leaving(State(api): State<Arc<Api>>, Code(code): Code) -> Result<Bytes, Problem> {
     let leaving = code.parse().ok().and_then(|code| api.site.leaving(code));
     leaving.ok_or_else(Problem::no_session)
+}
+
+/// What our store has of a session that is on another server now, or was.
+async fn results(
+    State(api): State<Arc<Api>>,
+    Code(code): Code,
+    Asked(of): Asked<OfRound>,
+) -> Result<Json<Results>, Problem> {
+    let code = code.parse().map_err(|_| Problem::no_session())?;
+    Ok(Json(Results { results: of.kept_by(&api.store, code).await? }))
 }
 
 async fn take(
