@@ -36,12 +36,17 @@ impl Host {
 
     /// The same in an arena like this.
     pub fn start_in(settings: Settings, pilots: usize) -> Self {
-        let config = Config { seed: Some(5), ..Config::default() };
-        let session = Session::<Arena, ConnectionOutbox>::new(SessionConfig {
+        Self::start_session(SessionConfig {
             players_max: PLAYERS_MAX,
             pilots: PilotCount::FillUpTo(pilots as u16),
             ..SessionConfig::new(Setup::new(settings, 5, 30))
-        });
+        })
+    }
+
+    /// A session like this, also of a kind that nobody may ask a server for.
+    pub fn start_session(session: SessionConfig<Settings>) -> Self {
+        let config = Config { seed: Some(5), ..Config::default() };
+        let session = Session::<Arena, ConnectionOutbox>::new(session);
         let session = session.expect("settings that make sense");
         let listener = listener::bind("127.0.0.1:0".parse().expect("an address")).expect("a port");
         let address = listener.local_addr().expect("bound");

@@ -1,0 +1,330 @@
+//! Ways through the page beside the straight one, in real Chromiums: out of what does not come up, back after a line was
+//! lost, from one hand to the other, and by the keyboard alone.
+
+use fantoccini::Locator;
+use fantoccini::actions::{
+    InputSource, MOUSE_BUTTON_LEFT, MouseActions, PointerAction, TouchActions,
+};
+use serde_json::{Value, json};
+use server::config::Config;
+use server::session::SessionConfig;
+use server::session::settings::PilotCount;
+use shared::arena::{Arena, Settings};
+use shared::game::Setup;
+use shared::netcode::conditions::Conditions;
+use tests::browser::{Driver, Page};
+use tests::harness::Running;
+use tests::host::Host;
+use tests::relay::Relay;
+
+/// The arena's side, in units.
+const ARENA: u32 = 1800;
+/// The page's size, CSS pixels.
+const SCREEN: (u32, u32) = (1280, 720);
+
+/// Keys, as WebDriver has them.
+const TAB: &str = "\u{e004}";
+const ENTER: &str = "\u{e007}";
+const SHIFT: &str = "\u{e008}";
+const ESCAPE: &str = "\u{e00c}";
+
+/// Keeps the next answer to what the page asks at a path from it. Once the answer is there, `held.release()` is, too, and
+/// hands it over; it is read by then, so that the page has done all that it does about it before anything else happens.
+const HOLD: &str = r"
+    const [path] = arguments, ask = globalThis.fetch;
+    const held = globalThis.held = {};
+    globalThis.fetch = async (...asked) => {
+        const answer = await ask(...asked);
+        if (!asked[0].endsWith(path)) return answer;
+        const { ok, status } = answer, text = await answer.text();
+        await new Promise((release) => { held.release = release; });
+        globalThis.fetch = ask;
+        return { ok, status, text: async () => text };
+    };
+";
+
+async fn hold(page: &Page, path: &str) {
+    page.client.execute(HOLD, vec![json!(path)]).await.expect("it is held");
+}
+
+async fn release(page: &Page) {
+    run(page, "held.release()").await;
+}
+
+async fn run(page: &Page, script: &str) {
+    page.client.execute(script, vec![]).await.unwrap_or_else(|e| panic!("{script}: {e}"));
+}
+
+/// Presses a key where the keyboard's focus is.
+async fn press(page: &Page, key: &str) {
+    let focused = page.client.active_element().await.expect("something has the focus");
+    focused.send_keys(key).await.expect("it takes keys");
+}
+
+/// A server, a bad line to it, and the lobby at its end.
+async fn lobby(config: &Config, driver: &Driver) -> (Running, Relay, Page) {
+    let running = Running::start_empty::<Arena>(config);
+    let relay = Relay::start(running.address, Conditions::PERFECT, 1).await.expect("a port");
+    let page = driver.open(SCREEN.0, SCREEN.1, false).await;
+    page.goto(&format!("http://{}/", relay.address())).await;
+    page.until("gamekeeper.state === 'start' && gamekeeper.lobby().version > 0").await;
+    (running, relay, page)
+}
+
+/// What a page that has left tells: it is in no session, whatever still came.
+const LEFT: &str = "[gamekeeper.state, gamekeeper.code, location.pathname]";
+
+fn left() -> Value {
+    json!(["start", null, "/"])
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_gives_up_waiting_is_back_in_the_lobby() {
+    let driver = Driver::start();
+    let config = Config { pilots: 3, ..Config::default() };
+    let (running, relay, page) = lobby(&config, &driver).await;
+    // The way in does not come: a button leads back, and so does Escape.
+    for by_key in [false, true] {
+        hold(&page, "/api/tickets").await;
+        page.click("#play").await;
+        page.until("held.release && !document.getElementById('curtain').hidden").await;
+        match by_key {
+            true => press(&page, ESCAPE).await,
+            false => page.click("#curtain-leave").await,
+        }
+        page.until("gamekeeper.state === 'start' && document.getElementById('curtain').hidden")
+            .await;
+        release(&page).await;
+        assert_eq!(page.eval(LEFT).await, left(), "by key: {by_key}");
+    }
+    // The same where there was one, and the line is lost.
+    page.play(&format!("http://{}/", relay.address()), "Ada").await;
+    hold(&page, "/api/tickets").await;
+    relay.cut();
+    page.until("held.release").await;
+    page.click("#leave").await;
+    page.until("gamekeeper.state === 'start'").await;
+    release(&page).await;
+    assert_eq!(page.eval(LEFT).await, left());
+    // Nor does anybody have to wait for a server that is down.
+    running.stop().await.expect("a proper end");
+    page.click("#play").await;
+    page.until("gamekeeper.state === 'waiting' && !document.getElementById('curtain').hidden")
+        .await;
+    page.picture("90-no-way-in").await;
+    press(&page, ESCAPE).await;
+    page.until("gamekeeper.state === 'start' && document.getElementById('curtain').hidden").await;
+    page.close().await;
+}
+
+/// Says something to everybody in the session, and reads it.
+async fn say(page: &Page, line: &str) {
+    page.click("#open-chat").await;
+    page.keys("#chat-input", &format!("{line}{ENTER}")).await;
+    page.until(&format!("gamekeeper.chatLines().some((one) => one.endsWith('{line}'))")).await;
+}
+
+/// While the stream of events is away lines are said, and one more before the page hears of these.
+async fn talk_goes_on_while_the_line_is_lost(page: &Page, running: &Running, relay: &Relay) {
+    let said = async |line: &str| {
+        let body = json!({"name": "Ben", "text": line}).to_string();
+        running.post("/api/chat", &body).await.expect(204);
+    };
+    let read =
+        "[...document.querySelectorAll('#talk-log p')].map((line) => line.lastChild.textContent)";
+    page.click("#tab-talk").await;
+    said("one").await;
+    page.until(&format!("{read}.includes('one')")).await;
+    hold(page, "/api/chat").await;
+    relay.cut();
+    said("two").await;
+    said("three").await;
+    page.until("held.release").await;
+    said("four").await;
+    page.until(&format!("{read}.includes('four')")).await;
+    release(page).await;
+    page.until(&format!("{read}.length >= 4")).await;
+    assert_eq!(page.eval(read).await, json!(["one", "two", "three", "four"]));
+}
+
+/// The form begins with what this server has, and asks for as much as it allows.
+async fn a_new_session_is_as_the_server_has_them(page: &Page, running: &Running) {
+    let field = |name: &str| format!("#create-form [id$=\"-{name}\"]");
+    let value = |name: &str| format!("document.querySelector('{}').value", field(name));
+    page.click("#tab-create").await;
+    page.until(&format!("{} === '20'", value("tick_rate"))).await;
+    assert_eq!(page.eval(&value("pilots-n")).await, "3");
+    let most = page.client.find(Locator::Css(&field("max_players"))).await.expect("a field");
+    most.clear().await.expect("it can be emptied");
+    most.send_keys(&format!("250{ENTER}")).await.expect("it takes digits");
+    page.until("gamekeeper.state === 'playing' && gamekeeper.me().alive").await;
+    assert_eq!(page.number("gamekeeper.stats().tickRate").await, 20.0);
+    let list = running.get("/api/sessions").await.expect(200);
+    assert_eq!(list["sessions"][0]["max_players"], 250);
+    page.click("#invite .close").await;
+}
+
+/// The server tells those who come back what was said before; they have read it.
+async fn nobody_reads_a_line_twice(page: &Page, relay: &Relay) {
+    say(page, "one").await;
+    relay.cut();
+    page.until("gamekeeper.reconnects === 1 && gamekeeper.state === 'playing'").await;
+    // What was said before comes before this.
+    say(page, "two").await;
+    let lines = "[...document.querySelectorAll('#chat-log li:not(.server)')]
+        .map((line) => [line.lastChild.textContent, line.classList.contains('mine')])";
+    assert_eq!(page.eval(lines).await, json!([["one", true], ["two", true]]));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_page_knows_what_was_said_and_what_the_server_allows() {
+    let driver = Driver::start();
+    let config = Config { tick_rate: 20, pilots: 3, max_players: 300, ..Config::default() };
+    let (running, relay, page) = lobby(&config, &driver).await;
+    talk_goes_on_while_the_line_is_lost(&page, &running, &relay).await;
+    a_new_session_is_as_the_server_has_them(&page, &running).await;
+    nobody_reads_a_line_twice(&page, &relay).await;
+    page.close().await;
+    running.stop().await.expect("a proper end");
+}
+
+/// Moves the mouse there.
+async fn point(page: &Page, x: f64, y: f64) {
+    let to = PointerAction::MoveTo { duration: None, x, y };
+    let mouse = MouseActions::new("mouse".into()).then(to);
+    page.client.perform_actions(mouse).await.expect("a mouse");
+}
+
+/// As on a laptop whose screen was touched once.
+async fn after_a_touch_the_mouse_aims_again(page: &Page) {
+    let (west, middle, east) = (20.0, f64::from(SCREEN.1) / 2.0, f64::from(SCREEN.0) - 20.0);
+    let button = MOUSE_BUTTON_LEFT;
+    let touch = TouchActions::new("finger".into())
+        .then(PointerAction::MoveTo { duration: None, x: east, y: middle })
+        .then(PointerAction::Down { button })
+        .then(PointerAction::Up { button });
+    page.client.perform_actions(touch).await.expect("a finger");
+    page.until("document.body.matches('.touch:not(.mouse)')").await;
+    let nose = "Math.cos(gamekeeper.ships().find((ship) => ship.own).heading)";
+    point(page, west, middle).await;
+    page.until(&format!("document.body.matches('.mouse:not(.touch)') && {nose} < -0.7")).await;
+    point(page, east, middle).await;
+    page.until(&format!("{nose} > 0.7")).await;
+}
+
+/// macOS says nothing of keys that are let go while Cmd is down.
+async fn what_is_held_with_cmd_is_let_go_with_it(page: &Page) {
+    let key = |event: &str, code: &str| {
+        format!("dispatchEvent(new KeyboardEvent('{event}', {{ code: '{code}', bubbles: true }}));")
+    };
+    run(page, &(key("keydown", "KeyD") + &key("keydown", "ShiftLeft"))).await;
+    page.until("gamekeeper.me().energy < 0.8").await;
+    run(page, &(key("keydown", "MetaLeft") + &key("keyup", "MetaLeft"))).await;
+    // Nothing flows in while the boost is held.
+    page.until("gamekeeper.me().energy > 0.9").await;
+}
+
+/// While letters are composed, Escape and Tab are for the input method; then they are the chat's again.
+async fn composing_keeps_its_keys(page: &Page) {
+    page.click("#open-chat").await;
+    // Only who is in a team has a channel to choose.
+    page.until("document.activeElement.id === 'chat-input' && document.getElementById('chat-team').checkVisibility()")
+        .await;
+    let after = async |key: &str, composing: bool| {
+        page.eval(&format!(
+            "(() => {{
+                const [form, input, team] = ['form', 'input', 'team'].map((id) => document.getElementById(`chat-${{id}}`));
+                input.dispatchEvent(new KeyboardEvent('keydown', {{
+                    key: '{key}', code: '{key}', isComposing: {composing}, bubbles: true, cancelable: true,
+                }}));
+                return [form.hidden, team.textContent];
+            }})()"
+        ))
+        .await
+    };
+    assert_eq!(after("Escape", true).await, json!([false, "All"]));
+    assert_eq!(after("Tab", true).await, json!([false, "All"]));
+    assert_eq!(after("Tab", false).await, json!([false, "Team"]));
+    assert_eq!(after("Escape", false).await, json!([true, "Team"]));
+}
+
+/// Presses the key for the scores, or lets go of it, at a moment in ms. For how long it is held decides what it does, and
+/// a machine that stands still must not hold it longer.
+async fn scores(page: &Page, event: &str, at_ms: u32) {
+    let script = format!(
+        "const event = new KeyboardEvent('{event}', {{ code: 'Tab', bubbles: true }});
+         Object.defineProperty(event, 'timeStamp', {{ value: {at_ms} }});
+         dispatchEvent(event);"
+    );
+    run(page, &script).await;
+}
+
+/// Tab shows the scores, and is Tab as everywhere once the keyboard is among the page's controls.
+async fn tab_comes_to_the_scores_and_to_the_buttons(page: &Page) {
+    let told = async || {
+        let focused = "document.activeElement.closest('#people, #hud, body').id";
+        let told = format!("[document.getElementById('people').hidden, {focused}]");
+        page.eval(&told).await
+    };
+    page.until("document.activeElement === document.body").await;
+    // Held, it shows them for as long, and the keyboard flies on.
+    scores(page, "keydown", 1000).await;
+    assert_eq!(told().await, json!([false, ""]));
+    scores(page, "keyup", 2000).await;
+    assert_eq!(told().await, json!([true, ""]));
+    // Else they stay, and have the keyboard.
+    scores(page, "keydown", 3000).await;
+    scores(page, "keyup", 3100).await;
+    assert_eq!(told().await, json!([false, "people"]));
+    press(page, TAB).await;
+    assert_eq!(told().await, json!([false, "people"]), "another Tab does not close them");
+    assert_eq!(page.eval("document.activeElement.matches('button')").await, true);
+    press(page, ESCAPE).await;
+    assert_eq!(told().await, json!([true, ""]));
+    // Backwards it comes to the buttons over the arena, which are pressed as buttons are.
+    press(page, &format!("{SHIFT}{TAB}")).await;
+    assert_eq!(told().await, json!([true, "hud"]));
+    assert_eq!(page.eval("document.activeElement.id").await, "open-network");
+    press(page, ENTER).await;
+    page.until("document.getElementById('network').checkVisibility()").await;
+    assert_eq!(page.eval("document.getElementById('chat-form').hidden").await, true);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn hands_go_from_one_thing_to_the_next() {
+    let setup = Setup::new(Settings { size: ARENA, ..Settings::default() }, 5, 30);
+    let host = Host::start_session(SessionConfig::new(Setup { teams: 2, ..setup }));
+    let driver = Driver::start();
+    let page = driver.open(SCREEN.0, SCREEN.1, false).await;
+    page.play(&format!("http://{}/", host.address), "Ada").await;
+    after_a_touch_the_mouse_aims_again(&page).await;
+    what_is_held_with_cmd_is_let_go_with_it(&page).await;
+    composing_keeps_its_keys(&page).await;
+    tab_comes_to_the_scores_and_to_the_buttons(&page).await;
+    page.close().await;
+    host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_puts_a_result_away_reads_when_the_next_round_begins() {
+    let setup = Setup::new(Settings { size: ARENA, ..Settings::default() }, 5, 30);
+    // Shorter than anybody may ask for.
+    let (round_s, pilots) = (1, PilotCount::FillUpTo(2));
+    let host = Host::start_session(SessionConfig { round_s, pilots, ..SessionConfig::new(setup) });
+    let driver = Driver::start();
+    let page = driver.open(SCREEN.0, SCREEN.1, false).await;
+    page.play(&format!("http://{}/", host.address), "Ada").await;
+    // A result is there for seconds only, so that the page is asked for all of it at once.
+    page.until(
+        "(() => {
+            const [results, stay, clock, words] = ['results', 'results-stay', 'clock', 'clock-phase']
+                .map((id) => document.getElementById(id));
+            if (!results.hidden) stay.click();
+            return gamekeeper.phase === 'results' && results.hidden && !clock.hidden
+                && /^Next round in \\d+ s$/.test(words.textContent);
+        })()",
+    )
+    .await;
+    page.close().await;
+    host.stop().await;
+}
