@@ -3,7 +3,8 @@
 //!
 //! The first letter of a code says which server has the session, so there is nothing to agree on, and no store
 //! that all of them share: `passing` takes a request to the server that it is for, `watching` keeps an eye on the
-//! others, `handing` moves sessions to them when this server stops, and `relief` when it has too much to do. Without neighbours all of this does nothing.
+//! others, `handing` moves sessions to them when this server stops, and `relief` when it has too much to do. Without
+//! neighbours all of this does nothing.
 
 mod handing;
 mod passing;

@@ -1,6 +1,6 @@
-//! Keeps an eye on the other servers of the site. Comes in: what each says of its public sessions and, where servers know
-//! each other by a secret, of its bans and of how busy it is, once a second. Goes out: the same for our own list and bans, and a line in the log
-//! when one is gone or back.
+//! Keeps an eye on the other servers of the site. Comes in: what each says of its public sessions and, where servers
+//! know each other by a secret, of its bans and of how busy it is, once a second. Goes out: the same for our own list
+//! and bans, and a line in the log when one is gone or back.
 
 use super::{Neighbour, SITE_API, Site, get};
 use crate::code::SessionCode;

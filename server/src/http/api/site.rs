@@ -1,5 +1,6 @@
 //! What servers of a site ask each other and nobody else may, so it is not in the API's document: which sessions one
-//! has and how busy it is, to take a session over, what is kept of one that moved, and who is banned. To whoever cannot show the site's secret nothing of it is there.
+//! has and how busy it is, to take a session over, what is kept of one that moved, and who is banned. To whoever cannot
+//! show the site's secret nothing of it is there.
 
 use super::Api;
 use super::body::{Asked, Code, Told};
