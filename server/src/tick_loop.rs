@@ -262,7 +262,7 @@ pub async fn run<O: Outbox, S: Ticked<O>>(
     let lines = Throttle::new(LINES_PER_MINUTE, Duration::from_secs(60));
     let tick = Duration::from_secs(1) / u32::from(session.tick_rate());
     let mut pace = Pace::new(session.tick_rate(), clock.begin(tick), session.tick_now());
-    let (code, why) = loop {
+    let (mut code, mut why) = loop {
         tokio::select! {
             biased;
             () = stop.cancelled() => break watcher.why_stopped(),
@@ -326,11 +326,12 @@ pub async fn run<O: Outbox, S: Ticked<O>>(
         }
     }
     // Who was told that the session has ended by their wish finds it ended, whatever became of the process.
-    let told = session.over().filter(|_| code.is_an_interruption());
-    let (code, why) = told.map_or((code, why), |(code, why)| {
+    if code.is_an_interruption()
+        && let Some(ended) = session.over().filter(|(code, _)| !code.is_an_interruption())
+    {
+        (code, why) = ended;
         watcher.over(code, why);
-        (code, why)
-    });
+    }
     look_at(&mut session, &mut watcher, true);
     let goes_on = code.is_an_interruption() && watcher.goes_on();
     let checkpoint = goes_on.then(|| session.checkpoint().unwrap_or_default());

@@ -257,6 +257,14 @@ async fn what_nobody_says_is_as_the_operator_has_set_it() {
     assert_eq!(set, those.each_ref(), "a seed is for the arena of quick play");
     let said = running.post("/api/sessions", r#"{"tick_rate": 61}"#).await.problem(422);
     assert!(said.contains("tick_rate is 61, but at most 60"), "{said}");
+    // What a change leaves out stays, also where it is not the usual.
+    let (code, secret) = create(&running, json!({"max_players": 9})).await;
+    let change = json!({"action": "change", "settings": {"round_s": 120}}).to_string();
+    assert_eq!(running.act(&code, &secret, &change).await.status, 204);
+    let settings =
+        running.get(&format!("/api/sessions/{code}")).await.expect(200)["settings"].clone();
+    let set = ["round_s", "max_players", "tick_rate"].map(|name| settings[name].clone());
+    assert_eq!(set, [json!(120), json!(9), json!(20)]);
     running.stop().await.unwrap();
 
     // Unless the operator has more.

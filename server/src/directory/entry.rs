@@ -246,6 +246,12 @@ impl Entry {
         open.then_some(people)
     }
 
+    /// Whether it is in the list and lets nobody new in, as there is too much to do.
+    pub(super) fn is_closed(&self) -> bool {
+        let shown = lock(&self.shown);
+        shown.status.public && shown.measure.restraint.is_closed()
+    }
+
     /// How many more people it takes: seats that are free, and that its loop has time for as far as that is known.
     pub(super) fn room(&self) -> u32 {
         let shown = lock(&self.shown);

@@ -152,23 +152,18 @@ impl Directory {
         self.sessions.is_empty()
     }
 
-    /// Whether a visitor may have a session like this; a sentence if not. The usual number of players becomes
-    /// what the server allows, where that is fewer: whoever did not choose it is not told off for it.
-    pub fn check(&self, settings: &mut SessionSettings) -> Result<(), String> {
-        let config = self.live.get();
-        if settings.max_players == SessionSettings::default().max_players {
-            settings.max_players = settings.max_players.min(config.max_players);
-        }
-        opening::within_reason(settings, Most::of(&config))
+    /// Whether a visitor may have a session like this; a sentence if not.
+    pub fn check(&self, settings: &SessionSettings) -> Result<(), String> {
+        opening::within_reason(settings, Most::of(&self.live.get()))
     }
 
     /// Opens a session that a visitor described, with them as its host.
     pub fn create(
         self: &Arc<Self>,
-        mut settings: SessionSettings,
+        settings: SessionSettings,
         host: HostSecret,
     ) -> Result<Arc<Entry>, NoSession> {
-        self.check(&mut settings).map_err(NoSession::Refused)?;
+        self.check(&settings).map_err(NoSession::Refused)?;
         self.is_let_in()?;
         let _choosing = lock(&self.choosing);
         self.open(settings, Some(host))

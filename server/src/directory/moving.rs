@@ -137,8 +137,9 @@ impl Directory {
 
     /// Codes of the public sessions that let nobody new in, as they have more to do than they can.
     pub(crate) fn closed(&self) -> Vec<String> {
-        let closed = |entry: &Arc<Entry>| entry.is_public() && entry.look().1.restraint.is_closed();
-        self.entries().iter().filter(|one| closed(one)).map(|one| one.code.to_string()).collect()
+        let entries = self.entries();
+        let closed = entries.iter().filter(|entry| entry.is_closed());
+        closed.map(|entry| entry.code.to_string()).collect()
     }
 }
 

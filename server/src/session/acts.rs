@@ -17,7 +17,7 @@ pub enum HostAction {
     },
     /// Changes everything else from the next round on; without rounds the world begins anew. The tick rate stays.
     Change {
-        /// All of the new settings.
+        /// The new settings; what is left out stays as it is.
         settings: Box<SessionSettings>,
     },
     /// Lets nobody new in, or lets people in again.

@@ -103,7 +103,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
             && later == 0
             && let Some(finished) = &self.finished
         {
-            link.mailbox.push(finished.told(Some(id)));
+            link.mailbox.push(finished.told_to(id));
         }
         if self.hosting.player == Some(id) {
             let secret = self.hosting.secret.expect("a host has a secret");

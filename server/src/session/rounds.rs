@@ -44,11 +44,18 @@ pub(super) struct Finished {
 }
 
 impl Finished {
-    /// As a message: the best, and `own` line where it is not among them.
-    pub(super) fn told(&self, own: Option<PlayerId>) -> Bytes {
-        let (best, others) = self.lines.split_at(self.lines.len().min(RESULTS_MAX));
-        let own = others.iter().find(|line| Some(line.player) == own);
-        let lines = best.iter().chain(own).cloned().collect();
+    /// As a message for this player: the best, and the own line where it is not among them.
+    pub(super) fn told_to(&self, player: PlayerId) -> Bytes {
+        self.told(self.not_best().find(|line| line.player == player))
+    }
+
+    fn not_best(&self) -> impl Iterator<Item = &ResultLine> {
+        self.lines.iter().skip(RESULTS_MAX)
+    }
+
+    fn told(&self, own: Option<&ResultLine>) -> Bytes {
+        let best = self.lines.iter().take(RESULTS_MAX);
+        let lines = best.chain(own).cloned().collect();
         let Self { round, recorded, .. } = *self;
         let teams = self.teams.clone();
         message::encode_control(&ServerMessage::Results { round, teams, lines, recorded }).into()
@@ -190,8 +197,10 @@ impl<G: Game, O: Outbox> Session<G, O> {
         let finished = Finished { round, teams, lines, recorded };
         self.talk.of_the_world(finished.told(None));
         // Whoever is not among the best gets them again, with the own line.
-        for own in finished.lines.iter().skip(RESULTS_MAX) {
-            self.talk.for_one(own.player, finished.told(Some(own.player)));
+        for own in finished.not_best() {
+            if self.players.with_id(own.player).is_some_and(|player| player.link.is_some()) {
+                self.talk.for_one(own.player, finished.told(Some(own)));
+            }
         }
         self.finished = Some(finished);
         self.results.push(result);

@@ -10,6 +10,7 @@ use crate::session::status::Status;
 use crate::store::KeptBan;
 use futures_util::future::join_all;
 use serde::Deserialize;
+use std::collections::HashSet;
 use tokio::time::{Duration, MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
 
@@ -79,7 +80,7 @@ impl Site {
         let listed = self.ask::<Listed>(neighbour, request, None).await;
         let version = listed.as_ref().and_then(|listed| listed.bans);
         let taken = listed.iter().flat_map(|listed| &listed.taken);
-        let taken: Vec<SessionCode> = taken.filter_map(|code| code.parse().ok()).collect();
+        let taken: HashSet<SessionCode> = taken.filter_map(|code| code.parse().ok()).collect();
         // It may have been on another one before, which may be gone and take back nothing that it said.
         for other in self.neighbours.iter().filter(|one| !std::ptr::eq(*one, neighbour)) {
             other.seen(|seen| seen.taken.retain(|code, _| !taken.contains(code)));

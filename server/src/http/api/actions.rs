@@ -1,15 +1,18 @@
 //! What a session's host does to it: passed on through the session's door, which checks the secret.
 
 use super::Api;
-use super::body::{Code, Told};
+use super::body::{Code, Told, meant};
 use super::problem::Problem;
+use super::sessions::over;
 use crate::directory::Entry;
 use crate::net::Caller;
 use crate::session::acts::{Act, ActError, HostAction, Order};
 use crate::session::door::ToSession;
 use axum::extract::{Extension, State};
 use axum::http::{HeaderMap, StatusCode, header};
+use serde_json::{Map, Value};
 use shared::wire::HostSecret;
+use std::mem::take;
 use std::sync::Arc;
 use tokio::sync::oneshot;
 use tokio::time::{Duration, Instant, timeout};
@@ -30,11 +33,16 @@ pub(super) async fn act(
     Extension(caller): Extension<Caller>,
     Code(code): Code,
     headers: HeaderMap,
-    Told(mut action): Told<HostAction>,
+    Told(mut said): Told<Map<String, Value>>,
 ) -> Result<StatusCode, Problem> {
     let entry = api.find(&caller, &code)?;
     let secret = bearer(&headers).ok_or_else(not_host)?;
-    if let HostAction::Change { settings } = &mut action {
+    if let Some(Value::Object(settings)) = said.get_mut("settings") {
+        // What is left out stays as it is.
+        said["settings"] = over(&entry.settings(), take(settings));
+    }
+    let action: HostAction = meant(Value::Object(said))?;
+    if let HostAction::Change { settings } = &action {
         api.directory.check(settings).map_err(Problem::refused)?;
     }
     let (answer, waiting) = oneshot::channel();

@@ -23,6 +23,9 @@ const LINES_MAX: usize = 50;
 /// Lines that wait for one listener's line to take them; past it the oldest are left out for that one.
 const WAITING_MAX: usize = 32;
 
+/// Where the numbers of lines end: larger ones are not exact in JavaScript. Time comes there in 285,000 years.
+const IDS_END: u64 = 1 << 53;
+
 /// A line.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(super) struct Line {
@@ -71,7 +74,7 @@ impl Chat {
     fn say(&self, name: String, text: String, id: Option<u64>) -> u64 {
         let mut said = self.said.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         // The time is what servers have in common, over restarts as well.
-        let id = id.unwrap_or_else(|| unix_ms().max(said.last_id + 1));
+        let id = id.unwrap_or_else(|| unix_ms().max(said.last_id.saturating_add(1)));
         said.last_id = said.last_id.max(id);
         let line = Line { id, name, text, at: unix_ms() };
         // Under the lock, so that everybody hears lines in their order. Nobody may listen.
@@ -131,7 +134,7 @@ pub(super) async fn say(
             "A line has letters that can be seen, and at most {CHAT_BYTES_MAX} bytes."
         ))
     })?;
-    if saying.id.is_some() && !api.site.is_server(&headers) {
+    if saying.id.is_some_and(|id| id >= IDS_END || !api.site.is_server(&headers)) {
         return Err(Problem::refused("id: lines are numbered here."));
     }
     api.address_limits.chat.take(caller.network)?;

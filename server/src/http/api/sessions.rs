@@ -126,8 +126,8 @@ pub(super) async fn create(
         let detail = "Visitors open no sessions on this server; join one of those in the list.";
         return Err(Problem::new(StatusCode::FORBIDDEN, detail));
     }
-    let mut settings = over(&api.directory.offer().0, said)?;
-    api.directory.check(&mut settings).map_err(Problem::refused)?;
+    let settings: SessionSettings = meant(over(&api.directory.offer().0, said))?;
+    api.directory.check(&settings).map_err(Problem::refused)?;
     api.address_limits.creations.take(caller.network)?;
     let secret = HostSecret(rand::random());
     let entry = match api.directory.create(settings.clone(), secret) {
@@ -140,11 +140,11 @@ pub(super) async fn create(
     Ok((StatusCode::CREATED, Json(created)).into_response())
 }
 
-/// The settings that somebody said, and of the rest the usual ones.
-fn over(usual: &SessionSettings, said: Map<String, Value>) -> Result<SessionSettings, Problem> {
-    let mut all = serde_json::to_value(usual).expect("plain values");
+/// The settings that somebody said, over those that they said nothing of.
+pub(super) fn over(others: &SessionSettings, said: Map<String, Value>) -> Value {
+    let mut all = serde_json::to_value(others).expect("plain values");
     all.as_object_mut().expect("settings have names").extend(said);
-    meant(all)
+    all
 }
 
 /// A session, and what it was opened with.
