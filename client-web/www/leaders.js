@@ -39,7 +39,7 @@ export class Leaders {
       const { rows } = await ask('GET', `/leaderboard?period=${period}`);
       if (period !== this.#period) return;
       find('leader-rows').replaceChildren(...rows.map((row) => line('tr', 'td',
-        [row.place, row.name, row.score, row.kills, row.deaths, when(row.at)])));
+        [row.place, row.name, row.score, row.figures.kills ?? 0, row.figures.deaths ?? 0, when(row.at)])));
       write(find('leaders-note'), rows.length ? '' : 'Nobody yet. A round that is played to its end counts.');
     } catch (why) {
       write(find('leaders-note'), why.message);

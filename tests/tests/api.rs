@@ -419,6 +419,7 @@ async fn results_and_leaderboard_are_there_after_a_restart() {
             (&board["rows"][0]["name"], &board["rows"][0]["score"]),
             (&json!("Ann"), &json!(30))
         );
+        assert_eq!(board["rows"][0]["figures"], json!({"kills": 3, "deaths": 1}));
     }
     running.get("/api/leaderboard?period=year").await.problem(400);
     running.get("/api/leaderboard?limit=0").await.problem(400);

@@ -1,8 +1,10 @@
 //! The best rounds of people: of the last day, of the last week, of all time. Only public sessions count, as
 //! in a private one friends could hand each other points; computer pilots do not.
 
+use super::json;
 use rusqlite::{Connection, Row, params};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
 /// The most rows of a leaderboard.
@@ -32,10 +34,9 @@ pub struct LeaderboardRow {
     pub name: String,
     /// Points in that round.
     pub score: i32,
-    /// Whom they shot down in it.
-    pub kills: i32,
-    /// How often they were shot down in it.
-    pub deaths: i32,
+    /// What else the game counted in it, by name, such as kills.
+    #[serde(default)]
+    pub figures: BTreeMap<String, i32>,
     /// When the round ended, in ms since 1970 (UTC).
     pub at: u64,
 }
@@ -52,7 +53,7 @@ pub(super) fn best(
         Period::Day => now.saturating_sub(DAY_MS),
         Period::Week => now.saturating_sub(7 * DAY_MS),
         Period::All => {
-            let sql = "SELECT rank() OVER (ORDER BY score DESC), name, score, kills, deaths, ended \
+            let sql = "SELECT rank() OVER (ORDER BY score DESC), name, score, figures, ended \
                        FROM best ORDER BY score DESC, ended LIMIT ?";
             return db.prepare_cached(sql)?.query_map([limit], row)?.collect();
         }
@@ -61,12 +62,12 @@ pub(super) fn best(
     // one is a blob and the other text.
     let sql = "
         WITH own AS (
-            SELECT p.name, max(p.score) AS score, p.kills, p.deaths, r.ended
+            SELECT p.name, max(p.score) AS score, p.figures, r.ended
             FROM results r JOIN places p ON p.result = r.id
             WHERE r.public AND r.ended >= ? AND NOT p.computer AND p.score > 0
             GROUP BY coalesce(p.visitor, p.name)
         )
-        SELECT rank() OVER (ORDER BY score DESC), name, score, kills, deaths, ended
+        SELECT rank() OVER (ORDER BY score DESC), name, score, figures, ended
         FROM own ORDER BY score DESC, ended LIMIT ?";
     db.prepare_cached(sql)?.query_map(params![since as i64, limit], row)?.collect()
 }
@@ -76,8 +77,7 @@ fn row(row: &Row<'_>) -> rusqlite::Result<LeaderboardRow> {
         place: row.get(0)?,
         name: row.get(1)?,
         score: row.get(2)?,
-        kills: row.get(3)?,
-        deaths: row.get(4)?,
-        at: row.get::<_, i64>(5)? as u64,
+        figures: json::read(row, 3)?,
+        at: row.get::<_, i64>(4)? as u64,
     })
 }

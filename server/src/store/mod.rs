@@ -2,6 +2,7 @@
 //! out: answers. Nobody waits for the disk but who asked it something; a result that finds the queue full, or
 //! a disk that refuses it, is counted and logged and is then only where its session keeps its last ones.
 
+mod json;
 mod leaderboard;
 mod operator;
 mod recordings;

@@ -1,13 +1,10 @@
 //! Results in, results out.
 
-use super::{KeptResult, recordings};
+use super::{KeptResult, json, recordings};
 use crate::code::SessionCode;
 use crate::session::result::{Place, RoundResult};
 use crate::session::settings::Mode;
-use rusqlite::types::Type;
-use rusqlite::{Connection, Params, Row, Transaction, params};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use rusqlite::{Connection, Params, Transaction, params};
 use shared::wire::Visitor;
 
 /// Results that are kept; the oldest make room for newer ones.
@@ -30,12 +27,12 @@ pub(super) fn keep(
     step.prepare_cached(sql)?.execute(params![
         code.to_string(),
         result.name,
-        json(&result.mode),
+        json::text(&result.mode),
         result.public,
         result.round,
         *at as i64,
         result.seconds,
-        json(&result.teams),
+        json::text(&result.teams),
     ])?;
     let id = step.last_insert_rowid();
     for (line, place) in result.places.iter().enumerate() {
@@ -53,7 +50,7 @@ pub(super) fn keep(
 
 fn keep_place(db: &Transaction<'_>, id: i64, line: i64, place: &Place) -> rusqlite::Result<()> {
     let sql = "INSERT INTO places (result, line, place, player, name, visitor, computer, team, score, \
-               kills, deaths, figures) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+               figures) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
     let visitor = place.visitor.is_known().then_some(place.visitor.0);
     db.prepare_cached(sql)?.execute(params![
         id,
@@ -65,24 +62,21 @@ fn keep_place(db: &Transaction<'_>, id: i64, line: i64, place: &Place) -> rusqli
         place.computer,
         place.team,
         place.score,
-        figure(place, "kills"),
-        figure(place, "deaths"),
-        json(&place.figures),
+        json::text(&place.figures),
     ])?;
     Ok(())
 }
 
 fn keep_best(db: &Transaction<'_>, place: &Place, at: u64) -> rusqlite::Result<()> {
-    let sql = "INSERT INTO best (who, name, score, kills, deaths, ended) VALUES (?, ?, ?, ?, ?, ?) \
+    let sql = "INSERT INTO best (who, name, score, figures, ended) VALUES (?, ?, ?, ?, ?) \
                ON CONFLICT (who) DO UPDATE SET name = excluded.name, score = excluded.score, \
-               kills = excluded.kills, deaths = excluded.deaths, ended = excluded.ended \
+               figures = excluded.figures, ended = excluded.ended \
                WHERE excluded.score > score";
     db.prepare_cached(sql)?.execute(params![
         who(place),
         place.name,
         place.score,
-        figure(place, "kills"),
-        figure(place, "deaths"),
+        json::text(&place.figures),
         at as i64,
     ])?;
     Ok(())
@@ -105,10 +99,6 @@ fn tidy(db: &Transaction<'_>, newest: i64) -> rusqlite::Result<()> {
                  (SELECT who FROM best ORDER BY score DESC, ended LIMIT -1 OFFSET ?)";
     db.execute(worse, [BEST_MAX])?;
     Ok(())
-}
-
-fn figure(place: &Place, name: &str) -> i32 {
-    place.figures.get(name).copied().unwrap_or(0)
 }
 
 /// The newest results of public sessions, newest first.
@@ -143,11 +133,11 @@ fn read(db: &Connection, which: &str, asked: impl Params) -> rusqlite::Result<Ve
         ids.push(row.get::<_, i64>(0)?);
         let result = RoundResult {
             name: row.get(1)?,
-            mode: value::<Mode>(row, 2)?,
+            mode: json::read::<Mode>(row, 2)?,
             public: row.get(3)?,
             round: row.get(4)?,
             seconds: row.get(6)?,
-            teams: value(row, 7)?,
+            teams: json::read(row, 7)?,
             places: Vec::new(),
         };
         let (at, recording) = (row.get::<_, i64>(5)? as u64, row.get(8)?);
@@ -171,21 +161,10 @@ fn places(db: &Connection, result: i64) -> rusqlite::Result<Vec<Place>> {
             computer: row.get(3)?,
             team: row.get(4)?,
             score: row.get(5)?,
-            figures: value(row, 6)?,
+            figures: json::read(row, 6)?,
             // By what somebody is known again is nobody else's business.
             visitor: Visitor::default(),
         })
     })?;
     places.collect()
-}
-
-fn json(value: &impl Serialize) -> String {
-    serde_json::to_string(value).expect("plain values")
-}
-
-fn value<T: DeserializeOwned>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {
-    let text: String = row.get(column)?;
-    serde_json::from_str(&text).map_err(|error| {
-        rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(error))
-    })
 }

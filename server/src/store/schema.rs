@@ -100,6 +100,14 @@ const MIGRATIONS: &[&str] = &["
     ) STRICT;
 ", "
     ALTER TABLE bans ADD COLUMN lifted INTEGER NOT NULL DEFAULT 0; -- 1 where that was taken back
+", "
+    -- What a game counts is its own business, and among the figures.
+    ALTER TABLE places DROP COLUMN kills;
+    ALTER TABLE places DROP COLUMN deaths;
+    ALTER TABLE best ADD COLUMN figures TEXT NOT NULL DEFAULT '{}'; -- JSON: by name
+    UPDATE best SET figures = json_object('kills', kills, 'deaths', deaths) WHERE kills OR deaths;
+    ALTER TABLE best DROP COLUMN kills;
+    ALTER TABLE best DROP COLUMN deaths;
 "];
 
 /// Why there is no database. Each is a sentence for who started the server.
@@ -198,5 +206,23 @@ mod tests {
                           'recordings', 'chapters')";
             assert_eq!(db.query_row(tables, [], |row| row.get::<_, i64>(0)), Ok(8));
         }
+    }
+
+    #[test]
+    fn the_best_rounds_keep_what_was_counted_in_columns_once() {
+        const WITH_COLUMNS: usize = 5;
+        let mut db = Connection::open_in_memory().unwrap();
+        for sql in &MIGRATIONS[..WITH_COLUMNS] {
+            db.execute_batch(sql).unwrap();
+        }
+        let sql =
+            "INSERT INTO best VALUES (x'01', 'Ada', 50, 4, 2, 9), (x'02', 'Ben', 30, 0, 0, 8)";
+        db.execute(sql, []).unwrap();
+        migrate(&mut db, WITH_COLUMNS).unwrap();
+        let mut told = db.prepare("SELECT name, figures FROM best ORDER BY score DESC").unwrap();
+        let told = told.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+        let told: Vec<(String, String)> = told.collect::<Result<_, _>>().unwrap();
+        let told: Vec<_> = told.iter().map(|(name, figures)| (&**name, &**figures)).collect();
+        assert_eq!(told, [("Ada", r#"{"kills":4,"deaths":2}"#), ("Ben", "{}")]);
     }
 }

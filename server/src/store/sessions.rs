@@ -1,6 +1,6 @@
 //! The sessions that are open, so that the next start opens them again, and where they stand, so that they go on there.
 
-use super::recordings;
+use super::{json, recordings};
 use crate::code::SessionCode;
 use crate::session::settings::SessionSettings;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -20,7 +20,7 @@ pub struct OpenSession {
 /// Keeps it, in the place of what was kept of it before.
 pub(super) fn remember(db: &Connection, session: &OpenSession) -> rusqlite::Result<()> {
     let sql = "INSERT OR REPLACE INTO open_sessions (code, settings, host) VALUES (?, ?, ?)";
-    let settings = serde_json::to_string(&session.settings).expect("plain values");
+    let settings = json::text(&session.settings);
     let host = session.host.map(|host| host.0);
     db.prepare_cached(sql)?.execute(params![session.code.to_string(), settings, host])?;
     Ok(())

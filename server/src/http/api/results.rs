@@ -308,8 +308,7 @@ mod tests {
             place: 9,
             name: name.into(),
             score,
-            kills: 0,
-            deaths: 0,
+            figures: [("kills".to_owned(), score / 10)].into(),
             at,
         };
         let one = vec![row("Ada", 50, 1), row("Ben", 40, 2), row("Ben", 30, 3)];
