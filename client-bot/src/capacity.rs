@@ -4,7 +4,7 @@
 
 use crate::config::Config;
 use crate::generator::{self, Cpu};
-use crate::metrics::Look;
+use crate::metrics::Scrape;
 use crate::over_time::SAMPLE_EVERY;
 use crate::progress::Standing;
 use crate::report::Percentiles;
@@ -79,7 +79,7 @@ pub(crate) struct Search {
     /// What has settled of it.
     settled: Option<Settled>,
     /// The newest look at the server.
-    server: Option<Look>,
+    server: Option<Scrape>,
     found: Capacity,
 }
 
@@ -88,7 +88,7 @@ pub(crate) struct Search {
 #[derive(Debug)]
 struct Settled {
     cpu: [Cpu; 2],
-    server: [Option<Look>; 2],
+    server: [Option<Scrape>; 2],
     bots: u32,
     standing: Standing,
     seconds: u32,
@@ -129,7 +129,7 @@ impl Search {
         second: &Times<Counts>,
         bots: u32,
         standing: Standing,
-        server: Option<Look>,
+        server: Option<Scrape>,
     ) -> Next {
         self.server = server.or_else(|| self.server.take());
         self.taken += 1;

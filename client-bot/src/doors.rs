@@ -3,7 +3,7 @@
 
 use crate::config::Config;
 use crate::http;
-use crate::line::{Entrance, OpenError, Place};
+use crate::line::{Entrance, OpenError, Target};
 use serde_json::{Value, json};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
@@ -19,22 +19,22 @@ const SESSION_NAME: &str = "Load test";
 /// Where the bots of a run go in.
 #[derive(Debug)]
 pub(crate) struct Doors {
-    place: Place,
+    target: Target,
     /// Codes among which bots are spread evenly; none is quick play.
     codes: Vec<String>,
 }
 
 impl Doors {
     /// As the flags say: opens the sessions that they want. Errors with a sentence.
-    pub(crate) async fn new(place: Place, config: &Config) -> Result<Self, String> {
+    pub(crate) async fn new(target: Target, config: &Config) -> Result<Self, String> {
         let mut codes = config.code.clone();
         for number in 1..=config.sessions.unwrap_or_default() {
             let players = config.players_per_session().min(u32::from(u16::MAX));
             let wish = json!({ "name": SESSION_NAME, "public": false, "max_players": players,
                                "max_spectators": players, "round_s": 0,
                                "pilots": { "fill_up_to": 0 } });
-            let path = place.address().beside("/api/sessions").path;
-            let answer = http::ask(&place, &path, Some(&wish.to_string())).await;
+            let path = target.address().beside("/api/sessions").path;
+            let answer = http::ask(&target, &path, Some(&wish.to_string())).await;
             let answer =
                 answer.map_err(|error| format!("session {number} did not open: {error}"))?;
             let body: Value = serde_json::from_str(&answer.body).unwrap_or_default();
@@ -43,7 +43,7 @@ impl Doors {
                 _ => return Err(format!("session {number} did not open: {}", said(&answer))),
             }
         }
-        Ok(Self { place, codes })
+        Ok(Self { target, codes })
     }
 
     /// Whether bots go in at the address itself.
@@ -57,8 +57,8 @@ impl Doors {
     }
 
     /// The server's address.
-    pub(crate) fn place(&self) -> &Place {
-        &self.place
+    pub(crate) fn target(&self) -> &Target {
+        &self.target
     }
 
     /// How many sessions the bots are spread over, where that is known.
@@ -75,24 +75,24 @@ impl Doors {
     ) -> Result<Entrance, OpenError> {
         if self.codes.is_empty() {
             if let Some(code) = back_to {
-                let path = self.place.address().beside(&format!("/play/{code}")).path;
-                match self.place.open_at(&path).await {
+                let path = self.target.address().beside(&format!("/play/{code}")).path;
+                match self.target.open_at(&path).await {
                     // It is gone: what is left is to play elsewhere, as the page does.
                     Err(OpenError::Http { status: 404, .. }) => {}
                     opened => return opened,
                 }
             }
-            return self.place.open().await;
+            return self.target.open().await;
         }
         let code = &self.codes[number as usize % self.codes.len()];
         let (path, wish) = (
-            self.place.address().beside("/api/tickets").path,
+            self.target.address().beside("/api/tickets").path,
             json!({ "code": code, "watch": watch }),
         );
         let refused = |said: String| OpenError::NoTicket { code: code.clone(), said };
         let until = Instant::now() + TICKET_WAIT;
         loop {
-            let answer = http::ask(&self.place, &path, Some(&wish.to_string())).await;
+            let answer = http::ask(&self.target, &path, Some(&wish.to_string())).await;
             let answer = answer.map_err(|error| refused(error.to_string()))?;
             let wait = Duration::from_secs(answer.retry_after.unwrap_or(TICKET_PAUSE_S));
             if answer.status == 429 && Instant::now() + wait < until {
@@ -101,7 +101,7 @@ impl Doors {
             }
             let body: Value = serde_json::from_str(&answer.body).unwrap_or_default();
             return match body["play"].as_str() {
-                Some(play) if answer.status == 201 => self.place.open_at(play).await,
+                Some(play) if answer.status == 201 => self.target.open_at(play).await,
                 _ => Err(refused(said(&answer))),
             };
         }

@@ -5,7 +5,7 @@ use crate::capacity::{Next, Search};
 use crate::config::{Config, Part};
 use crate::doors::Doors;
 use crate::generator::Cpu;
-use crate::line::{self, Entrance, OpenError, Place};
+use crate::line::{self, Entrance, OpenError, Target};
 use crate::over_time::{SAMPLE_EVERY, Sampler};
 use crate::parts::{self, Gone, Parts, Said};
 use crate::profile::Profile;
@@ -81,8 +81,8 @@ pub async fn run<G: Game>(
     let asked_for = config.most();
     allow_files(u64::from(asked_for) + OTHER_FILES_MAX)?;
     let unreachable = |error| CannotBegin::Unreachable { url: config.url.to_string(), error };
-    let place = Place::find(&config.url, config.tls_ca.as_deref()).await.map_err(unreachable)?;
-    let doors = Doors::new(place, config).await.map_err(CannotBegin::NoSession)?;
+    let target = Target::find(&config.url, config.tls_ca.as_deref()).await.map_err(unreachable)?;
+    let doors = Doors::new(target, config).await.map_err(CannotBegin::NoSession)?;
     // Before the first bot's line: a server waits for its hello only so long.
     let watched = Watched::find(config, &doors).await?;
     let mut first = Some(doors.open(0, false, None).await.map_err(unreachable)?);
@@ -323,8 +323,8 @@ pub async fn run_part<G: Game>(config: &Config) -> Result<(), CannotBegin> {
     let part = config.part.unwrap_or(Part { at: 0, of: 1 });
     allow_files(u64::from(config.most().div_ceil(part.of)) + OTHER_FILES_MAX)?;
     let unreachable = |error| CannotBegin::Unreachable { url: config.url.to_string(), error };
-    let place = Place::find(&config.url, config.tls_ca.as_deref()).await.map_err(unreachable)?;
-    let doors = Doors::new(place, config).await.map_err(CannotBegin::NoSession)?;
+    let target = Target::find(&config.url, config.tls_ca.as_deref()).await.map_err(unreachable)?;
+    let doors = Doors::new(target, config).await.map_err(CannotBegin::NoSession)?;
     let around = Surroundings::new(doors, config.come_back);
     let (shelf, mut commands) = (Arc::new(Shelf::<G>::default()), parts::commands());
     let (mut bots, mut stops, mut set_out) = (JoinSet::new(), Vec::new(), 0);

@@ -1,7 +1,7 @@
 //! The little HTTP that a load test needs: the server's metrics, sessions and tickets. One request, one connection, one
 //! answer. Comes in: a path and perhaps JSON. Goes out: a status and a text.
 
-use crate::line::Place;
+use crate::line::Target;
 use std::io;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -24,14 +24,14 @@ pub(crate) struct Answer {
 }
 
 /// Asks for a path; with a body it is posted as JSON.
-pub(crate) async fn ask(place: &Place, path: &str, body: Option<&str>) -> io::Result<Answer> {
-    let answer = timeout(ANSWER_WAIT, ask_patiently(place, path, body)).await;
+pub(crate) async fn ask(target: &Target, path: &str, body: Option<&str>) -> io::Result<Answer> {
+    let answer = timeout(ANSWER_WAIT, ask_patiently(target, path, body)).await;
     answer.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
 }
 
-async fn ask_patiently(place: &Place, path: &str, body: Option<&str>) -> io::Result<Answer> {
-    let mut wire = place.wire().await.map_err(|error| io::Error::other(error.to_string()))?;
-    let address = place.address();
+async fn ask_patiently(target: &Target, path: &str, body: Option<&str>) -> io::Result<Answer> {
+    let mut wire = target.wire().await.map_err(|error| io::Error::other(error.to_string()))?;
+    let address = target.address();
     let head =
         format!("HTTP/1.1\r\nHost: {}:{}\r\nConnection: close\r\n", address.host, address.port);
     let request = match body {

@@ -37,13 +37,13 @@ const WRITE_BUFFER_BYTES_MAX: usize = 64 << 10;
 const MESSAGE_BYTES_MAX: usize = CONTROL_BYTES_MAX;
 
 /// A WebSocket to the server.
-pub type Line = WebSocketStream<Wire>;
+pub type Socket = WebSocketStream<Wire>;
 
 /// A line on which nothing is said yet.
 #[derive(Debug)]
 pub struct Entrance {
     /// The line.
-    pub line: Line,
+    pub line: Socket,
     /// The code of the session that it leads to, as the server tells it.
     pub session: Option<String>,
 }
@@ -123,14 +123,14 @@ impl From<tungstenite::Error> for OpenError {
 
 /// A server's address, looked up once for all bots.
 #[derive(Clone, Debug)]
-pub struct Place {
+pub struct Target {
     address: Address,
     /// How to make TLS of it, where the address asks for that.
     secure: Option<Secure>,
     sockets: Vec<SocketAddr>,
 }
 
-impl Place {
+impl Target {
     /// Looks the address up. With TLS the issuers in the file `issuers` are believed, or when it is absent those
     /// that this system believes.
     pub async fn find(address: &Address, issuers: Option<&Path>) -> Result<Self, OpenError> {
@@ -192,7 +192,7 @@ impl Place {
 }
 
 /// Says goodbye and waits for the server's half of the closing handshake.
-pub(crate) async fn close(line: &mut Line, code: CloseCode, reason: &'static str) {
+pub(crate) async fn close(line: &mut Socket, code: CloseCode, reason: &'static str) {
     let frame = CloseFrame { code: code.code().into(), reason: reason.into() };
     let closing = timeout(CLOSE_WAIT, async {
         if line.send(Message::Close(Some(frame))).await.is_ok() {
@@ -204,13 +204,13 @@ pub(crate) async fn close(line: &mut Line, code: CloseCode, reason: &'static str
 }
 
 /// Completes a closing handshake that the server began.
-pub(crate) async fn answer_close(line: &mut Line) {
+pub(crate) async fn answer_close(line: &mut Socket) {
     // Out of time or not, nothing more is said: whoever comes back keeps the socket until there is another.
     let _ = timeout(CLOSE_WAIT, read_to_the_end(line)).await;
     let _ = line.get_mut().shutdown().await;
 }
 
 /// Reads, and so flushes, until the server has closed or the stream is beyond reading.
-async fn read_to_the_end(line: &mut Line) {
+async fn read_to_the_end(line: &mut Socket) {
     while let Some(Ok(_)) = line.next().await {}
 }

@@ -1,7 +1,7 @@
 //! The server's own figures. Comes in: what its `/metrics` says, once a second. Goes out: how it was between two looks.
 
 use crate::http;
-use crate::line::Place;
+use crate::line::Target;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use tokio::time::Instant;
@@ -12,7 +12,7 @@ const BYTES: &str = "gamekeeper_session_bytes_total";
 
 /// What a server's metrics said at a moment.
 #[derive(Clone, Debug)]
-pub(crate) struct Look {
+pub(crate) struct Scrape {
     at: Instant,
     /// By name and labels, as they stand in the text.
     values: BTreeMap<String, f64>,
@@ -49,10 +49,10 @@ pub struct ServerFigures {
     pub told_bytes_per_second: f64,
 }
 
-impl Look {
+impl Scrape {
     /// Asks the server. Errors with a sentence.
-    pub(crate) async fn at(place: &Place) -> Result<Self, String> {
-        let answer = http::ask(place, &place.address().path, None).await;
+    pub(crate) async fn at(target: &Target) -> Result<Self, String> {
+        let answer = http::ask(target, &target.address().path, None).await;
         let answer = answer.map_err(|error| error.to_string())?;
         let look = Self::read(&answer.body, Instant::now());
         match answer.status {
@@ -144,8 +144,8 @@ mod tests {
     #[test]
     fn figures_are_of_the_time_between_two_looks() {
         let start = Instant::now();
-        let before = Look::read(&text(100, [100, 100, 100], 1.0), start);
-        let now = Look::read(&text(200, [150, 199, 200], 2.0), start + Duration::from_secs(2));
+        let before = Scrape::read(&text(100, [100, 100, 100], 1.0), start);
+        let now = Scrape::read(&text(200, [150, 199, 200], 2.0), start + Duration::from_secs(2));
         let figures = now.since(&before);
         assert_eq!((figures.ticks, figures.cpu_percent), (100.0, Some(50.0)));
         assert_eq!(figures.delta_bytes_per_second, 5000.0);

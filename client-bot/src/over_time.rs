@@ -2,7 +2,7 @@
 //! each second.
 
 use crate::generator::Cpu;
-use crate::metrics::{Look, ServerFigures};
+use crate::metrics::{Scrape, ServerFigures};
 use crate::progress::{Board, Standing};
 use crate::tally::Sort;
 use crate::window::{Counts, Times, on_time_percent};
@@ -71,14 +71,14 @@ pub(crate) struct Sampler {
     at: f64,
     cpu: Cpu,
     standing: Standing,
-    server: Option<Look>,
+    server: Option<Scrape>,
     samples: Vec<Sample>,
     /// All times of the run so far, by sort of bot.
     whole: BTreeMap<Sort, Times<Counts>>,
 }
 
 impl Sampler {
-    pub(crate) fn new(server: Option<Look>) -> Self {
+    pub(crate) fn new(server: Option<Scrape>) -> Self {
         let (samples, whole) = (Vec::new(), BTreeMap::new());
         Self { at: 0.0, cpu: Cpu::now(), standing: Standing::default(), server, samples, whole }
     }
@@ -88,7 +88,7 @@ impl Sampler {
         &mut self,
         seconds: f64,
         board: &Board,
-        server: Option<Look>,
+        server: Option<Scrape>,
     ) -> Times<Counts> {
         let second = self.drain(board);
         let (before, now, cpu) = (self.standing, board.standing(), Cpu::now());

@@ -4,8 +4,8 @@
 use crate::config::{Config, METRICS_PATH, Metrics};
 use crate::doors::Doors;
 use crate::fleet::CannotBegin;
-use crate::line::Place;
-use crate::metrics::{Look, ServerFigures};
+use crate::line::Target;
+use crate::metrics::{Scrape, ServerFigures};
 use crate::over_time::SAMPLE_EVERY;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -17,9 +17,9 @@ pub(crate) struct Watched(Option<Eye>);
 
 #[derive(Debug)]
 struct Eye {
-    place: Place,
-    first: Look,
-    looks: watch::Receiver<Look>,
+    target: Target,
+    first: Scrape,
+    looks: watch::Receiver<Scrape>,
     looking: JoinHandle<()>,
 }
 
@@ -29,31 +29,31 @@ impl Watched {
         let address = match &config.results.metrics {
             Some(Metrics::None) => return Ok(Self::default()),
             Some(Metrics::At(address)) => address.clone(),
-            None => doors.place().address().beside(METRICS_PATH),
+            None => doors.target().address().beside(METRICS_PATH),
         };
         let look = async {
-            let place = Place::find(&address, config.tls_ca.as_deref()).await;
-            let place = place.map_err(|error| error.to_string())?;
-            let first = Look::at(&place).await?;
-            Ok((place, first))
+            let target = Target::find(&address, config.tls_ca.as_deref()).await;
+            let target = target.map_err(|error| error.to_string())?;
+            let first = Scrape::at(&target).await?;
+            Ok((target, first))
         };
-        let (place, first) = match look.await {
+        let (target, first) = match look.await {
             Ok(found) => found,
             Err(_) if config.results.metrics.is_none() => return Ok(Self::default()),
             Err(why) => return Err(CannotBegin::NoMetrics { url: address.to_string(), why }),
         };
         let (tell, looks) = watch::channel(first.clone());
-        let looking = tokio::spawn(keep_looking(place.clone(), tell));
-        Ok(Self(Some(Eye { place, first, looks, looking })))
+        let looking = tokio::spawn(keep_looking(target.clone(), tell));
+        Ok(Self(Some(Eye { target, first, looks, looking })))
     }
 
     /// The look before the run.
-    pub(crate) fn first(&self) -> Option<Look> {
+    pub(crate) fn first(&self) -> Option<Scrape> {
         self.0.as_ref().map(|eye| eye.first.clone())
     }
 
     /// A look that came since the last call.
-    pub(crate) fn newest(&mut self) -> Option<Look> {
+    pub(crate) fn newest(&mut self) -> Option<Scrape> {
         let eye = self.0.as_mut()?;
         // An error would mean that nobody looks any more.
         eye.looks.has_changed().unwrap_or(false).then(|| eye.looks.borrow_and_update().clone())
@@ -63,7 +63,7 @@ impl Watched {
     pub(crate) async fn whole(&mut self) -> Option<ServerFigures> {
         let eye = self.0.as_ref()?;
         eye.looking.abort();
-        let now = Look::at(&eye.place).await;
+        let now = Scrape::at(&eye.target).await;
         let now = now.unwrap_or_else(|_| eye.looks.borrow().clone());
         Some(now.since(&eye.first))
     }
@@ -76,13 +76,13 @@ impl Drop for Eye {
 }
 
 /// Until nobody wants to know.
-async fn keep_looking(place: Place, tell: watch::Sender<Look>) {
+async fn keep_looking(target: Target, tell: watch::Sender<Scrape>) {
     let mut pause = interval(SAMPLE_EVERY);
     pause.set_missed_tick_behavior(MissedTickBehavior::Delay);
     while !tell.is_closed() {
         pause.tick().await;
         // A look that fails leaves a gap in what is told over time.
-        if let Ok(look) = Look::at(&place).await {
+        if let Ok(look) = Scrape::at(&target).await {
             tell.send_replace(look);
         }
     }

@@ -26,7 +26,7 @@ use shared::wire::message::{Phase, ResultLine, RosterEntry, ServerMessage};
 
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "lowercase", rename_all_fields = "camelCase")]
-enum Told<'a> {
+enum NewsLine<'a> {
     Welcome {
         player: PlayerId,
         name: &'a str,
@@ -75,7 +75,7 @@ enum Told<'a> {
         round: u32,
         teams: &'a [i32],
         figures: &'static [&'static str],
-        lines: Vec<Line<'a>>,
+        lines: Vec<ResultRow<'a>>,
         recorded: bool,
     },
     Host {
@@ -85,7 +85,7 @@ enum Told<'a> {
 
 /// A line of a result.
 #[derive(Serialize)]
-struct Line<'a> {
+struct ResultRow<'a> {
     place: u16,
     player: PlayerId,
     score: i32,
@@ -96,7 +96,7 @@ struct Line<'a> {
 pub fn to_json<G: Game>(news: &News<G::Event>) -> Option<String> {
     let told = match news {
         // What has no spelling in JSON is shown as it is for debugging.
-        News::Event { event, .. } => Told::Event {
+        News::Event { event, .. } => NewsLine::Event {
             event: serde_json::to_value(event).unwrap_or_else(|_| format!("{event:?}").into()),
         },
         News::Said(said) => told::<G>(said)?,
@@ -104,19 +104,21 @@ pub fn to_json<G: Game>(news: &News<G::Event>) -> Option<String> {
     Some(serde_json::to_string(&told).expect("numbers and text have a spelling in JSON"))
 }
 
-fn told<G: Game>(said: &ServerMessage) -> Option<Told<'_>> {
+fn told<G: Game>(said: &ServerMessage) -> Option<NewsLine<'_>> {
     Some(match said {
-        ServerMessage::Welcome { player, name, .. } => Told::Welcome { player: *player, name },
+        ServerMessage::Welcome { player, name, .. } => NewsLine::Welcome { player: *player, name },
         ServerMessage::Roster { everybody, joined, left } => {
-            Told::Roster { everybody: *everybody, joined, left }
+            NewsLine::Roster { everybody: *everybody, joined, left }
         }
         ServerMessage::Standings { best, rank, score, players, teams } => {
-            Told::Standings { best, rank: *rank, score: *score, players: *players, teams }
+            NewsLine::Standings { best, rank: *rank, score: *score, players: *players, teams }
         }
-        ServerMessage::Chat { from, team, text } => Told::Chat { from: *from, team: *team, text },
-        ServerMessage::History { lines } => Told::History { lines },
-        ServerMessage::Emote { from, emote } => Told::Emote { from: *from, emote: *emote },
-        ServerMessage::About { name, public, locked, switch_teams, delay_s } => Told::About {
+        ServerMessage::Chat { from, team, text } => {
+            NewsLine::Chat { from: *from, team: *team, text }
+        }
+        ServerMessage::History { lines } => NewsLine::History { lines },
+        ServerMessage::Emote { from, emote } => NewsLine::Emote { from: *from, emote: *emote },
+        ServerMessage::About { name, public, locked, switch_teams, delay_s } => NewsLine::About {
             name,
             public: *public,
             locked: *locked,
@@ -124,24 +126,24 @@ fn told<G: Game>(said: &ServerMessage) -> Option<Told<'_>> {
             delay_s: *delay_s,
         },
         ServerMessage::Phase { phase, round, ends } => {
-            Told::Phase { phase: *phase, round: *round, ends: *ends }
+            NewsLine::Phase { phase: *phase, round: *round, ends: *ends }
         }
-        ServerMessage::Begin { .. } => Told::Begin,
+        ServerMessage::Begin { .. } => NewsLine::Begin,
         ServerMessage::Results { round, teams, lines, recorded } => {
             let lines = lines.iter().map(line).collect();
             let (figures, recorded) = (G::FIGURES, *recorded);
-            Told::Results { round: *round, teams, figures, lines, recorded }
+            NewsLine::Results { round: *round, teams, figures, lines, recorded }
         }
-        ServerMessage::Host { secret } => Told::Host { secret: secret.to_hex() },
+        ServerMessage::Host { secret } => NewsLine::Host { secret: secret.to_hex() },
         ServerMessage::Event { .. }
         | ServerMessage::Pong { .. }
         | ServerMessage::Dropped { .. } => return None,
     })
 }
 
-fn line(line: &ResultLine) -> Line<'_> {
+fn line(line: &ResultLine) -> ResultRow<'_> {
     let &ResultLine { place, player, score, ref figures } = line;
-    Line { place, player, score, figures }
+    ResultRow { place, player, score, figures }
 }
 
 #[cfg(test)]

@@ -35,7 +35,7 @@ pub const LOOKS_PER_SECOND: u16 = 2;
 pub const CHECKPOINT_SECONDS: u16 = 5;
 
 /// What a session is told, and when it arrived.
-pub type Told<O> = (Instant, ToSession<O>);
+pub type Queued<O> = (Instant, ToSession<O>);
 
 /// What the loop drives: a session, or a test's stand-in.
 pub trait Ticked<O>: Send {
@@ -248,7 +248,7 @@ impl TickCounts {
 /// session is over only for the process's sake, and where one would be kept; an empty one where nobody is in it.
 pub async fn run<O: Outbox, S: Ticked<O>>(
     mut session: S,
-    mut queue: mpsc::Receiver<Told<O>>,
+    mut queue: mpsc::Receiver<Queued<O>>,
     mut clock: impl Clock,
     counts: &TickCounts,
     times: &TickTimes,

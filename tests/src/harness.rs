@@ -3,7 +3,7 @@
 use crate::buoys::Buoys;
 use futures_util::{SinkExt, StreamExt};
 use server::Server;
-use server::config::{Config, Overload, Stopping};
+use server::config::{Config, OverloadConfig, StoppingConfig};
 use server::http::{ARENA, Build};
 use server::net::PLAY_PATH;
 use server::net::limits::Limits;
@@ -41,12 +41,12 @@ pub fn hasty() -> Limits {
 
 /// The same settings for a server that stops without waiting for rounds to end.
 pub fn undrained(config: &Config) -> Config {
-    Config { stopping: Stopping { drain_seconds: Some(0) }, ..config.clone() }
+    Config { stopping: StoppingConfig { drain_seconds: Some(0) }, ..config.clone() }
 }
 
 /// The same settings for a server that gives up nothing, however busy the machine is that tests run on.
 pub fn unhurried(config: &Config) -> Config {
-    let overload = Overload { overload: false, ..config.overload.clone() };
+    let overload = OverloadConfig { overload: false, ..config.overload.clone() };
     Config { overload, ..config.clone() }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::harness::{PATIENCE, Running, undrained, within};
 use serde_json::{Value, json};
-use server::config::{Config, Reach, Site};
+use server::config::{Config, ReachConfig, SiteConfig};
 use server::net::listener;
 use server::net::registry::State;
 use shared::game::Game;
@@ -14,12 +14,12 @@ use tokio::task::JoinHandle;
 /// The usual settings of a site's server, in which this machine is a trusted proxy.
 pub fn config(letter: &str, site: &str) -> Config {
     let trusted_proxies = vec!["127.0.0.1/32".parse().expect("a network")];
-    let site = Site {
+    let site = SiteConfig {
         site: site.split(',').map(|server| server.parse().expect("a server")).collect(),
         site_letter: Some(letter.parse().expect("a letter")),
-        ..Site::default()
+        ..SiteConfig::default()
     };
-    let reach = Reach { trusted_proxies, ..Reach::default() };
+    let reach = ReachConfig { trusted_proxies, ..ReachConfig::default() };
     undrained(&Config { reach, site, pilots: 0, ..Config::default() })
 }
 

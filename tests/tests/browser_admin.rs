@@ -2,7 +2,7 @@
 //! becomes of players when its buttons are pressed. Pictures are left in `tests/screenshots`, for a person to look at.
 
 use server::Server;
-use server::config::{Admin, Config};
+use server::config::{AdminConfig, Config};
 use server::http::ARENA;
 use server::logging::Logs;
 use server::net::listener;
@@ -45,7 +45,7 @@ struct Hosted {
 impl Hosted {
     /// With one session of the arena, in which people and computer pilots are `pilots` together.
     fn start(size: u32, pilots: u16) -> Self {
-        let admin = Admin { admin_token: TOKEN.parse().ok(), ..Admin::default() };
+        let admin = AdminConfig { admin_token: TOKEN.parse().ok(), ..AdminConfig::default() };
         let mut config = Config { seed: Some(5), pilots: 0, admin, ..Config::default() };
         config.stopping.drain_seconds = Some(0);
         config.overload.overload = false;

@@ -3,7 +3,7 @@
 //!
 //! Pictures are left in `tests/screenshots`, for a person to look at.
 
-use server::config::{Config, Stopping};
+use server::config::{Config, StoppingConfig};
 use server::net::listener;
 use shared::arena::Arena;
 use tests::browser::{Driver, Page};
@@ -11,7 +11,7 @@ use tests::harness::Running;
 
 /// Without rounds, so that sessions end as soon as everybody could read why.
 fn config() -> Config {
-    let stopping = Stopping { drain_seconds: Some(60) };
+    let stopping = StoppingConfig { drain_seconds: Some(60) };
     Config { seed: Some(5), pilots: 6, round_seconds: 0, stopping, ..Config::default() }
 }
 

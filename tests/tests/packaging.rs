@@ -3,7 +3,7 @@
 //! other file is in `src/bin/installed.rs`.
 
 use clap::{CommandFactory, Parser};
-use server::config::{Cli, Config, Stopping};
+use server::config::{Cli, Config, StoppingConfig};
 use std::path::Path;
 use std::process::{Command, Output};
 use std::time::Duration;
@@ -39,7 +39,7 @@ fn known(variable: &str) {
 /// Longer than the server takes to stop.
 fn long_enough(seconds: &str) {
     let seconds: u64 = seconds.trim_end_matches('s').parse().expect("seconds");
-    let drain = Duration::from_secs(Stopping::DRAIN_SECONDS.into());
+    let drain = Duration::from_secs(StoppingConfig::DRAIN_SECONDS.into());
     assert!(Duration::from_secs(seconds) >= drain + GOODBYES, "{seconds} s are too short");
 }
 

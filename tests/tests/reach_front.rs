@@ -3,7 +3,7 @@
 
 use futures_util::{SinkExt, StreamExt};
 use serde_json::json;
-use server::config::{Bind, Config, Reach, Stopping};
+use server::config::{Bind, Config, ReachConfig, StoppingConfig};
 use server::net::limits::Limits;
 use server::net::peer::Peer;
 use shared::arena::Arena;
@@ -29,13 +29,13 @@ const SILENCE: Duration = Duration::from_secs(2 * SILENCE_S as u64);
 fn config(base: &str) -> Config {
     let often = Duration::from_millis(u64::from(SILENCE_S) * 1000 / 8);
     let limits = Limits { ping_every: often, heartbeat: often, ..Limits::default() };
-    let reach = Reach {
+    let reach = ReachConfig {
         bind: vec![Bind::Tcp("127.0.0.1:0".parse().expect("an address"))],
         trusted_proxies: vec!["127.0.0.1/32".parse().expect("a network")],
         base_path: base.parse().expect("a path"),
-        ..Reach::default()
+        ..ReachConfig::default()
     };
-    let stopping = Stopping { drain_seconds: Some(0) };
+    let stopping = StoppingConfig { drain_seconds: Some(0) };
     Config { reach, limits, stopping, pilots: 0, seed: Some(1), ..Config::default() }
 }
 

@@ -1,7 +1,7 @@
 //! Ways to the server that are not a plain TCP connection: trusted proxies and their headers, the PROXY protocol,
 //! a Unix socket, a path below which everything is.
 
-use server::config::{Bind, Config, Mode, Reach, Stopping};
+use server::config::{Bind, Config, FileMode, ReachConfig, StoppingConfig};
 use server::net::limits::{Limits, Rate};
 use server::net::listeners::Listeners;
 use server::net::peer::Peer;
@@ -16,12 +16,12 @@ use tokio::net::{TcpStream, UnixStream};
 
 /// Settings in which this machine is a trusted proxy.
 fn config(limits: Limits) -> Config {
-    let reach = Reach {
+    let reach = ReachConfig {
         bind: vec![Bind::Tcp("127.0.0.1:0".parse().expect("an address"))],
         trusted_proxies: vec!["127.0.0.1/32".parse().expect("a network")],
-        ..Reach::default()
+        ..ReachConfig::default()
     };
-    let stopping = Stopping { drain_seconds: Some(0) };
+    let stopping = StoppingConfig { drain_seconds: Some(0) };
     Config { reach, limits, stopping, pilots: 0, seed: Some(1), ..Config::default() }
 }
 
@@ -167,7 +167,7 @@ async fn a_unix_socket_serves_a_proxy() {
     let path = folder.at("game.sock");
     let mut config = config(hasty());
     config.reach.bind = vec![Bind::Unix(path.clone())];
-    config.reach.unix_mode = Mode(0o600);
+    config.reach.unix_mode = FileMode(0o600);
     // What a server left behind that was killed is replaced; what is no socket is not.
     drop(std::os::unix::net::UnixListener::bind(&path).expect("a socket"));
     let running = Running::start_reached::<Buoys>(&config);

@@ -5,7 +5,7 @@ use client_bot::config::Config as Flags;
 use client_bot::fleet;
 use client_bot::progress::Progress;
 use rustls::version::{TLS12, TLS13};
-use server::config::{Bind, Config, Reach, Stopping};
+use server::config::{Bind, Config, ReachConfig, StoppingConfig};
 use server::net::listeners::Listeners;
 use server::net::refusal::Reason;
 use std::future::pending;
@@ -21,14 +21,14 @@ use tokio::time::{Instant, sleep};
 fn config(folder: &Folder) -> Config {
     let mut limits = hasty();
     limits.certificate_look = Duration::from_millis(20);
-    let reach = Reach {
+    let reach = ReachConfig {
         bind: vec![Bind::Tcp("127.0.0.1:0".parse().expect("an address"))],
         tls_cert: Some(folder.at("cert.pem")),
         tls_key: Some(folder.at("key.pem")),
         hsts_seconds: 31_536_000,
-        ..Reach::default()
+        ..ReachConfig::default()
     };
-    let stopping = Stopping { drain_seconds: Some(0) };
+    let stopping = StoppingConfig { drain_seconds: Some(0) };
     Config { reach, limits, stopping, pilots: 0, seed: Some(1), ..Config::default() }
 }
 

@@ -1,7 +1,7 @@
 //! A server that stops: sessions that end at a good moment, nobody new, everybody told; and one that starts again.
 
 use serde_json::json;
-use server::config::{Config, Stopping};
+use server::config::{Config, StoppingConfig};
 use server::session::SessionConfig;
 use server::session::door::ToSession;
 use server::session::rounds::{RESULTS_SECONDS, WARM_UP_SECONDS};
@@ -123,7 +123,7 @@ fn nobody_new_is_let_in_and_who_comes_back_is<G: Game>() {
 }
 
 fn config() -> Config {
-    let stopping = Stopping { drain_seconds: Some(120) };
+    let stopping = StoppingConfig { drain_seconds: Some(120) };
     Config { stopping, limits: hasty(), pilots: 0, round_seconds: 0, ..Config::default() }
 }
 
@@ -151,7 +151,7 @@ async fn where_matches_are_kept_nothing_is_waited_for_unless_it_is_set() {
     {
         let folder = Folder::new();
         let data = keeps.then(|| folder.path().to_owned());
-        let stopping = Stopping { drain_seconds };
+        let stopping = StoppingConfig { drain_seconds };
         let mut running = Running::start_draining::<Buoys>(&Config { data, stopping, ..config() });
         let mut ann = running.join("Ann").await;
         running.ask_to_stop();

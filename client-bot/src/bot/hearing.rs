@@ -4,7 +4,7 @@
 use super::{Bot, Errand, Event};
 use crate::behaviour::{Behaviour, without_others};
 use crate::ending::Ending;
-use crate::line::Line;
+use crate::line::Socket;
 use crate::tally::Sort;
 use futures_util::StreamExt;
 use shared::game::{Brain, Game, View};
@@ -128,7 +128,7 @@ impl<G: Game> Bot<G> {
 }
 
 /// The next message of the line, or its end.
-fn poll_line(line: &mut Line, cx: &mut Context<'_>) -> Poll<Event> {
+fn poll_line(line: &mut Socket, cx: &mut Context<'_>) -> Poll<Event> {
     line.poll_next_unpin(cx).map(|next| match next {
         Some(Ok(message)) => Event::Heard(message),
         Some(Err(error)) => Event::Ended(Ending::broken(error)),

@@ -13,7 +13,7 @@ use crate::coming_back;
 use crate::doors::Doors;
 use crate::ending::Ending;
 use crate::held::Held;
-use crate::line::{self, Line};
+use crate::line::{self, Socket};
 use crate::network::Preset;
 use crate::progress::Board;
 use crate::tally::{Life, Sort, add_stats};
@@ -114,7 +114,7 @@ struct Bot<G: Game> {
     brain: G::Brain,
     /// What a bot that wanders is shown.
     own: Rows,
-    line: Line,
+    line: Socket,
     /// The code of the session that the line leads to, if the server tells it.
     session: Option<String>,
     /// Who it is there, once it was let in.

@@ -12,7 +12,7 @@ pub const SECRET_CHARS_MIN: usize = 16;
 /// Who operates the server.
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Operating it")]
-pub struct Admin {
+pub struct AdminConfig {
     /// What whoever operates the server shows to use the page at /admin, at least 16 characters. Without one there is
     /// no such page. Other users of this machine may see flags: better set it in the environment or in a file.
     #[arg(long, env = "GAMEKEEPER_ADMIN_TOKEN", hide_env_values = true, value_name = "TOKEN")]
@@ -66,7 +66,7 @@ impl fmt::Debug for Secret {
     }
 }
 
-impl Admin {
+impl AdminConfig {
     /// The token that is set, read from its file where it is in one; `None` where there is none. Errors with a
     /// sentence when it is too short or cannot be read.
     pub fn token(&self) -> Result<Option<Secret>, String> {
@@ -94,13 +94,13 @@ impl Admin {
 mod tests {
     use super::*;
 
-    fn with(token: &str) -> Admin {
-        Admin { admin_token: Some(token.parse().unwrap()), admin_token_file: None }
+    fn with(token: &str) -> AdminConfig {
+        AdminConfig { admin_token: Some(token.parse().unwrap()), admin_token_file: None }
     }
 
     #[test]
     fn a_token_is_long_enough_and_printed_nowhere() {
-        assert_eq!(Admin::default().token(), Ok(None));
+        assert_eq!(AdminConfig::default().token(), Ok(None));
         let good = with("sixteen-letters!");
         assert_eq!(good.token().unwrap().unwrap().reveal(), "sixteen-letters!");
         assert!(!format!("{good:?}").contains("sixteen"));
@@ -123,11 +123,11 @@ mod tests {
     #[test]
     fn a_file_has_it_in_its_first_line() {
         let file = std::env::temp_dir().join(format!("gamekeeper-token-{}", std::process::id()));
-        let at = Admin { admin_token: None, admin_token_file: Some(file.clone()) };
+        let at = AdminConfig { admin_token: None, admin_token_file: Some(file.clone()) };
         assert!(at.token().unwrap_err().contains("cannot read"));
         std::fs::write(&file, "0123456789abcdef\r\nanother line\n").unwrap();
         assert_eq!(at.token().unwrap().unwrap().reveal(), "0123456789abcdef");
-        let both = Admin { admin_token: "0123456789abcdef".parse().ok(), ..at.clone() };
+        let both = AdminConfig { admin_token: "0123456789abcdef".parse().ok(), ..at.clone() };
         assert!(both.token().unwrap_err().contains("not both"));
         std::fs::remove_file(&file).unwrap();
     }

@@ -10,14 +10,14 @@ mod seeing;
 mod site;
 mod stopping;
 
-pub use admin::{Admin, SECRET_CHARS_MIN, Secret};
+pub use admin::{AdminConfig, SECRET_CHARS_MIN, Secret};
 pub use file::FileErrors;
 pub use load::{Changes, Cli, LoadError, Loaded, Todo, load, settings};
-pub use overload::Overload;
-pub use reach::{BasePath, Bind, Mode, ProxyHeader, PublicUrl, Reach};
-pub use seeing::{LogFormat, MetricsFor, Seeing};
-pub use site::{Site, SiteServer};
-pub use stopping::Stopping;
+pub use overload::OverloadConfig;
+pub use reach::{BasePath, Bind, FileMode, ProxyHeader, PublicUrl, ReachConfig};
+pub use seeing::{LogFormat, MetricsFor, SeeingConfig};
+pub use site::{SiteConfig, SiteServer};
+pub use stopping::StoppingConfig;
 
 use crate::net::limits::{Limits, at_least_one};
 use crate::net::upgrade::AllowedOrigin;
@@ -120,27 +120,27 @@ pub struct Config {
 
     /// How people reach the server.
     #[command(flatten)]
-    pub reach: Reach,
+    pub reach: ReachConfig,
 
     /// Which other servers belong to it.
     #[command(flatten)]
-    pub site: Site,
+    pub site: SiteConfig,
 
     /// What it tells of itself.
     #[command(flatten)]
-    pub seeing: Seeing,
+    pub seeing: SeeingConfig,
 
     /// Who operates it.
     #[command(flatten)]
-    pub admin: Admin,
+    pub admin: AdminConfig,
 
     /// How it stops.
     #[command(flatten)]
-    pub stopping: Stopping,
+    pub stopping: StoppingConfig,
 
     /// What it does when it has more to do than it can.
     #[command(flatten)]
-    pub overload: Overload,
+    pub overload: OverloadConfig,
 
     /// Limits on what comes from outside.
     #[command(flatten)]
@@ -213,12 +213,12 @@ impl Default for Config {
             recordings_mib: Self::RECORDINGS_MIB,
             seed: None,
             origin: Vec::new(),
-            reach: Reach::default(),
-            site: Site::default(),
-            seeing: Seeing::default(),
-            admin: Admin::default(),
-            stopping: Stopping::default(),
-            overload: Overload::default(),
+            reach: ReachConfig::default(),
+            site: SiteConfig::default(),
+            seeing: SeeingConfig::default(),
+            admin: AdminConfig::default(),
+            stopping: StoppingConfig::default(),
+            overload: OverloadConfig::default(),
             limits: Limits::default(),
         }
     }

@@ -7,7 +7,7 @@ use clap::{ArgAction, Args};
 /// What the server does when it has more to do than it can.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Overload")]
-pub struct Overload {
+pub struct OverloadConfig {
     /// Whether detail is given up, and in the end nobody new is let in, before ticks would be dropped.
     #[arg(long, env = "GAMEKEEPER_OVERLOAD", value_name = "yes|no", default_value = "yes",
           action = ArgAction::Set, value_parser = yes_or_no)]
@@ -25,7 +25,7 @@ pub struct Overload {
     pub overload_closes: u8,
 }
 
-impl Overload {
+impl OverloadConfig {
     /// A tick that takes more than this has little left for one in which everybody meets.
     pub const BEGINS: u8 = 60;
     /// Above this the next busy moment drops ticks.
@@ -54,7 +54,7 @@ impl Overload {
     }
 }
 
-impl Default for Overload {
+impl Default for OverloadConfig {
     fn default() -> Self {
         Self { overload: true, overload_begins: Self::BEGINS, overload_closes: Self::CLOSES }
     }
@@ -66,14 +66,14 @@ mod tests {
 
     #[test]
     fn admission_does_not_close_before_detail_goes() {
-        let with = |overload_begins, overload_closes| Overload {
+        let with = |overload_begins, overload_closes| OverloadConfig {
             overload_begins,
             overload_closes,
-            ..Overload::default()
+            ..OverloadConfig::default()
         };
         assert!(with(60, 85).contradiction().is_ok());
         assert!(with(60, 60).contradiction().is_err() && with(90, 20).contradiction().is_err());
-        assert_eq!(Overload { overload: false, ..with(60, 85) }.shares(), None);
+        assert_eq!(OverloadConfig { overload: false, ..with(60, 85) }.shares(), None);
         assert_eq!(with(60, 85).shares(), Some(Shares { begins: 0.6, closes: 0.85 }));
     }
 }

@@ -11,7 +11,7 @@ use std::str::FromStr;
 /// How people reach the server.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Reaching it")]
-pub struct Reach {
+pub struct ReachConfig {
     /// Where to listen; several with commas. An address and port: 0.0.0.0 is every network of this machine,
     /// 127.0.0.1 this machine alone, `[::]:8080` IPv6 and IPv4; port 0 is any free one. `unix:/PATH` is a Unix
     /// socket for a proxy on this machine, `systemd` whatever sockets systemd hands over.
@@ -21,8 +21,8 @@ pub struct Reach {
 
     /// Permissions of Unix sockets, as chmod writes them. Whoever may write to the socket may say who it speaks
     /// for, as a trusted proxy does.
-    #[arg(long, env = "GAMEKEEPER_UNIX_MODE", value_name = "OCTAL", default_value_t = Mode::DEFAULT)]
-    pub unix_mode: Mode,
+    #[arg(long, env = "GAMEKEEPER_UNIX_MODE", value_name = "OCTAL", default_value_t = FileMode::DEFAULT)]
+    pub unix_mode: FileMode,
 
     /// File with the certificate and those of its issuers, in PEM: with it every TCP port speaks TLS. The file
     /// is looked at every few seconds, and a new certificate is used without dropping anybody.
@@ -77,11 +77,11 @@ pub struct Reach {
     pub base_path: BasePath,
 }
 
-impl Default for Reach {
+impl Default for ReachConfig {
     fn default() -> Self {
         Self {
             bind: vec![Bind::DEFAULT],
-            unix_mode: Mode::DEFAULT,
+            unix_mode: FileMode::DEFAULT,
             tls_cert: None,
             tls_key: None,
             tls_http: None,
@@ -95,7 +95,7 @@ impl Default for Reach {
     }
 }
 
-impl Reach {
+impl ReachConfig {
     /// What does not go together, a sentence each.
     pub(super) fn contradictions(&self) -> Vec<String> {
         let mut wrong = Vec::new();
@@ -184,14 +184,14 @@ impl fmt::Display for Bind {
 
 /// Permissions of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Mode(pub u32);
+pub struct FileMode(pub u32);
 
-impl Mode {
+impl FileMode {
     /// The owner and the group.
     pub const DEFAULT: Self = Self(0o660);
 }
 
-impl FromStr for Mode {
+impl FromStr for FileMode {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -202,7 +202,7 @@ impl FromStr for Mode {
     }
 }
 
-impl fmt::Display for Mode {
+impl fmt::Display for FileMode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:o}", self.0)
     }
@@ -308,10 +308,10 @@ mod tests {
     use super::*;
     use clap::FromArgMatches;
 
-    fn parse(flags: &[&str]) -> Result<Reach, String> {
-        let settings = Reach::augment_args(clap::Command::new("gamekeeper"));
+    fn parse(flags: &[&str]) -> Result<ReachConfig, String> {
+        let settings = ReachConfig::augment_args(clap::Command::new("gamekeeper"));
         let matches = settings.try_get_matches_from([&["gamekeeper"], flags].concat());
-        let reach = matches.and_then(|matches| Reach::from_arg_matches(&matches));
+        let reach = matches.and_then(|matches| ReachConfig::from_arg_matches(&matches));
         reach.map_err(|why| why.to_string())
     }
 
@@ -369,8 +369,8 @@ mod tests {
 
     #[test]
     fn modes_and_urls_are_checked() {
-        assert_eq!("600".parse::<Mode>().unwrap(), Mode(0o600));
-        assert!("rw".parse::<Mode>().is_err() && "1777".parse::<Mode>().is_err());
+        assert_eq!("600".parse::<FileMode>().unwrap(), FileMode(0o600));
+        assert!("rw".parse::<FileMode>().is_err() && "1777".parse::<FileMode>().is_err());
         assert!("https://game.example:8443".parse::<PublicUrl>().is_ok());
         for bad in ["game.example", "https://", "https://a/b", "https://a\"b"] {
             assert!(bad.parse::<PublicUrl>().is_err(), "{bad}");

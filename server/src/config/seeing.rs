@@ -28,7 +28,7 @@ pub enum MetricsFor {
 /// What the operator sees of the server.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Seeing inside")]
-pub struct Seeing {
+pub struct SeeingConfig {
     /// What goes into the log: error, warn, info, debug, trace, or a filter such as
     /// `info,server::net=debug`. More helps to find what is wrong, and fills disks.
     #[arg(long, env = "GAMEKEEPER_LOG", value_name = "FILTER", default_value = Self::LOG,
@@ -64,7 +64,7 @@ pub struct Seeing {
     pub otel_endpoint: Option<String>,
 }
 
-impl Seeing {
+impl SeeingConfig {
     /// What people want to know, without what only developers do.
     pub const LOG: &str = "info";
 }
@@ -74,7 +74,7 @@ fn log_filter(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
-impl Default for Seeing {
+impl Default for SeeingConfig {
     fn default() -> Self {
         Self {
             log: Self::LOG.into(),

@@ -1,6 +1,6 @@
 //! Several servers that are one site.
 
-use super::{Reach, Secret, yes_or_no};
+use super::{ReachConfig, Secret, yes_or_no};
 use crate::code::Letter;
 use clap::{ArgAction, Args};
 use hyper::http::uri::Authority;
@@ -10,7 +10,7 @@ use std::str::FromStr;
 /// Several servers that are one site.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Several servers")]
-pub struct Site {
+pub struct SiteConfig {
     /// All servers that are one site to whoever comes, this one included: of each a letter or digit, =, and where the
     /// others reach it over plain HTTP, such as `A=http://10.0.0.1:8080`; several with commas, and the same list on all of
     /// them. Each passes on what is for a session of another one. Their addresses have to be among `trusted_proxies`.
@@ -34,15 +34,15 @@ pub struct Site {
     pub site_relief: bool,
 }
 
-impl Default for Site {
+impl Default for SiteConfig {
     fn default() -> Self {
         Self { site: Vec::new(), site_letter: None, site_secret: None, site_relief: true }
     }
 }
 
-impl Site {
+impl SiteConfig {
     /// What does not go together, a sentence each.
-    pub(super) fn contradictions(&self, reach: &Reach) -> Vec<String> {
+    pub(super) fn contradictions(&self, reach: &ReachConfig) -> Vec<String> {
         let secret = self.site_secret.as_ref().map(|secret| secret.check("site_secret"));
         let mut wrong: Vec<_> = secret.into_iter().filter_map(Result::err).collect();
         let Some(own) = self.site_letter else {
@@ -125,15 +125,18 @@ mod tests {
     use super::*;
     use clap::FromArgMatches;
 
-    fn parse(flags: &[&str]) -> Result<Site, String> {
-        let settings = Site::augment_args(clap::Command::new("gamekeeper"));
+    fn parse(flags: &[&str]) -> Result<SiteConfig, String> {
+        let settings = SiteConfig::augment_args(clap::Command::new("gamekeeper"));
         let matches = settings.try_get_matches_from([&["gamekeeper"], flags].concat());
-        let site = matches.and_then(|matches| Site::from_arg_matches(&matches));
+        let site = matches.and_then(|matches| SiteConfig::from_arg_matches(&matches));
         site.map_err(|why| why.to_string())
     }
 
-    fn trusting() -> Reach {
-        Reach { trusted_proxies: vec!["10.0.0.0/8".parse().unwrap()], ..Reach::default() }
+    fn trusting() -> ReachConfig {
+        ReachConfig {
+            trusted_proxies: vec!["10.0.0.0/8".parse().unwrap()],
+            ..ReachConfig::default()
+        }
     }
 
     #[test]
@@ -160,20 +163,25 @@ mod tests {
     #[test]
     fn what_belongs_together_is_set_together() {
         let two = "--site=A=http://10.0.0.1:80,B=http://10.0.0.2:80";
-        let wrong = |flags: &[&str], reach: &Reach| parse(flags).unwrap().contradictions(reach);
-        assert_eq!(wrong(&[], &Reach::default()), [""; 0]);
+        let wrong =
+            |flags: &[&str], reach: &ReachConfig| parse(flags).unwrap().contradictions(reach);
+        assert_eq!(wrong(&[], &ReachConfig::default()), [""; 0]);
         assert_eq!(wrong(&[two, "--site-letter=A"], &trusting()), [""; 0]);
         for (flags, reach, word) in [
             (&[two][..], trusting(), "site_letter"),
             (&[two, "--site-letter=C"], trusting(), "no server"),
             (&["--site-letter=C"], trusting(), "no server"),
-            (&[two, "--site-letter=A"], Reach::default(), "trusted_proxies"),
+            (&[two, "--site-letter=A"], ReachConfig::default(), "trusted_proxies"),
             (
                 &[two, "--site-letter=A"],
-                Reach { tls_cert: Some("c".into()), ..trusting() },
+                ReachConfig { tls_cert: Some("c".into()), ..trusting() },
                 "tls_cert",
             ),
-            (&[two, "--site-letter=A"], Reach { proxy_protocol: true, ..trusting() }, "PROXY"),
+            (
+                &[two, "--site-letter=A"],
+                ReachConfig { proxy_protocol: true, ..trusting() },
+                "PROXY",
+            ),
             (&["--site=A=http://a,A=http://b", "--site-letter=A"], trusting(), "two servers"),
             (&[two, "--site-letter=A", "--site-secret=short"], trusting(), "too short"),
         ] {

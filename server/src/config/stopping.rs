@@ -5,7 +5,7 @@ use clap::Args;
 /// How the server stops.
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Stopping it")]
-pub struct Stopping {
+pub struct StoppingConfig {
     /// For how many seconds, once it was asked to stop, rounds may go on to their end; 0 ends them at once. Unless it is
     /// set that is 60, and 0 where matches are kept (`data`), as those go on after the next start.
     /// Whoever stops it has to wait as long: systemd's `TimeoutStopSec` and a container's stop period have to be longer.
@@ -14,7 +14,7 @@ pub struct Stopping {
     pub drain_seconds: Option<u32>,
 }
 
-impl Stopping {
+impl StoppingConfig {
     /// For how many seconds rounds may go on that would be lost, unless it is set: shorter than the 90 seconds after
     /// which systemd loses its patience.
     pub const DRAIN_SECONDS: u32 = 60;

@@ -9,7 +9,7 @@ use crate::session::result::RoundResult;
 use crate::session::settings::SessionSettings;
 use crate::session::status::Status;
 use crate::store::{KeptResult, OpenSession, unix_ms};
-use crate::tick_loop::{TickCounts, Told};
+use crate::tick_loop::{Queued, TickCounts};
 use serde::{Deserialize, Serialize};
 use shared::wire::close::CloseCode;
 use shared::wire::{HostSecret, Protocol};
@@ -100,7 +100,7 @@ pub struct SessionHandle {
     /// Where its loop looks for what they say.
     pub sockets: Arc<Sockets>,
     /// The session's queue.
-    pub queue: mpsc::Sender<Told<ConnectionOutbox>>,
+    pub queue: mpsc::Sender<Queued<ConnectionOutbox>>,
     /// The game's tables.
     pub protocol: Protocol,
     /// Ticks per second: how often an honest client speaks.

@@ -25,14 +25,14 @@ pub struct SessionList {
 
 /// The newest list, as what every listener is sent.
 #[derive(Clone, Debug)]
-pub struct News {
+pub struct ListEvent {
     /// [`SessionList::version`].
     pub version: u64,
     /// The whole [`SessionList`], as an event.
     pub event: Bytes,
 }
 
-impl News {
+impl ListEvent {
     fn of(list: &SessionList) -> Self {
         Self { version: list.version, event: event("sessions", list) }
     }
@@ -42,13 +42,13 @@ impl News {
 #[derive(Debug)]
 pub(super) struct Listing {
     changed: Notify,
-    news: watch::Sender<News>,
+    news: watch::Sender<ListEvent>,
 }
 
 impl Listing {
     pub(super) fn new() -> Self {
         let empty = SessionList { version: 1, sessions: Vec::new() };
-        Self { changed: Notify::new(), news: watch::Sender::new(News::of(&empty)) }
+        Self { changed: Notify::new(), news: watch::Sender::new(ListEvent::of(&empty)) }
     }
 
     /// Something in the list is no longer as it was.
@@ -83,7 +83,7 @@ impl Directory {
     }
 
     /// The newest list, and every later one.
-    pub fn news(&self) -> watch::Receiver<News> {
+    pub fn news(&self) -> watch::Receiver<ListEvent> {
         self.listing.news.subscribe()
     }
 
@@ -97,7 +97,7 @@ impl Directory {
             }
             let mut list = self.list();
             list.version += 1;
-            self.listing.news.send_replace(News::of(&list));
+            self.listing.news.send_replace(ListEvent::of(&list));
             tokio::select! {
                 () = stop.cancelled() => return,
                 () = sleep(LIST_EVERY) => {}

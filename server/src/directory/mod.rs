@@ -16,7 +16,7 @@ mod tickets;
 pub(crate) use entry::Leave;
 pub use entry::{Entry, Promise, RESULTS_KEPT, SessionHandle, SessionInfo};
 pub(crate) use listing::event;
-pub use listing::{LIST_EVERY, News, SessionList};
+pub use listing::{LIST_EVERY, ListEvent, SessionList};
 pub(crate) use moving::HAND_OVER_WAIT;
 pub use opening::{
     AnySession, CREATED_PILOTS_MAX, CREATED_SPECTATORS_MAX, CREATED_TICK_RATE_MAX, Opener,

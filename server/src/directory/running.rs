@@ -14,7 +14,7 @@ use crate::session::result::RoundResult;
 use crate::session::settings::SessionSettings;
 use crate::session::status::Status;
 use crate::session::{Counts, MOVING, STOPPING};
-use crate::tick_loop::{self, TickCounts, Told, Watcher};
+use crate::tick_loop::{self, Queued, TickCounts, Watcher};
 use shared::wire::close::CloseCode;
 use shared::wire::{HostSecret, Protocol};
 use std::sync::Arc;
@@ -66,7 +66,7 @@ impl Directory {
         place: LanePlace,
         entry: Arc<Entry>,
         session: AnySession,
-        told: mpsc::Receiver<Told<ConnectionOutbox>>,
+        told: mpsc::Receiver<Queued<ConnectionOutbox>>,
     ) {
         let lasts = self.lasts(entry.code);
         let reporter = Reporter {

@@ -8,7 +8,7 @@ use prometheus::{Gauge, IntCounter, IntGauge};
 
 /// Levels and counts of the governor.
 #[derive(Debug)]
-pub(super) struct Overload {
+pub(super) struct OverloadMetrics {
     levels: [IntGauge; Kind::ALL.len()],
     /// Steps that were taken, and that were given back.
     changes: [IntCounter; 2],
@@ -16,7 +16,7 @@ pub(super) struct Overload {
     refused: IntCounter,
 }
 
-impl Overload {
+impl OverloadMetrics {
     /// `refused` counts whom nobody lets in.
     pub(super) fn new(make: &Maker, refused: IntCounter) -> Self {
         let room = make.level_seconds(

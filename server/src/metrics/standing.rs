@@ -1,7 +1,7 @@
 //! How things stand when somebody looks: levels, and counts that are kept where they belong.
 
 use super::make::Maker;
-use super::overload::Overload;
+use super::overload::OverloadMetrics;
 use super::process::Process;
 use super::sessions::{Depth, Measure};
 use crate::net::Front;
@@ -33,7 +33,7 @@ pub(super) struct Standing {
     lost: [IntCounter; 2],
     /// Other servers of the site that answer, and that do not.
     site: [IntGauge; 2],
-    overload: Overload,
+    overload: OverloadMetrics,
     process: Process,
 }
 
@@ -64,7 +64,7 @@ impl Standing {
                 "gamekeeper_connections_accepted_total",
                 "Connections that were within the limits.",
             ),
-            overload: Overload::new(make, refusals.with_label_values(&["overload"])),
+            overload: OverloadMetrics::new(make, refusals.with_label_values(&["overload"])),
             refusals: std::array::from_fn(|reason| refusals.with_label_values(&[Reason::ALL[reason].label()])),
             sessions: make.level("gamekeeper_sessions", "Sessions that are open."),
             players: make.level(

@@ -7,7 +7,7 @@
 mod hearing;
 
 use super::ending::{Ending, broken};
-use super::line::{End, Line, Look};
+use super::line::{End, Line, LineEvents};
 use super::pipe::{Came, Pipe};
 use super::refusal::{Reason, Refusal};
 use super::registry::{Slot, State};
@@ -190,7 +190,7 @@ impl Connection {
     }
 
     /// Takes in how the line stands; what ends the connection, if something does.
-    fn take_in(&mut self, look: Look) -> Option<Ending> {
+    fn take_in(&mut self, look: LineEvents) -> Option<Ending> {
         if look.spoken {
             // Whoever is welcome has been counted.
             self.promise = None;

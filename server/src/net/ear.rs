@@ -5,7 +5,7 @@
 
 use super::limits::{Level, MESSAGES_BURST_SECONDS, MESSAGES_PER_TICK_MAX, Price, READ_BYTES_MAX};
 use super::metered::{self, WEBSOCKET};
-use super::plain::{self, Front};
+use super::plain::{self, Beginning};
 use super::socket::Socket;
 use crate::directory::SessionHandle;
 use crate::lanes::Moment;
@@ -245,7 +245,7 @@ impl Ear {
             return 0;
         };
         let mut from = 0;
-        while let Front::Message { head, payload } = plain::front(&bytes[from..]) {
+        while let Beginning::Message { head, payload } = plain::front(&bytes[from..]) {
             let end = from + head + plain::MASK_BYTES + payload;
             let masked = &mut bytes[from + head..end];
             let said = Said::read(plain::unmask(masked), &session.protocol);

@@ -17,7 +17,7 @@ use crate::config::Config;
 use crate::http::api::END_EARLY;
 use crate::http::{harden, health};
 use crate::metrics::Request as Asked;
-use crate::site::Place;
+use crate::site::Whereabouts;
 use axum::body::Body;
 use axum::response::IntoResponse;
 use hyper::body::Incoming;
@@ -222,9 +222,11 @@ async fn serve_page_or_game(
         Ok(Verdict::Play(headers)) => {
             what = Asked::Play;
             match front.place(request.uri(), request.headers()) {
-                Place::Unknown => play(request, headers, caller, front, &config.limits),
-                Place::There(neighbour) => tunnel::open(request, caller, front, neighbour).await,
-                Place::Moving => no_neighbour(caller.peer, front),
+                Whereabouts::Unknown => play(request, headers, caller, front, &config.limits),
+                Whereabouts::There(neighbour) => {
+                    tunnel::open(request, caller, front, neighbour).await
+                }
+                Whereabouts::Moving => no_neighbour(caller.peer, front),
             }
         }
         Err(turned_down) => {

@@ -62,7 +62,7 @@ pub(super) struct State {
 
 /// What a look shows to the connection's task.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Look {
+pub(super) struct LineEvents {
     /// Since when something waits that the kernel does not take.
     pub(super) blocked: Option<Instant>,
     /// Whether the session has said something, ever.
@@ -180,7 +180,7 @@ impl Line {
 
     /// Writes what waits, as far as the kernel takes it, and shows how things stand. The task is woken when that changes.
     /// Until it [listens](Self::listen) it also reads by itself.
-    pub(super) fn look(&self, cx: &mut Context<'_>) -> Look {
+    pub(super) fn look(&self, cx: &mut Context<'_>) -> LineEvents {
         let state = &mut *self.lock();
         state.ear.stop_listening();
         state.waits_to_read(cx);
@@ -192,7 +192,7 @@ impl Line {
                 None => state.let_go.then_some(End::LetGo),
             },
         };
-        Look { blocked: state.blocked, spoken: state.spoken, end }
+        LineEvents { blocked: state.blocked, spoken: state.spoken, end }
     }
 
     /// The task has read all that there was, and is woken for what is no input.

@@ -3,7 +3,7 @@
 
 use super::limits::BACKLOG;
 use super::tls::Tls;
-use crate::config::{Bind, Reach};
+use crate::config::{Bind, ReachConfig};
 use anyhow::{Context, Result, anyhow};
 use socket2::{Domain, Protocol, Socket as RawSocket, Type};
 use std::io::{self, ErrorKind};
@@ -46,7 +46,7 @@ pub(super) enum Purpose {
 
 impl Listeners {
     /// Opens what `reach` asks for. Must be called within a tokio runtime.
-    pub fn open(reach: &Reach) -> Result<Self> {
+    pub fn open(reach: &ReachConfig) -> Result<Self> {
         let tls = match (&reach.tls_cert, &reach.tls_key) {
             (Some(certificate), Some(key)) => Some(Arc::new(Tls::open(certificate, key)?)),
             _ => None,

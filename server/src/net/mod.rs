@@ -52,7 +52,7 @@ use crate::directory::Directory;
 use crate::http::admin::Operator;
 use crate::live::Live;
 use crate::metrics::Metrics;
-use crate::site::{News, Site};
+use crate::site::{Site, SiteNews};
 use crate::stopping::Stopping;
 use crate::store::Store;
 use address_limits::AddressLimits;
@@ -112,10 +112,10 @@ impl Front {
     }
 
     /// Takes over what is new on another server of the site.
-    pub(crate) fn hear(&self, news: News) {
+    pub(crate) fn hear(&self, news: SiteNews) {
         match news {
-            News::Sessions => self.directory.relist(),
-            News::Bans(bans) => {
+            SiteNews::Sessions => self.directory.relist(),
+            SiteNews::Bans(bans) => {
                 let fresh = self.bans.learn(bans);
                 if !fresh.is_empty() {
                     tracing::info!(

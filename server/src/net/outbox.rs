@@ -72,7 +72,7 @@ mod tests {
     use super::*;
     use crate::lanes::{Watch, looked_at};
     use crate::net::limits::{Level, OUTBOX_BYTES_MAX, OUTBOX_MESSAGES_MAX};
-    use crate::net::line::{End, Look};
+    use crate::net::line::{End, LineEvents};
     use crate::net::socket::Socket;
     use futures_util::future::poll_fn;
     use std::task::Poll;
@@ -97,7 +97,7 @@ mod tests {
     /// The next look that ends the connection.
     async fn end(line: &Line) -> End {
         poll_fn(|cx| match line.look(cx) {
-            Look { end: Some(end), .. } => Poll::Ready(end),
+            LineEvents { end: Some(end), .. } => Poll::Ready(end),
             _ => Poll::Pending,
         })
         .await

@@ -6,7 +6,7 @@
 use super::ear::{self, Ear};
 use super::limits::WRITE_BUFFER_BYTES_MAX;
 use super::line::{Line, State};
-use super::plain::{self, Front};
+use super::plain::{self, Beginning};
 use super::socket::Parts;
 use crate::lanes::{Moment, Sockets, Watch};
 use crate::metrics::Metrics;
@@ -71,20 +71,20 @@ impl Pipe {
             let Ear { inbox, start, given, .. } = &mut state.ear;
             let start = *start as usize;
             match plain::front(&inbox[start..]) {
-                Front::Message { head, payload } => {
+                Beginning::Message { head, payload } => {
                     let masked = start + head;
                     let end = masked + plain::MASK_BYTES + payload;
                     let made = make(plain::unmask(&mut inbox[masked..end]));
                     state.ear.read_until(end);
                     return Poll::Ready(Ok(Came::Message(made)));
                 }
-                Front::Control(bytes) => {
+                Beginning::Control(bytes) => {
                     *given = bytes as u32;
                     return Poll::Ready(Ok(Came::Else));
                 }
-                Front::Other => state.ear.handed_over = true,
-                Front::Part if state.ear.ended => return Poll::Ready(Ok(Came::Nothing)),
-                Front::Part => ready!(state.poll_fill(cx, moment))?,
+                Beginning::Other => state.ear.handed_over = true,
+                Beginning::Part if state.ear.ended => return Poll::Ready(Ok(Came::Nothing)),
+                Beginning::Part => ready!(state.poll_fill(cx, moment))?,
             }
         }
         Poll::Ready(Ok(Came::Else))
@@ -303,7 +303,7 @@ mod tests {
         while !left.is_empty() {
             // Most pieces are a frame each, as long as frames can be told.
             let cut = match plain::front(left) {
-                Front::Message { head, payload } if luck.random_range(0..8) > 0 => {
+                Beginning::Message { head, payload } if luck.random_range(0..8) > 0 => {
                     head + plain::MASK_BYTES + payload
                 }
                 _ => luck.random_range(1..=left.len().min(90)),

@@ -24,7 +24,7 @@ pub(super) const MASK_BYTES: usize = 4;
 
 /// What bytes begin with.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Front {
+pub(super) enum Beginning {
     /// A message: bytes before the mask, bytes behind it.
     Message { head: usize, payload: usize },
     /// A whole ping, pong or goodbye of so many bytes.
@@ -36,16 +36,16 @@ pub(super) enum Front {
 }
 
 /// What `bytes`, which begin at a frame, begin with.
-pub(super) fn front(bytes: &[u8]) -> Front {
-    let &[first, second, ref rest @ ..] = bytes else { return Front::Part };
+pub(super) fn front(bytes: &[u8]) -> Beginning {
+    let &[first, second, ref rest @ ..] = bytes else { return Beginning::Part };
     let masked = second & MASKED != 0;
     let control = first & (FIN | RESERVED | CONTROL) == FIN | CONTROL;
     let (head, payload) = match second & !MASKED {
-        LENGTH_64 => return Front::Other,
+        LENGTH_64 => return Beginning::Other,
         LENGTH_16 => match rest {
             [high, low, ..] => (4, usize::from(u16::from_be_bytes([*high, *low]))),
-            _ if masked && first == BINARY => return Front::Part,
-            _ => return Front::Other,
+            _ if masked && first == BINARY => return Beginning::Part,
+            _ => return Beginning::Other,
         },
         short => (2, usize::from(short)),
     };
@@ -53,14 +53,14 @@ pub(super) fn front(bytes: &[u8]) -> Front {
     let sized = if head == 2 { payload <= SHORT_MAX } else { payload > SHORT_MAX };
     let whole = bytes.len() >= head + MASK_BYTES + payload;
     match () {
-        () if !masked || !sized => Front::Other,
+        () if !masked || !sized => Beginning::Other,
         () if first == BINARY && payload <= CLIENT_MESSAGE_BYTES_MAX && whole => {
-            Front::Message { head, payload }
+            Beginning::Message { head, payload }
         }
-        () if first == BINARY && payload <= CLIENT_MESSAGE_BYTES_MAX => Front::Part,
-        () if control && head == 2 && whole => Front::Control(head + MASK_BYTES + payload),
-        () if control && head == 2 => Front::Part,
-        () => Front::Other,
+        () if first == BINARY && payload <= CLIENT_MESSAGE_BYTES_MAX => Beginning::Part,
+        () if control && head == 2 && whole => Beginning::Control(head + MASK_BYTES + payload),
+        () if control && head == 2 => Beginning::Part,
+        () => Beginning::Other,
     }
 }
 
@@ -115,10 +115,12 @@ mod tests {
             let payload: Vec<u8> = (0..length).map(|n| n as u8).collect();
             let mut frame = masked(BINARY, &payload);
             for cut in 0..frame.len() {
-                assert_eq!(front(&frame[..cut]), Front::Part, "{cut} of {length}");
+                assert_eq!(front(&frame[..cut]), Beginning::Part, "{cut} of {length}");
             }
             frame.push(0x82);
-            let Front::Message { head, payload: found } = front(&frame) else { panic!("{length}") };
+            let Beginning::Message { head, payload: found } = front(&frame) else {
+                panic!("{length}")
+            };
             assert_eq!(found, length);
             assert_eq!(unmask(&mut frame[head..head + MASK_BYTES + found]), payload);
         }
@@ -128,8 +130,8 @@ mod tests {
     fn control_frames_are_told_apart_from_what_is_not_plain() {
         for opcode in [0x88, 0x89, 0x8a] {
             let frame = masked(opcode, b"why");
-            assert_eq!(front(&frame), Front::Control(frame.len()));
-            assert_eq!(front(&frame[..frame.len() - 1]), Front::Part);
+            assert_eq!(front(&frame), Beginning::Control(frame.len()));
+            assert_eq!(front(&frame[..frame.len() - 1]), Beginning::Part);
         }
         let long = vec![0; 126];
         for (what, frame) in [
@@ -144,7 +146,7 @@ mod tests {
             ("far too long", vec![0x82, 0xff, 0, 0, 0, 0, 0, 0, 0, 1]),
             ("a length that is longer than it need be", vec![0x82, 0xfe, 0, 5, 0, 0, 0, 0]),
         ] {
-            assert_eq!(front(&frame), Front::Other, "{what}");
+            assert_eq!(front(&frame), Beginning::Other, "{what}");
         }
     }
 

@@ -3,7 +3,7 @@
 use super::answers::refuse;
 use super::http1::screen;
 use super::upgrade::is_plain_host;
-use crate::config::Reach;
+use crate::config::ReachConfig;
 use axum::body::Body;
 use axum::response::IntoResponse;
 use hyper::header::{self, HeaderValue};
@@ -13,7 +13,7 @@ use hyper::{Request, Response, StatusCode};
 const HTTPS_PORT: u16 = 443;
 
 /// Sends whoever asks to the same address with TLS, at `port` unless the settings say what people type.
-pub(super) fn answer<B>(request: &Request<B>, port: u16, reach: &Reach) -> Response<Body> {
+pub(super) fn answer<B>(request: &Request<B>, port: u16, reach: &ReachConfig) -> Response<Body> {
     if let Err(turned_down) = screen(request) {
         return refuse(turned_down.status, &turned_down.refusal.sentence);
     }
@@ -47,7 +47,7 @@ fn origin(host: &str, port: u16) -> String {
 mod tests {
     use super::*;
 
-    fn ask(path: &str, host: &str, port: u16, reach: &Reach) -> (u16, String) {
+    fn ask(path: &str, host: &str, port: u16, reach: &ReachConfig) -> (u16, String) {
         let request = Request::builder().uri(path).header("Host", host).body(()).unwrap();
         let answer = answer(&request, port, reach);
         let location = answer.headers().get(header::LOCATION);
@@ -57,7 +57,7 @@ mod tests {
 
     #[test]
     fn the_same_address_with_tls() {
-        let reach = Reach::default();
+        let reach = ReachConfig::default();
         for (host, port, meant) in [
             ("game.example", 443, "https://game.example/s/1?a=b"),
             ("game.example:80", 443, "https://game.example/s/1?a=b"),
@@ -67,13 +67,13 @@ mod tests {
         ] {
             assert_eq!(ask("/s/1?a=b", host, port, &reach), (308, meant.into()), "{host}");
         }
-        let known = Reach { public_url: "https://known.example".parse().ok(), ..reach };
+        let known = ReachConfig { public_url: "https://known.example".parse().ok(), ..reach };
         assert_eq!(ask("/", "10.0.0.1", 8443, &known), (308, "https://known.example/".into()));
     }
 
     #[test]
     fn nothing_else_is_answered() {
-        let reach = Reach::default();
+        let reach = ReachConfig::default();
         assert_eq!(ask("/healthz", "a", 443, &reach), (200, String::new()));
         for host in ["evil.test/..", "a@b", ""] {
             assert_eq!(ask("/", host, 443, &reach), (400, String::new()), "{host}");

@@ -6,7 +6,7 @@ use super::answers::{no_neighbour, too_many};
 use super::registry::State;
 use super::{Caller, Front, PLAY_PATH, way};
 use crate::code::SessionCode;
-use crate::site::{Neighbour, Place};
+use crate::site::{Neighbour, Whereabouts};
 use axum::body::Body;
 use hyper::body::Incoming;
 use hyper::header::HeaderMap;
@@ -24,14 +24,17 @@ const BUFFER_BYTES: usize = 4096;
 
 impl Front {
     /// Where the session is that this WebSocket is for; what is here, too, is none of the site's.
-    pub(super) fn place(&self, uri: &Uri, headers: &HeaderMap) -> Place<'_> {
+    pub(super) fn place(&self, uri: &Uri, headers: &HeaderMap) -> Whereabouts<'_> {
         if let Some(letter) = way::server(uri) {
-            return self.site.neighbour(letter, headers).map_or(Place::Unknown, Place::There);
+            return self
+                .site
+                .neighbour(letter, headers)
+                .map_or(Whereabouts::Unknown, Whereabouts::There);
         }
         let code = uri.path().strip_prefix(PLAY_PATH).unwrap_or_default().trim_start_matches('/');
         match code.parse::<SessionCode>() {
             Ok(code) if self.directory.get(code).is_none() => self.site.place(code, headers),
-            _ => Place::Unknown,
+            _ => Whereabouts::Unknown,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What only Unix has: sockets with a path, and sockets that systemd opened before the server started.
 
 use super::listeners::Socket;
-use crate::config::Mode;
+use crate::config::FileMode;
 use anyhow::{Context, Result, anyhow};
 use listenfd::ListenFd;
 use std::fs;
@@ -22,7 +22,7 @@ pub(super) struct Listener {
 impl Listener {
     /// Listens at `path`. The socket of a server that ended without cleaning up is replaced, that of one that
     /// runs is not, and neither is anything else that is there.
-    pub(super) fn bind(path: &Path, mode: Mode) -> Result<Self> {
+    pub(super) fn bind(path: &Path, mode: FileMode) -> Result<Self> {
         match fs::symlink_metadata(path) {
             Ok(there) if !there.file_type().is_socket() => {
                 return Err(anyhow!("something else is there that is no socket"));

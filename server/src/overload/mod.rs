@@ -1,6 +1,6 @@
 //! An overloaded server gives up detail, never a match. Comes in: what each tick loop's work took, and all loops and
 //! connections together of the machine's cores. Goes out: a [`Restraint`] for each session, the tighter one of its own and
-//! the machine's, and how many more people fit. The settings are [`crate::config::Overload`].
+//! the machine's, and how many more people fit. The settings are [`crate::config::OverloadConfig`].
 
 mod governor;
 mod machine;
@@ -220,7 +220,7 @@ mod tests {
     use super::*;
     use crate::config::{self, Config};
 
-    fn overload(overload: config::Overload) -> Arc<Overload> {
+    fn overload(overload: config::OverloadConfig) -> Arc<Overload> {
         let config = Config { overload, ..Config::default() };
         Arc::new(Overload::new(Arc::new(Live::new(config))))
     }
@@ -229,7 +229,7 @@ mod tests {
 
     #[test]
     fn a_session_is_told_the_tighter_one_of_its_own_and_the_machines_once() {
-        let overload = overload(config::Overload::default());
+        let overload = overload(config::OverloadConfig::default());
         let mut watch = LoopWatch::new(Arc::clone(&overload), 100);
         assert_eq!(watch.worked(TICK / 10, 1), None);
         overload.note(0.7, Duration::from_millis(500), 3, true, 100);
@@ -245,14 +245,14 @@ mod tests {
 
     #[test]
     fn several_ticks_at_once_are_no_load_by_themselves() {
-        let mut watch = LoopWatch::new(overload(config::Overload::default()), 100);
+        let mut watch = LoopWatch::new(overload(config::OverloadConfig::default()), 100);
         assert!((0..1000).all(|_| watch.worked(TICK * 2, 5).is_none()));
         assert!((0..1000).any(|_| watch.worked(TICK * 4, 5).is_some()));
     }
 
     #[test]
     fn switched_off_it_gives_up_nothing_and_still_learns() {
-        let off = config::Overload { overload: false, ..config::Overload::default() };
+        let off = config::OverloadConfig { overload: false, ..config::OverloadConfig::default() };
         let overload = overload(off);
         let mut watch = LoopWatch::new(Arc::clone(&overload), 100);
         for people in 1..=20 {

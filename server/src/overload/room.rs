@@ -5,15 +5,15 @@
 //! does not outweigh a minute with many. The cost of one more is the middle one of the slopes between all pairs, those
 //! far apart counting more (Theil and Sen's regression, weighted): a few loads that are far off change nothing.
 
-/// Numbers of people that have a place of their own; above, there are two places for each doubling.
+/// Numbers of people that have a bucket of their own; above, there are two buckets for each doubling.
 const EXACT: u32 = 4;
 /// Places in all: the last one begins at more people than a server takes.
-const PLACES: usize = 32;
-/// Of how many loads a place remembers the mean, roughly.
+const BUCKETS: usize = 32;
+/// Of how many loads a bucket remembers the mean, roughly.
 const MEMORY: f64 = 32.0;
 /// A load that is so many times what is usual counts as this many times.
 const OUTLIER: f64 = 2.0;
-/// Loads after which one place is forgotten that got none: half an hour's at two a second.
+/// Loads after which one bucket is forgotten that got none: half an hour's at two a second.
 const FORGOTTEN_AFTER: u64 = 3600;
 /// No more people are said to fit than so many times the most that were seen: what happens beyond nobody knows.
 const FORESEEN_TIMES: f64 = 10.0;
@@ -23,13 +23,13 @@ const LEAST_SHARE: f64 = 0.1;
 /// What people cost.
 #[derive(Clone, Debug, Default)]
 pub struct Room {
-    places: [Option<Place>; PLACES],
+    buckets: [Option<Bucket>; BUCKETS],
     learned: u64,
     slopes: Vec<(f64, f64)>,
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Place {
+struct Bucket {
     people: f64,
     load: f64,
     count: f64,
@@ -44,27 +44,27 @@ impl Room {
         }
         self.learned += 1;
         let now = self.learned;
-        for place in &mut self.places {
-            if place.is_some_and(|place| now - place.newest > FORGOTTEN_AFTER) {
-                *place = None;
+        for bucket in &mut self.buckets {
+            if bucket.is_some_and(|bucket| now - bucket.newest > FORGOTTEN_AFTER) {
+                *bucket = None;
             }
         }
-        let fresh = Place { people: f64::from(people), load, count: 0.0, newest: now };
-        let place = self.places[place_of(people)].get_or_insert(fresh);
-        place.count = (place.count + 1.0).min(MEMORY);
-        place.newest = now;
-        place.people += (f64::from(people) - place.people) / place.count;
+        let fresh = Bucket { people: f64::from(people), load, count: 0.0, newest: now };
+        let bucket = self.buckets[bucket_of(people)].get_or_insert(fresh);
+        bucket.count = (bucket.count + 1.0).min(MEMORY);
+        bucket.newest = now;
+        bucket.people += (f64::from(people) - bucket.people) / bucket.count;
         // The first few are not known to be usual, so they are taken as they are.
-        let usual = place.count < MEMORY / 4.0;
-        let load = if usual { load } else { load.min(place.load * OUTLIER) };
-        place.load += (load - place.load) / place.count;
+        let usual = bucket.count < MEMORY / 4.0;
+        let load = if usual { load } else { load.min(bucket.load * OUTLIER) };
+        bucket.load += (load - bucket.load) / bucket.count;
     }
 
     /// How many more fit beside `people` until the load is `most`; `None` as long as nothing is known of that.
     pub fn beside(&mut self, people: u32, most: f64) -> Option<u32> {
-        let known = || self.places.iter().flatten();
-        let seen = known().map(|place| place.people).fold(f64::from(people), f64::max);
-        let now = self.places[place_of(people)]?;
+        let known = || self.buckets.iter().flatten();
+        let seen = known().map(|bucket| bucket.people).fold(f64::from(people), f64::max);
+        let now = self.buckets[bucket_of(people)]?;
         let average = if now.people < 1.0 { 0.0 } else { now.load / now.people };
         let one_more = match self.slope() {
             Some(slope) => slope.max(average * LEAST_SHARE),
@@ -82,9 +82,9 @@ impl Room {
     /// What one more costs; `None` where there were always as many.
     fn slope(&mut self) -> Option<f64> {
         self.slopes.clear();
-        for (index, a) in self.places.iter().enumerate() {
+        for (index, a) in self.buckets.iter().enumerate() {
             for (a, b) in
-                self.places[..index].iter().flatten().filter_map(|b| Some((a.as_ref()?, b)))
+                self.buckets[..index].iter().flatten().filter_map(|b| Some((a.as_ref()?, b)))
             {
                 let apart = a.people - b.people;
                 if apart >= 1.0 {
@@ -103,13 +103,13 @@ impl Room {
     }
 }
 
-fn place_of(people: u32) -> usize {
+fn bucket_of(people: u32) -> usize {
     if people < EXACT {
         return people as usize;
     }
     let octave = people.ilog2();
     let upper = people >> (octave - 1) & 1;
-    ((EXACT + (octave - EXACT.ilog2()) * 2 + upper) as usize).min(PLACES - 1)
+    ((EXACT + (octave - EXACT.ilog2()) * 2 + upper) as usize).min(BUCKETS - 1)
 }
 
 #[cfg(test)]
@@ -186,9 +186,9 @@ mod tests {
 
     #[test]
     fn every_number_has_its_place() {
-        let places: Vec<_> = (0..20_000).map(place_of).collect();
-        assert!(places.is_sorted() && places.windows(2).all(|pair| pair[1] - pair[0] <= 1));
-        assert_eq!((places[4], places[5], places[6]), (4, 4, 5));
-        assert!(place_of(u32::MAX) < PLACES);
+        let buckets: Vec<_> = (0..20_000).map(bucket_of).collect();
+        assert!(buckets.is_sorted() && buckets.windows(2).all(|pair| pair[1] - pair[0] <= 1));
+        assert_eq!((buckets[4], buckets[5], buckets[6]), (4, 4, 5));
+        assert!(bucket_of(u32::MAX) < BUCKETS);
     }
 }

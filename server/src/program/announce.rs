@@ -1,11 +1,11 @@
 //! Says at the start which addresses to open.
 
-use crate::config::{Bind, Reach};
+use crate::config::{Bind, ReachConfig};
 use crate::net::listeners::Listeners;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 
 /// Prints which addresses to open.
-pub(super) fn announce(listeners: &Listeners, reach: &Reach) {
+pub(super) fn announce(listeners: &Listeners, reach: &ReachConfig) {
     println!(
         "Gamekeeper is running. Open this in a browser, and share it with whoever shall play:"
     );

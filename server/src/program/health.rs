@@ -1,7 +1,7 @@
 //! Asks a running server whether it is well, for containers, which have no other program that could. Comes in: the
 //! settings that the server runs with. Goes out: nothing, or a sentence.
 
-use crate::config::{Bind, Reach};
+use crate::config::{Bind, ReachConfig};
 use anyhow::{Context, Result, bail};
 use std::io::{Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
@@ -15,7 +15,7 @@ const PATIENCE: Duration = Duration::from_secs(3);
 const REQUEST: &[u8] = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
 
 /// Asks the server that listens where `reach` says.
-pub(super) fn ask(reach: &Reach) -> Result<()> {
+pub(super) fn ask(reach: &ReachConfig) -> Result<()> {
     let bind = reach.tls_http.map(Bind::Tcp).or_else(|| reach.bind.first().cloned());
     let status = match bind {
         Some(Bind::Tcp(address)) => {

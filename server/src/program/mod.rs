@@ -13,7 +13,7 @@ use crate::net::listeners::Listeners;
 use crate::net::tls::Tls;
 use anyhow::Result;
 use shared::game::Game;
-use signals::{Signals, Told};
+use signals::{Signal, Signals};
 use std::future::pending;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -99,18 +99,18 @@ async fn obey(
     let mut stop = Some(stop);
     loop {
         match (signals.next().await, stop.take()) {
-            (Told::Stop, Some(stop)) => {
+            (Signal::Stop, Some(stop)) => {
                 println!("Stopping; once more Ctrl-C stops it at once.");
                 // Fails only when it has stopped by itself.
                 let _ = stop.send(());
             }
-            (Told::Stop, None) => {
+            (Signal::Stop, None) => {
                 server.front.stop.cancel();
                 sleep(AT_ONCE).await;
                 tracing::warn!("stopped at once");
                 std::process::exit(1);
             }
-            (Told::Reload, still) => {
+            (Signal::Reload, still) => {
                 stop = still;
                 reload(&server, &mut loaded);
                 // It would be looked at by itself, but whoever asks wants to know now.

@@ -8,7 +8,7 @@ use tokio::signal::windows;
 
 /// What a signal means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Told {
+pub(super) enum Signal {
     /// Ctrl-C or SIGTERM: the first time to stop well, the second time to stop now.
     Stop,
     /// SIGHUP: settings are to be read again.
@@ -39,11 +39,11 @@ impl Signals {
     }
 
     /// The next one.
-    pub(super) async fn next(&mut self) -> Told {
+    pub(super) async fn next(&mut self) -> Signal {
         tokio::select! {
-            _ = self.interrupt.recv() => Told::Stop,
-            _ = self.terminate.recv() => Told::Stop,
-            _ = self.hang_up.recv() => Told::Reload,
+            _ = self.interrupt.recv() => Signal::Stop,
+            _ = self.terminate.recv() => Signal::Stop,
+            _ = self.hang_up.recv() => Signal::Reload,
         }
     }
 }
@@ -55,8 +55,8 @@ impl Signals {
     }
 
     /// The next one.
-    pub(super) async fn next(&mut self) -> Told {
+    pub(super) async fn next(&mut self) -> Signal {
         self.interrupt.recv().await;
-        Told::Stop
+        Signal::Stop
     }
 }

@@ -63,14 +63,14 @@ pub struct Person {
     /// From which address, or of IPv6 from which /64 network.
     pub address: Option<IpAddr>,
     /// Their line; `None` for who is away, and for computer pilots.
-    pub line: Option<Line>,
+    pub line: Option<LineFigures>,
     /// What went wrong with their rows so far.
     pub corrections: Corrections,
 }
 
 /// A player's line.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Line {
+pub struct LineFigures {
     /// Which connection: a number that no other one has.
     pub connection: u64,
     /// The shortest time lately from sending a frame to its confirmation, in ms; `None` before the first.
@@ -177,7 +177,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
 
     fn person(&self, player: &Player<G::Input, O>) -> Person {
         let tick_ms = 1000.0 / f64::from(self.config.setup.tick_rate);
-        let line = player.link.as_ref().map(|link| Line {
+        let line = player.link.as_ref().map(|link| LineFigures {
             connection: link.connection.0,
             ping_ms: Some((link.flow.round_trip() * tick_ms) as f32).filter(|ms| ms.is_finite()),
             age_ms: (f64::from(link.flow.in_flight()) * tick_ms) as f32,

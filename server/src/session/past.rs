@@ -16,7 +16,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// One tick that waits.
-struct Moment<G: Game> {
+struct DelayedTick<G: Game> {
     frame: Vec<u8>,
     told: Vec<Bytes>,
     /// Set when the world began anew with this tick.
@@ -27,7 +27,7 @@ struct Moment<G: Game> {
 pub(super) struct Past<G: Game> {
     /// By how many ticks it is delayed.
     delay: usize,
-    waiting: VecDeque<Moment<G>>,
+    waiting: VecDeque<DelayedTick<G>>,
     encoder: Encoder,
     list: ViewList,
     everything: Everything,
@@ -119,11 +119,11 @@ impl<G: Game> Past<G> {
         let list = &mut self.list;
         self.encoder.frame(list, present, &self.everything, false, None, &mut frame);
         let begins = self.next_begins.take();
-        self.waiting.push_back(Moment { frame, told, begins });
+        self.waiting.push_back(DelayedTick { frame, told, begins });
         let due = self.waiting.len() > self.delay;
         let moment = if due { self.waiting.pop_front() } else { None };
         let at = (present.tick(), lacking);
-        let Some(Moment { frame, told, begins }) = moment else {
+        let Some(DelayedTick { frame, told, begins }) = moment else {
             self.changes.advance::<G>(at, &self.terms.rules, |_| {});
             self.interest.rebuild(&self.changes);
             return Shown { told: Vec::new(), begins: false };

@@ -13,7 +13,7 @@ const NAMES: [&str; 24] = [
     "Altair", "Briar", "Cobalt", "Dune",
 ];
 
-struct Pilot<G: Game> {
+struct ComputerPilot<G: Game> {
     id: PlayerId,
     name: String,
     /// From 1; 0 where there are no teams.
@@ -23,7 +23,7 @@ struct Pilot<G: Game> {
 
 /// The computer pilots of a session.
 pub(super) struct Pilots<G: Game> {
-    all: Vec<Pilot<G>>,
+    all: Vec<ComputerPilot<G>>,
     seed: u64,
     hired: u64,
     view: Rows,
@@ -75,7 +75,7 @@ impl<G: Game> Pilots<G> {
 
     fn push(&mut self, id: PlayerId, name: String, team: u8, number: u64) {
         let brain = G::Brain::new(self.seed ^ number.wrapping_mul(0x9e37_79b9_7f4a_7c15));
-        self.all.push(Pilot { id, name, team, brain });
+        self.all.push(ComputerPilot { id, name, team, brain });
     }
 
     /// How many there ever were.

@@ -11,10 +11,10 @@ mod passing;
 pub(crate) mod relief;
 mod watching;
 
-pub(crate) use handing::{Place, SITE_API, Taking};
+pub(crate) use handing::{SITE_API, Taking, Whereabouts};
 pub use passing::NoNeighbour;
 pub(crate) use passing::{get, post};
-pub(crate) use watching::News;
+pub(crate) use watching::SiteNews;
 
 use crate::code::{Letter, SessionCode};
 use crate::config::{Config, Secret, SiteServer};

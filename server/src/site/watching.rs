@@ -43,7 +43,7 @@ struct Listed {
 
 /// What is new on another server.
 #[derive(Debug)]
-pub(crate) enum News {
+pub(crate) enum SiteNews {
     /// Its list of sessions.
     Sessions,
     /// Its bans: here are all of them.
@@ -52,7 +52,7 @@ pub(crate) enum News {
 
 impl Site {
     /// Looks until `stop`, and tells what is new.
-    pub(crate) async fn watch(&self, stop: &CancellationToken, tell: impl Fn(News)) {
+    pub(crate) async fn watch(&self, stop: &CancellationToken, tell: impl Fn(SiteNews)) {
         let all = self.neighbours.iter().map(|neighbour| self.watch_one(neighbour, &tell));
         tokio::select! {
             () = stop.cancelled() => {}
@@ -62,7 +62,7 @@ impl Site {
 
     /// Looks at all once, before anybody is let in: who has taken what this server had, and who is banned. Of one that
     /// does not answer in time, as it is started itself, that is learned later.
-    pub(crate) async fn first_look(&self, tell: impl Fn(News)) {
+    pub(crate) async fn first_look(&self, tell: impl Fn(SiteNews)) {
         if self.secret.is_none() {
             return;
         }
@@ -72,7 +72,7 @@ impl Site {
     }
 
     /// Whether it answers.
-    async fn look_at(&self, neighbour: &Neighbour, tell: &impl Fn(News)) -> bool {
+    async fn look_at(&self, neighbour: &Neighbour, tell: &impl Fn(SiteNews)) -> bool {
         let request = match &self.secret {
             Some(_) => get(&format!("{SITE_API}/sessions")),
             None => get("/api/sessions"),
@@ -104,19 +104,19 @@ impl Site {
             (differs, seen.sessions.is_some(), version.is_some() && seen.bans != version)
         });
         if differs {
-            tell(News::Sessions);
+            tell(SiteNews::Sessions);
         }
         if bans_differ {
             let request = get(&format!("{SITE_API}/bans"));
             if let Some(bans) = self.ask(neighbour, request, None).await {
-                tell(News::Bans(bans));
+                tell(SiteNews::Bans(bans));
                 neighbour.seen(|seen| seen.bans = version);
             }
         }
         answers
     }
 
-    async fn watch_one(&self, neighbour: &Neighbour, tell: &impl Fn(News)) {
+    async fn watch_one(&self, neighbour: &Neighbour, tell: &impl Fn(SiteNews)) {
         let mut looks = interval(LOOK_EVERY);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         // Whether it answers is news only once that is known.

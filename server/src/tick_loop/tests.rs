@@ -130,7 +130,7 @@ impl Ticked<Line> for Diary {
 
 struct Story {
     diary: Diary,
-    queue: mpsc::Sender<Told<Line>>,
+    queue: mpsc::Sender<Queued<Line>>,
     counts: Arc<TickCounts>,
     stop: CancellationToken,
     start: Instant,

@@ -63,13 +63,13 @@ pub struct Arena {
     pub(super) next_ship: u32,
     pub(super) next_pickup: u32,
     /// The last ticks' ways of all ships, newest first: what lagging shooters aimed at.
-    pub(super) past: VecDeque<Moment>,
+    pub(super) past: VecDeque<PastTick>,
     pub(super) scratch: Scratch,
 }
 
 /// Where ships went in one tick, as they stood when nobody had touched them yet.
 #[derive(Clone, Debug)]
-pub(super) struct Moment {
+pub(super) struct PastTick {
     /// By ascending id: id, start, end.
     pub(super) ways: Vec<(u32, Vec2, Vec2)>,
     /// The ends, by place: in the newest one the ships of this tick.
@@ -207,7 +207,7 @@ impl Arena {
     fn remember(&mut self, rules: &Rules) {
         let spare = if self.past.len() > rules.rewind { self.past.pop_back() } else { None };
         let mut moment =
-            spare.unwrap_or_else(|| Moment { ways: Vec::new(), grid: Grid::new(rules.half) });
+            spare.unwrap_or_else(|| PastTick { ways: Vec::new(), grid: Grid::new(rules.half) });
         moment.ways.clear();
         moment.grid.begin(self.ships.len());
         for (ship, &start) in self.ships.iter().zip(&self.scratch.origins) {

@@ -39,7 +39,7 @@ impl<G: Game> Targets<G> {
     /// What a client reads: whatever it is told, it goes on, holds rows in their ranges, says little and
     /// draws what can be drawn.
     pub fn server_message(&self, mut bytes: &[u8]) -> bool {
-        let mut told = Told::<G>::new(&self.heard);
+        let mut told = Received::<G>::new(&self.heard);
         (0..KNOWN_MESSAGES).for_each(|_| assert!(told.real(), "as it was sent"));
         let (mut acts, mut all_taken) = (0, true);
         while let Some((&head, rest)) = bytes.split_first()
@@ -70,14 +70,14 @@ impl<G: Game> Targets<G> {
 }
 
 /// A client and what it is told.
-struct Told<'a, G: Game> {
+struct Received<'a, G: Game> {
     client: Client<G>,
     now: f64,
     /// What is left of the recorded session.
     left: core::slice::Iter<'a, Vec<u8>>,
 }
 
-impl<'a, G: Game> Told<'a, G> {
+impl<'a, G: Game> Received<'a, G> {
     fn new(heard: &'a [Vec<u8>]) -> Self {
         let mut client = Client::new("guest");
         client.hello(0.0);

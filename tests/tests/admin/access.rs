@@ -83,15 +83,17 @@ async fn another_token_after_a_reload_ends_what_the_old_one_opened() {
     let running = start();
     let mut ear = listen(&running, "").await;
     ear.next("overview").await.expect("one");
-    let too_short = Admin { admin_token: "short".parse().ok(), ..Admin::default() };
+    let too_short = AdminConfig { admin_token: "short".parse().ok(), ..AdminConfig::default() };
     assert!(running.server.operator.reload(&too_short).unwrap_err().contains("too short"));
     see(&running, "/bans").await.expect(200);
-    let other =
-        Admin { admin_token: "another-token-of-this-test".parse().ok(), ..Admin::default() };
+    let other = AdminConfig {
+        admin_token: "another-token-of-this-test".parse().ok(),
+        ..AdminConfig::default()
+    };
     running.server.operator.reload(&other).unwrap();
     ear.end().await;
     see(&running, "/bans").await.problem(401);
-    running.server.operator.reload(&Admin::default()).unwrap();
+    running.server.operator.reload(&AdminConfig::default()).unwrap();
     see(&running, "/bans").await.problem(404);
     running.stop().await.unwrap();
 }

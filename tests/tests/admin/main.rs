@@ -6,7 +6,7 @@ mod removal;
 mod seeing;
 
 use serde_json::{Value, json};
-use server::config::{Admin, Config};
+use server::config::{AdminConfig, Config};
 use server::http::admin::TOKEN_TRIES;
 use server::net::limits::Limits;
 use server::net::refusal::Reason;
@@ -24,7 +24,7 @@ fn start() -> Running {
 }
 
 fn start_with(limits: Limits) -> Running {
-    let admin = Admin { admin_token: TOKEN.parse().ok(), ..Admin::default() };
+    let admin = AdminConfig { admin_token: TOKEN.parse().ok(), ..AdminConfig::default() };
     let config = Config { limits, admin, pilots: 0, seed: Some(1), ..Config::default() };
     Running::start_with(&config, server::open::<Buoys>(&config).expect("settings that make sense"))
 }

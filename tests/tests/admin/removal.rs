@@ -77,7 +77,7 @@ async fn who_is_banned_is_out_at_once_and_stays_out_until_the_time_is_over() {
 
 #[tokio::test]
 async fn behind_a_proxy_a_ban_is_for_who_is_behind_it() {
-    let admin = Admin { admin_token: TOKEN.parse().ok(), ..Admin::default() };
+    let admin = AdminConfig { admin_token: TOKEN.parse().ok(), ..AdminConfig::default() };
     let mut config =
         Config { limits: hasty(), admin, pilots: 0, seed: Some(1), ..Config::default() };
     config.reach.trusted_proxies = vec!["127.0.0.9/32".parse().expect("a network")];
@@ -117,7 +117,7 @@ async fn behind_a_proxy_a_ban_is_for_who_is_behind_it() {
 #[tokio::test]
 async fn a_ban_outlives_a_restart_where_results_do() {
     let folder = std::env::temp_dir().join(format!("gamekeeper-admin-{}", std::process::id()));
-    let admin = Admin { admin_token: TOKEN.parse().ok(), ..Admin::default() };
+    let admin = AdminConfig { admin_token: TOKEN.parse().ok(), ..AdminConfig::default() };
     let config = Config {
         admin,
         data: Some(folder.clone()),

@@ -3,7 +3,7 @@
 
 use super::{Operator, nobody_there};
 use crate::directory::{Entry, HAND_OVER_WAIT, Leave};
-use crate::http::api::body::Told;
+use crate::http::api::body::JsonBody;
 use crate::http::api::problem::Problem;
 use crate::net::Caller;
 use crate::net::bans::BAN_MINUTES_MAX;
@@ -96,7 +96,7 @@ impl Action {
 pub(super) async fn act(
     State(operator): State<Arc<Operator>>,
     Extension(caller): Extension<Caller>,
-    Told(action): Told<Action>,
+    JsonBody(action): JsonBody<Action>,
 ) -> Result<StatusCode, Problem> {
     // In a task of its own: what is begun is done whole, and noted, also when the operator closes the page meanwhile.
     let doing = tokio::spawn(async move { operator.do_and_note(action, caller.network).await });

@@ -100,7 +100,7 @@ struct Pulse {
 }
 
 #[derive(Serialize)]
-struct Line<'a> {
+struct SessionRow<'a> {
     code: String,
     #[serde(flatten)]
     status: &'a Status,
@@ -158,7 +158,7 @@ struct Overview<'a> {
     /// Of the session that gives up most.
     #[serde(flatten)]
     spared: Spared,
-    sessions: Vec<Line<'a>>,
+    sessions: Vec<SessionRow<'a>>,
 }
 
 /// What is asked for when the past is asked for: names of numbers, and the numbers, oldest first.
@@ -248,7 +248,7 @@ async fn sample(operator: &Operator) {
         let (_, measure) = entry.look();
         tightest = tightest.max(measure.restraint);
         let spared = Spared::of(measure.restraint, measure.room);
-        lines.push(Line { code: info.code.clone(), status: &info.status, pulse, spared });
+        lines.push(SessionRow { code: info.code.clone(), status: &info.status, pulse, spared });
     }
     lines.sort_by(|a, b| b.status.players.cmp(&a.status.players).then_with(|| a.code.cmp(&b.code)));
     let before = std::mem::replace(&mut kept.usage, usage());

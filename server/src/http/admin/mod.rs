@@ -46,7 +46,7 @@ use std::sync::{Arc, OnceLock};
 use tokio::sync::oneshot;
 use tokio::time::{Duration, Instant, timeout};
 use tokio_util::sync::CancellationToken;
-use watching::Watched;
+use watching::WatchedSessions;
 
 /// Where the operator's part of the API is.
 pub const ADMIN_API_PATH: &str = "/api/admin";
@@ -69,7 +69,7 @@ pub struct Operator {
     gate: Gate,
     audit: Audit,
     history: History,
-    watched: Watched,
+    watched: WatchedSessions,
     started: Instant,
 }
 
@@ -104,7 +104,7 @@ impl Operator {
             audit: Audit::new(store.clone()),
             gate: Gate::default(),
             history: History::default(),
-            watched: Watched::default(),
+            watched: WatchedSessions::default(),
             logs: OnceLock::new(),
             started: Instant::now(),
             live,
@@ -122,7 +122,7 @@ impl Operator {
 
     /// Takes the token that is set now. Whoever is in by another one is out. Errors with a sentence, and nothing is
     /// changed, when it will not do.
-    pub fn reload(&self, settings: &config::Admin) -> Result<(), String> {
+    pub fn reload(&self, settings: &config::AdminConfig) -> Result<(), String> {
         self.gate.set(settings.token()?.as_ref());
         Ok(())
     }

@@ -4,7 +4,7 @@
 use super::Operator;
 use crate::code::SessionCode;
 use crate::directory::{Entry, SessionInfo};
-use crate::session::inspect::{Inspection, Line, Map, Person};
+use crate::session::inspect::{Inspection, LineFigures, Map, Person};
 use crate::store::unix_ms;
 use axum::body::Bytes;
 use serde::Serialize;
@@ -42,7 +42,7 @@ const MUTED: u8 = 8;
 
 /// All sessions that somebody watches.
 #[derive(Debug, Default)]
-pub(super) struct Watched(Mutex<HashMap<SessionCode, Channels>>);
+pub(super) struct WatchedSessions(Mutex<HashMap<SessionCode, Channels>>);
 
 /// The newest of one session, as JSON; empty before the first.
 #[derive(Debug)]
@@ -189,7 +189,7 @@ fn people(entry: &Entry, found: &Inspection, rates: &mut Rates) -> Bytes {
     let now = Instant::now();
     let passed = rates.at.replace(now).map(|at| now - at);
     let mut bytes = HashMap::new();
-    let rate = |line: &Line| {
+    let rate = |line: &LineFigures| {
         let before = rates.bytes.get(&line.connection)?;
         Some((line.bytes.saturating_sub(*before) as f64 / passed?.as_secs_f64().max(0.001)) as u64)
     };
@@ -213,7 +213,7 @@ fn people(entry: &Entry, found: &Inspection, rates: &mut Rates) -> Bytes {
     serde_json::to_vec(&inside).expect("plain values").into()
 }
 
-fn row(person: &Person, rate: impl Fn(&Line) -> Option<u64>) -> Row<'_> {
+fn row(person: &Person, rate: impl Fn(&LineFigures) -> Option<u64>) -> Row<'_> {
     let Person { number, ref name, computer, team, score, host, watching, muted, .. } = *person;
     let flag = |set: bool, flag: u8| if set { flag } else { 0 };
     let flags =

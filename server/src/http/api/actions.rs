@@ -1,7 +1,7 @@
 //! What a session's host does to it: passed on through the session's door, which checks the secret.
 
 use super::Api;
-use super::body::{Code, Told, meant};
+use super::body::{Code, JsonBody, meant};
 use super::problem::Problem;
 use super::sessions::over;
 use crate::directory::Entry;
@@ -33,7 +33,7 @@ pub(super) async fn act(
     Extension(caller): Extension<Caller>,
     Code(code): Code,
     headers: HeaderMap,
-    Told(mut said): Told<Map<String, Value>>,
+    JsonBody(mut said): JsonBody<Map<String, Value>>,
 ) -> Result<StatusCode, Problem> {
     let entry = api.find(&caller, &code)?;
     let secret = bearer(&headers).ok_or_else(not_host)?;

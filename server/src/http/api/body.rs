@@ -25,9 +25,9 @@ impl Patience for Arc<Api> {
 }
 
 /// A JSON object.
-pub(in crate::http) struct Told<T>(pub(in crate::http) T);
+pub(in crate::http) struct JsonBody<T>(pub(in crate::http) T);
 
-impl<T: DeserializeOwned, S: Patience> FromRequest<S> for Told<T> {
+impl<T: DeserializeOwned, S: Patience> FromRequest<S> for JsonBody<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {

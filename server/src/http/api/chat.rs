@@ -1,7 +1,7 @@
 //! The lobby's chat: the last lines, in memory.
 
 use super::Api;
-use super::body::Told;
+use super::body::JsonBody;
 use super::problem::Problem;
 use crate::directory::event;
 use crate::net::Caller;
@@ -28,7 +28,7 @@ const IDS_END: u64 = 1 << 53;
 
 /// A line.
 #[derive(Clone, Debug, Serialize, ToSchema)]
-pub(super) struct Line {
+pub(super) struct ChatLine {
     /// No two lines have the same, and a later one has a larger one, also after a restart of the server. On a site it is
     /// the same on all servers that know each other by a secret.
     id: u64,
@@ -50,7 +50,7 @@ pub(super) struct Chat {
 #[derive(Debug, Default)]
 struct Said {
     last_id: u64,
-    lines: VecDeque<Line>,
+    lines: VecDeque<ChatLine>,
 }
 
 impl Default for Chat {
@@ -65,7 +65,7 @@ impl Chat {
         self.heard.subscribe()
     }
 
-    fn lines(&self) -> Vec<Line> {
+    fn lines(&self) -> Vec<ChatLine> {
         let said = self.said.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         said.lines.iter().cloned().collect()
     }
@@ -76,7 +76,7 @@ impl Chat {
         // The time is what servers have in common, over restarts as well.
         let id = id.unwrap_or_else(|| unix_ms().max(said.last_id.saturating_add(1)));
         said.last_id = said.last_id.max(id);
-        let line = Line { id, name, text, at: unix_ms() };
+        let line = ChatLine { id, name, text, at: unix_ms() };
         // Under the lock, so that everybody hears lines in their order. Nobody may listen.
         let _ = self.heard.send(event("chat", &line));
         if said.lines.len() == LINES_MAX {
@@ -91,7 +91,7 @@ impl Chat {
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Lines {
     /// Oldest first, at most 50.
-    lines: Vec<Line>,
+    lines: Vec<ChatLine>,
 }
 
 /// The last lines of the lobby's chat; further ones come through the event stream.
@@ -124,7 +124,7 @@ pub(super) async fn say(
     State(api): State<Arc<Api>>,
     Extension(caller): Extension<Caller>,
     headers: HeaderMap,
-    Told(mut saying): Told<Saying>,
+    JsonBody(mut saying): JsonBody<Saying>,
 ) -> Result<StatusCode, Problem> {
     let name = clean_name(&saying.name).ok_or_else(|| {
         Problem::refused(format!("A name has 1 to {NAME_CHARS_MAX} letters that can be seen."))

@@ -6,7 +6,7 @@ use super::problem::Problem;
 use crate::code::SessionCode;
 use crate::directory::NoSession;
 use crate::net::Caller;
-use crate::site::{self, Neighbour, NoNeighbour, Place, is_passed_on};
+use crate::site::{self, Neighbour, NoNeighbour, Whereabouts, is_passed_on};
 use axum::body::Body;
 use axum::extract::{Extension, RawPathParams, Request, State};
 use axum::http::{HeaderMap, Response};
@@ -24,19 +24,19 @@ pub(super) async fn elsewhere(
 ) -> Response<Body> {
     let code = params.iter().find(|(name, _)| *name == "code");
     let code = code.and_then(|(_, code)| code.parse().ok());
-    let place = code.map_or(Place::Unknown, |code| api.place(code, request.headers()));
+    let place = code.map_or(Whereabouts::Unknown, |code| api.place(code, request.headers()));
     match place {
-        Place::Unknown => next.run(request).await,
-        Place::There(neighbour) => pass_on(&api, neighbour, request, &caller).await,
-        Place::Moving => no_neighbour().into_response(),
+        Whereabouts::Unknown => next.run(request).await,
+        Whereabouts::There(neighbour) => pass_on(&api, neighbour, request, &caller).await,
+        Whereabouts::Moving => no_neighbour().into_response(),
     }
 }
 
 impl Api {
     /// Where the session with this code is; what is here, too, is none of the site's.
-    pub(super) fn place(&self, code: SessionCode, headers: &HeaderMap) -> Place<'_> {
+    pub(super) fn place(&self, code: SessionCode, headers: &HeaderMap) -> Whereabouts<'_> {
         match self.directory.get(code) {
-            Some(_) => Place::Unknown,
+            Some(_) => Whereabouts::Unknown,
             None => self.site.place(code, headers),
         }
     }

@@ -3,7 +3,7 @@
 use super::chat::Chat;
 use super::problem::Problem;
 use super::{Api, listen};
-use crate::directory::{News, event};
+use crate::directory::{ListEvent, event};
 use crate::net::Caller;
 use crate::net::address_limits::Listening;
 use axum::body::{Body, Bytes};
@@ -65,7 +65,7 @@ pub(crate) fn as_answer(events: impl Stream<Item = Bytes> + Send + 'static) -> R
 /// One listener.
 struct Ears {
     first: Option<Bytes>,
-    news: watch::Receiver<News>,
+    news: watch::Receiver<ListEvent>,
     chat: broadcast::Receiver<Bytes>,
     beat: tokio::time::Interval,
     until: Instant,

@@ -2,7 +2,7 @@
 
 #![expect(unused_qualifications, reason = "utoipa's macros write paths out in full")]
 
-use super::body::{Asked, Code, Told, meant};
+use super::body::{Asked, Code, JsonBody, meant};
 use super::elsewhere::instead;
 use super::problem::Problem;
 use super::{Api, listen};
@@ -120,7 +120,7 @@ pub(super) async fn create(
     State(api): State<Arc<Api>>,
     Extension(caller): Extension<Caller>,
     headers: HeaderMap,
-    Told(said): Told<Map<String, Value>>,
+    JsonBody(said): JsonBody<Map<String, Value>>,
 ) -> Result<Response<Body>, Problem> {
     if !api.live.get().open_sessions {
         let detail = "Visitors open no sessions on this server; join one of those in the list.";

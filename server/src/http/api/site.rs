@@ -3,7 +3,7 @@
 //! show the site's secret nothing of it is there.
 
 use super::Api;
-use super::body::{Asked, Code, Told};
+use super::body::{Asked, Code, JsonBody};
 use super::problem::Problem;
 use super::results::{OfRound, Results};
 use crate::directory::SessionInfo;
@@ -94,7 +94,7 @@ async fn results(
 
 async fn take(
     State(api): State<Arc<Api>>,
-    Told(Taking { code, from }): Told<Taking>,
+    JsonBody(Taking { code, from }): JsonBody<Taking>,
 ) -> Result<StatusCode, Problem> {
     let (Ok(code), Ok(from)) = (code.parse(), from.parse()) else {
         return Err(Problem::refused("That is no session's code, or no server's letter."));

@@ -1,12 +1,12 @@
 //! Tickets: the way into a session, through a WebSocket that is about to be opened.
 
 use super::Api;
-use super::body::Told;
+use super::body::JsonBody;
 use super::elsewhere::{instead, no_neighbour, pass_on};
 use super::problem::Problem;
 use crate::directory::Ticket;
 use crate::net::{Caller, PLAY_PATH};
-use crate::site::{self, Place, is_passed_on};
+use crate::site::{self, Whereabouts, is_passed_on};
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{Extension, State};
@@ -51,7 +51,7 @@ pub(super) async fn create(
     State(api): State<Arc<Api>>,
     Extension(caller): Extension<Caller>,
     headers: HeaderMap,
-    Told(wish): Told<Wish>,
+    JsonBody(wish): JsonBody<Wish>,
 ) -> Result<Response<Body>, Problem> {
     api.address_limits.tickets.take(caller.network)?;
     if let Some(admission) = elsewhere(&api, &caller, &headers, &wish).await {
@@ -97,9 +97,9 @@ async fn elsewhere(
     let is_quick = wish.code.is_none();
     let (neighbour, code) = match &wish.code {
         Some(code) => match api.place(code.parse().ok()?, headers) {
-            Place::There(neighbour) => (neighbour, code.clone()),
-            Place::Unknown => return None,
-            Place::Moving => return Some(no_neighbour().into_response()),
+            Whereabouts::There(neighbour) => (neighbour, code.clone()),
+            Whereabouts::Unknown => return None,
+            Whereabouts::Moving => return Some(no_neighbour().into_response()),
         },
         None if is_passed_on(headers) || api.directory.has_company() => return None,
         None => api.site.fullest_open()?,

@@ -4,7 +4,7 @@ use crate::net::limits::SESSION_QUEUE_MAX;
 use crate::net::line::Line;
 use crate::net::outbox::ConnectionOutbox;
 use crate::session::door::Outbox;
-use crate::tick_loop::Told;
+use crate::tick_loop::Queued;
 use futures_util::FutureExt;
 use futures_util::future::poll_fn;
 use shared::wire::field::Field;
@@ -21,7 +21,7 @@ pub(in crate::net) const PROTOCOL: Protocol =
 pub(in crate::net) const INPUT: &[Field] = &[Field::count("a", 16), Field::count("b", 4)];
 
 /// Somebody who hears inputs, and what was heard.
-pub(in crate::net) fn hearer() -> (Hearer, mpsc::Receiver<Told<ConnectionOutbox>>) {
+pub(in crate::net) fn hearer() -> (Hearer, mpsc::Receiver<Queued<ConnectionOutbox>>) {
     static LANES: LazyLock<Lanes> = LazyLock::new(|| Lanes::start(1));
     let (queue, told) = mpsc::channel(SESSION_QUEUE_MAX);
     let session = SessionHandle {

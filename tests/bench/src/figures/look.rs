@@ -9,16 +9,16 @@ pub(crate) const JITTER: &str = "gamekeeper_tick_start_jitter_seconds";
 
 /// What the metrics said at a moment: values by name and labels, as they stand in the text.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Look(BTreeMap<String, f64>);
+pub(crate) struct Scrape(BTreeMap<String, f64>);
 
 /// From one look to a later one.
 #[derive(Clone, Debug)]
 pub(crate) struct Between {
-    pub(crate) before: Look,
-    pub(crate) after: Look,
+    pub(crate) before: Scrape,
+    pub(crate) after: Scrape,
 }
 
-impl Look {
+impl Scrape {
     /// Reads the text; lines that are no sample are left out.
     pub(crate) fn read(text: &str) -> Self {
         let samples = text.lines().filter(|line| !line.starts_with('#'));
@@ -98,9 +98,9 @@ impl Between {
 mod tests {
     use super::*;
 
-    fn look(buckets: [u32; 3], deltas: u32) -> Look {
+    fn look(buckets: [u32; 3], deltas: u32) -> Scrape {
         let [fast, slow, all] = buckets;
-        Look::read(&format!(
+        Scrape::read(&format!(
             "# TYPE {WORK} histogram\n{WORK}_bucket{{le=\"0.001\"}} {fast}\n{WORK}_bucket{{le=\"0.01\"}} {slow}\n\
              {WORK}_bucket{{le=\"+Inf\"}} {all}\nframes{{kind=\"a\"}} {deltas}\nframes{{kind=\"b\"}} 1\nframes_more 9\n"
         ))

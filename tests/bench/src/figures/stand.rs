@@ -2,7 +2,7 @@
 //! own, so that questions are the same whether the game speaks TLS or not. Comes in: what it is to be like. Goes out:
 //! its answers, processor time and memory.
 
-use super::look::Look;
+use super::look::Scrape;
 use crate::process::{Process, SERVER_CORE, free_address, on_core, program};
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
@@ -150,8 +150,8 @@ impl Stand {
     }
 
     /// What it tells of itself now.
-    pub(crate) fn look(&self) -> Result<Look> {
-        Ok(Look::read(&self.ask("GET", "/metrics", "")?))
+    pub(crate) fn look(&self) -> Result<Scrape> {
+        Ok(Scrape::read(&self.ask("GET", "/metrics", "")?))
     }
 
     /// Its answer, if it is a good one.
