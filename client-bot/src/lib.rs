@@ -1,7 +1,7 @@
 //! Headless players around the real client: they join a running server like anybody else, play by the
 //! game's brain, and report what they saw.
 //!
-//! In the order of the flow: [`config`] is what the user wants, [`address`] where to, `doors` the ways in, [`line`]
+//! In the order of the flow: [`config`] is what the user wants, [`address`] where to, `doors` the ways in, [`mod@line`]
 //! opens one WebSocket over a `wire`, [`mix`] deals [`network`] and [`behaviour`], `held` keeps messages back
 //! accordingly, `bot` is one player's life, `ending` says what the end of its line means and `coming_back` when the next
 //! one is tried. [`fleet`] sends bots out and calls them back along a [`profile`], [`progress`] tells how it goes

@@ -3,7 +3,7 @@
 //! news as JSON. Nothing is decided here: rules, protocol and clocks are `shared`'s, drawing is
 //! `www`'s. Numbers leave as flat arrays, text only with news, which are rare.
 //!
-//! What all doors do is in [`player`]. There are two: the arena's, and with feature `plain` [`plain::Plain`], which knows
+//! What all doors do is in [`player`]. There are two: the arena's, and with feature `plain` `plain::Plain`, which knows
 //! a game by its field tables alone.
 
 #[cfg(feature = "arena")]

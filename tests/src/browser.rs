@@ -127,7 +127,7 @@ impl Page {
         self.until("gamekeeper.state === 'playing' && gamekeeper.me().alive").await;
     }
 
-    /// Lets [`AUTOPILOT`] fly from now on.
+    /// Lets `AUTOPILOT` fly from now on.
     pub async fn fly(&self) {
         self.client.execute(AUTOPILOT, vec![]).await.expect("hands");
     }
@@ -191,7 +191,7 @@ impl Page {
     }
 
     /// Waits until an expression is truthy, looking once per drawn frame; returns what it was. Panics
-    /// with the page's state when it takes longer than [`PATIENCE_MS`].
+    /// with the page's state when it takes longer than `PATIENCE_MS`.
     pub async fn until(&self, expression: &str) -> Value {
         let script = format!(
             "const done = arguments[arguments.length - 1];

@@ -52,7 +52,7 @@ impl Secret {
 }
 
 impl FromStr for Secret {
-    /// How long it is is checked by [`Secret::check`]: what a flag's parser refuses is printed.
+    /// How long it is is checked by `Secret::check`: what a flag's parser refuses is printed.
     type Err = Infallible;
 
     fn from_str(text: &str) -> Result<Self, Infallible> {

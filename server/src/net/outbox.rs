@@ -1,5 +1,5 @@
 //! The session's end of a connection: frames go straight into the kernel, in the middle of the tick, without waking
-//! anybody; what it refuses waits in the [`Line`], up to a bound. Neither end ever waits for the other.
+//! anybody; what it refuses waits in the `Line`, up to a bound. Neither end ever waits for the other.
 
 use super::line::Line;
 use super::plain;

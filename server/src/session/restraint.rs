@@ -1,5 +1,5 @@
 //! What a session gives up so that an overloaded server keeps its ticks: a place in a list, which the session is told.
-//! Comes in: a step, from whoever has a clock ([`crate::overload`]). Goes out: a floor under what [`super::ease`] takes
+//! Comes in: a step, from whoever has a clock ([`crate::overload`]). Goes out: a floor under what `ease` takes
 //! from each line, and whether anybody new is let in. The rules and their rate are in no step.
 
 /// What one step gives. Ticks per message are at least these, reach is at most this.

@@ -2,9 +2,9 @@
 //! operator's token with every request. Goes out: JSON, and a stream of events. Without a token in the settings nothing
 //! of it is there. Whatever is done, and every wrong token, goes into the audit log.
 //!
-//! In the order of the flow: [`gate`] looks at the token, [`history`] samples all sessions once a second, [`watching`]
-//! looks into those that somebody watches, [`events`] tells what they find, [`actions`] does what the operator wants and
-//! [`audit`] remembers it.
+//! In the order of the flow: `gate` looks at the token, `history` samples all sessions once a second, `watching`
+//! looks into those that somebody watches, `events` tells what they find, `actions` does what the operator wants and
+//! `audit` remembers it.
 
 mod actions;
 mod audit;

@@ -2,9 +2,9 @@
 //! within limits. Goes out: JSON, and for whatever goes wrong a [`Problem`]. It is described by the document
 //! that it serves itself, at `/api/openapi.json`.
 //!
-//! In the order of the flow: [`guard`] is what every request passes, `elsewhere` takes those away that another
-//! server of the site is to answer, [`body`] reads what one says, then one
-//! file for each thing to ask for, and [`openapi`] describes them all.
+//! In the order of the flow: `guard` is what every request passes, `elsewhere` takes those away that another
+//! server of the site is to answer, `body` reads what one says, then one
+//! file for each thing to ask for, and `openapi` describes them all.
 
 mod about;
 mod actions;

@@ -9,7 +9,7 @@
 //! and the list of entities that the receiver has are enough.
 //!
 //! In the order of the flow: [`changes`] compares two ticks, once for everybody, into a [`step`];
-//! [`encode`] writes one receiver's frame from that and from its [`list`], or copies what is [`shared`]; [`decode`] reads
+//! [`encode`] writes one receiver's frame from that and from its [`list`], or copies what is [`shared`]; [`mod@decode`] reads
 //! it; [`fragment`] is the part about one entity, both ways.
 //!
 //! ```text
