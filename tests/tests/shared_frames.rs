@@ -5,7 +5,7 @@ use server::session::SessionConfig;
 use shared::arena::Arena;
 use shared::game::Setup;
 use shared::netcode::conditions::Conditions;
-use tests::buoys::{Buoys, Waters};
+use tests::buoys::{Buoys, Oars, Waters};
 use tests::story::assert_honest;
 use tests::world::World;
 
@@ -84,4 +84,33 @@ fn those_who_watch_the_same_player_are_sent_the_same() {
     let counts = world.session.counts();
     // Of sixteen frames a tick eleven are copies, once spectators are shown something.
     assert!(counts.frames_copied * 16 > counts.frames * 10, "{counts:?}");
+}
+
+#[test]
+fn who_watches_the_past_is_not_sent_the_present_nor_the_other_way_round() {
+    let setup = Setup::new(Waters { in_full_view: true }, 5, 30);
+    let config = SessionConfig { spectator_delay_s: 1, ..SessionConfig::new(setup) };
+    let mut world = World::<Buoys>::open(config);
+    // In turns, so that of either world some are served before any of the other.
+    for guest in 0..8 {
+        let (watches, line) = (guest % 2 == 0, Conditions::round_trip(40.0, 0.0));
+        world.join_as(&format!("guest {guest}"), line, |hello| hello.watch = watches);
+        world.guests[guest].plays = false;
+    }
+    // They only row, each time another way: who is there stays the same, so that both worlds have the same slots.
+    for turn in 0..60_i32 {
+        for (guest, number) in world.guests.iter_mut().zip(0..) {
+            guest.client.set_input(Oars { helm: (turn * 37 + number * 61) % 256, pull: 1 });
+        }
+        world.run(250.0);
+    }
+    assert_honest(&world);
+    let counts = world.session.counts();
+    // Of four who see the same three are sent a copy, and never a fourth.
+    let share = counts.frames_copied as f64 / counts.frames as f64;
+    assert!((0.6..=0.75).contains(&share), "{counts:?}");
+    for guest in &world.guests {
+        let stats = guest.client.stats();
+        assert_eq!((stats.mismatches, stats.refused), (0, 0), "{stats:?}");
+    }
 }

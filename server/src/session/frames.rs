@@ -45,11 +45,6 @@ impl FrameWriter {
         Self { encoder: Encoder::new(), bytes: Vec::new() }
     }
 
-    /// A tick begins to be sent.
-    pub(super) fn begin(&mut self) {
-        self.encoder.begin();
-    }
-
     /// Appends the frame of somebody who looks at `focus` and is nobody.
     pub(super) fn of_everything(
         &mut self,

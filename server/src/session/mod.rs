@@ -37,6 +37,7 @@ mod teams;
 mod watching;
 
 use crate::metrics::{Depth, Measure, Stage};
+pub(crate) use checkpoint::LAYOUT as CHECKPOINT_LAYOUT;
 pub use config::{Counts, SessionConfig};
 use door::{ConnectionId, Outbox, ToSession};
 use frames::FrameWriter;
@@ -412,7 +413,6 @@ impl<G: Game, O: Outbox> Session<G, O> {
         }
         let (mut lately, mut links) = (0.0, 0_u16);
         self.lacking = 0;
-        self.frames.begin();
         for player in self.players.iter_mut() {
             let Some(link) = &mut player.link else { continue };
             // Calm is a view in which no more happens than in most.

@@ -6,6 +6,7 @@
 //! that receivers' lists and marks need no search. A slot is given out again only one tick after its
 //! entity went, when every list that is kept up to date has let go of it.
 
+use super::shared::Shared;
 use super::step::{SlotFate, Span, Spawned, Step};
 use super::{Parts, fragment};
 use crate::game::{Fate, Game, Tick};
@@ -67,6 +68,8 @@ pub struct Changes {
     records: Vec<u8>,
     scratch: Vec<u8>,
     expected_spawn: Rows,
+    /// What this tick's receivers were sent already.
+    pub(super) shared: Shared,
 }
 
 impl Changes {
@@ -84,6 +87,7 @@ impl Changes {
             records: Vec::new(),
             scratch: Vec::new(),
             expected_spawn: Rows::new(kinds),
+            shared: Shared::default(),
         }
     }
 
@@ -98,6 +102,7 @@ impl Changes {
         rules: &G::Rules,
         publish: impl FnOnce(&mut Rows),
     ) {
+        self.shared.clear();
         self.turn_over(lacking.min(PAST_TICKS));
         self.step.begin(tick);
         core::mem::swap(&mut self.before, &mut self.now);

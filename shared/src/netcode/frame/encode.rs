@@ -5,7 +5,7 @@
 
 use super::changes::Changes;
 use super::list::{OpenList, ViewList};
-use super::shared::{Shared, Terms};
+use super::shared::Terms;
 use super::step::{KindStep, SlotFate, Step};
 use super::{
     CHECKSUM_TICKS, COUNT_ORDER, GAP_ORDER, ID_GAP_ORDER, ID_ORDER, NO_MARGIN, Part, Parts,
@@ -33,7 +33,6 @@ pub trait Sight {
 #[derive(Debug, Default)]
 pub struct Encoder {
     list: OpenList,
-    shared: Shared,
     /// Of the kind at hand, by index in the list.
     dropped: Vec<u32>,
     changed: Vec<u32>,
@@ -47,11 +46,6 @@ impl Encoder {
     /// An encoder.
     pub fn new() -> Self {
         Self::default()
-    }
-
-    /// The frames that follow are of other ticks than those before.
-    pub fn begin(&mut self) {
-        self.shared.clear();
     }
 
     /// Appends the receiver's next frame: a delta when the last one was of the tick before and no `fresh`
@@ -83,7 +77,7 @@ impl Encoder {
         }
         let (mut checksum, copied) = match sight.shared() {
             Some(focus) => {
-                let terms = Terms { tick, keyframe, focus };
+                let terms = Terms { keyframe, focus };
                 self.put_shared(list, terms, changes, sight, &mut writer)
             }
             None => (self.put_public(list, keyframe, changes, sight, &mut writer), false),
@@ -140,11 +134,11 @@ impl Encoder {
         sight: &impl Sight,
         writer: &mut BitWriter<'_>,
     ) -> (u32, bool) {
-        if let Some(made) = self.shared.find(terms, list) {
+        if let Some(made) = changes.shared.find(terms, list, &changes.parts()) {
             made.copy(list, writer);
             return (made.checksum, true);
         }
-        let Some(mut made) = self.shared.room() else {
+        let Some(mut made) = changes.shared.room() else {
             return (self.put_public(list, terms.keyframe, changes, sight, writer), false);
         };
         made.begin(terms, list);
@@ -154,7 +148,7 @@ impl Encoder {
         made.checksum = checksum;
         made.end(list);
         made.put(writer);
-        self.shared.keep(made);
+        changes.shared.keep(made);
         (checksum, false)
     }
 

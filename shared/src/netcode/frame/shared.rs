@@ -1,9 +1,11 @@
 //! What several receivers are sent alike: the public part of a tick's frames, made for the first of those who have the
 //! same entities and see the same, and copied for the others. Everybody in a room that fits one view is such a receiver,
-//! and whoever watches the same player.
+//! and whoever watches the same player. They are kept with the world that they tell of ([`super::changes`]): of another
+//! one, as that of some seconds ago, the same slots mean something else.
 
 use super::list::ViewList;
-use crate::game::{Focus, Tick};
+use super::{Part, Parts};
+use crate::game::Focus;
 use crate::wire::bits::BitWriter;
 use crate::wire::field::KINDS_MAX;
 
@@ -13,7 +15,6 @@ const KEPT_MAX: usize = 8;
 /// What a public part follows from, together with what the receiver has.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Terms {
-    pub(super) tick: Tick,
     pub(super) keyframe: bool,
     pub(super) focus: Focus,
 }
@@ -24,8 +25,9 @@ pub(super) struct Made {
     terms: Option<Terms>,
     /// What the receiver had, and what it has then.
     before: Vec<u16>,
+    lens_before: [u16; KINDS_MAX],
     after: Vec<u16>,
-    lens: [u16; KINDS_MAX],
+    lens_after: [u16; KINDS_MAX],
     /// Whole words, and how many bits of them.
     pub(super) bytes: Vec<u8>,
     pub(super) bits: u32,
@@ -39,6 +41,7 @@ impl Made {
         self.terms = Some(terms);
         self.before.clear();
         self.before.extend_from_slice(list.public());
+        self.lens_before = list.lens();
         self.bytes.clear();
     }
 
@@ -46,7 +49,7 @@ impl Made {
     pub(super) fn end(&mut self, list: &ViewList) {
         self.after.clear();
         self.after.extend_from_slice(list.public());
-        self.lens = list.lens();
+        self.lens_after = list.lens();
     }
 
     /// Appends the bits.
@@ -57,7 +60,16 @@ impl Made {
     /// Another receiver is sent the same.
     pub(super) fn copy(&self, list: &mut ViewList, writer: &mut BitWriter<'_>) {
         self.put(writer);
-        list.become_public(&self.after, self.lens);
+        list.become_public(&self.after, self.lens_after);
+    }
+
+    /// Whether it was made from these terms for somebody who had the same. Slots alone do not say so: those of two kinds
+    /// have the same numbers.
+    fn fits(&self, terms: Terms, list: &ViewList, parts: &Parts) -> bool {
+        let (mine, others) = (self.lens_before, list.lens());
+        self.terms == Some(terms)
+            && self.before == list.public()
+            && parts.kinds(Part::Public).all(|kind| mine[kind] == others[kind])
     }
 }
 
@@ -76,9 +88,8 @@ impl Shared {
     }
 
     /// The one that was made from these terms for somebody who had the same.
-    pub(super) fn find(&self, terms: Terms, list: &ViewList) -> Option<&Made> {
-        let made = &self.made[..self.len];
-        made.iter().find(|made| made.terms == Some(terms) && made.before == list.public())
+    pub(super) fn find(&self, terms: Terms, list: &ViewList, parts: &Parts) -> Option<&Made> {
+        self.made[..self.len].iter().find(|made| made.fits(terms, list, parts))
     }
 
     /// One that is to be made and kept, if there is room.
