@@ -149,7 +149,7 @@ async fn handshakes_that_are_none_get_a_status() {
         ("version 13abc", good.replace("Version: 13", "Version: 13abc"), 426),
         ("short key", good.replace("dGhlIHNhbXBsZSBub25jZQ==", "c2hvcnQ="), 400),
         ("no key", good.replace("Sec-WebSocket-Key", "X-Key"), 400),
-        ("old protocol", good.replace("gamekeeper.6", "gamekeeper.1"), 400),
+        ("other protocol", good.replace("gamekeeper.6", "gamekeeper"), 400),
         ("no protocol", good.replace("Sec-WebSocket-Protocol", "X-Protocol"), 400),
         ("a body", running.handshake_with("Content-Length: 5\r\n"), 400),
         ("two hosts", running.handshake_with("Host: other\r\n"), 400),

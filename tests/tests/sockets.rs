@@ -13,6 +13,7 @@ use shared::netcode::history::History;
 use shared::wire::close::CloseCode;
 use shared::wire::input::InputMessage;
 use shared::wire::message::{self, ClientMessage, Hello, ServerMessage};
+use shared::wire::protocol::SUBPROTOCOL;
 use shared::wire::{Protocol, Row, SeatToken};
 use std::iter::once;
 use std::sync::Arc;
@@ -361,8 +362,22 @@ async fn a_client_of_another_version_is_told_to_reload() {
     let protocol = Protocol::of::<Buoys>().hash.wrapping_add(1);
     let hello = ClientMessage::Hello(Hello::new(protocol, "Old"));
     peer.send(&binary(&message::encode_control(&hello))).await;
+    is_told_to_reload(peer).await;
+    // Messages of another layout are not even looked at: the handshake says whose it is.
+    let mut peer = running.connect().await;
+    let handshake = String::from_utf8(running.handshake()).unwrap();
+    let older = handshake.replace(SUBPROTOCOL, "gamekeeper.1");
+    peer.send(older.as_bytes()).await;
+    let head = peer.head().await.expect("an answer").to_ascii_lowercase();
+    assert!(head.contains(" 101 ") && head.contains("protocol: gamekeeper.1\r\n"), "{head}");
+    peer.send(&binary(b"\x07what was a hello once")).await;
+    is_told_to_reload(peer).await;
+    assert_eq!(running.server.front.refusals.count(Reason::Version), 2);
+    running.stop().await.unwrap();
+}
+
+async fn is_told_to_reload(mut peer: Peer) {
     let (code, reason) = peer.closing().await.expect("a close frame");
     assert_eq!(code, 4006);
     assert!(reason.contains("reload"), "{reason}");
-    running.stop().await.unwrap();
 }

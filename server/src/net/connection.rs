@@ -127,6 +127,13 @@ impl Connection {
         self.finish(ending).instrument(span).await;
     }
 
+    /// Says that this is another version, before anything was said.
+    pub(super) async fn turn_away(self) {
+        self.line.is_unserved();
+        let span = self.span.clone();
+        self.finish(Ending::outdated()).instrument(span).await;
+    }
+
     async fn run(&mut self) -> Ending {
         let stop = self.front.stop.clone();
         loop {

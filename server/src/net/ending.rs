@@ -29,6 +29,12 @@ impl Ending {
         Self::Refused(Refusal::new(reason, sentence))
     }
 
+    /// The client was built for another version.
+    pub(super) fn outdated() -> Self {
+        let sentence = "The server runs another version of the game; reload the page.";
+        Self::refused(Reason::Version, sentence)
+    }
+
     pub(super) fn stopping() -> Self {
         let (code, why) = STOPPING;
         Self::Asked(code, why.into())

@@ -325,6 +325,7 @@ fn play(
         Err(reason) => return too_many(reason, peer, front),
     };
     headers.extend([way.session()]);
+    let outdated = upgrade::is_outdated(&headers);
     let upgraded = hyper::upgrade::on(&mut request);
     let span = tracing::Span::current();
     let front = Arc::clone(front);
@@ -342,8 +343,10 @@ fn play(
             // It may hold on to all that was read of the request.
             drop(early);
             // An error is a peer that has gone since.
-            if let Ok(connection) = connection {
-                connection.serve().await;
+            match connection {
+                Ok(connection) if outdated => connection.turn_away().await,
+                Ok(connection) => connection.serve().await,
+                Err(_) => {}
             }
         };
         tasks.spawn_on(serving, lane.runtime());

@@ -1,11 +1,12 @@
 //! The opening handshake of RFC 6455, section 4.2. Comes in: a request for a WebSocket. Goes out: the
 //! answer that accepts it, or the refusal with its status. hyper checks that a request is HTTP; that
-//! it is a proper handshake is checked here.
+//! it is a proper handshake is checked here. One from a page of another version is accepted as well: a browser
+//! tells a page nothing of a handshake that fails, and only the goodbye of a WebSocket can tell it to load anew.
 
 use super::refusal::{Reason, Refusal};
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use hyper::{Request, StatusCode, Version};
-use shared::wire::protocol::SUBPROTOCOL;
+use shared::wire::protocol::{SUBPROTOCOL, SUBPROTOCOL_FAMILY};
 use std::str::FromStr;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
@@ -79,28 +80,48 @@ pub(super) fn check<B>(
         let sentence = "Pages from that origin may not play here; see --origin.";
         return Err(TurnedDown::new(StatusCode::FORBIDDEN, Reason::BadOrigin, sentence));
     }
-    if !names(headers, header::SEC_WEBSOCKET_PROTOCOL, SUBPROTOCOL) {
-        let sentence = "Another version of the game runs here; reload the page.";
-        return Err(TurnedDown::bad_request(sentence));
-    }
-    Ok(answer(key))
+    let spoken = match names(headers, header::SEC_WEBSOCKET_PROTOCOL, SUBPROTOCOL) {
+        true => Some(SUBPROTOCOL),
+        false => items(headers, header::SEC_WEBSOCKET_PROTOCOL).find(|item| is_related(item)),
+    };
+    let spoken = spoken.ok_or(TurnedDown::bad_request(
+        "The sub-protocol spoken here is gamekeeper's; see docs/protocol.md.",
+    ))?;
+    Ok(answer(key, spoken))
 }
 
-fn answer(key: &str) -> HeaderMap {
+/// Whether a handshake that was answered so is one of a client of another version.
+pub(super) fn is_outdated(answer: &HeaderMap) -> bool {
+    answer.get(header::SEC_WEBSOCKET_PROTOCOL).is_none_or(|spoken| spoken != SUBPROTOCOL)
+}
+
+/// Whether a sub-protocol is another version's of ours.
+fn is_related(item: &str) -> bool {
+    let number = item.strip_prefix(SUBPROTOCOL_FAMILY).unwrap_or_default();
+    !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit())
+}
+
+fn answer(key: &str, spoken: &str) -> HeaderMap {
     let accept = derive_accept_key(key.as_bytes());
     let accept = HeaderValue::from_str(&accept).expect("base64 fits into a header");
+    let spoken = HeaderValue::from_str(spoken).expect("it came in a header");
     HeaderMap::from_iter([
         (header::CONNECTION, HeaderValue::from_static("upgrade")),
         (header::UPGRADE, HeaderValue::from_static("websocket")),
         (header::SEC_WEBSOCKET_ACCEPT, accept),
-        (header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(SUBPROTOCOL)),
+        (header::SEC_WEBSOCKET_PROTOCOL, spoken),
     ])
 }
 
 /// Whether the list in the headers called `name` has `wanted` in it.
 fn names(headers: &HeaderMap, name: HeaderName, wanted: &str) -> bool {
+    items(headers, name).any(|item| item.eq_ignore_ascii_case(wanted))
+}
+
+/// The items of the list in the headers called `name`.
+fn items(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &str> {
     let lists = headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok());
-    lists.flat_map(|list| list.split(',')).any(|item| item.trim().eq_ignore_ascii_case(wanted))
+    lists.flat_map(|list| list.split(',')).map(str::trim)
 }
 
 /// The value of the one header called `name`.
@@ -220,11 +241,29 @@ mod tests {
             (&[("Sec-WebSocket-Key", "!!!!!!!!!!!!!!!!!!!!!!==")], 400),
             (&[("+Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==")], 400),
             (&[("Sec-WebSocket-Protocol", "")], 400),
-            (&[("Sec-WebSocket-Protocol", "gamekeeper.0")], 400),
-            (&[("Sec-WebSocket-Protocol", "gamekeeper.62")], 400),
+            (&[("Sec-WebSocket-Protocol", "gamekeeper.")], 400),
+            (&[("Sec-WebSocket-Protocol", "gamekeeper.6a")], 400),
+            (&[("Sec-WebSocket-Protocol", "warden.6")], 400),
             (&[("Sec-WebSocket-Extensions", "permessage-deflate")], 101),
         ] {
             assert_eq!(status(changes, &[]), expected, "{changes:?}");
+        }
+    }
+
+    #[test]
+    fn other_versions_of_ours_are_told_so_by_the_goodbye() {
+        for (offered, spoken) in [
+            ("chat, gamekeeper.5", "gamekeeper.5"),
+            ("gamekeeper.62", "gamekeeper.62"),
+            ("gamekeeper.5, gamekeeper.6", SUBPROTOCOL),
+        ] {
+            let headers = GOOD.iter().filter(|header| header.0 != "Sec-WebSocket-Protocol");
+            let request =
+                headers.fold(Request::builder(), |r, &(name, value)| r.header(name, value));
+            let request = request.header("Sec-WebSocket-Protocol", offered).body(()).unwrap();
+            let answer = check(&request, &[]).unwrap();
+            assert_eq!(answer[header::SEC_WEBSOCKET_PROTOCOL], spoken, "{offered}");
+            assert_eq!(is_outdated(&answer), spoken != SUBPROTOCOL);
         }
     }
 

@@ -84,8 +84,7 @@ impl Connection {
         let Hello { protocol, name, seat, visitor, host, watch } = hello;
         let watch = watch || self.watch;
         if protocol != self.session.protocol.hash {
-            let sentence = "The server runs another version of the game; reload the page.";
-            return Err(Ending::refused(Reason::Version, sentence));
+            return Err(Ending::outdated());
         }
         let Some(name) = message::clean_name(&name) else {
             let sentence = format!("A name has 1 to {NAME_CHARS_MAX} letters that can be seen.");
