@@ -47,13 +47,13 @@ pub struct Stopwatch {
 impl Stopwatch {
     /// Charges `price` for ticks of 30 Hz, under the usual settings.
     pub fn new(price: Price) -> Self {
-        let overload = Arc::new(Overload::new(Arc::new(Live::new(Config::default()))));
+        let overload = Arc::new(Overload::new(Arc::new(Live::new(Config::default())), 1));
         Self {
             price,
             tells: true,
             room: None,
             newest_ms: 0.0,
-            watch: LoopWatch::new(overload, 30),
+            watch: LoopWatch::new(overload, 0, 30),
             counted: Counts::default(),
             free_at: 0.0,
             spent_ms: 0.0,

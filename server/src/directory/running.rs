@@ -45,7 +45,7 @@ impl Directory {
         let entry = Entry::new(code, Arc::new(handle), ticks, stop, settings, session.status());
         let entry = Arc::new(entry);
         if self.lasts(code) {
-            entry.keep_open(session.host(), |session| self.store.remember(session));
+            entry.keep_open(session.host(), &self.store);
         }
         self.sessions.insert(code, Arc::clone(&entry));
         self.metrics.sessions.opened.inc();
@@ -75,7 +75,11 @@ impl Directory {
             lasts,
             ended: false,
             counted: Counts::default(),
-            watch: LoopWatch::new(Arc::clone(&self.overload), entry.handle.tick_rate),
+            watch: LoopWatch::new(
+                Arc::clone(&self.overload),
+                place.lane().number,
+                entry.handle.tick_rate,
+            ),
         };
         let metrics = Arc::clone(&self.metrics);
         // Of the highest level, so that it is around every line, whatever gets into the log.
@@ -135,7 +139,7 @@ impl Watcher for Reporter {
 
     fn status(&mut self, status: Status, mut measure: Measure, host: Option<HostSecret>) {
         if self.lasts {
-            self.entry.keep_open(host, |session| self.directory.store.remember(session));
+            self.entry.keep_open(host, &self.directory.store);
         }
         let Measure { counts, .. } = measure;
         let tick_rate = self.entry.handle.tick_rate;

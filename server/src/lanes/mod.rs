@@ -23,7 +23,7 @@ pub use sockets::{Sockets, Watch, Watched};
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use tokio::runtime::{Builder, Handle};
 use tokio::task::{JoinHandle, yield_now};
 use tokio::time::{Duration, Instant};
@@ -44,11 +44,23 @@ pub struct Lanes(Vec<Arc<Lane>>);
 
 /// One lane.
 pub struct Lane {
+    /// Its number, from 0.
+    pub(crate) number: usize,
     runtime: Handle,
     clock: Arc<LaneClock>,
+    work: Arc<LaneWork>,
     /// How many sessions are on it.
     sessions: AtomicUsize,
     over: CancellationToken,
+}
+
+/// What a lane's thread does.
+#[derive(Debug, Default)]
+struct LaneWork {
+    /// Nanoseconds between waking up and sleeping again, since the start.
+    busy_ns: AtomicU64,
+    /// Tenths of its time that it was at work lately.
+    tenths: AtomicU64,
 }
 
 /// A session's place on a lane, given back when dropped.
@@ -62,13 +74,37 @@ impl Lanes {
     /// Starts so many, at least one. A thread has the priority of the one that starts it, so this is for a thread that
     /// did not [`give_way`].
     pub fn start(count: usize) -> Self {
-        Self((0..count.max(1)).map(|_| Lane::start()).collect())
+        Self((0..count.max(1)).map(Lane::start).collect())
     }
 
-    /// A place on the lane that has the fewest sessions.
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Never.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// For how long each was at work since the start.
+    pub(crate) fn busy(&self) -> impl Iterator<Item = Duration> {
+        self.0.iter().map(|lane| Duration::from_nanos(lane.work.busy_ns.load(Ordering::Relaxed)))
+    }
+
+    /// So busy they were lately, 1 being all the time: further sessions go to where less is done.
+    pub(crate) fn were_busy(&self, loads: &[f64]) {
+        for (lane, load) in self.0.iter().zip(loads) {
+            lane.work.tenths.store((load * 10.0) as u64, Ordering::Relaxed);
+        }
+    }
+
+    /// A place on the lane that has least to do, and of those that have about as much the one with the fewest sessions.
     pub fn place(&self) -> LanePlace {
-        let emptiest = self.0.iter().min_by_key(|lane| lane.sessions.load(Ordering::Relaxed));
-        let lane = emptiest.expect("there is at least one");
+        let idlest = self.0.iter().min_by_key(|lane| {
+            (lane.work.tenths.load(Ordering::Relaxed), lane.sessions.load(Ordering::Relaxed))
+        });
+        let lane = idlest.expect("there is at least one");
         lane.sessions.fetch_add(1, Ordering::Relaxed);
         LanePlace { lane: Arc::clone(lane), sockets: Arc::default() }
     }
@@ -81,21 +117,23 @@ impl Drop for Lanes {
 }
 
 impl Lane {
-    fn start() -> Arc<Self> {
+    fn start(number: usize) -> Arc<Self> {
         let runtime = Builder::new_current_thread()
             .enable_all()
             .event_interval(TASKS_PER_LOOK)
             .build()
             .expect("the system has room for one more thread's sockets");
         let clock = Arc::<LaneClock>::default();
-        let over = CancellationToken::new();
+        let (over, work) = (CancellationToken::new(), Arc::<LaneWork>::default());
         let lane = Self {
+            number,
             runtime: runtime.handle().clone(),
             clock: Arc::clone(&clock),
+            work: Arc::clone(&work),
             sessions: AtomicUsize::new(0),
             over: over.clone(),
         };
-        let driving = move || runtime.block_on(drive(&clock, &over));
+        let driving = move || runtime.block_on(drive(&clock, &work, &over));
         let thread = std::thread::Builder::new().name("lane".into()).spawn(driving);
         thread.expect("the system has room for one more thread");
         Arc::new(lane)
@@ -148,7 +186,7 @@ async fn see_off(sockets: Arc<Sockets>) {
 }
 
 /// Lets the lane run, batch by batch, until it is over.
-async fn drive(clock: &LaneClock, over: &CancellationToken) {
+async fn drive(clock: &LaneClock, work: &LaneWork, over: &CancellationToken) {
     while !over.is_cancelled() {
         let woke = Instant::now();
         // What gives way here runs again after all tasks that timers and other threads woke: who comes in is there before
@@ -158,10 +196,12 @@ async fn drive(clock: &LaneClock, over: &CancellationToken) {
         while clock.wake(woke) {
             yield_now().await;
         }
+        let done = Instant::now();
+        work.busy_ns.fetch_add((done - woke).as_nanos() as u64, Ordering::Relaxed);
         match clock.next() {
             Some(next) => {
                 let next = next.clamp(woke + REST, woke + SLEEP_MAX);
-                std::thread::sleep(next.saturating_duration_since(Instant::now()));
+                std::thread::sleep(next.saturating_duration_since(done));
             }
             // Nothing ticks here: whoever has something to do does it when it comes.
             None => tokio::select! {

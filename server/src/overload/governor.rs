@@ -66,6 +66,17 @@ impl Governor {
         self.restraint()
     }
 
+    /// The same under settings that may not want anything to be given up.
+    pub(super) fn watch(&mut self, shares: Option<Shares>, load: f64, ms: f64) -> Restraint {
+        match shares {
+            Some(shares) => self.note(shares, load, ms),
+            None => {
+                *self = Self::default();
+                Restraint::default()
+            }
+        }
+    }
+
     /// What is given up.
     pub fn restraint(&self) -> Restraint {
         Restraint::at(self.ladder.step())

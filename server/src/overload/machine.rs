@@ -1,5 +1,6 @@
 //! How busy the whole machine is with this process: once in a while the processor's time that it took, all tick loops,
-//! connections and everything else together, against that of all cores.
+//! connections and everything else together, against that of all cores; and how busy each lane was, as sessions that
+//! share a thread may have too much to do together, though each has little and most cores sleep.
 
 use super::Overload;
 use crate::directory::Directory;
@@ -48,6 +49,7 @@ pub(crate) async fn watch(directory: Arc<Directory>, stop: CancellationToken) {
     let mut beat = interval_at(Instant::now() + SAMPLE_EVERY, SAMPLE_EVERY);
     beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut before = Work::until_now(&directory.ticks);
+    let mut lanes_before: Vec<Duration> = directory.lanes.busy().collect();
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
@@ -60,9 +62,16 @@ pub(crate) async fn watch(directory: Arc<Directory>, stop: CancellationToken) {
             people += status.people();
             at_ease &= measure.restraint == Restraint::default();
         }
-        let load = now.share_since(&before, cores);
-        overload.note(load, now.at - before.at, people, at_ease, directory.seats_left());
-        before = now;
+        let (load, passed) = (now.share_since(&before, cores), now.at - before.at);
+        overload.note(load, passed, people, at_ease, directory.seats_left());
+        let lanes: Vec<Duration> = directory.lanes.busy().collect();
+        let share = |(now, before): (&Duration, &Duration)| {
+            (*now - *before).as_secs_f64() / passed.as_secs_f64().max(1e-3)
+        };
+        let loads: Vec<f64> = lanes.iter().zip(&lanes_before).map(share).collect();
+        directory.lanes.were_busy(&loads);
+        overload.note_lanes(&loads, passed);
+        (before, lanes_before) = (now, lanes);
     }
 }
 

@@ -1,6 +1,6 @@
-//! An overloaded server gives up detail, never a match. Comes in: what each tick loop's work took, and all loops and
-//! connections together of the machine's cores. Goes out: a [`Restraint`] for each session, the tighter one of its own and
-//! the machine's, and how many more people fit. The settings are [`crate::config::OverloadConfig`].
+//! An overloaded server gives up detail, never a match. Comes in: what each tick loop's work took, how busy each lane's
+//! thread was, and all together of the machine's cores. Goes out: a [`Restraint`] for each session, the tightest one of its
+//! own, its lane's and the machine's, and how many more people fit. The settings are [`crate::config::OverloadConfig`].
 
 mod governor;
 mod machine;
@@ -28,6 +28,8 @@ pub struct Overload {
     machine: Mutex<Machine>,
     /// The machine's restraint, so that loops need not wait to see it.
     place: AtomicU8,
+    /// The lanes' restraints.
+    lanes: Box<[AtomicU8]>,
     /// Whom nobody let in.
     refused: AtomicU64,
     /// Steps that were taken, and that were given back, by all loops.
@@ -38,6 +40,8 @@ pub struct Overload {
 #[derive(Debug, Default)]
 struct Machine {
     governor: Governor,
+    /// By lane.
+    lanes: Vec<Governor>,
     room: Room,
     fits: Option<u32>,
     /// Over some seconds.
@@ -47,12 +51,13 @@ struct Machine {
 }
 
 impl Overload {
-    /// Nothing is given up yet.
-    pub fn new(live: Arc<Live>) -> Self {
+    /// Nothing is given up yet, on none of so many lanes.
+    pub fn new(live: Arc<Live>, lanes: usize) -> Self {
         Self {
             live,
             machine: Mutex::default(),
             place: AtomicU8::new(0),
+            lanes: (0..lanes).map(|_| AtomicU8::new(0)).collect(),
             refused: AtomicU64::new(0),
             taken: AtomicU64::new(0),
             given_back: AtomicU64::new(0),
@@ -62,6 +67,24 @@ impl Overload {
     /// What is given up because of the whole machine.
     pub fn restraint(&self) -> Restraint {
         Restraint::at(self.place.load(Ordering::Relaxed).into())
+    }
+
+    /// What is given up because of the whole machine, or of one lane of it.
+    fn restraint_on(&self, lane: usize) -> Restraint {
+        let of_lane = Restraint::at(self.lanes[lane].load(Ordering::Relaxed).into());
+        of_lane.max(self.restraint())
+    }
+
+    /// For so long the lanes were this busy, 1 being all the time.
+    fn note_lanes(&self, loads: &[f64], passed: Duration) {
+        let passed_ms = passed.as_secs_f64() * 1000.0;
+        let shares = self.live.get().overload.shares();
+        let mut machine = self.machine();
+        machine.lanes.resize_with(self.lanes.len(), Governor::default);
+        for ((governor, place), load) in machine.lanes.iter_mut().zip(&self.lanes).zip(loads) {
+            let restraint = governor.watch(shares, *load, passed_ms);
+            place.store(restraint.place() as u8, Ordering::Relaxed);
+        }
     }
 
     /// About how many more people fit on the server before anybody is given less; `None` as long as that is not known.
@@ -74,7 +97,7 @@ impl Overload {
         let begins = self.live.get().overload.begins();
         let machine = self.machine();
         let Machine { people, load, fits: room, .. } = *machine;
-        LoadReport { people, load, begins, room, sessions_left }
+        LoadReport { people, load, begins, room, sessions_left, goes_on_with: None }
     }
 
     /// Whom nobody let in so far, for this reason.
@@ -108,13 +131,7 @@ impl Overload {
         let weight = passed_s / (passed_s + LOAD_MEMORY_S);
         machine.load += (load - machine.load) * weight;
         machine.people = people;
-        let restraint = match settings.shares() {
-            Some(shares) => machine.governor.note(shares, load, passed.as_secs_f64() * 1000.0),
-            None => {
-                machine.governor = Governor::default();
-                Restraint::default()
-            }
-        };
+        let restraint = machine.governor.watch(settings.shares(), load, passed_s * 1000.0);
         if restraint != self.restraint() {
             let (steps, load) = (restraint.place(), per_cent(load));
             tracing::info!(steps, load, "what all sessions give up, as the machine is so busy");
@@ -137,6 +154,7 @@ impl Overload {
 #[derive(Debug)]
 pub struct LoopWatch {
     overload: Arc<Overload>,
+    lane: usize,
     tick_ms: f64,
     governor: Governor,
     told: Restraint,
@@ -147,10 +165,11 @@ pub struct LoopWatch {
 }
 
 impl LoopWatch {
-    /// Over a loop of so many ticks per second.
-    pub fn new(overload: Arc<Overload>, tick_rate: u16) -> Self {
+    /// Over a loop of so many ticks per second, on the lane of this number.
+    pub fn new(overload: Arc<Overload>, lane: usize, tick_rate: u16) -> Self {
         Self {
             overload,
+            lane,
             tick_ms: 1000.0 / f64::from(tick_rate.max(1)),
             governor: Governor::default(),
             told: Restraint::default(),
@@ -168,19 +187,12 @@ impl LoopWatch {
         let load = busy.as_secs_f64() * 1000.0 / (self.tick_ms * ticks as f64);
         self.ticks += ticks;
         self.loads += load * ticks as f64;
-        let own = match self.overload.live.get().overload.shares() {
-            Some(shares) => {
-                for _ in 0..ticks {
-                    self.governor.note(shares, load, self.tick_ms);
-                }
-                self.governor.restraint()
-            }
-            None => {
-                self.governor = Governor::default();
-                Restraint::default()
-            }
-        };
-        let restraint = own.max(self.overload.restraint());
+        let shares = self.overload.live.get().overload.shares();
+        for _ in 0..ticks {
+            self.governor.watch(shares, load, self.tick_ms);
+        }
+        let own = self.governor.restraint();
+        let restraint = own.max(self.overload.restraint_on(self.lane));
         let before = std::mem::replace(&mut self.told, restraint);
         if restraint == before {
             return None;
@@ -222,7 +234,7 @@ mod tests {
 
     fn overload(overload: config::OverloadConfig) -> Arc<Overload> {
         let config = Config { overload, ..Config::default() };
-        Arc::new(Overload::new(Arc::new(Live::new(config))))
+        Arc::new(Overload::new(Arc::new(Live::new(config)), 2))
     }
 
     const TICK: Duration = Duration::from_millis(10);
@@ -230,7 +242,7 @@ mod tests {
     #[test]
     fn a_session_is_told_the_tighter_one_of_its_own_and_the_machines_once() {
         let overload = overload(config::OverloadConfig::default());
-        let mut watch = LoopWatch::new(Arc::clone(&overload), 100);
+        let mut watch = LoopWatch::new(Arc::clone(&overload), 0, 100);
         assert_eq!(watch.worked(TICK / 10, 1), None);
         overload.note(0.7, Duration::from_millis(500), 3, true, 100);
         assert_eq!(watch.worked(TICK / 10, 1), Some(Restraint::at(1)));
@@ -244,8 +256,21 @@ mod tests {
     }
 
     #[test]
+    fn of_a_lane_that_has_too_much_to_do_the_sessions_give_up_and_no_others() {
+        let overload = overload(config::OverloadConfig::default());
+        let mut watches = [0, 1].map(|lane| LoopWatch::new(Arc::clone(&overload), lane, 100));
+        let passed = Duration::from_millis(500);
+        (0..20).for_each(|_| overload.note_lanes(&[0.95, 0.2], passed));
+        let told = watches.each_mut().map(|watch| watch.worked(TICK / 10, 1));
+        assert!(told[0].is_some_and(|restraint| restraint.place() > 1), "{told:?}");
+        assert_eq!((told[1], overload.restraint()), (None, Restraint::default()));
+        (0..200).for_each(|_| overload.note_lanes(&[0.2, 0.2], passed));
+        assert_eq!(watches[0].worked(TICK / 10, 1), Some(Restraint::default()));
+    }
+
+    #[test]
     fn several_ticks_at_once_are_no_load_by_themselves() {
-        let mut watch = LoopWatch::new(overload(config::OverloadConfig::default()), 100);
+        let mut watch = LoopWatch::new(overload(config::OverloadConfig::default()), 0, 100);
         assert!((0..1000).all(|_| watch.worked(TICK * 2, 5).is_none()));
         assert!((0..1000).any(|_| watch.worked(TICK * 4, 5).is_some()));
     }
@@ -254,7 +279,7 @@ mod tests {
     fn switched_off_it_gives_up_nothing_and_still_learns() {
         let off = config::OverloadConfig { overload: false, ..config::OverloadConfig::default() };
         let overload = overload(off);
-        let mut watch = LoopWatch::new(Arc::clone(&overload), 100);
+        let mut watch = LoopWatch::new(Arc::clone(&overload), 0, 100);
         for people in 1..=20 {
             assert!((0..50).all(|_| watch.worked(TICK * people / 20, 1).is_none()));
             watch.room(people);

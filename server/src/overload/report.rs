@@ -16,6 +16,9 @@ pub(crate) struct LoadReport {
     pub(crate) room: Option<u32>,
     /// How many more sessions it may have.
     pub(crate) sessions_left: u32,
+    /// Of which matches it can go on: the protocol's hash and the layout of checkpoints; `None` where it does not say.
+    #[serde(default)]
+    pub(crate) goes_on_with: Option<(u64, u32)>,
 }
 
 impl LoadReport {
@@ -30,6 +33,11 @@ impl LoadReport {
             // A quotient without bound becomes the highest number, as does one by nothing.
             ((self.begins - self.load) / one.max(f64::MIN_POSITIVE)).max(0.0) as u32
         })
+    }
+
+    /// Whether matches of a server that can go on with `own` may go on there, as far as it says.
+    pub(crate) fn may_take(&self, own: Option<(u64, u32)>) -> bool {
+        self.goes_on_with.is_none() || self.goes_on_with == own
     }
 
     /// A session with so many people more is there from now on.
