@@ -8,7 +8,7 @@ use crate::net::outbox::ConnectionOutbox;
 use crate::session::result::RoundResult;
 use crate::session::settings::SessionSettings;
 use crate::session::status::Status;
-use crate::store::{KeptResult, OpenSession, unix_ms};
+use crate::store::{KeptResult, OpenSession, Store, unix_ms};
 use crate::tick_loop::{Queued, TickCounts};
 use serde::{Deserialize, Serialize};
 use shared::wire::close::CloseCode;
@@ -37,8 +37,10 @@ pub struct Entry {
     shown: Mutex<Shown>,
     settings: Mutex<SessionSettings>,
     results: Mutex<VecDeque<KeptResult>>,
-    /// What the store was given of it, for the next start, and whether it took that; `None` where nothing is kept.
-    kept: Mutex<Option<(OpenSession, bool)>>,
+    /// What the store was given of it, for the next start; `None` where nothing is kept.
+    kept: Mutex<Option<OpenSession>>,
+    /// Whether the store has that, as far as is known.
+    is_kept: Arc<AtomicBool>,
     promised: Arc<AtomicUsize>,
     /// Why it ends here to go on on another server of the site, if it does.
     pub(super) leave: OnceLock<Leave>,
@@ -137,6 +139,7 @@ impl Entry {
             settings: Mutex::new(settings),
             results: Mutex::default(),
             kept: Mutex::default(),
+            is_kept: Arc::default(),
             promised: Arc::default(),
             leave: OnceLock::new(),
             since: Instant::now(),
@@ -206,27 +209,21 @@ impl Entry {
         lock(&self.results).iter().cloned().collect()
     }
 
-    /// Has `keep` keep what there is to keep of it, if that is no longer what was kept; it says whether it could.
-    pub(super) fn keep_open(
-        &self,
-        host: Option<HostSecret>,
-        keep: impl FnOnce(OpenSession) -> bool,
-    ) {
+    /// Has the store keep what there is to keep of it, if that is not what it has.
+    pub(super) fn keep_open(&self, host: Option<HostSecret>, store: &Store) {
         let settings = lock(&self.settings);
         let mut kept = lock(&self.kept);
-        let is_kept = |(kept, done): &(OpenSession, bool)| {
-            *done && kept.host == host && kept.settings == *settings
-        };
-        if !kept.as_ref().is_some_and(is_kept) {
+        let is_same = |kept: &OpenSession| kept.host == host && kept.settings == *settings;
+        if !self.is_kept.load(Ordering::Relaxed) || !kept.as_ref().is_some_and(is_same) {
             let now = OpenSession { code: self.code, settings: settings.clone(), host };
-            let done = keep(now.clone());
-            *kept = Some((now, done));
+            store.remember(now.clone(), &self.is_kept);
+            *kept = Some(now);
         }
     }
 
     /// With what it can be opened again; `None` where nothing is kept.
     pub(super) fn kept(&self) -> Option<OpenSession> {
-        lock(&self.kept).as_ref().map(|(kept, _)| kept.clone())
+        lock(&self.kept).clone()
     }
 
     /// Promises somebody a place.

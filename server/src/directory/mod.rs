@@ -42,7 +42,7 @@ pub(crate) use opening::Most;
 use opening::Opening;
 use shared::wire::{HostSecret, Protocol};
 use std::sync::{Arc, Mutex, OnceLock};
-use tokio::time::Instant;
+use tokio::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -66,7 +66,7 @@ pub struct Directory {
     pub ticks: Arc<TickCounts>,
     /// What is given up when there is too much to do.
     pub overload: Arc<Overload>,
-    lanes: Lanes,
+    pub(crate) lanes: Lanes,
     store: Store,
     stopping: Arc<Stopping>,
     stop: CancellationToken,
@@ -112,6 +112,7 @@ impl Directory {
         stopping: Arc<Stopping>,
         stop: CancellationToken,
     ) -> Self {
+        let lanes = Lanes::start(live.get().threads());
         Self {
             sessions: DashMap::new(),
             opener,
@@ -119,8 +120,8 @@ impl Directory {
             choosing: Mutex::default(),
             listing: Listing::new(),
             tickets: Tickets::new(live.get().limits.ticket_life),
-            overload: Arc::new(Overload::new(Arc::clone(&live))),
-            lanes: Lanes::start(live.get().threads()),
+            overload: Arc::new(Overload::new(Arc::clone(&live), lanes.len())),
+            lanes,
             live,
             site,
             metrics: Arc::default(),
@@ -265,6 +266,13 @@ impl Directory {
             let _ = entry.handle.queue.send((Instant::now(), ToSession::Part { seconds })).await;
         }
         self.ended().await;
+    }
+
+    /// Tells one that has only just begun here.
+    fn part_from(&self, entry: &Entry, left: Duration) {
+        let seconds = left.as_secs() as u32;
+        let told = entry.handle.queue.try_send((Instant::now(), ToSession::Part { seconds }));
+        told.expect("a new queue has room");
     }
 
     /// Waits until every session has told its players; the server is stopping.

@@ -6,6 +6,8 @@ use super::opening::Opening;
 use super::{Directory, Entry, Leave, NoSession};
 use crate::code::{Letter, SessionCode};
 use crate::overload::LoadReport;
+use crate::session::CHECKPOINT_LAYOUT;
+use crate::site::Leaving;
 use crate::store::OpenSession;
 use std::sync::Arc;
 use tokio::time::{Duration, timeout};
@@ -57,7 +59,8 @@ impl Directory {
         {
             let to = if let Leave::Load(to) = why { Some(to) } else { None };
             let people = entry.look().0.people();
-            if self.site.hand_over(&session, people, &checkpoint, to).await {
+            let leaving = Leaving { session: &session, people, checkpoint: &checkpoint, to };
+            if self.site.hand_over(leaving, self.goes_on_with()).await {
                 self.metrics.sessions.moved[why.index()].inc();
                 self.store.forget(entry.code);
                 return;
@@ -80,7 +83,13 @@ impl Directory {
     pub(crate) fn load_report(&self) -> LoadReport {
         let takes = self.can_move() && !self.stopping.is_draining();
         let left = self.live.get().max_sessions.saturating_sub(self.len());
-        self.overload.report(if takes { left as u32 } else { 0 })
+        let report = self.overload.report(if takes { left as u32 } else { 0 });
+        LoadReport { goes_on_with: self.goes_on_with(), ..report }
+    }
+
+    /// Of which matches this server can go on: those of the same game and rules, in the same layout.
+    fn goes_on_with(&self) -> Option<(u64, u32)> {
+        self.opener.as_ref().map(|opener| (opener.protocol.hash, CHECKPOINT_LAYOUT))
     }
 
     /// The server of the site that took a session which was here.
@@ -118,7 +127,16 @@ impl Directory {
             ..Opening::of(&self.live.get(), host)
         };
         let opened = opener.open(&settings, opening).map_err(NoSession::Refused)?;
-        self.run(code, opened, opener.protocol, settings).comes_from_elsewhere();
+        let entry = self.run(code, opened, opener.protocol, settings);
+        entry.comes_from_elsewhere();
+        if self.store.outlives_the_process() {
+            // It makes its own only in some seconds.
+            self.store.keep_checkpoint(code, some_of(checkpoint.to_vec()));
+        }
+        if self.stopping.is_draining() {
+            // It was on its way when the others were told.
+            self.part_from(&entry, self.stopping.left().unwrap_or_default());
+        }
         Ok(())
     }
 

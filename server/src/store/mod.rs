@@ -13,7 +13,7 @@ mod sessions;
 pub use leaderboard::{LEADERBOARD_MAX, LeaderboardRow, Period};
 pub use operator::{AUDIT_MAX, Deed, KeptBan};
 pub use recordings::RecordingId;
-pub use results::RESULTS_MAX;
+pub use results::{PRIVATE_RESULTS_MAX, RESULTS_MAX};
 pub use schema::{FILE_NAME, OpenError};
 pub use sessions::OpenSession;
 
@@ -23,11 +23,12 @@ use crate::session::recording::Recorded;
 use crate::session::result::RoundResult;
 use crate::throttle::Throttle;
 use rusqlite::Connection;
+use schema::LOCK_WAIT;
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Duration, Instant};
@@ -115,6 +116,7 @@ impl Store {
     /// Opens the database in the folder `data`, which is made if it is missing, or one in memory. Errors with
     /// a sentence when that is not possible, or a newer version of this program wrote it.
     pub fn open(data: Option<&Path>) -> Result<Self, OpenError> {
+        let lock = data.map(|folder| schema::lock(folder, LOCK_WAIT)).transpose()?;
         let connection = schema::open(data)?;
         let bans = operator::bans(&connection, unix_ms()).map_err(|error| {
             OpenError::Database(data.unwrap_or(Path::new(":memory:")).to_owned(), error)
@@ -127,6 +129,7 @@ impl Store {
         let work = move || {
             give_way();
             work(connection, waiting, &theirs);
+            drop(lock);
         };
         thread.spawn(work).map_err(OpenError::Thread)?;
         Ok(Self { jobs, troubles, bans: bans.into(), on_disk: data.is_some() })
@@ -222,9 +225,19 @@ impl Store {
         self.ask(move |db| leaderboard::best(db, period, limit, now)).await
     }
 
-    /// Keeps that a session is open; false while the disk has too much to do. Never waits.
-    pub fn remember(&self, session: OpenSession) -> bool {
-        self.tell(move |db| sessions::remember(db, &session))
+    /// Keeps that a session is open. `is_kept` is true from now on, and false again where the disk has too much to do, or
+    /// refuses it. Never waits.
+    pub fn remember(&self, session: OpenSession, is_kept: &Arc<AtomicBool>) {
+        is_kept.store(true, Ordering::Relaxed);
+        let after = Arc::clone(is_kept);
+        let remember = move |db: &mut Connection| {
+            let done = sessions::remember(db, &session);
+            after.fetch_and(done.is_ok(), Ordering::Relaxed);
+            done
+        };
+        if !self.tell(remember) {
+            is_kept.store(false, Ordering::Relaxed);
+        }
     }
 
     /// Keeps that a session is over. Never waits.

@@ -7,8 +7,13 @@ use crate::session::settings::Mode;
 use rusqlite::{Connection, Params, Transaction, params};
 use shared::wire::Visitor;
 
-/// Results that are kept; the oldest make room for newer ones.
+/// Results of public sessions that are kept; the oldest make room for newer ones.
 pub const RESULTS_MAX: i64 = 20_000;
+/// Results of private sessions that are kept beside them: nobody's private rounds push out what everybody is shown.
+pub const PRIVATE_RESULTS_MAX: i64 = 5_000;
+/// Lines of a result of which computer pilots have some; below, only people have one. So what a result takes is bounded
+/// by who was there.
+const PILOT_LINES: usize = 64;
 /// Visitors whose best round of all time is kept; the worst make room for better ones.
 const BEST_MAX: i64 = 100_000;
 /// Results after which it is seen to that there are no more than that.
@@ -35,7 +40,8 @@ pub(super) fn keep(
         json::text(&result.teams),
     ])?;
     let id = step.last_insert_rowid();
-    for (line, place) in result.places.iter().enumerate() {
+    let lines = result.places.iter().enumerate();
+    for (line, place) in lines.filter(|(line, place)| *line < PILOT_LINES || !place.computer) {
         keep_place(&step, id, line as i64, place)?;
         if result.public && !place.computer && place.score > 0 {
             keep_best(&step, place, *at)?;
@@ -43,7 +49,7 @@ pub(super) fn keep(
     }
     recordings::has_result(&step, code, id)?;
     if id % TIDY_EVERY == 0 {
-        tidy(&step, id)?;
+        tidy(&step)?;
     }
     step.commit()
 }
@@ -93,8 +99,12 @@ fn who(place: &Place) -> Vec<u8> {
     who
 }
 
-fn tidy(db: &Transaction<'_>, newest: i64) -> rusqlite::Result<()> {
-    db.execute("DELETE FROM results WHERE id <= ?", [newest - RESULTS_MAX])?;
+fn tidy(db: &Transaction<'_>) -> rusqlite::Result<()> {
+    for (public, most) in [(true, RESULTS_MAX), (false, PRIVATE_RESULTS_MAX)] {
+        let older = "DELETE FROM results WHERE public = ?1 AND id <= \
+                     (SELECT id FROM results WHERE public = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)";
+        db.execute(older, params![public, most])?;
+    }
     let worse = "DELETE FROM best WHERE who IN \
                  (SELECT who FROM best ORDER BY score DESC, ended LIMIT -1 OFFSET ?)";
     db.execute(worse, [BEST_MAX])?;

@@ -1,12 +1,19 @@
 //! The database file: where it is, what is in it, and how an older one becomes one of today.
 
 use rusqlite::Connection;
+use std::fs::{File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The file in the data folder.
 pub const FILE_NAME: &str = "gamekeeper.sqlite3";
+/// The file beside it that a server holds for as long as it has the database.
+const LOCK_NAME: &str = "gamekeeper.lock";
+/// For how long a start waits for a server that is just ending to let go of the folder; then it fails.
+pub(super) const LOCK_WAIT: Duration = Duration::from_secs(5);
+/// How often it looks meanwhile.
+const LOCK_LOOKS: Duration = Duration::from_millis(10);
 /// For how long a statement waits for another program that has the file locked; then it fails.
 const BUSY_WAIT: Duration = Duration::from_secs(2);
 
@@ -129,6 +136,9 @@ pub enum OpenError {
         /// The newest that is known here.
         known: usize,
     },
+    /// Another server has it.
+    #[error("Another server runs with the folder {}; give each its own with --data.", .0.display())]
+    Taken(PathBuf),
     /// SQLite refuses the file.
     #[error("Cannot use {} as a database: {}; choose another folder with --data.", .0.display(), .1)]
     Database(PathBuf, rusqlite::Error),
@@ -140,9 +150,6 @@ pub enum OpenError {
 /// Opens the database in `data`, or one in memory, and brings it up to date.
 pub(super) fn open(data: Option<&Path>) -> Result<Connection, OpenError> {
     let path = data.map_or(PathBuf::from(":memory:"), |folder| folder.join(FILE_NAME));
-    if let Some(folder) = data {
-        make_folder(folder).map_err(|error| OpenError::Folder(folder.to_owned(), error))?;
-    }
     let broken = |error| OpenError::Database(path.clone(), error);
     let mut db = match data {
         Some(_) => Connection::open(&path),
@@ -162,6 +169,31 @@ pub(super) fn open(data: Option<&Path>) -> Result<Connection, OpenError> {
     Ok(db)
 }
 
+/// Takes the folder, which is made if it is missing, for this process, as long as the file is open: two servers in one
+/// folder would run the same sessions, and forget each other's. Waits at most so long for one that has it.
+pub(super) fn lock(folder: &Path, wait: Duration) -> Result<File, OpenError> {
+    let broken = |error| OpenError::Folder(folder.to_owned(), error);
+    make_folder(folder).map_err(broken)?;
+    let mut options = File::options();
+    let file = options.create(true).truncate(false).write(true).open(folder.join(LOCK_NAME));
+    let file = file.map_err(broken)?;
+    let until = Instant::now() + wait;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) if Instant::now() < until => {
+                std::thread::sleep(LOCK_LOOKS);
+            }
+            Err(TryLockError::WouldBlock) => return Err(OpenError::Taken(folder.to_owned())),
+            Err(TryLockError::Error(error)) => {
+                // Some network file systems know no locks.
+                tracing::warn!(%error, "cannot see whether another server has the data folder");
+                return Ok(file);
+            }
+        }
+    }
+}
+
 /// Makes the folder if it is missing; what is in it is for the server's user alone, as hosts' secrets are among it.
 fn make_folder(folder: &Path) -> io::Result<()> {
     let mut builder = std::fs::DirBuilder::new();
@@ -176,6 +208,8 @@ fn prepare(db: &Connection) -> rusqlite::Result<()> {
     db.pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(()))?;
     // A power cut may cost the last results, and never the file.
     db.pragma_update(None, "synchronous", "normal")?;
+    // A container whose file system is read-only has no folder for temporary files.
+    db.pragma_update(None, "temp_store", "memory")?;
     db.pragma_update(None, "foreign_keys", true)
 }
 

@@ -64,7 +64,8 @@ pub(super) fn forget(db: &Connection, code: SessionCode) -> rusqlite::Result<()>
     Ok(())
 }
 
-/// All of them. What this version cannot read is left out and forgotten.
+/// All of them. What this version cannot read is left out and forgotten, with all that is kept of sessions that are none
+/// of them.
 pub(super) fn all(db: &Connection) -> rusqlite::Result<Vec<OpenSession>> {
     let mut statement =
         db.prepare("SELECT code, settings, host FROM open_sessions ORDER BY code")?;
@@ -84,6 +85,12 @@ pub(super) fn all(db: &Connection) -> rusqlite::Result<Vec<OpenSession>> {
                 db.execute("DELETE FROM open_sessions WHERE code = ?", [code])?;
             }
         }
+    }
+    for table in ["checkpoints WHERE", "recordings WHERE result IS NULL AND"] {
+        db.execute(
+            &format!("DELETE FROM {table} code NOT IN (SELECT code FROM open_sessions)"),
+            [],
+        )?;
     }
     Ok(sessions)
 }

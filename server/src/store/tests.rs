@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::session::result::{Place, RoundResult};
-use crate::session::settings::Mode;
+use crate::session::settings::{Mode, SessionSettings};
 use shared::wire::Visitor;
 use std::path::PathBuf;
 
@@ -166,19 +166,91 @@ fn the_best_and_the_newest_of_ten_thousand_results_are_found() {
     assert_eq!(results::recent(&mut db, 20).unwrap()[0].at, NOW);
 }
 
+/// As if at least so many more had come; with the next one old ones go.
+fn more(db: &Connection, public: bool, results: i64) {
+    let newest: i64 = db.query_row("SELECT max(id) FROM results", [], |row| row.get(0)).unwrap();
+    let sql = "WITH RECURSIVE n (id) AS (SELECT ?1 UNION ALL SELECT id + 1 FROM n WHERE id < ?2) \
+               INSERT INTO results (id, code, name, mode, public, round, ended, seconds, teams) \
+               SELECT id, 'x', 'x', '\"teams\"', ?3, 1, 1, 1, '[]' FROM n";
+    db.execute(sql, (newest + 1, (newest + results) / 64 * 64 + 63, public)).unwrap();
+}
+
+#[test]
+fn private_rounds_push_out_no_public_ones() {
+    let mut db = schema::open(None).unwrap();
+    let (first, later) = (SessionCode::random(), SessionCode::random());
+    results::keep(&mut db, first, &result(true, NOW, vec![place("First", 1, 5)])).unwrap();
+    more(&db, false, RESULTS_MAX * 2);
+    results::keep(&mut db, later, &result(false, NOW, vec![place("Later", 2, 5)])).unwrap();
+    for code in [first, later] {
+        assert_eq!(results::of(&mut db, code, None, 10).unwrap().len(), 1);
+    }
+    let count = "SELECT count(*) FROM results WHERE NOT public";
+    let count = db.query_row(count, [], |row| row.get::<_, i64>(0));
+    assert_eq!(count, Ok(PRIVATE_RESULTS_MAX));
+}
+
+#[test]
+fn of_many_computer_pilots_the_best_have_a_line_and_of_people_all() {
+    let mut db = schema::open(None).unwrap();
+    let code = SessionCode::random();
+    let pilot = |n| Place { computer: true, ..place("Pilot", 0, 900 - n) };
+    let places = (0..200).map(pilot).chain([place("Ann", 1, 5)]).collect();
+    results::keep(&mut db, code, &result(true, NOW, places)).unwrap();
+    let kept = &results::of(&mut db, code, None, 1).unwrap()[0].result.places;
+    assert_eq!((kept.len(), &*kept[64].name), (65, "Ann"));
+}
+
+#[test]
+fn two_servers_do_not_share_a_folder() {
+    let folder = Folder::new();
+    let lock = schema::lock(&folder.0, Duration::ZERO).unwrap();
+    let said = schema::lock(&folder.0, Duration::ZERO).unwrap_err().to_string();
+    assert!(said.contains("Another server") && said.contains("--data"), "{said}");
+    drop(lock);
+    let store = Store::open(Some(&folder.0)).unwrap();
+    assert!(schema::lock(&folder.0, Duration::ZERO).is_err());
+    drop(store);
+    // The store's thread is about to end.
+    assert!(schema::lock(&folder.0, LOCK_WAIT).is_ok());
+}
+
+#[tokio::test]
+async fn a_session_that_could_not_be_kept_is_known_not_to_be() {
+    let folder = Folder::new();
+    let store = Store::open(Some(&folder.0)).unwrap();
+    let session = OpenSession {
+        code: SessionCode::random(),
+        settings: SessionSettings::default(),
+        host: None,
+    };
+    let is_kept = Arc::new(AtomicBool::new(false));
+    let keep = async || {
+        store.remember(session.clone(), &is_kept);
+        store.settled().await.unwrap();
+        is_kept.load(Ordering::Relaxed)
+    };
+    let db = Connection::open(folder.0.join(FILE_NAME)).unwrap();
+    db.execute("ALTER TABLE open_sessions RENAME TO away", []).unwrap();
+    assert!(!keep().await);
+    db.execute("ALTER TABLE away RENAME TO open_sessions", []).unwrap();
+    assert!(keep().await);
+    // What is left of others goes with the next start.
+    let other = SessionCode::random();
+    for code in [session.code, other] {
+        store.keep_checkpoint(code, Some(vec![1]));
+    }
+    assert_eq!(store.open_sessions().await, Ok(vec![session.clone()]));
+    assert_eq!(store.checkpoint(session.code).await, Ok(Some(vec![1])));
+    assert_eq!(store.checkpoint(other).await, Ok(None));
+}
+
 #[test]
 fn the_oldest_results_make_room_and_the_best_stay() {
     let mut db = schema::open(None).unwrap();
     let (first, later) = (SessionCode::random(), SessionCode::random());
     results::keep(&mut db, first, &result(true, NOW, vec![place("First", 1, 500)])).unwrap();
-    // As if as many had come as are kept.
-    let next = RESULTS_MAX / 64 * 64 + 63;
-    db.execute(
-        "INSERT INTO results (id, code, name, mode, public, round, ended, seconds, teams) \
-         VALUES (?, 'x', 'x', '\"teams\"', 1, 1, 1, 1, '[]')",
-        [next],
-    )
-    .unwrap();
+    more(&db, true, RESULTS_MAX);
     results::keep(&mut db, later, &result(true, NOW, vec![place("Later", 2, 5)])).unwrap();
     assert_eq!(results::of(&mut db, first, None, 10).unwrap(), []);
     assert_eq!(results::of(&mut db, later, None, 10).unwrap().len(), 1);
