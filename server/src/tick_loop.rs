@@ -204,7 +204,7 @@ pub trait Watcher: Send {
     }
     /// From what the session could go on; `None` where it could not any more.
     fn checkpoint(&mut self, _checkpoint: Option<Vec<u8>>) {}
-    /// More of a round was recorded; what was of one that ended comes before its result.
+    /// More of a round was recorded; what was of one that ended comes before its result, and what came after that behind it.
     fn recorded(&mut self, _recorded: Recorded) {}
     /// Rounds ended.
     fn results(&mut self, results: Vec<RoundResult>);
@@ -302,12 +302,17 @@ pub async fn run<O: Outbox, S: Ticked<O>>(
             session.handle(ToSession::Restrain(restraint), f64::from(session.tick_now()));
             next_look = 0;
         }
-        if session.tick_now() >= next_look {
-            next_look = session.tick_now() + look_ticks;
-            look_at(&mut session, &mut watcher, false);
+        let now = session.tick_now();
+        // What is in a checkpoint was published before, and what was published is in one at once: whoever goes on from it
+        // tells of no round twice, and forgets none.
+        if now >= next_look || now >= next_checkpoint {
+            next_look = now + look_ticks;
+            if look_at(&mut session, &mut watcher, false) {
+                next_checkpoint = now;
+            }
         }
-        if session.tick_now() >= next_checkpoint {
-            next_checkpoint = session.tick_now() + checkpoint_ticks;
+        if now >= next_checkpoint {
+            next_checkpoint = now + checkpoint_ticks;
             if watcher.keeps() {
                 watcher.checkpoint(session.checkpoint());
             }
@@ -316,6 +321,8 @@ pub async fn run<O: Outbox, S: Ticked<O>>(
             break told;
         }
     };
+    // Once it is over nobody looks for the end of a recording.
+    publish(&mut session, &mut watcher, false);
     watcher.over(code, why);
     queue.close();
     while let Ok((_, told)) = queue.try_recv() {
@@ -339,15 +346,26 @@ pub async fn run<O: Outbox, S: Ticked<O>>(
     checkpoint
 }
 
-fn look_at<O>(session: &mut impl Ticked<O>, watcher: &mut impl Watcher, last: bool) {
+/// Publishes all that there is to know; whether a round ended.
+fn look_at<O>(session: &mut impl Ticked<O>, watcher: &mut impl Watcher, last: bool) -> bool {
     watcher.status(session.status(), session.measure(), session.host());
-    for recorded in session.take_recorded(last) {
-        watcher.recorded(recorded);
-    }
+    publish(session, watcher, last)
+}
+
+/// Publishes what rounds came to, and their recordings; whether one ended.
+fn publish<O>(session: &mut impl Ticked<O>, watcher: &mut impl Watcher, last: bool) -> bool {
+    let mut recorded = session.take_recorded(last);
+    let is_after = |recorded: &Recorded| matches!(recorded, Recorded::Afterwards(_));
+    let after = recorded.iter().position(is_after).unwrap_or(recorded.len());
+    let after = recorded.split_off(after);
+    recorded.into_iter().for_each(|recorded| watcher.recorded(recorded));
     let results = session.take_results();
-    if !results.is_empty() {
+    let ended = !results.is_empty();
+    if ended {
         watcher.results(results);
     }
+    after.into_iter().for_each(|recorded| watcher.recorded(recorded));
+    ended
 }
 
 fn note(due: Due, counts: &TickCounts, lines: &Throttle) {

@@ -231,7 +231,7 @@ async fn what_is_on_another_server_is_not_opened_again_by_a_disk_that_was_too_sl
     assert!(b.server.front.directory.get(code).is_some());
     // As if the process had ended before the disk knew.
     let store = Store::open(Some(&folder.at(""))).expect("the folder is there");
-    assert!(store.remember(OpenSession { code, settings, host: None }));
+    store.remember(OpenSession { code, settings, host: None }, &Arc::default());
     store.settled().await.expect("it is kept");
     drop(store);
     let listener = server::net::listener::bind(address).expect("the port is free again");

@@ -18,7 +18,7 @@ use shared::wire::Protocol;
 use shared::wire::message::Phase;
 
 /// Of what follows here, and of what is in it. Counts up when any of it changes: what an older program wrote is none then.
-const LAYOUT: u32 = 2;
+pub(crate) const LAYOUT: u32 = 2;
 
 /// `P` are the [`Players`], borrowed where it is written.
 #[derive(Serialize, Deserialize)]

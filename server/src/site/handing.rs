@@ -18,7 +18,7 @@ use hyper::header::{self, HeaderMap, HeaderValue};
 use hyper::{Request, StatusCode};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use tokio::time::{Instant, timeout};
+use tokio::time::{Duration, Instant, timeout};
 
 /// Where servers of a site ask each other what nobody else may.
 pub(crate) const SITE_API: &str = "/api/site";
@@ -34,6 +34,23 @@ pub(crate) enum Whereabouts<'a> {
     There(&'a Neighbour),
     /// On its way to one.
     Moving,
+}
+
+/// For how long servers are asked in turn to take one session. Whoever has not been asked by then is not: the end of the
+/// process waits for it.
+const ASKING_WAIT: Duration = Duration::from_secs(20);
+/// For how long a server that did not take a session is not thought of when this one has too much to do.
+pub(super) const REFUSED_FOR: Duration = Duration::from_secs(5 * 60);
+
+/// A session that has been taken down.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Leaving<'a> {
+    pub(crate) session: &'a OpenSession,
+    /// How many are in it.
+    pub(crate) people: u32,
+    pub(crate) checkpoint: &'a [u8],
+    /// The one server that it may go to; `None` where all may have it.
+    pub(crate) to: Option<Letter>,
 }
 
 /// What one server tells another of a session that is to be taken.
@@ -115,15 +132,10 @@ impl Site {
         self.leaving.remove(&code);
     }
 
-    /// Hands a session with so many people over to the first of the others that takes it, those with most room first, or
-    /// to the one with the letter `to` alone; false where none does.
-    pub(crate) async fn hand_over(
-        &self,
-        session: &OpenSession,
-        people: u32,
-        checkpoint: &[u8],
-        to: Option<Letter>,
-    ) -> bool {
+    /// Hands a session over to the first of the others that takes it, those with most room first; false where none does.
+    /// This server goes on with `own`, and who cannot is not asked.
+    pub(crate) async fn hand_over(&self, leaving: Leaving<'_>, own: Option<(u64, u32)>) -> bool {
+        let Leaving { session, people, checkpoint, to } = leaving;
         let OpenSession { code, settings, host } = session;
         let luggage =
             Luggage { settings: settings.clone(), host: host.map(|secret| secret.to_hex()) };
@@ -132,8 +144,15 @@ impl Site {
         bytes.extend_from_slice(checkpoint);
         self.leaving.insert(*code, Some(bytes.into()));
         let mut others = self.by_room();
-        others.retain(|one| to.is_none_or(|to| one.server.letter == to));
+        let may_take = |one: &Neighbour| {
+            one.seen(|seen| seen.report.is_none_or(|report| report.may_take(own)))
+        };
+        others.retain(|one| to.is_none_or(|to| one.server.letter == to) && may_take(one));
+        let began = Instant::now();
         for one in others {
+            if began.elapsed() >= ASKING_WAIT {
+                break;
+            }
             let from = self.letter.expect("who has neighbours has a letter").to_string();
             let taking = Taking { code: code.to_string(), from };
             let request = self.prove(post(&format!("{SITE_API}/take"), &taking));
@@ -149,6 +168,7 @@ impl Site {
                 tracing::info!(session = ?code, to = %one.server.letter, "handed over");
                 return true;
             }
+            one.seen(|seen| seen.refused = Some(Instant::now()));
         }
         tracing::info!(session = ?code, "no other server takes it");
         false

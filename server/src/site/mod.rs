@@ -11,7 +11,8 @@ mod passing;
 pub(crate) mod relief;
 mod watching;
 
-pub(crate) use handing::{SITE_API, Taking, Whereabouts};
+use handing::REFUSED_FOR;
+pub(crate) use handing::{Leaving, SITE_API, Taking, Whereabouts};
 pub use passing::NoNeighbour;
 pub(crate) use passing::{get, post};
 pub(crate) use watching::SiteNews;
@@ -77,6 +78,8 @@ struct Seen {
     bans: Option<u64>,
     /// How busy it is; `None` where it does not say.
     report: Option<LoadReport>,
+    /// When it last did not take a session.
+    refused: Option<Instant>,
     /// Looks in a row that found nobody.
     misses: u32,
 }
@@ -147,9 +150,12 @@ impl Site {
         others
     }
 
-    /// How busy the others are that answer and say so.
+    /// How busy the others are that answer and say so, but for those that did not take a session lately.
     fn load_reports(&self) -> Vec<(Letter, LoadReport)> {
-        let said = |one: &Neighbour| Some((one.server.letter, one.seen(|seen| seen.report)?));
+        let takes = |seen: &Seen| seen.refused.is_none_or(|at| at.elapsed() >= REFUSED_FOR);
+        let said = |one: &Neighbour| {
+            Some((one.server.letter, one.seen(|seen| seen.report.filter(|_| takes(seen)))?))
+        };
         self.present().filter_map(said).collect()
     }
 

@@ -43,7 +43,8 @@ fn choose(
     sessions: &[Candidate],
     others: &[(Letter, LoadReport)],
 ) -> Option<(SessionCode, Letter)> {
-    let fits = others.iter().map(|(letter, report)| (report.fits(own), *letter));
+    let others = others.iter().filter(|(_, report)| report.may_take(own.goes_on_with));
+    let fits = others.map(|(letter, report)| (report.fits(own), *letter));
     let (fits, to) = fits.max_by_key(|(fits, _)| *fits)?;
     let goal = own.begins * EASE_SHARE;
     let too_many = f64::from(own.people) * (own.load / goal - 1.0).max(LEAST_SHARE);
@@ -114,8 +115,14 @@ fn candidates(sessions: &[Arc<Entry>], stay: Duration) -> Vec<Candidate> {
 mod tests {
     use super::*;
 
-    const BUSY: LoadReport =
-        LoadReport { people: 90, load: 0.67, begins: 0.6, room: Some(0), sessions_left: 0 };
+    const BUSY: LoadReport = LoadReport {
+        people: 90,
+        load: 0.67,
+        begins: 0.6,
+        room: Some(0),
+        sessions_left: 0,
+        goes_on_with: Some((7, 1)),
+    };
 
     fn candidates(people: &[u32]) -> Vec<Candidate> {
         let code = |number| format!("A{number:09}").parse().expect("a code");
@@ -148,6 +155,17 @@ mod tests {
         assert_eq!(chosen(&people, &[("B", 15)]), None);
         assert_eq!(chosen(&people, &[]), None);
         assert_eq!(chosen(&[0, 0], &[("B", 100)]), None, "nobody in it costs nothing");
+    }
+
+    #[test]
+    fn a_server_of_other_rules_is_left_alone() {
+        let others = |goes_on_with| {
+            let room = LoadReport { room: Some(400), sessions_left: 1, ..BUSY };
+            [("B".parse().unwrap(), LoadReport { goes_on_with, ..room })]
+        };
+        let goes = |to| choose(&BUSY, &candidates(&[45]), &others(to)).is_some();
+        assert!(goes(None) && goes(Some((7, 1))));
+        assert!(!goes(Some((8, 1))) && !goes(Some((7, 2))));
     }
 
     #[test]

@@ -6,6 +6,7 @@ use crate::metrics::Metrics;
 use crate::session::SessionConfig;
 use crate::session::acts::{Act, HostAction, Order};
 use crate::session::door::{ConnectionId, Newcomer};
+use crate::session::settings::Mode;
 use shared::arena::{Arena, Settings};
 use shared::game::Setup;
 use shared::wire::{SeatToken, Visitor};
@@ -59,6 +60,10 @@ struct Entries {
     forgets: bool,
     /// After which ticks it had to show a checkpoint that is kept.
     kept: Vec<Tick>,
+    /// After so many ticks a round ends.
+    round_ends: Option<usize>,
+    /// What was published, in its order.
+    published: Vec<&'static str>,
 }
 
 impl Watcher for Diary {
@@ -66,10 +71,19 @@ impl Watcher for Diary {
         self.0.lock().unwrap().looks += 1;
     }
 
-    fn results(&mut self, _: Vec<RoundResult>) {}
+    fn results(&mut self, _: Vec<RoundResult>) {
+        self.0.lock().unwrap().published.push("result");
+    }
+
+    fn recorded(&mut self, recorded: Recorded) {
+        let what = if matches!(recorded, Recorded::GoesOn(_)) { "chapter" } else { "afterwards" };
+        self.0.lock().unwrap().published.push(what);
+    }
 
     fn over(&mut self, code: CloseCode, _: &'static str) {
-        self.0.lock().unwrap().over = Some(code);
+        let mut entries = self.0.lock().unwrap();
+        entries.over = Some(code);
+        entries.published.push("over");
     }
 
     fn keeps(&self) -> bool {
@@ -114,7 +128,27 @@ impl Ticked<Line> for Diary {
     }
 
     fn take_results(&mut self) -> Vec<RoundResult> {
-        Vec::new()
+        let mut entries = self.0.lock().unwrap();
+        let ticks = entries.ticks.len();
+        let ended = entries.round_ends.take_if(|ends| *ends <= ticks);
+        let places = Vec::new();
+        let result = || RoundResult {
+            name: "Arena 1".into(),
+            mode: Mode::FreeForAll,
+            public: true,
+            round: 1,
+            seconds: 1,
+            teams: Vec::new(),
+            places,
+        };
+        ended.map(|_| result()).into_iter().collect()
+    }
+
+    fn take_recorded(&mut self, _: bool) -> Vec<Recorded> {
+        let entries = self.0.lock().unwrap();
+        let ended = entries.round_ends.is_some_and(|ends| ends <= entries.ticks.len());
+        let chapters = || vec![Recorded::GoesOn(vec![1]), Recorded::Afterwards(vec![2])];
+        if ended { chapters() } else { Vec::new() }
     }
 
     fn over(&self) -> Option<(CloseCode, &'static str)> {
@@ -237,6 +271,28 @@ async fn checkpoints_are_shown_now_and_then_and_before_an_end_that_is_none() {
     let over = begin();
     over.diary.0.lock().unwrap().ends_after = Some(45);
     assert_eq!(over.task.await.unwrap(), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_published_is_in_a_checkpoint_at_once() {
+    let story = begin();
+    story.diary.0.lock().unwrap().round_ends = Some(40);
+    tokio::time::sleep(Duration::from_secs(5) + Duration::from_millis(1)).await;
+    // The round's end is seen after tick 46; from there it is five seconds to the next one.
+    assert_eq!(story.diary.0.lock().unwrap().kept, [46]);
+    assert_eq!(story.diary.0.lock().unwrap().published, ["chapter", "result", "afterwards"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_round_that_ended_just_before_the_session_has_its_recording() {
+    let story = begin();
+    {
+        let mut entries = story.diary.0.lock().unwrap();
+        (entries.round_ends, entries.ends_after) = (Some(40), Some(42));
+    }
+    story.task.await.unwrap();
+    let published = &story.diary.0.lock().unwrap().published;
+    assert_eq!(published[..], ["chapter", "result", "afterwards", "over"]);
 }
 
 fn config() -> SessionConfig<Settings> {
