@@ -101,6 +101,23 @@ fn half_of_the_rate_keeps_the_state_young() {
     }
 }
 
+/// Ticks that share a message show an input each, and the oldest of them has waited the longest.
+#[test]
+fn inputs_of_ticks_that_come_together_count_each() {
+    let mut world = busy(1, LINE);
+    world.guests[0].set_down(Conditions { bytes_per_second: needed(1) / 2.0, ..LINE });
+    world.run(30_000.0);
+    while world.guests[0].client.confirmation().is_some() {}
+    let before = world.guests[0].client.stats();
+    world.run(20_000.0);
+    let now = world.guests[0].client.stats();
+    let counted = std::iter::from_fn(|| world.guests[0].client.confirmation()).count() as u64;
+    assert!(now.together > 1 && now.input_every == 1, "{now:?}");
+    let frames = now.frames - before.frames;
+    // But for the time that the guest is no ship. The newest of each message would be a quarter.
+    assert!(counted > frames / 2, "{counted} inputs in {frames} frames");
+}
+
 #[test]
 fn a_quarter_of_the_rate_is_borne_and_left_behind() {
     let quarter = Conditions { bytes_per_second: needed(4) / 4.0, ..LINE };

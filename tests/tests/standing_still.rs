@@ -2,7 +2,7 @@
 //! go on: what is late is dropped, and everybody's clocks are put back by as much, so that all is as before at once.
 
 use shared::arena::Arena;
-use shared::netcode::client::Stats;
+use shared::netcode::client::{Overdue, Stats};
 use shared::netcode::conditions::Conditions;
 use tests::world::World;
 
@@ -65,6 +65,35 @@ fn after_a_pause_all_is_as_before_at_once() {
         let most = took.into_iter().fold(0.0, f64::max);
         assert!(most < usual + TICK_MS, "seed {seed}: {usual} and {most} ms from input to frame");
         assert_eq!((&world.guests[0].wrong, now.mismatches), (&Vec::new(), 0));
+    }
+}
+
+/// Whoever stops listening to a server that stands still counts what has not come.
+#[test]
+fn what_does_not_come_is_overdue() {
+    for seed in 1..=4 {
+        let mut world = settled(seed);
+        for _ in 0..60 {
+            world.run(17.0);
+            let overdue = world.guests[0].client.overdue(world.now);
+            assert_eq!(overdue, Overdue::default(), "seed {seed}: all comes as usual");
+        }
+        world.stand_still(9_000.0);
+        world.run(6_000.0);
+        let overdue = world.guests[0].client.overdue(world.now);
+        // What was under way came still.
+        let missing = overdue.frames_ms.len();
+        assert!((176..=181).contains(&missing), "seed {seed}: {missing} frames");
+        assert!((5_900.0..=6_070.0).contains(&overdue.frames_ms[0]), "{overdue:?}");
+        let inputs = overdue.inputs_ms.len();
+        // Whose pings are not answered sends fewer inputs.
+        assert!((60..=missing).contains(&inputs), "seed {seed}: {inputs} inputs");
+        assert!(overdue.inputs_ms[0] > overdue.frames_ms[0] + ROUND_TRIP_MS / 2.0);
+        for times in [&overdue.frames_ms, &overdue.inputs_ms] {
+            assert!(times.is_sorted_by(|a, b| a > b), "seed {seed}: {times:?}");
+        }
+        let ping = overdue.ping_ms.expect("it was asked once a second");
+        assert!((4_900.0..=6_100.0).contains(&ping), "seed {seed}: {ping} ms");
     }
 }
 

@@ -9,7 +9,7 @@ use super::joined::Joined;
 pub use super::scene::Helps;
 use super::scene::{Moments, Scene};
 use super::shelf::Shelf;
-pub use super::told::{Contents, News, Stats};
+pub use super::told::{Contents, News, Overdue, Stats};
 use crate::game::{Game, PlayerId, Setup, Tick, View};
 use crate::wire::message::{self, ClientMessage, Hello, Phase, ServerMessage};
 use crate::wire::{Protocol, Rows, WireError};
@@ -22,6 +22,9 @@ const PING_MS: f64 = 1000.0;
 const PONG_PATIENCE_MS: f64 = 10_000.0;
 /// Time between two wishes for a keyframe.
 const RESYNC_MS: f64 = 1000.0;
+/// What comes within so many ticks, or messages' worth of ticks, of when it should is not overdue: a tick and a half, as
+/// for frames on time.
+const OVERDUE_TICKS: f64 = 1.5;
 /// News that wait to be told; when nobody asks for them the oldest go.
 const NEWS_MAX: usize = 1024;
 /// Samples that wait to be taken.
@@ -203,6 +206,21 @@ impl<G: Game> Client<G> {
         self.confirmations.pop_front()
     }
 
+    /// What should be here at `now` and is not. For whoever stops listening: the longest waits of all, those that are not
+    /// over, are in no figure else.
+    pub fn overdue(&self, now: f64) -> Overdue {
+        let Some(joined) = &self.joined else { return Overdue::default() };
+        let usual_ms = OVERDUE_TICKS * f64::from(self.stats.together.max(1)) * 1000.0 / joined.rate;
+        let missing: Vec<_> = joined.missing(now, usual_ms).collect();
+        let ticks = missing.first().zip(missing.last()).map(|(first, last)| first.0..=last.0);
+        let waited = self.ping_sent.map(|(_, at)| now - at);
+        Overdue {
+            frames_ms: missing.iter().map(|(_, late)| late + self.ping_least / 2.0).collect(),
+            inputs_ms: ticks.into_iter().flat_map(|ticks| joined.sent.waits(ticks, now)).collect(),
+            ping_ms: waited.filter(|&waited| waited > self.stats.ping_ms + usual_ms),
+        }
+    }
+
     /// Who the player is, once let in.
     pub fn me(&self) -> Option<PlayerId> {
         self.joined.as_ref().map(|j| j.me)
@@ -363,7 +381,17 @@ impl<G: Game> Client<G> {
     fn frame(&mut self, bytes: &[u8]) -> Result<(), WireError> {
         let now = self.now;
         let Some(joined) = &mut self.joined else { return Err(WireError::BadControl) };
-        let decoded = match joined.history.take::<G>(&joined.rules, bytes) {
+        let Joined { history, rules, sent, me, .. } = joined;
+        // Of ticks that come together each shows its own input: the older ones have waited the longest.
+        let each = |tick: Tick, rows: &Rows| {
+            if let Some(took) = sent.confirmed(*me, tick, rows, now) {
+                if self.confirmations.len() == SAMPLES_MAX {
+                    self.confirmations.pop_front();
+                }
+                self.confirmations.push_back(took);
+            }
+        };
+        let decoded = match history.take_each::<G>(rules, bytes, each) {
             Ok(decoded) => decoded,
             Err(error) => {
                 self.ask_for_keyframe(error == WireError::Checksum);
@@ -406,12 +434,6 @@ impl<G: Game> Client<G> {
         joined.prediction.correct(&joined.rules, tick, rows);
         if joined.draws {
             joined.scene.saw::<G>(tick, rows);
-        }
-        if let Some(took) = joined.confirmed(tick, now) {
-            if self.confirmations.len() == SAMPLES_MAX {
-                self.confirmations.pop_front();
-            }
-            self.confirmations.push_back(took);
         }
         Ok(())
     }

@@ -59,14 +59,29 @@ impl History {
     pub fn take<G: Game>(
         &mut self,
         rules: &G::Rules,
+        message: &[u8],
+    ) -> Result<Decoded, WireError> {
+        self.take_each::<G>(rules, message, |_, _| ())
+    }
+
+    /// The same, and `each` is told each tick and its rows, also where the newest alone is kept.
+    pub fn take_each<G: Game>(
+        &mut self,
+        rules: &G::Rules,
         mut message: &[u8],
+        mut each: impl FnMut(Tick, &Rows),
     ) -> Result<Decoded, WireError> {
         let mut all = self.take_frame::<G>(rules, &mut message)?;
-        while !message.is_empty() {
+        loop {
+            if let Some((tick, rows)) = self.newest() {
+                each(tick, rows);
+            }
+            if message.is_empty() {
+                return Ok(all);
+            }
             let next = self.take_frame::<G>(rules, &mut message)?;
             all = next.after(&all);
         }
-        Ok(all)
     }
 
     fn take_frame<G: Game>(

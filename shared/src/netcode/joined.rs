@@ -5,16 +5,18 @@ use super::clocks::Clocks;
 use super::history::History;
 use super::prediction::Prediction;
 use super::scene::{Helps, Scene};
+use super::sent::Sent;
 use super::uplink::Uplink;
 use crate::game::{Game, LAG_STEPS, PlayerId, Setup, Tick};
 use crate::wire::input::InputMessage;
 use crate::wire::{Protocol, Role, Row};
-use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// How far off the lag in inputs may be before it is said anew, in steps: every change costs everybody in
 /// view some bytes.
 const LAG_REST_STEPS: f64 = 1.2;
+/// Missing ticks that are told at most, the oldest: eight seconds at 128 Hz.
+const MISSING_MAX: u32 = 1024;
 
 /// What there is once the server has let the player in.
 pub(super) struct Joined<G: Game> {
@@ -30,8 +32,7 @@ pub(super) struct Joined<G: Game> {
     pub(super) clocks: Option<Clocks>,
     /// How far in the past others are drawn, as inputs say it: steps that do not flicker.
     pub(super) lag: i32,
-    /// (tick, when sent, what), newest last.
-    pub(super) sent: VecDeque<(Tick, f64, G::Input)>,
+    pub(super) sent: Sent<G>,
     /// The server's start by the shortest delay seen, in ms of our clock.
     pub(super) server_start: f64,
     /// How late the newest frame was by that, in ms.
@@ -67,7 +68,7 @@ impl<G: Game> Joined<G> {
             prediction: Prediction::new(me),
             clocks: None,
             lag: 0,
-            sent: VecDeque::new(),
+            sent: Sent::new(),
             server_start: f64::INFINITY,
             late_ms: 0.0,
             uplink: Uplink::new(ping_ms, now),
@@ -86,7 +87,7 @@ impl<G: Game> Joined<G> {
     pub(super) fn begin(&mut self, setup: &Setup<G::Settings>, rules: Arc<G::Rules>) {
         self.rewind_ticks = setup.rewind_ticks();
         self.rules = rules;
-        self.decoded = self.history.newest().map_or(self.decoded, |(tick, _)| tick);
+        self.decoded = self.decoded();
         self.history = Self::history(self.draws);
         self.prediction = Prediction::new(self.me);
         self.scene = Scene::new(G::KINDS);
@@ -99,11 +100,7 @@ impl<G: Game> Joined<G> {
         let Some(clocks) = &mut self.clocks else { return };
         let next = clocks.fall_back(ticks);
         self.prediction.forget_from(next);
-        self.forget_sent_from(next);
-    }
-
-    fn forget_sent_from(&mut self, tick: Tick) {
-        while self.sent.pop_back_if(|sent| (sent.0.wrapping_sub(tick) as i32) >= 0).is_some() {}
+        self.sent.forget_from(next);
     }
 
     /// Where others are drawn, in ticks: at playback, but no further in the past than the server takes them
@@ -130,7 +127,7 @@ impl<G: Game> Joined<G> {
     ) -> Option<Vec<u8>> {
         let input = if self.still { G::Input::default() } else { input };
         if !self.uplink.sends(tick)
-            && let Some(&(_, _, last)) = self.sent.back()
+            && let Some(last) = self.sent.newest()
         {
             let last = if self.still { input } else { last };
             self.prediction.input(&self.rules, tick, last);
@@ -144,12 +141,8 @@ impl<G: Game> Joined<G> {
         }
         let input = G::Input::read(fields);
         self.prediction.input(&self.rules, tick, input);
-        self.forget_sent_from(tick);
-        if self.sent.len() == super::inputs::AHEAD_TICKS_MAX as usize {
-            self.sent.pop_front();
-        }
-        self.sent.push_back((tick, now, input));
-        let decoded = self.history.newest().map_or(self.decoded, |(tick, _)| tick) as u8;
+        self.sent.push(tick, now, input);
+        let decoded = self.decoded() as u8;
         let mut bytes = Vec::with_capacity(16);
         InputMessage::new(tick, decoded, fields).encode(protocol.input, &mut bytes);
         Some(bytes)
@@ -167,22 +160,20 @@ impl<G: Game> Joined<G> {
         fields[place] = self.lag;
     }
 
-    /// How long ago the input of `tick` was sent, if the frame of that tick shows that it was used.
-    pub(super) fn confirmed(&mut self, tick: Tick, now: f64) -> Option<f64> {
-        while self.sent.front().is_some_and(|s| (tick.wrapping_sub(s.0) as i32) > 0) {
-            self.sent.pop_front();
-        }
-        let &(_, at, input) = self.sent.front().filter(|s| s.0 == tick)?;
-        let (_, rows) = self.history.newest()?;
-        let mut leads = [0; crate::wire::field::FIELDS_MAX];
-        input.write(&mut leads[..G::Input::FIELDS.len()]);
-        let used = G::KINDS.iter().enumerate().any(|(kind, spec)| {
-            spec.leads() > 0
-                && rows.table(kind).iter().any(|(_, row)| {
-                    super::prediction::is_own(spec, row, self.me)
-                        && row[..spec.leads()] == leads[..spec.leads()]
-                })
-        });
-        used.then_some(now - at)
+    /// The ticks that should be known at `now` and are not, the oldest first, each with how late it is in ms by the
+    /// shortest delay seen. None while the oldest is no later than `usual_ms`.
+    pub(super) fn missing(&self, now: f64, usual_ms: f64) -> impl Iterator<Item = (Tick, f64)> {
+        let (newest, tick_ms) = (self.decoded(), 1000.0 / self.rate);
+        let late = move |tick: Tick| now - self.server_start - f64::from(tick) * tick_ms;
+        let ticks = (1..=MISSING_MAX).map(move |behind| newest.wrapping_add(behind));
+        let overdue = late(newest.wrapping_add(1)) > usual_ms;
+        ticks
+            .map(move |tick| (tick, late(tick)))
+            .take_while(move |&(_, late)| overdue && late > 0.0)
+    }
+
+    /// The newest tick that was decoded, 0 before the first.
+    fn decoded(&self) -> Tick {
+        self.history.newest().map_or(self.decoded, |(tick, _)| tick)
     }
 }

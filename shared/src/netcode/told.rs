@@ -117,3 +117,14 @@ pub struct Stats {
     /// Ticks per second of the session; 0 before the welcome.
     pub tick_rate: u16,
 }
+
+/// What should have come to a client and has not; times in ms.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Overdue {
+    /// How old the ticks are whose frames are missing, the oldest first.
+    pub frames_ms: Vec<f64>,
+    /// For how long inputs for these ticks have waited since they were due, the oldest first.
+    pub inputs_ms: Vec<f64>,
+    /// For how long a ping has waited for its pong, what it waits at the server for a tick included.
+    pub ping_ms: Option<f64>,
+}
