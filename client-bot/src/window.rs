@@ -8,13 +8,14 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 /// Buckets per doubling: times are right to one per cent.
 const STEPS: u64 = 128;
-/// Doublings of `STEPS` microseconds that are told apart: up to 67 s, and longer times count as that.
-const DOUBLINGS: u64 = 20;
+/// Doublings of `STEPS` microseconds that are told apart: up to 268 s, and longer times count as that. Bots try for 120 s
+/// to come back.
+const DOUBLINGS: u64 = 22;
 /// A frame is on time when it comes within so many ticks of the one before.
 const ON_TIME_TICKS: f64 = 1.5;
 const BUCKETS: usize = (STEPS * DOUBLINGS) as usize;
 
-/// Times of many bots since the last look; 10 KB from the first time on.
+/// Times of many bots since the last look; 11 KB from the first time on.
 #[derive(Debug, Default)]
 pub(crate) struct Window(OnceLock<Box<[AtomicU32]>>);
 
@@ -187,7 +188,7 @@ mod tests {
 
     #[test]
     fn times_are_right_to_one_per_cent() {
-        for us in (1..70_000u64).chain([1_000_000, 66_000_000]) {
+        for us in (1..70_000u64).chain([1_000_000, 66_000_000, 120_000_000]) {
             let window = Window::default();
             window.record(us as f64 / 1000.0);
             let told = window.drain().quantile(0.5).unwrap() * 1000.0;
