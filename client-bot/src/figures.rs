@@ -62,7 +62,7 @@ const SHARES: [(&str, &str); 6] = [
 ];
 
 /// All others: name, unit, place, what they are.
-const OTHERS: [(&str, Unit, &str, &str); 28] = [
+const OTHERS: [(&str, Unit, &str, &str); 29] = [
     ("connected", Unit::Count, "/bots/connected", "bots that were let in"),
     ("failed", Unit::Count, "/bots/failed", "bots that were never let in"),
     ("thrown_out", Unit::Count, "/bots/thrown_out", "bots that were let in and did not stay"),
@@ -73,6 +73,12 @@ const OTHERS: [(&str, Unit, &str, &str); 28] = [
         Unit::Count,
         "/bots/lost_seats",
         "times that a bot came back to no seat of its own",
+    ),
+    (
+        "still_away",
+        Unit::Count,
+        "/bots/still_away",
+        "bots that lost their lines and were not back at the end",
     ),
     ("mismatches", Unit::Count, "/totals/mismatches", "checksums that differed"),
     ("unreadable", Unit::Count, "/totals/unreadable", "messages that could not be read"),

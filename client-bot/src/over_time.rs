@@ -164,8 +164,7 @@ mod tests {
     fn rates_are_over_the_time_that_passed_and_long_runs_are_thinned() {
         let (board, mut sampler) = (Board::default(), Sampler::new(None));
         board.joined(30);
-        let stats = |frames| shared::netcode::client::Stats { frames, ..Default::default() };
-        board.saw(&stats(0), &stats(60));
+        board.heard(60, 0);
         board.windows(SORT).frame_age.record(20.0);
         [33.0, 34.0, 33.0, 80.0]
             .iter()
@@ -182,7 +181,7 @@ mod tests {
         assert!(samples.is_sorted_by(|a, b| a.at_s < b.at_s));
         let mut sampler = Sampler::new(None);
         let board = Board::default();
-        board.saw(&stats(0), &stats(60));
+        board.heard(60, 0);
         board.windows(SORT).frame_age.record(20.0);
         sampler.take(2.0, &board, None);
         let samples = sampler.into_samples();

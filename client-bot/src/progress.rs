@@ -18,19 +18,23 @@ use std::time::Duration;
 pub(crate) const REFRESH: Duration = Duration::from_millis(250);
 /// Time between two plain lines.
 const LINE_EVERY: Duration = Duration::from_secs(5);
-/// Refreshments over which rates are taken: two seconds, as bots tell their figures twice a second.
+/// Refreshments over which rates are taken: two seconds.
 const RATE_SAMPLES: usize = 8;
 
 /// What bots write up as they play; sums over all of them. Nobody waits for anybody here.
 #[derive(Debug, Default)]
 pub(crate) struct Board {
     playing: AtomicU32,
+    present: AtomicU32,
     fallen_out: AtomicU32,
+    thrown_out: AtomicU32,
     frames: AtomicU64,
     bytes: AtomicU64,
     inputs: AtomicU64,
     corrections: AtomicU64,
+    late_inputs: AtomicU64,
     mismatches: AtomicU64,
+    refused: AtomicU64,
     /// Ticks per second of the sessions, the highest where they differ; 0 while nobody knows.
     tick_rate: AtomicU16,
     /// 99 per cent of the last second's frames were no older, in ms; 0 while nobody knows.
@@ -42,13 +46,22 @@ pub(crate) struct Board {
 /// What the board says at a moment.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Standing {
+    /// Bots that are in the game.
     pub(crate) playing: u32,
+    /// The same with those that left by themselves and join again.
+    pub(crate) present: u32,
+    /// Bots that failed or were thrown out so far.
     pub(crate) fallen_out: u32,
+    /// Those among them that had been let in.
+    pub(crate) thrown_out: u32,
     pub(crate) frames: u64,
     pub(crate) bytes: u64,
     pub(crate) inputs: u64,
     pub(crate) corrections: u64,
+    pub(crate) late_inputs: u64,
     pub(crate) mismatches: u64,
+    /// Messages that could not be read.
+    pub(crate) refused: u64,
     pub(crate) tick_rate: u16,
 }
 
@@ -77,18 +90,36 @@ impl Board {
         self.playing.fetch_sub(1, Relaxed);
     }
 
-    /// A bot failed or was thrown out.
-    pub(crate) fn fell_out(&self) {
-        self.fallen_out.fetch_add(1, Relaxed);
+    /// A bot is there from now on. Not told anew when one that left by itself is back.
+    pub(crate) fn arrived(&self) {
+        self.present.fetch_add(1, Relaxed);
     }
 
-    /// A bot's figures were `before` and are `now`.
+    /// A bot has lost its line, or its life is over.
+    pub(crate) fn departed(&self) {
+        self.present.fetch_sub(1, Relaxed);
+    }
+
+    /// A bot was thrown out, or failed.
+    pub(crate) fn fell_out(&self, thrown_out: bool) {
+        self.fallen_out.fetch_add(1, Relaxed);
+        self.thrown_out.fetch_add(u32::from(thrown_out), Relaxed);
+    }
+
+    /// A bot was sent a message with so many frames. Told at once: sums told now and then, by all bots at about the same
+    /// moments, would be of longer and shorter times than a second's rate is.
+    pub(crate) fn heard(&self, frames: u32, bytes: usize) {
+        self.frames.fetch_add(u64::from(frames), Relaxed);
+        self.bytes.fetch_add(bytes as u64, Relaxed);
+    }
+
+    /// A bot's figures were `before` and are `now`; but for what [`Self::heard`] tells.
     pub(crate) fn saw(&self, before: &Stats, now: &Stats) {
-        self.frames.fetch_add(now.frames - before.frames, Relaxed);
-        self.bytes.fetch_add(now.bytes - before.bytes, Relaxed);
         self.inputs.fetch_add(now.inputs - before.inputs, Relaxed);
         self.corrections.fetch_add(now.corrections - before.corrections, Relaxed);
+        self.late_inputs.fetch_add(now.late_inputs - before.late_inputs, Relaxed);
         self.mismatches.fetch_add(now.mismatches - before.mismatches, Relaxed);
+        self.refused.fetch_add(now.refused - before.refused, Relaxed);
     }
 
     /// The last second's frames were, but for one per cent, no older than this, in ms.
@@ -98,15 +129,20 @@ impl Board {
 
     /// It stands so, as others have found.
     pub(crate) fn stands(&self, standing: Standing) {
-        let Standing { playing, fallen_out, frames, bytes, inputs, .. } = standing;
-        let Standing { corrections, mismatches, tick_rate, .. } = standing;
+        let Standing { playing, present, fallen_out, thrown_out, frames, bytes, .. } = standing;
+        let Standing { inputs, corrections, late_inputs, mismatches, refused, .. } = standing;
+        let Standing { tick_rate, .. } = standing;
         self.playing.store(playing, Relaxed);
+        self.present.store(present, Relaxed);
         self.fallen_out.store(fallen_out, Relaxed);
+        self.thrown_out.store(thrown_out, Relaxed);
         self.frames.store(frames, Relaxed);
         self.bytes.store(bytes, Relaxed);
         self.inputs.store(inputs, Relaxed);
         self.corrections.store(corrections, Relaxed);
+        self.late_inputs.store(late_inputs, Relaxed);
         self.mismatches.store(mismatches, Relaxed);
+        self.refused.store(refused, Relaxed);
         self.tick_rate.store(tick_rate, Relaxed);
     }
 
@@ -114,12 +150,16 @@ impl Board {
     pub(crate) fn standing(&self) -> Standing {
         Standing {
             playing: self.playing.load(Relaxed),
+            present: self.present.load(Relaxed),
             fallen_out: self.fallen_out.load(Relaxed),
+            thrown_out: self.thrown_out.load(Relaxed),
             frames: self.frames.load(Relaxed),
             bytes: self.bytes.load(Relaxed),
             inputs: self.inputs.load(Relaxed),
             corrections: self.corrections.load(Relaxed),
+            late_inputs: self.late_inputs.load(Relaxed),
             mismatches: self.mismatches.load(Relaxed),
+            refused: self.refused.load(Relaxed),
             tick_rate: self.tick_rate.load(Relaxed),
         }
     }
@@ -130,12 +170,16 @@ impl Standing {
     pub(crate) fn plus(self, other: Self) -> Self {
         Self {
             playing: self.playing + other.playing,
+            present: self.present + other.present,
             fallen_out: self.fallen_out + other.fallen_out,
+            thrown_out: self.thrown_out + other.thrown_out,
             frames: self.frames + other.frames,
             bytes: self.bytes + other.bytes,
             inputs: self.inputs + other.inputs,
             corrections: self.corrections + other.corrections,
+            late_inputs: self.late_inputs + other.late_inputs,
             mismatches: self.mismatches + other.mismatches,
+            refused: self.refused + other.refused,
             tick_rate: self.tick_rate.max(other.tick_rate),
         }
     }
@@ -247,19 +291,15 @@ mod tests {
         board.joined(30);
         board.joined(30);
         board.left();
-        let mut stats = Stats::default();
         let mut text = String::new();
         for n in 0..40u32 {
             // Slow for the first five seconds, then 40 frames per second.
             let more = if n < 20 { 1 } else { 10 };
-            let before = stats;
-            stats.frames += more;
-            stats.bytes += 100 * more;
-            board.saw(&before, &stats);
+            (0..more).for_each(|_| board.heard(1, 100));
             text = progress.text(&board, 2, REFRESH * n);
         }
         assert_eq!(text, "9 s: 1 of 2 bots play, 40 frames/s, 4.0 kB/s");
-        board.fell_out();
+        board.fell_out(true);
         text = progress.text(&board, 2, REFRESH * 40);
         assert!(text.ends_with(", 1 failed or thrown out"), "{text}");
         board.frames_were(Some(20.3));

@@ -23,6 +23,8 @@ pub(crate) struct Life {
     pub(crate) returns: u32,
     /// How often its seat was gone then.
     pub(crate) lost_seats: u32,
+    /// Whether it had lost its line at the end, and was not back.
+    pub(crate) away: bool,
     pub(crate) stats: Stats,
     /// Bytes of all messages sent.
     pub(crate) sent_bytes: u64,
@@ -43,6 +45,7 @@ impl Life {
             joins: 0,
             returns: 0,
             lost_seats: 0,
+            away: false,
             stats: Stats::default(),
             sent_bytes: 0,
         }
@@ -124,6 +127,8 @@ pub(crate) struct Tally {
     pub(crate) thrown_out: u32,
     /// Bots that were called back before they were let in.
     pub(crate) unfinished: u32,
+    /// Bots that were called back when they had lost their lines and were not back.
+    pub(crate) still_away: u32,
     /// How often bots were let in.
     pub(crate) joins: u64,
     /// How often bots lost their lines and came back.
@@ -149,6 +154,7 @@ impl Tally {
             failed: 0,
             thrown_out: 0,
             unfinished: 0,
+            still_away: 0,
             joins: 0,
             returns: 0,
             lost_seats: 0,
@@ -174,6 +180,7 @@ impl Tally {
         let (code, sentence) = match &life.ending {
             Ending::CalledBack => {
                 self.unfinished += u32::from(!joined);
+                self.still_away += u32::from(life.away);
                 return;
             }
             Ending::NoLine(why) | Ending::Broken(why) => (None, why.clone()),
@@ -214,9 +221,10 @@ mod tests {
         tally.add(&life(Ending::NoLine("nobody".into()), None));
         tally.add(&life(Ending::NoWelcome, None));
         tally.add(&life(Ending::Broken("gone".into()), Some(250.0)));
+        tally.add(&Life { away: true, ..life(Ending::CalledBack, Some(250.0)) });
         let counts = (tally.connected, tally.failed, tally.thrown_out, tally.unfinished);
-        assert_eq!(counts, (3, 4, 2, 1));
-        assert_eq!(tally.played_ms, 1750.0);
+        assert_eq!((counts, tally.still_away), ((4, 4, 2, 1), 1));
+        assert_eq!(tally.played_ms, 2000.0);
         assert_eq!(tally.mishaps.values().sum::<u32>(), 6);
         let twice = Mishap { thrown_out: false, code: Some(1013), sentence: "full".into() };
         assert_eq!(tally.mishaps[&twice], 2);

@@ -11,6 +11,7 @@ use server::config::Config;
 use server::net::listener;
 use shared::arena::Arena;
 use shared::game::Game;
+use shared::netcode::conditions::Conditions;
 use std::future::pending;
 use std::net::SocketAddr;
 use std::sync::atomic::Ordering::Relaxed;
@@ -18,6 +19,8 @@ use std::time::Duration;
 use tests::buoys::Buoys;
 use tests::harness::{Bystander, Running, eventually, hasty, within};
 use tests::reach::Folder;
+use tests::relay::Relay;
+use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
 /// Longer than any of these stories takes.
@@ -116,7 +119,9 @@ async fn a_mix_of_networks_is_reported_preset_by_preset() {
     ];
     assert!(sums.iter().all(|(parts, whole)| parts == whole), "{sums:?}");
     let ages: u64 = report.networks.iter().map(|n| n.frame_age_ms.count).sum();
-    assert!((report.totals.frames / 2..=report.totals.frames).contains(&ages), "{ages}");
+    // Ticks that bad networks held back when all were called back count too.
+    let frames = report.totals.frames;
+    assert!((frames / 2..=frames + frames / 2).contains(&ages), "{ages} ages, {frames} frames");
 }
 
 #[tokio::test]
@@ -220,6 +225,57 @@ async fn who_comes_back_to_a_server_that_kept_nothing_is_somebody_else() {
     let (report, _) = started_anew(running, &config, 2).await;
     assert_eq!(report.bots.returns, 2, "{report}");
     assert!(report.bots.lost_seats >= 1, "{report}");
+}
+
+/// A server that says nothing any more, on connections that stay open, is given up as the page does; and for how long
+/// nothing came is in the figures.
+#[tokio::test]
+async fn a_server_that_falls_silent_is_no_good_one() {
+    let running = Running::start(hasty());
+    let relay = Relay::start(running.address, Conditions::PERFECT, 1).await.expect("a port");
+    let asked = ["frame_age.p99<1s", "input_to_frame.p99<1s", "round_trip.max<1s"];
+    let mut crew = vec!["--bots", "3", "--ramp", "1000", "--duration", "0"];
+    asked.iter().for_each(|text| crew.extend(["--require", text]));
+    let flags = flags(relay.address(), &crew);
+    let run = tokio::spawn(async move { send::<Buoys>(&flags).await });
+    running.played(3, 60).await;
+    let nothing = Conditions { delay_ms: 1e6, ..Conditions::PERFECT };
+    relay.set_ways(Conditions::PERFECT, nothing);
+    let report = run.await.expect("no panic").expect("it begins");
+    println!("{report}");
+    running.stop().await.expect("it stops");
+    assert_eq!((report.bots.connected, report.bots.thrown_out), (3, 3), "{:?}", report.reasons);
+    let [reason] = &report.reasons[..] else { panic!("{:?}", report.reasons) };
+    assert_eq!((reason.sentence.as_str(), reason.bots), ("the server fell silent", 3));
+    assert!(report.requirements.iter().all(|outcome| !outcome.met), "{:?}", report.requirements);
+    assert!(report.frame_interval_ms.max >= 7_900.0, "{:?}", report.frame_interval_ms);
+}
+
+/// Who is called back before there was a way back is named.
+#[tokio::test]
+async fn who_is_still_away_at_the_end_is_no_good_end() {
+    let running = Running::start(hasty());
+    let address = running.address;
+    let crew = ["--bots", "3", "--ramp", "1000", "--duration", "0", "--come-back"];
+    let flags = flags(address, &crew);
+    let (call_back, called_back) = oneshot::channel::<()>();
+    let run = tokio::spawn(async move {
+        let called_back = async { drop(called_back.await) };
+        fleet::run::<Buoys>(&flags, called_back, Progress::nowhere()).await
+    });
+    running.played(3, 30).await;
+    running.stop().await.expect("it stops");
+    // Somebody takes their connections, and never says a word.
+    let nobody = TcpListener::bind(address).await.expect("the port is free again");
+    let mut tries = Vec::new();
+    while tries.len() < 3 {
+        tries.push(within(LONG_ENOUGH, "a try", nobody.accept()).await.expect("a connection"));
+    }
+    call_back.send(()).expect("they still try");
+    let report = within(LONG_ENOUGH, "bots", run).await.expect("no panic").expect("it begins");
+    assert_eq!((report.bots.still_away, report.bots.returns), (3, 0), "{report}");
+    assert_eq!((report.bots.thrown_out, report.way_back_ms.count), (0, 3), "{report}");
+    assert_eq!(report.faults, ["3 of 3 bots were still away."]);
 }
 
 /// A bot hears the server's goodbye behind all that the network holds back, though it speaks meanwhile to a

@@ -58,7 +58,7 @@ async fn each_behaviour_does_what_it_says_and_has_its_line() {
     for behaviour in Behaviour::ALL {
         let those = those(behaviour);
         assert_eq!((those.bots, those.mismatches), (2, 0), "{those:?}");
-        assert!(those.frames > 20 && those.frame_age_ms.count == those.frames, "{those:?}");
+        assert!(those.frames > 20 && those.frame_age_ms.count >= those.frames, "{those:?}");
         // It has been back; nobody else joins twice.
         let churns = behaviour == Behaviour::Churn;
         assert!(if churns { those.joins >= 4 } else { those.joins == 2 }, "{those:?}");

@@ -1,7 +1,7 @@
 //! What a bot hears: frames and messages from its line, or from what the made-up network holds back. Comes in: a wake-up.
 //! Goes out: events, and times taken down.
 
-use super::{Bot, Errand, Event};
+use super::{Bot, Errand, Event, PING_EVERY_MS};
 use crate::behaviour::{Behaviour, without_others};
 use crate::ending::Ending;
 use crate::line::Socket;
@@ -63,13 +63,16 @@ impl<G: Game> Bot<G> {
         // What was due before this came is done first, at its time.
         self.keep_time();
         let now_ms = self.now_ms();
+        self.heard_ms = now_ms;
         // The client counts what it cannot read, and asks for what it needs then.
         let read = self.client.receive(bytes, now_ms).is_ok();
+        let mut frames = 0;
         if read && bytes[0] != message::TYPE {
-            self.saw_frame(now_ms);
+            frames = self.saw_frame(now_ms);
         } else if self.joined_ms.is_none() && self.client.me().is_some() {
             self.joined(now_ms);
         }
+        self.around.board.heard(frames, bytes.len());
         // A bot does not care who won; unheard, the news would fill the client's memory.
         while self.client.news().is_some() {}
         self.go_on(now_ms);
@@ -87,14 +90,17 @@ impl<G: Game> Bot<G> {
         // The first round trip includes the wait for the session's tick: not one to report.
         self.seen = self.client.stats();
         self.around.board.joined(self.seen.tick_rate);
+        if !std::mem::replace(&mut self.present, true) {
+            self.around.board.arrived();
+        }
         self.period = Duration::from_secs(1) / u32::from(self.seen.tick_rate.max(1));
         self.chat_ms = now_ms;
         self.wake_at(Instant::now() + self.period.mul_f64(self.phase));
     }
 
     /// Takes down when each tick of a message was known: those that were held back and come together are as late as
-    /// they are.
-    fn saw_frame(&mut self, now_ms: f64) {
+    /// they are. Gives how many they are.
+    fn saw_frame(&mut self, now_ms: f64) -> u32 {
         let last = self.frame_ms.replace(now_ms);
         let Errand { preset, behaviour, .. } = self.errand;
         let windows = self.around.board.windows(Sort { preset, behaviour });
@@ -123,6 +129,21 @@ impl<G: Game> Bot<G> {
             };
             let input = self.brain.think(rules, &view);
             self.client.set_input(input);
+        }
+        stats.together
+    }
+
+    /// Takes down what should have come by now with what it has waited so far, as it will not be heard any more: else a
+    /// server that falls silent would look better than one that is slow.
+    pub(super) fn saw_nothing(&self, now_ms: f64) {
+        let (overdue, windows) = (self.client.overdue(now_ms), self.windows());
+        if let Some(last) = self.frame_ms.filter(|_| !overdue.frames_ms.is_empty()) {
+            windows.frame_interval.record(now_ms - last);
+        }
+        overdue.frames_ms.iter().for_each(|&age| windows.frame_age.record(age));
+        overdue.inputs_ms.iter().for_each(|&waited| windows.input_to_frame.record(waited));
+        if let Some(waited) = overdue.ping_ms {
+            windows.round_trip.record_expected(waited, PING_EVERY_MS);
         }
     }
 }

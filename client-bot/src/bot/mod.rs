@@ -9,7 +9,7 @@ mod opening;
 mod saying;
 
 use crate::behaviour::{self, Behaviour};
-use crate::coming_back;
+use crate::coming_back::{self, Tries};
 use crate::doors::Doors;
 use crate::ending::Ending;
 use crate::held::Held;
@@ -33,8 +33,9 @@ use tokio::sync::watch;
 use tokio::time::{Instant, Sleep};
 use tokio_tungstenite::tungstenite::Message;
 
-/// For how long the server may take to let a bot in; then the bot gives up.
-const WELCOME_WAIT_MS: f64 = 10_000.0;
+/// For how long the server may say nothing, or not let a bot in; then the bot gives up, as the page does. A server sends
+/// frames all the time.
+const SILENCE_MAX_MS: f64 = 8_000.0;
 /// For how long the server may take nothing of what a bot says; then the bot gives up. Until then its
 /// messages wait in the client, about one per tick.
 const WRITE_WAIT_MS: f64 = 10_000.0;
@@ -43,6 +44,8 @@ const WAITING_PERIOD: Duration = Duration::from_millis(100);
 /// The pause between two looks at the client's figures. Shorter than between two of its pings, so that
 /// no round trip is missed.
 const LOOK_MS: f64 = 500.0;
+/// Time between two pings of a client, in ms; a client does not send the next while it waits for an answer.
+const PING_EVERY_MS: f64 = 1_000.0;
 /// What the server is told when a bot leaves.
 const GOODBYE: &str = "The bot has played enough.";
 
@@ -139,8 +142,13 @@ struct Bot<G: Game> {
     stays: u32,
     /// The time in the game before the present connection, in ms.
     played_ms: f64,
-    /// When the last connection was lost, until the bot is back.
+    /// When the last connection was lost, until the bot is back; not where it left by itself.
     lost_ms: Option<f64>,
+    /// Whether the board counts it as present.
+    present: bool,
+    tries: Tries,
+    /// When the line was opened, or something came.
+    heard_ms: f64,
     frame_ms: Option<f64>,
     /// Since when the kernel takes nothing.
     blocked_ms: Option<f64>,
@@ -175,13 +183,14 @@ impl<G: Game> Bot<G> {
     async fn live(mut self) -> Life {
         let ending = loop {
             let pause = self.play().await;
-            self.stop_counting();
+            let end_ms = self.stop_counting();
             if matches!(pause, Pause::End(Ending::Closed { .. })) {
                 line::answer_close(&mut self.line).await;
             }
             let next = match pause {
                 Pause::Stayed => self.churn().await,
                 Pause::End(end) if self.around.come_back && coming_back::is_worth_it(&end) => {
+                    self.lost_line(end_ms);
                     self.come_back(end).await
                 }
                 Pause::End(end) => Err(end),
@@ -190,14 +199,18 @@ impl<G: Game> Bot<G> {
                 break ending;
             }
         };
+        self.depart();
         match &ending {
             Ending::CalledBack | Ending::NoWelcome => {
                 line::close(&mut self.line, CloseCode::Normal, GOODBYE).await;
             }
             Ending::Closed { .. } | Ending::NoLine(_) | Ending::Broken(_) => {}
         }
+        if let Some(lost) = self.lost_ms {
+            self.windows().way_back.record(self.now_ms() - lost);
+        }
         if ending != Ending::CalledBack {
-            self.around.board.fell_out();
+            self.around.board.fell_out(self.joined > 0);
         }
         let mut stats = self.past;
         add_stats(&mut stats, &self.seen);
@@ -208,24 +221,44 @@ impl<G: Game> Bot<G> {
             joins: self.joined,
             returns: self.joined.saturating_sub(1 + self.stays),
             lost_seats: self.lost_seats,
+            away: self.lost_ms.is_some(),
             stats,
             sent_bytes: self.sent_bytes,
         }
     }
 
-    /// The time in the game, up to now, counts; it begins anew with the next welcome.
-    fn stop_counting(&mut self) {
+    /// The time in the game, up to now, counts, and with it what has not come; it begins anew with the next welcome.
+    /// Gives the time.
+    fn stop_counting(&mut self) -> f64 {
         let now_ms = self.now_ms();
         self.look(now_ms);
         if let Some(joined) = self.joined_ms.take() {
+            self.saw_nothing(now_ms);
             self.played_ms += now_ms - joined;
-            self.lost_ms = Some(now_ms);
             self.around.board.left();
+        }
+        now_ms
+    }
+
+    /// The line was lost then, and the bot is to come back.
+    fn lost_line(&mut self, end_ms: f64) {
+        self.depart();
+        self.tries.lost(Duration::from_secs_f64((end_ms - self.hello_ms) / 1000.0));
+        if self.joined > 0 {
+            self.lost_ms.get_or_insert(end_ms);
+        }
+    }
+
+    /// It is present no longer, if it was.
+    fn depart(&mut self) {
+        if std::mem::take(&mut self.present) {
+            self.around.board.departed();
         }
     }
 
     async fn play(&mut self) -> Pause {
         self.hello_ms = self.now_ms();
+        self.heard_ms = self.hello_ms;
         let hello = self.client.hello(self.hello_ms);
         if let Err(error) = self.say(hello) {
             return Pause::End(Ending::broken(error));

@@ -3,7 +3,7 @@
 
 use super::{Bot, Errand, Surroundings, WAITING_PERIOD};
 use crate::behaviour;
-use crate::coming_back;
+use crate::coming_back::Tries;
 use crate::ending::Ending;
 use crate::held::Held;
 use crate::line::{self, Entrance};
@@ -36,7 +36,7 @@ pub(crate) async fn live<G: Game>(
     match entrance {
         Ok(entrance) => Bot::new(errand, entrance, around, shelf).live().await,
         Err(error) => {
-            around.board.fell_out();
+            around.board.fell_out(false);
             Life::without_a_line(errand, Ending::NoLine(error.to_string()))
         }
     }
@@ -71,6 +71,9 @@ impl<G: Game> Bot<G> {
             stays: 0,
             played_ms: 0.0,
             lost_ms: None,
+            present: false,
+            tries: Tries::default(),
+            heard_ms: 0.0,
             frame_ms: None,
             blocked_ms: None,
             look_ms: 0.0,
@@ -92,14 +95,8 @@ impl<G: Game> Bot<G> {
 
     /// Opens another line after one was lost, however long it takes within reason; else how the bot's life ended.
     pub(super) async fn come_back(&mut self, lost: Ending) -> Result<(), Ending> {
-        let until = Instant::now() + coming_back::GIVE_UP;
-        for attempt in 0.. {
-            // Where in a tick a bot looks at the clock is spread evenly; so is this.
-            let chance = (self.phase + f64::from(attempt) * 0.618_033_988_749_895).fract();
-            let wake = Instant::now() + coming_back::wait(&lost, attempt, chance);
-            if wake > until {
-                break;
-            }
+        let mut last = lost.clone();
+        while let Some(wake) = self.tries.next(&last, Instant::now(), self.phase) {
             let session = self.session.clone();
             match self.open_at(wake, session.as_deref()).await {
                 Ok(entrance) => {
@@ -107,7 +104,7 @@ impl<G: Game> Bot<G> {
                     return Ok(());
                 }
                 Err(Ending::CalledBack) => return Err(Ending::CalledBack),
-                Err(_) => {}
+                Err(failed) => last = failed,
             }
         }
         Err(lost)
@@ -116,8 +113,6 @@ impl<G: Game> Bot<G> {
     /// Leaves, waits a little, and opens a line as somebody new; else how the bot's life ended.
     pub(super) async fn churn(&mut self) -> Result<(), Ending> {
         line::close(&mut self.line, CloseCode::Normal, SEE_YOU).await;
-        // It left by itself: what follows is no way back.
-        self.lost_ms = None;
         let back = Instant::now() + behaviour::away(self.phase, self.stays);
         let entrance = self.open_at(back, None).await?;
         self.stays += 1;

@@ -1,7 +1,7 @@
 //! What a bot says, and when: inputs by the clock, whatever else its behaviour wants. Comes in: the time. Goes out:
 //! messages on the line.
 
-use super::{Bot, LOOK_MS, WELCOME_WAIT_MS, WRITE_WAIT_MS};
+use super::{Bot, LOOK_MS, PING_EVERY_MS, SILENCE_MAX_MS, WRITE_WAIT_MS};
 use crate::behaviour::{Behaviour, CHAT_EVERY_MS};
 use crate::ending::Ending;
 use bytes::Bytes;
@@ -15,8 +15,6 @@ use tokio_tungstenite::tungstenite::{self, Message};
 /// The most that a bot makes up for when it was kept from waking: what lies farther back is left out, as the server
 /// takes no more than two seconds' worth of inputs at once.
 const BEHIND_MAX: Duration = Duration::from_secs(1);
-/// Time between two pings of a client, in ms; a client does not send the next while it waits for an answer.
-const PING_EVERY_MS: f64 = 1_000.0;
 
 impl<G: Game> Bot<G> {
     /// Writes as much as the line takes of what the client has to say; whether the kernel has to take
@@ -137,8 +135,12 @@ impl<G: Game> Bot<G> {
 
     /// Whether the server takes too long over something.
     pub(super) fn too_long(&self, now_ms: f64) -> Option<Ending> {
-        if self.joined_ms.is_none() && now_ms - self.hello_ms >= WELCOME_WAIT_MS {
-            return Some(Ending::NoWelcome);
+        let (since, ending) = match self.joined_ms {
+            Some(_) => (self.heard_ms, Ending::Broken("the server fell silent".into())),
+            None => (self.hello_ms, Ending::NoWelcome),
+        };
+        if now_ms - since >= SILENCE_MAX_MS {
+            return Some(ending);
         }
         let stuck = self.blocked_ms.is_some_and(|since| now_ms - since >= WRITE_WAIT_MS);
         stuck.then(|| Ending::Broken("the server took nothing of what was sent".into()))

@@ -59,6 +59,7 @@ impl Report {
                 thrown_out: tally.thrown_out,
                 thrown_out_percent: percent(tally.thrown_out, tally.connected),
                 unfinished: tally.unfinished,
+                still_away: tally.still_away,
                 returns: tally.returns,
                 lost_seats: tally.lost_seats,
             },
@@ -134,6 +135,8 @@ impl Report {
         );
         let thrown_out = searched.is_none() && bots.thrown_out > 0;
         fault(thrown_out, format!("{} bots were thrown out.", of(bots.thrown_out)));
+        let away = searched.is_none() && bots.still_away > 0;
+        fault(away, format!("{} bots were still away.", of(bots.still_away)));
         // Whoever presses Ctrl-C during the ramp knows that not all are there yet.
         if !self.interrupted && searched.is_none() {
             let late = bots.unfinished;

@@ -59,7 +59,7 @@ pub struct Report {
     pub frame_interval_ms: Percentiles,
     /// Frames that came within one and a half ticks of the one before, in per cent; nothing without any.
     pub frames_on_time_percent: Option<f64>,
-    /// From a lost line to the next welcome, of bots that came back.
+    /// From a lost line to the next welcome; of bots that were not back, to the end.
     pub way_back_ms: Percentiles,
     /// The same for the bots on each network, the best network first.
     pub networks: Vec<OnNetwork>,
@@ -123,6 +123,8 @@ pub struct Bots {
     pub thrown_out_percent: f64,
     /// As many were still waiting to be let in at the end.
     pub unfinished: u32,
+    /// As many had lost their lines at the end, and were not back.
+    pub still_away: u32,
     /// How often bots lost their lines and came back.
     pub returns: u64,
     /// How often their seats were gone then, and they were somebody else.

@@ -34,6 +34,7 @@ fn good_life() -> Life {
         joins: 1,
         returns: 0,
         lost_seats: 0,
+        away: false,
         errand: on(Preset::Perfect),
         ending: Ending::CalledBack,
         played_ms: Some(10_000.0),
@@ -99,6 +100,8 @@ fn each_thing_that_goes_wrong_is_a_fault() {
     assert_eq!(failed, ["1 of 2 bots were not let in."]);
     let waiting = with(|l| l.played_ms = None);
     assert_eq!(waiting, ["1 of 2 bots were still waiting to be let in."]);
+    let away = with(|l| l.away = true);
+    assert_eq!(away, ["1 of 2 bots were still away."]);
     let differed = with(|l| l.stats.mismatches = 3);
     assert_eq!(differed, ["3 checksums differed from the server's."]);
     let unreadable = with(|l| l.stats.refused = 1);
@@ -157,7 +160,7 @@ fn scripts_find_in_the_json_what_they_look_for() {
     assert_eq!(json["tick_rate"], 30);
     let bots = serde_json::json!({
         "asked_for": 1, "set_out": 1, "connected": 1, "failed": 0, "thrown_out": 0,
-        "failed_percent": 0.0, "thrown_out_percent": 0.0, "unfinished": 0, "returns": 0, "lost_seats": 0
+        "failed_percent": 0.0, "thrown_out_percent": 0.0, "unfinished": 0, "still_away": 0, "returns": 0, "lost_seats": 0
     });
     assert_eq!(json["bots"], bots);
     assert_eq!(json["per_player"]["frames_per_second"], 30.0);

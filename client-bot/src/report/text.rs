@@ -20,6 +20,9 @@ impl fmt::Display for Report {
         if bots.unfinished > 0 {
             write!(f, ", {} still waiting", bots.unfinished)?;
         }
+        if bots.still_away > 0 {
+            write!(f, ", {} still away", bots.still_away)?;
+        }
         if bots.returns > 0 {
             write!(f, ", {} times somebody came back", bots.returns)?;
         }
