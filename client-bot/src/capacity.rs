@@ -166,7 +166,7 @@ impl Search {
         let Settled { cpu: [before, after], server, bots, standing: now, sum, .. } = settled;
         let (used, cores) = (after.cores_since(&before), generator::cores());
         let server = match server {
-            [Some(before), Some(now)] => Some(now.since(&before)),
+            [Some(before), Some(now)] => now.since(&before),
             _ => None,
         };
         let failed = now.fallen_out - self.fallen_out;

@@ -16,13 +16,17 @@ pub(crate) struct Scrape {
     at: Instant,
     /// By name and labels, as they stand in the text.
     values: BTreeMap<String, f64>,
+    /// What had been counted, by the last look at it, when a count began anew. What is no count has a value here as well,
+    /// and nobody asks for it.
+    ended: BTreeMap<String, f64>,
 }
 
-/// How the server was between two looks. Percentiles are interpolated within the server's buckets.
+/// How the server was between two looks; nothing where it does not tell. Percentiles are interpolated within the server's
+/// buckets.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct ServerFigures {
     /// Ticks that were run.
-    pub ticks: f64,
+    pub ticks: Option<f64>,
     /// Work of a tick, in ms: half of them took no longer.
     pub tick_work_p50_ms: Option<f64>,
     /// 99 per cent.
@@ -34,19 +38,19 @@ pub struct ServerFigures {
     /// 99.9 per cent.
     pub tick_jitter_p99_9_ms: Option<f64>,
     /// Ticks that began late.
-    pub ticks_late: f64,
+    pub ticks_late: Option<f64>,
     /// Ticks that were left out.
-    pub ticks_dropped: f64,
+    pub ticks_dropped: Option<f64>,
     /// Processor time, in per cent of one core.
     pub cpu_percent: Option<f64>,
     /// Memory in use, in MB.
     pub memory_mb: Option<f64>,
     /// Bytes of frames that build on others, per second.
-    pub delta_bytes_per_second: f64,
+    pub delta_bytes_per_second: Option<f64>,
     /// Bytes of keyframes, per second.
-    pub keyframe_bytes_per_second: f64,
+    pub keyframe_bytes_per_second: Option<f64>,
     /// Bytes of everything else, per second.
-    pub told_bytes_per_second: f64,
+    pub told_bytes_per_second: Option<f64>,
 }
 
 impl Scrape {
@@ -67,21 +71,42 @@ impl Scrape {
         let samples = samples.filter_map(|line| line.rsplit_once(' '));
         let values =
             samples.filter_map(|(name, value)| Some((name.to_owned(), value.parse().ok()?)));
-        Self { at, values: values.collect() }
+        Self { at, values: values.collect(), ended: BTreeMap::new() }
+    }
+
+    /// The look that comes after `last`. Where a count has fallen the server was started anew, and counts from 0: what it
+    /// had counted before stays counted.
+    pub(crate) fn after(mut self, last: &Self) -> Self {
+        self.ended.clone_from(&last.ended);
+        for (name, before) in &last.values {
+            if self.values.get(name).is_some_and(|now| now < before) {
+                *self.ended.entry(name.clone()).or_default() += before;
+            }
+        }
+        self
     }
 
     fn get(&self, name: &str) -> Option<f64> {
         self.values.get(name).copied()
     }
 
-    /// What happened since then.
-    pub(crate) fn since(&self, before: &Self) -> ServerFigures {
-        let seconds = (self.at - before.at).as_secs_f64().max(1e-3);
-        let more = |name: &str| Some((self.get(name)? - before.get(name)?).max(0.0));
-        let count = |name: &str| more(name).unwrap_or(0.0);
-        let bytes = |content: &str| count(&format!("{BYTES}{{content=\"{content}\"}}")) / seconds;
+    /// What a count is, those of earlier starts of the server with it.
+    fn total(&self, name: &str) -> Option<f64> {
+        Some(self.get(name)? + self.ended.get(name).copied().unwrap_or(0.0))
+    }
+
+    /// What happened since then; nothing is known where that is the same look.
+    pub(crate) fn since(&self, before: &Self) -> Option<ServerFigures> {
+        let seconds = (self.at - before.at).as_secs_f64();
+        if seconds <= 0.0 {
+            return None;
+        }
+        let count = |name: &str| Some(self.total(name)? - before.total(name)?);
+        let bytes = |content: &str| {
+            count(&format!("{BYTES}{{content=\"{content}\"}}")).map(|bytes| bytes / seconds)
+        };
         let time = |name, quantile| self.quantile(before, name, quantile).map(|s| s * 1000.0);
-        ServerFigures {
+        Some(ServerFigures {
             ticks: count("gamekeeper_ticks_total"),
             tick_work_p50_ms: time(WORK, 0.5),
             tick_work_p99_ms: time(WORK, 0.99),
@@ -90,12 +115,12 @@ impl Scrape {
             tick_jitter_p99_9_ms: time(JITTER, 0.999),
             ticks_late: count("gamekeeper_ticks_late_total"),
             ticks_dropped: count("gamekeeper_ticks_dropped_total"),
-            cpu_percent: more("process_cpu_seconds_total").map(|used| 100.0 * used / seconds),
+            cpu_percent: count("process_cpu_seconds_total").map(|used| 100.0 * used / seconds),
             memory_mb: self.get("process_resident_memory_bytes").map(|bytes| bytes / 1e6),
             delta_bytes_per_second: bytes("deltas"),
             keyframe_bytes_per_second: bytes("keyframes"),
             told_bytes_per_second: bytes("told"),
-        }
+        })
     }
 
     /// What a share of `quantile` of a histogram's times since then did not exceed, in seconds; of times beyond the last
@@ -105,10 +130,10 @@ impl Scrape {
         let buckets =
             self.values.range(prefix.clone()..).take_while(|(key, _)| key.starts_with(&prefix));
         let mut buckets: Vec<(f64, f64)> = buckets
-            .filter_map(|(key, now)| {
+            .filter_map(|(key, _)| {
                 let bound = key[prefix.len()..].strip_suffix("\"}")?;
                 let bound = if bound == "+Inf" { f64::INFINITY } else { bound.parse().ok()? };
-                Some((bound, now - before.get(key).unwrap_or(0.0)))
+                Some((bound, self.total(key)? - before.total(key).unwrap_or(0.0)))
             })
             .collect();
         buckets.sort_by(|a, b| a.0.total_cmp(&b.0));
@@ -146,13 +171,40 @@ mod tests {
         let start = Instant::now();
         let before = Scrape::read(&text(100, [100, 100, 100], 1.0), start);
         let now = Scrape::read(&text(200, [150, 199, 200], 2.0), start + Duration::from_secs(2));
-        let figures = now.since(&before);
-        assert_eq!((figures.ticks, figures.cpu_percent), (100.0, Some(50.0)));
-        assert_eq!(figures.delta_bytes_per_second, 5000.0);
+        let figures = now.since(&before).expect("two looks");
+        assert_eq!((figures.ticks, figures.cpu_percent), (Some(100.0), Some(50.0)));
+        assert_eq!(figures.delta_bytes_per_second, Some(5000.0));
         // Fifty of a hundred below 1 ms, 49 more below 2, one above that.
         assert_eq!(figures.tick_work_p50_ms, Some(1.0));
         assert_eq!(figures.tick_work_p99_ms, Some(2.0));
         assert_eq!((figures.tick_jitter_p99_ms, figures.memory_mb), (None, None));
-        assert_eq!(now.since(&now).tick_work_p50_ms, None);
+    }
+
+    /// Nothing that was not told is a measured 0.
+    #[test]
+    fn what_is_not_told_is_not_known() {
+        let start = Instant::now();
+        let before = Scrape::read(&text(100, [100, 100, 100], 1.0), start);
+        assert_eq!(before.since(&before), None, "the same look twice");
+        let now = Scrape::read(&text(200, [150, 199, 200], 2.0), start + Duration::from_secs(2));
+        let figures = now.since(&before).expect("two looks");
+        assert_eq!((figures.ticks_dropped, figures.keyframe_bytes_per_second), (None, None));
+    }
+
+    #[test]
+    fn a_server_that_was_started_anew_goes_on_counting() {
+        let start = Instant::now();
+        let at = |second, text: &str| Scrape::read(text, start + Duration::from_secs(second));
+        let first = at(0, &text(100, [100, 100, 100], 1.0));
+        let last = at(9, &text(400, [100, 400, 400], 4.0)).after(&first);
+        // The new one has run for fifty ticks, all of them fast.
+        let anew = at(11, &text(50, [50, 50, 50], 0.5)).after(&last);
+        let second = anew.since(&last).expect("two looks");
+        assert_eq!((second.ticks, second.cpu_percent), (Some(50.0), Some(25.0)));
+        let later = at(20, &text(150, [150, 150, 150], 1.5)).after(&anew);
+        let whole = later.since(&first).expect("two looks");
+        assert_eq!((whole.ticks, whole.cpu_percent), (Some(450.0), Some(22.5)));
+        // 150 of 450 took less than 1 ms, and 300 less than 2.
+        assert_eq!(whole.tick_work_p50_ms, Some(1.25));
     }
 }

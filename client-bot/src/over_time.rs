@@ -112,7 +112,7 @@ impl Sampler {
             server: server
                 .as_ref()
                 .zip(self.server.as_ref())
-                .map(|(now, before)| now.since(before)),
+                .and_then(|(now, before)| now.since(before)),
         };
         if self.samples.len() == SAMPLES_MAX {
             let mut number = 0;

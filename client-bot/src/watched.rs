@@ -64,8 +64,8 @@ impl Watched {
         let eye = self.0.as_ref()?;
         eye.looking.abort();
         let now = Scrape::at(&eye.target).await;
-        let now = now.unwrap_or_else(|_| eye.looks.borrow().clone());
-        Some(now.since(&eye.first))
+        let last = eye.looks.borrow();
+        now.map_or_else(|_| last.clone(), |now| now.after(&last)).since(&eye.first)
     }
 }
 
@@ -83,6 +83,7 @@ async fn keep_looking(target: Target, tell: watch::Sender<Scrape>) {
         pause.tick().await;
         // A look that fails leaves a gap in what is told over time.
         if let Ok(look) = Scrape::at(&target).await {
+            let look = look.after(&tell.borrow());
             tell.send_replace(look);
         }
     }

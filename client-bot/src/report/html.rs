@@ -149,18 +149,15 @@ impl Report {
             plots += &plot(
                 "Server: ticks per second",
                 "",
-                &[
-                    ("late", |s| Some(s.server?.ticks_late)),
-                    ("dropped", |s| Some(s.server?.ticks_dropped)),
-                ],
+                &[("late", |s| s.server?.ticks_late), ("dropped", |s| s.server?.ticks_dropped)],
             );
             plots += &plot(
                 "Server: bytes per second by content",
                 "B",
                 &[
-                    ("deltas", |s| Some(s.server?.delta_bytes_per_second)),
-                    ("keyframes", |s| Some(s.server?.keyframe_bytes_per_second)),
-                    ("told", |s| Some(s.server?.told_bytes_per_second)),
+                    ("deltas", |s| s.server?.delta_bytes_per_second),
+                    ("keyframes", |s| s.server?.keyframe_bytes_per_second),
+                    ("told", |s| s.server?.told_bytes_per_second),
                 ],
             );
             plots += &plot("Server: memory", "MB", &[("in use", |s| s.server?.memory_mb)]);

@@ -142,7 +142,9 @@ impl Report {
         let Some(server) = &self.server else {
             return writeln!(f, "server       told nothing of itself (--metrics)");
         };
-        let ms = |time: Option<f64>| time.map_or("-".to_owned(), |ms| format!("{ms:.2}"));
+        let or_dash = |told: Option<String>| told.unwrap_or("-".to_owned());
+        let ms = |time: Option<f64>| or_dash(time.map(|ms| format!("{ms:.2}")));
+        let count = |count: Option<f64>| or_dash(count.map(|count| count.to_string()));
         let work = [server.tick_work_p50_ms, server.tick_work_p99_ms].map(ms);
         let jitter = [server.tick_jitter_p50_ms, server.tick_jitter_p99_ms].map(ms);
         writeln!(
@@ -153,7 +155,8 @@ impl Report {
         write!(
             f,
             "             {} ticks late, {} dropped",
-            server.ticks_late, server.ticks_dropped
+            count(server.ticks_late),
+            count(server.ticks_dropped)
         )?;
         if let Some(percent) = server.cpu_percent {
             write!(f, ", {percent:.0} % of a core")?;
@@ -167,7 +170,8 @@ impl Report {
             server.keyframe_bytes_per_second,
             server.told_bytes_per_second,
         ];
-        let [deltas, keyframes, told] = kinds.map(Bytes);
+        let [deltas, keyframes, told] =
+            kinds.map(|bytes| or_dash(bytes.map(|bytes| Bytes(bytes).to_string())));
         writeln!(f, "             {deltas}/s of deltas, {keyframes}/s of keyframes, {told}/s told")
     }
 
