@@ -23,6 +23,10 @@ pub fn table(a: &Value, b: &Value) -> String {
         let (game, url) = (of("game"), of("url"));
         writeln!(text, "{letter}: {game} at {url}, {bots} bots, {seconds:.1} s")
             .expect("a string has room");
+        if let Some(why) = report.pointer("/generator/bottleneck").and_then(Value::as_str) {
+            writeln!(text, "   the load generator was the bottleneck: {why}")
+                .expect("a string has room");
+        }
     }
     writeln!(text, "\n{:<32}{:>14}{:>14}{:>9}", "", "a", "b", "b / a").expect("a string has room");
     for figure in Figure::all() {
@@ -62,6 +66,13 @@ mod tests {
         assert_eq!(words("frame_age.p99"), ["frame_age.p99", "(ms)", "20.00", "30.00", "1.50"]);
         assert_eq!(words("failed"), ["failed", "0.00", "1.00", "-"]);
         assert!(!text.contains("round_trip"), "{text}");
+        assert!(!text.contains("bottleneck"), "{text}");
+        let mut late = run(30.0, 1);
+        late["generator"] = json!({ "bottleneck": "its bots woke up late" });
+        let text = table(&run(20.0, 0), &late);
+        let verdict = "b: arena at ws://host/play, 10 bots, 30.0 s\n   the load generator was the \
+                       bottleneck: its bots woke up late\n";
+        assert!(text.contains(verdict), "{text}");
         assert!(
             read("{}").unwrap_err().contains("no report")
                 && read("x").unwrap_err().contains("no JSON")
