@@ -199,6 +199,11 @@ impl Figure {
         ))
     }
 
+    /// Whether a report has a place for it, measured or not.
+    pub(crate) fn has_place_in(&self, report: &Value) -> bool {
+        report.pointer(&self.path).is_some()
+    }
+
     /// What a report says of it; `None` where nothing was measured.
     pub fn of(&self, report: &Value) -> Option<f64> {
         let measured = self.count.as_ref().is_none_or(|count| {

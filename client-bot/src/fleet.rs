@@ -1,13 +1,13 @@
 //! Sends bots out one after the other, calls them back, and adds up what they bring.
 
 use crate::bot::{self, Surroundings};
-use crate::capacity::{Next, Search};
-use crate::config::{Config, Part};
+use crate::capacity::{self, Next, Search};
+use crate::config::Config;
 use crate::doors::Doors;
 use crate::generator::Cpu;
 use crate::line::{self, Entrance, OpenError, Target};
 use crate::over_time::{SAMPLE_EVERY, Sampler};
-use crate::parts::{self, Gone, Parts, Said};
+use crate::parts::{Heard, Parts};
 use crate::profile::Profile;
 use crate::progress::{Board, Progress, REFRESH};
 use crate::report::{Report, Run};
@@ -25,8 +25,10 @@ use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, MissedTickBehavior, interval, interval_at, sleep_until};
 
-/// Files that the process has open beside its bots' sockets, at most.
+/// Files that a process has open beside its bots' sockets and its parts' pipes, at most.
 const OTHER_FILES_MAX: u64 = 64;
+/// Pipes to a part and from it.
+const PIPES_PER_PART: u64 = 2;
 
 /// What the server is told by the connection that only found out whether it is there.
 const NOT_YET: &str = "The bots come a little later.";
@@ -78,13 +80,16 @@ pub async fn run<G: Game>(
 ) -> Result<Report, CannotBegin> {
     config.check().map_err(CannotBegin::Flags)?;
     let profile = config.profile();
-    let asked_for = config.most();
-    allow_files(u64::from(asked_for) + OTHER_FILES_MAX)?;
+    allow_files(files(config))?;
     let unreachable = |error| CannotBegin::Unreachable { url: config.url.to_string(), error };
     let target = Target::find(&config.url, config.tls_ca.as_deref()).await.map_err(unreachable)?;
     let doors = Doors::new(target, config).await.map_err(CannotBegin::NoSession)?;
     // Before the first bot's line: a server waits for its hello only so long.
     let watched = Watched::find(config, &doors).await?;
+    if config.search.find_capacity {
+        let told = watched.first().is_some();
+        capacity::check(config.results.bounds(), told).map_err(CannotBegin::Flags)?;
+    }
     let mut first = Some(doors.open(0, false, None).await.map_err(unreachable)?);
     let parts = match config.processes {
         1 => None,
@@ -99,10 +104,10 @@ pub async fn run<G: Game>(
     if let Some(first) = first {
         fleet.send_out(Some(first));
     }
-    let interrupted = fleet.sail(interrupt, &mut progress).await;
+    let ended = fleet.sail(interrupt, &mut progress).await;
     let search = fleet.search.take().map(|mut search| {
-        if !interrupted && !fleet.over {
-            search.end_step();
+        if ended == Ended::NobodyLeft {
+            search.nobody_left(fleet.there(), fleet.around.board.standing());
         }
         search.into_found()
     });
@@ -116,8 +121,9 @@ pub async fn run<G: Game>(
     let run = Run {
         seconds: fleet.start.elapsed().as_secs_f64(),
         set_out: fleet.set_out,
-        asked_for,
-        interrupted,
+        asked_for: config.most(),
+        interrupted: ended == Ended::Interrupted,
+        part_lost: ended == Ended::PartLost,
         sessions: fleet.around.doors.sessions(),
         cores_used: cpu.cores_since(&fleet.cpu),
         server,
@@ -125,6 +131,19 @@ pub async fn run<G: Game>(
         over_time: fleet.sampler.into_samples(),
     };
     Ok(Report::new(G::NAME, config, run, &fleet.tallies))
+}
+
+/// Why bots are called back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ended {
+    /// The time is over, or the search has found what it looked for.
+    Over,
+    /// The user wants it.
+    Interrupted,
+    /// All of them have fallen out by themselves.
+    NobodyLeft,
+    /// A process with some of them is gone.
+    PartLost,
 }
 
 struct Fleet<'a, G: Game> {
@@ -143,8 +162,6 @@ struct Fleet<'a, G: Game> {
     watched: Watched,
     sampler: Sampler,
     search: Option<Search>,
-    /// Whether the search has found what it looked for.
-    over: bool,
     /// The processes that the bots are in, if not in this one.
     parts: Option<Parts>,
 }
@@ -161,11 +178,11 @@ impl<'a, G: Game> Fleet<'a, G> {
         let start = around.epoch;
         let (bots, tallies) = (JoinSet::new(), Tallies::new());
         let (sampler, search) = (Sampler::new(watched.first()), Search::new(config));
-        let (stops, cpu, set_out, over) = (Vec::new(), Cpu::now(), 0, false);
+        let (stops, cpu, set_out) = (Vec::new(), Cpu::now(), 0);
         let shelf = Arc::default();
         #[rustfmt::skip]
         let fleet = Self {
-            config, profile, start, cpu, set_out, bots, tallies, around, shelf, stops, watched, sampler, search, over, parts,
+            config, profile, start, cpu, set_out, bots, tallies, around, shelf, stops, watched, sampler, search, parts,
         };
         fleet
     }
@@ -184,8 +201,12 @@ impl<'a, G: Game> Fleet<'a, G> {
         self.set_out += 1;
     }
 
-    /// Until there is a reason to call the bots back; whether the user gave it.
-    async fn sail(&mut self, interrupt: impl Future<Output = ()>, progress: &mut Progress) -> bool {
+    /// Until there is a reason to call the bots back.
+    async fn sail(
+        &mut self,
+        interrupt: impl Future<Output = ()>,
+        progress: &mut Progress,
+    ) -> Ended {
         let mut interrupt = pin!(interrupt);
         let duration = self.config.lasts();
         // A search ends by itself.
@@ -196,29 +217,30 @@ impl<'a, G: Game> Fleet<'a, G> {
         sample.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
-                () = &mut interrupt => return true,
-                () = at(end) => return false,
+                () = &mut interrupt => return Ended::Interrupted,
+                () = at(end) => return Ended::Over,
                 () = at(self.next_change()) => self.follow(),
                 Some(life) = self.bots.join_next() => {
                     self.add(life);
                     if self.bots.is_empty() && self.next_change().is_none() {
-                        return false;
+                        return Ended::NobodyLeft;
                     }
                 }
-                said = next_of(&mut self.parts, &self.around.board) => {
-                    let gone = said.is_err();
-                    if let Ok(Some(life)) = said {
-                        self.tallies.add(&life);
+                heard = next_of(&mut self.parts, &self.around.board) => {
+                    match heard {
+                        Some(Heard::Life(life)) => self.tallies.add(&life),
+                        Some(Heard::Second) => {}
+                        // Its bots are not to be had any more, and no figure would be of all that were sent out.
+                        Some(Heard::End) | None => return Ended::PartLost,
                     }
                     let away = self.parts.as_ref().map_or(0, |parts| parts.away);
-                    if gone || away == 0 && self.set_out > 0 && self.next_change().is_none() {
-                        return false;
+                    if away == 0 && self.set_out > 0 && self.next_change().is_none() {
+                        return Ended::NobodyLeft;
                     }
                 }
                 _ = refresh.tick() => self.show(progress),
                 _ = sample.tick() => if self.sample() {
-                    self.over = true;
-                    return false;
+                    return Ended::Over;
                 },
             }
         }
@@ -286,10 +308,10 @@ impl<'a, G: Game> Fleet<'a, G> {
                     Some(life) => self.add(life),
                     None => return,
                 },
-                said = next_of(&mut self.parts, &self.around.board) => match said {
-                    Ok(Some(life)) => self.tallies.add(&life),
-                    Ok(None) => {}
-                    Err(_) => return,
+                heard = next_of(&mut self.parts, &self.around.board) => match heard {
+                    Some(Heard::Life(life)) => self.tallies.add(&life),
+                    Some(Heard::Second | Heard::End) => {}
+                    None => return,
                 },
                 _ = refresh.tick() => self.show(progress),
             }
@@ -309,71 +331,12 @@ impl<'a, G: Game> Fleet<'a, G> {
     }
 }
 
-/// What parts say next, if there are any; else it waits for ever.
-async fn next_of(parts: &mut Option<Parts>, board: &Board) -> Result<Option<Box<Life>>, Gone> {
+/// What is heard of parts next, if there are any; else it waits for ever.
+async fn next_of(parts: &mut Option<Parts>, board: &Board) -> Option<Heard> {
     match parts {
         Some(parts) => parts.next(board).await,
         None => pending().await,
     }
-}
-
-/// Plays as one of several processes: sends bots out and calls them back as the parent says, and tells it of each second
-/// and of each bot that is back. Returns when the parent's end of the line is closed, and all bots are back.
-pub async fn run_part<G: Game>(config: &Config) -> Result<(), CannotBegin> {
-    let part = config.part.unwrap_or(Part { at: 0, of: 1 });
-    allow_files(u64::from(config.most().div_ceil(part.of)) + OTHER_FILES_MAX)?;
-    let unreachable = |error| CannotBegin::Unreachable { url: config.url.to_string(), error };
-    let target = Target::find(&config.url, config.tls_ca.as_deref()).await.map_err(unreachable)?;
-    let doors = Doors::new(target, config).await.map_err(CannotBegin::NoSession)?;
-    let around = Surroundings::new(doors, config.come_back);
-    let (shelf, mut commands) = (Arc::new(Shelf::<G>::default()), parts::commands());
-    let (mut bots, mut stops, mut set_out) = (JoinSet::new(), Vec::new(), 0);
-    let mut sample = interval(SAMPLE_EVERY);
-    // Ctrl-C in a terminal is for all processes; the parent says what comes of it.
-    let deaf = tokio::spawn(async { while tokio::signal::ctrl_c().await.is_ok() {} });
-    let mut called_back = false;
-    loop {
-        let said = tokio::select! {
-            command = commands.recv(), if !called_back => {
-                stops.retain(|stop: &watch::Sender<()>| !stop.is_closed());
-                match command.as_deref() {
-                    Some(parts::MORE) => {
-                        let (stop, stopped) = watch::channel(());
-                        let around = Surroundings { stop: stopped, ..around.clone() };
-                        let errand = config.errand(part.at + set_out * part.of);
-                        bots.spawn(bot::live(errand, None, around, Arc::clone(&shelf)));
-                        stops.push(stop);
-                        set_out += 1;
-                    }
-                    Some(_) => drop(stops.pop()),
-                    None => {
-                        stops.clear();
-                        called_back = true;
-                    }
-                }
-                continue;
-            }
-            life = bots.join_next(), if called_back || !bots.is_empty() => match life {
-                Some(Ok(life)) => Said::Life(Box::new(life)),
-                // A bot that panics is a mistake of ours, and nothing that follows could be trusted.
-                Some(Err(error)) => std::panic::resume_unwind(error.into_panic()),
-                None => break,
-            },
-            _ = sample.tick() => second(&around.board),
-        };
-        if parts::say(&said).is_err() {
-            break;
-        }
-    }
-    deaf.abort();
-    // A parent that does not listen any longer needs no last second.
-    let _ = parts::say(&second(&around.board));
-    Ok(())
-}
-
-fn second(board: &Board) -> Said {
-    let times = board.drain().filter(|(_, times)| !times.is_empty()).collect();
-    Said::Second { standing: board.standing(), times }
 }
 
 /// Waits until then, or for ever.
@@ -384,9 +347,34 @@ async fn at(when: Option<Instant>) {
     }
 }
 
-/// Raises the process's limit of open files as far as it needs and the system allows.
-fn allow_files(needed: u64) -> Result<(), CannotBegin> {
+/// What the process that the user started opens for bots: their sockets, or where they are in others the pipes to these.
+fn files(config: &Config) -> u64 {
+    match config.processes {
+        1 => config.most().into(),
+        count => PIPES_PER_PART * u64::from(count),
+    }
+}
+
+/// Raises the process's limit of open files as far as bots need, whose files these are, and the system allows.
+pub(crate) fn allow_files(of_bots: u64) -> Result<(), CannotBegin> {
+    let needed = of_bots + OTHER_FILES_MAX;
     // What cannot be asked is not limited as far as anybody knows; a bot that fails will say why.
     let allowed = rlimit::increase_nofile_limit(needed).unwrap_or(needed);
     if allowed < needed { Err(CannotBegin::TooFewFiles { needed, allowed }) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    /// Whoever spreads bots over processes may do so because one has too few files for all.
+    #[test]
+    fn who_has_no_bots_needs_no_sockets_for_them() {
+        let needs = |processes| {
+            let flags = ["client-bot", "--bots", "20000", "--processes", processes];
+            files(&Config::parse_from(flags))
+        };
+        assert_eq!((needs("1"), needs("8")), (20_000, 16));
+    }
 }

@@ -8,7 +8,7 @@
 //! meanwhile, and each second [`over_time`] takes a sample: of a `window` of times, of the server's [`metrics`], at which
 //! `watched` looks, and of the `generator` itself. `tally` adds up what came back and [`report`] tells it; [`require`]
 //! and [`compare`] ask it by the names of [`figures`], and [`capacity`] step by step.
-//! `parts` spreads all this over several processes, and [`program`] is all of it as a program. Nothing here knows a
+//! `parts` spreads all this over several processes, each of which is a `part`, and [`program`] is all of it as a program. Nothing here knows a
 //! particular game; `main.rs` names it.
 
 pub mod address;
@@ -30,6 +30,7 @@ pub mod metrics;
 pub mod mix;
 pub mod network;
 pub mod over_time;
+mod part;
 mod parts;
 pub mod profile;
 pub mod program;

@@ -97,7 +97,7 @@ impl Sampler {
         let sample = Sample {
             at_s: seconds,
             playing: now.playing,
-            fallen_out: now.fallen_out,
+            fallen_out: now.fallen_out(),
             frames_per_second: per_second(before.frames, now.frames),
             received_bytes_per_second: per_second(before.bytes, now.bytes),
             inputs_per_second: per_second(before.inputs, now.inputs),

@@ -11,7 +11,8 @@ use crate::progress::{Board, Standing};
 use crate::tally::{Life, Sort};
 use crate::window::{Counts, Times};
 use serde::{Deserialize, Serialize};
-use std::io::{self, BufRead, BufReader, Write};
+use std::collections::BTreeMap;
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use tokio::sync::mpsc;
@@ -21,7 +22,7 @@ pub(crate) const MORE: &str = "+";
 /// There is to be a bot less: the newest says goodbye.
 pub(crate) const FEWER: &str = "-";
 /// Lines of all parts that wait to be read; then parts wait. Each writes one a second, and one for each bot in the end.
-const LINES_MAX: usize = 1024;
+pub(crate) const LINES_MAX: usize = 1024;
 
 /// A line that a part writes.
 #[derive(Debug, Serialize, Deserialize)]
@@ -37,12 +38,26 @@ pub(crate) enum Said {
     },
 }
 
+/// What is heard of a part.
+#[derive(Debug)]
+pub(crate) enum Heard {
+    /// A bot is back.
+    Life(Box<Life>),
+    /// A second is over: the board is new.
+    Second,
+    /// It says no more. Before bots were called back that is too early.
+    End,
+}
+
+/// A line of a part, or that there are no more.
+type FromPart = (usize, Option<Said>);
+
 /// The parts of a run, as the parent has them.
 #[derive(Debug)]
 pub(crate) struct Parts {
     children: Vec<Child>,
-    lines: mpsc::Receiver<(usize, Said)>,
-    standings: Vec<Standing>,
+    lines: mpsc::Receiver<FromPart>,
+    standings: BTreeMap<usize, Standing>,
     /// The part of each bot that was sent out and not called back, the newest last.
     sent: Vec<usize>,
     /// The parts of bots that fell out and are counted above still.
@@ -65,21 +80,16 @@ impl Parts {
             let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
             let output = child.stdout.take().expect("it is piped");
             let tell = tell.clone();
-            thread::spawn(move || {
-                for line in BufReader::new(output).lines().map_while(Result::ok) {
-                    // Anything else on its output would be a mistake of ours, and ends what is heard of it.
-                    let Ok(said) = serde_json::from_str(&line) else { return };
-                    if tell.blocking_send((at as usize, said)).is_err() {
-                        return;
-                    }
-                }
-            });
+            thread::spawn(move || listen(at as usize, output, &tell));
             children.push(child);
         }
         generator::counts_too(children.iter().map(Child::id));
-        let standings = vec![Standing::default(); children.len()];
-        let (sent, fallen) = (Vec::new(), Vec::new());
-        Ok(Self { children, lines, standings, sent, fallen, away: 0, next: 0 })
+        Ok(Self::of(children, lines))
+    }
+
+    fn of(children: Vec<Child>, lines: mpsc::Receiver<FromPart>) -> Self {
+        let (standings, sent, fallen) = (BTreeMap::new(), Vec::new(), Vec::new());
+        Self { children, lines, standings, sent, fallen, away: 0, next: 0 }
     }
 
     /// How many bots there are to be, by what they were told.
@@ -111,28 +121,36 @@ impl Parts {
         }
     }
 
-    /// What a part says next: a bot that is back, or `None` where only the board changed. An error when no part is left.
-    pub(crate) async fn next(&mut self, board: &Board) -> Result<Option<Box<Life>>, Gone> {
-        match self.lines.recv().await {
-            None => Err(Gone),
-            Some((part, Said::Life(life))) => {
+    /// What is heard of a part next; the board is as parts say. `None` when none is left.
+    pub(crate) async fn next(&mut self, board: &Board) -> Option<Heard> {
+        let (part, said) = self.lines.recv().await?;
+        Some(match said {
+            Some(Said::Life(life)) => {
                 self.away = self.away.saturating_sub(1);
                 if !life.was_called_back() {
                     self.fallen.push(part);
                 }
-                Ok(Some(life))
+                Heard::Life(life)
             }
-            Some((part, Said::Second { standing, times })) => {
-                self.standings[part] = standing;
-                board.stands(
-                    self.standings.iter().copied().fold(Standing::default(), Standing::plus),
-                );
+            Some(Said::Second { standing, times }) => {
+                self.stands(part, standing, board);
                 for (sort, times) in times {
                     board.windows(sort).take_in(&times);
                 }
-                Ok(None)
+                Heard::Second
             }
-        }
+            None => {
+                // What its bots did stays done.
+                let last = self.standings.get(&part).copied().unwrap_or_default();
+                self.stands(part, Standing { playing: 0, present: 0, ..last }, board);
+                Heard::End
+            }
+        })
+    }
+
+    fn stands(&mut self, part: usize, standing: Standing, board: &Board) {
+        self.standings.insert(part, standing);
+        board.stands(self.standings.values().copied().fold(Standing::default(), Standing::plus));
     }
 
     /// Every bot is to come back.
@@ -148,10 +166,6 @@ impl Parts {
     }
 }
 
-/// No part is left.
-#[derive(Debug)]
-pub(crate) struct Gone;
-
 impl Drop for Parts {
     fn drop(&mut self) {
         self.call_back();
@@ -162,23 +176,42 @@ impl Drop for Parts {
     }
 }
 
-/// Lines of the standard input, for a part; no more when it ends.
-pub(crate) fn commands() -> mpsc::Receiver<String> {
-    let (tell, commands) = mpsc::channel(LINES_MAX);
-    thread::spawn(move || {
-        for line in io::stdin().lock().lines().map_while(Result::ok) {
-            if tell.blocking_send(line).is_err() {
-                return;
-            }
+/// Reads what part `at` writes, to its end.
+fn listen(at: usize, output: impl Read, tell: &mpsc::Sender<FromPart>) {
+    for line in BufReader::new(output).lines().map_while(Result::ok) {
+        // Anything else on its output would be a mistake of ours, and ends what is heard of it.
+        let Ok(said) = serde_json::from_str(&line) else { break };
+        if tell.blocking_send((at, Some(said))).is_err() {
+            return;
         }
-    });
-    commands
+    }
+    // Nobody listens any more: then nobody misses it.
+    let _ = tell.blocking_send((at, None));
 }
 
-/// Writes a line for the parent.
-pub(crate) fn say(said: &Said) -> io::Result<()> {
-    let line = serde_json::to_string(said).expect("numbers and texts");
-    let mut output = io::stdout().lock();
-    writeln!(output, "{line}")?;
-    output.flush()
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A part that dies, or writes nonsense, has no bots that play, and is heard of.
+    #[tokio::test]
+    async fn a_part_that_ends_is_heard_of() {
+        let (tell, lines) = mpsc::channel(LINES_MAX);
+        let (mut parts, board) = (Parts::of(Vec::new(), lines), Board::default());
+        let standing = Standing { playing: 4, present: 5, frames: 60, ..Standing::default() };
+        let second = Said::Second { standing, times: Vec::new() };
+        let line = serde_json::to_string(&second).expect("numbers") + "\n";
+        let reading = thread::spawn(move || {
+            listen(0, line.as_bytes(), &tell);
+            listen(1, (line.clone() + "thread panicked\n" + &line).as_bytes(), &tell);
+        });
+        let mut heard = Vec::new();
+        while let Some(next) = parts.next(&board).await {
+            let Standing { playing, present, frames, .. } = board.standing();
+            heard.push((matches!(next, Heard::End), playing, present, frames));
+        }
+        reading.join().expect("no panic");
+        let expected = [(false, 4, 5, 60), (true, 0, 0, 60), (false, 4, 5, 120), (true, 0, 0, 120)];
+        assert_eq!(heard, expected);
+    }
 }

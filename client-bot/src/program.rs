@@ -4,6 +4,7 @@ use crate::compare;
 use crate::config::{Command, Config, Results};
 use crate::figures;
 use crate::fleet;
+use crate::part;
 use crate::progress::Progress;
 use crate::report::Report;
 use crate::require::Requirement;
@@ -45,7 +46,7 @@ async fn begin<G: Game>(config: Config) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     if config.part.is_some() {
-        return match fleet::run_part::<G>(&config).await {
+        return match part::run::<G>(&config).await {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => complain(COULD_NOT_BEGIN, &error.to_string()),
         };

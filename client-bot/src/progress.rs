@@ -26,7 +26,7 @@ const RATE_SAMPLES: usize = 8;
 pub(crate) struct Board {
     playing: AtomicU32,
     present: AtomicU32,
-    fallen_out: AtomicU32,
+    failed: AtomicU32,
     thrown_out: AtomicU32,
     frames: AtomicU64,
     bytes: AtomicU64,
@@ -50,9 +50,9 @@ pub(crate) struct Standing {
     pub(crate) playing: u32,
     /// The same with those that left by themselves and join again.
     pub(crate) present: u32,
-    /// Bots that failed or were thrown out so far.
-    pub(crate) fallen_out: u32,
-    /// Those among them that had been let in.
+    /// Bots that were never let in, so far.
+    pub(crate) failed: u32,
+    /// Bots that were let in and did not stay, so far.
     pub(crate) thrown_out: u32,
     pub(crate) frames: u64,
     pub(crate) bytes: u64,
@@ -102,8 +102,8 @@ impl Board {
 
     /// A bot was thrown out, or failed.
     pub(crate) fn fell_out(&self, thrown_out: bool) {
-        self.fallen_out.fetch_add(1, Relaxed);
-        self.thrown_out.fetch_add(u32::from(thrown_out), Relaxed);
+        let count = if thrown_out { &self.thrown_out } else { &self.failed };
+        count.fetch_add(1, Relaxed);
     }
 
     /// A bot was sent a message with so many frames. Told at once: sums told now and then, by all bots at about the same
@@ -129,12 +129,12 @@ impl Board {
 
     /// It stands so, as others have found.
     pub(crate) fn stands(&self, standing: Standing) {
-        let Standing { playing, present, fallen_out, thrown_out, frames, bytes, .. } = standing;
+        let Standing { playing, present, failed, thrown_out, frames, bytes, .. } = standing;
         let Standing { inputs, corrections, late_inputs, mismatches, refused, .. } = standing;
         let Standing { tick_rate, .. } = standing;
         self.playing.store(playing, Relaxed);
         self.present.store(present, Relaxed);
-        self.fallen_out.store(fallen_out, Relaxed);
+        self.failed.store(failed, Relaxed);
         self.thrown_out.store(thrown_out, Relaxed);
         self.frames.store(frames, Relaxed);
         self.bytes.store(bytes, Relaxed);
@@ -151,7 +151,7 @@ impl Board {
         Standing {
             playing: self.playing.load(Relaxed),
             present: self.present.load(Relaxed),
-            fallen_out: self.fallen_out.load(Relaxed),
+            failed: self.failed.load(Relaxed),
             thrown_out: self.thrown_out.load(Relaxed),
             frames: self.frames.load(Relaxed),
             bytes: self.bytes.load(Relaxed),
@@ -166,12 +166,17 @@ impl Board {
 }
 
 impl Standing {
+    /// Bots that failed or were thrown out so far.
+    pub(crate) fn fallen_out(&self) -> u32 {
+        self.failed + self.thrown_out
+    }
+
     /// Both together.
     pub(crate) fn plus(self, other: Self) -> Self {
         Self {
             playing: self.playing + other.playing,
             present: self.present + other.present,
-            fallen_out: self.fallen_out + other.fallen_out,
+            failed: self.failed + other.failed,
             thrown_out: self.thrown_out + other.thrown_out,
             frames: self.frames + other.frames,
             bytes: self.bytes + other.bytes,
@@ -269,7 +274,7 @@ impl Progress {
         if frame_age_p99 > 0 {
             text += &format!(", frame age p99 {frame_age_p99} ms");
         }
-        let fallen_out = board.fallen_out.load(Relaxed);
+        let fallen_out = board.standing().fallen_out();
         if fallen_out > 0 {
             text += &format!(", {fallen_out} failed or thrown out");
         }

@@ -105,6 +105,17 @@ impl Bound {
         });
         Outcome { requirement: self.text.clone(), measured, unit: self.figure.unit.sign(), met }
     }
+
+    /// Whether a report could say it at all.
+    pub(crate) fn has_place_in(&self, report: &Value) -> bool {
+        self.figure.has_place_in(report)
+    }
+}
+
+impl fmt::Display for Bound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
 }
 
 impl fmt::Display for Outcome {

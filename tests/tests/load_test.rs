@@ -152,11 +152,40 @@ async fn a_search_ends_at_the_step_that_breaks() {
     running.stop().await.expect("it stops");
     let capacity = report.capacity.as_ref().expect("a search");
     assert!(report.ok && capacity.found, "{:?}", report.faults);
-    // Six have room; neither eight nor seven do.
+    // Six have room; neither eight nor seven do, and each is tried twice.
     let steps: Vec<_> = capacity.steps.iter().map(|step| step.bots).collect();
-    assert_eq!((capacity.bots, &steps[..]), (6, &[4, 8, 6, 7][..]), "{capacity:?}");
+    assert_eq!((capacity.bots, &steps[..]), (6, &[4, 8, 8, 6, 7, 7][..]), "{capacity:?}");
     let broke = capacity.steps[1].outcomes.iter().find(|outcome| !outcome.met);
-    assert_eq!(broke.map(|outcome| outcome.requirement.as_str()), Some("failed=0"));
+    assert_eq!(broke.map(|outcome| outcome.requirement.as_str()), Some("connected>=8"));
+}
+
+/// A server that goes down under the load has not borne it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_search_whose_server_goes_down_has_found_where() {
+    let running = server();
+    let search = ["--find-capacity", "--bots", "8", "--step", "4", "--step-time", "60s"];
+    let flags = flags(&running, &search);
+    let run =
+        tokio::spawn(
+            async move { fleet::run::<Arena>(&flags, pending(), Progress::nowhere()).await },
+        );
+    running.played(4, 30).await;
+    running.stop().await.expect("it stops");
+    let report = within(LONG_ENOUGH, "bots", run).await.expect("no panic").expect("it begins");
+    let capacity = report.capacity.as_ref().expect("a search");
+    assert_eq!((capacity.found, capacity.bots, capacity.broke), (true, 0, Some(4)), "{capacity:?}");
+    assert_eq!(report.faults, ["Not even the first step held."]);
+}
+
+/// What the server tells of itself is required only where it does.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_search_is_not_held_to_what_the_server_does_not_tell() {
+    let running = server();
+    let asked = ["--find-capacity", "--metrics", "none", "--require", "server.ticks_dropped=0"];
+    let refused = try_run(&running, &asked).await.expect_err("every step would break");
+    let said = refused.to_string();
+    assert!(said.contains("server.ticks_dropped=0") && said.contains("no step"), "{said}");
+    running.stop().await.expect("it stops");
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod search;
 use crate::address::Address;
 use crate::behaviour::{Behaviour, Behaviours};
 use crate::bot::Errand;
+use crate::capacity;
 use crate::network::Network;
 use crate::profile::Profile;
 use clap::{Parser, Subcommand};
@@ -151,6 +152,10 @@ impl Config {
     /// Checks what single flags cannot know. Errors with a sentence.
     pub fn check(&self) -> Result<(), String> {
         self.search.check(self.bots, self.ramp)?;
+        if self.search.find_capacity {
+            // Whether the server tells its figures is not known yet.
+            capacity::check(self.results.bounds(), true)?;
+        }
         if self.sessions.is_some() && !self.code.is_empty() {
             return Err("--sessions opens sessions, --code names them: one of both".into());
         }
@@ -299,6 +304,32 @@ mod tests {
         assert!(config.check().unwrap_err().contains("raise --ramp"));
         let config = parse(&["--find-capacity", "--bots", "30", "--step", "10"]).unwrap();
         assert_eq!((config.check(), config.lasts()), (Ok(()), Duration::from_secs(30)));
+    }
+
+    #[test]
+    fn a_search_is_asked_only_for_what_its_steps_measure() {
+        let search = |required: &str| {
+            let config = parse(&["--find-capacity", "--require", required]);
+            config.and_then(|config| config.check())
+        };
+        for fine in [
+            "frame_age.p99<80ms",
+            "round_trip.p50<80ms",
+            "thrown_out=0",
+            "unreadable=0",
+            "late_inputs<1%",
+            "frames_per_second>29",
+            "server.ticks_dropped=0",
+            "generator.cpu<80%",
+        ] {
+            assert_eq!(search(fine), Ok(()), "{fine}");
+        }
+        for other in ["way_back.p99<5s", "lost_seats=0", "still_away=0"] {
+            let said = search(other).unwrap_err();
+            assert!(said.contains(other) && said.contains("no step measures"), "{other}: {said}");
+        }
+        let run = parse(&["--require", "way_back.p99<5s"]).unwrap();
+        assert_eq!(run.check(), Ok(()));
     }
 
     #[test]

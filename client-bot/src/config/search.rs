@@ -6,7 +6,7 @@ use crate::profile::Profile;
 use clap::Args;
 use std::time::Duration;
 
-/// The shortest step of a search: a second to settle, and two that count.
+/// The shortest step of a search: a second to settle, and three that count.
 const STEP_TIME_MIN: Duration = Duration::from_secs(4);
 
 /// The search for the capacity, instead of a run.
@@ -26,7 +26,7 @@ pub struct Search {
     #[arg(long, value_name = "TIME", default_value = Self::STEP_TIME, value_parser = parse_duration)]
     pub step_time: Duration,
 
-    /// How near --find-capacity comes to the knee: once a step broke, it tries the middle between what held and what broke
+    /// How near --find-capacity comes to the knee: once a load broke twice, it tries the middle between what held and what broke
     /// until they are no farther apart than this share of what broke, in per cent.
     #[arg(long, value_name = "PER_CENT", default_value_t = Self::PRECISION, value_parser = parse_precision)]
     pub precision: f64,
@@ -47,7 +47,7 @@ impl Search {
         }
         let takes = f64::from(self.step.min(bots)) / ramp;
         let settling = self.step_time.as_secs_f64() * SETTLE_SHARE;
-        // A sample a second: less than two of them have settled say nothing.
+        // A sample a second: the percentiles of less than three of them say nothing.
         if self.step_time < STEP_TIME_MIN {
             return Err(format!(
                 "--step-time is {} at least",

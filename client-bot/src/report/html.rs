@@ -1,6 +1,7 @@
 //! A report as one HTML page: plots and tables, nothing loaded, no script. Comes in: a report. Goes out: a text.
 
 use super::svg::{Series, chart, escape};
+use super::text::Ms;
 use super::{Bytes, Percentiles, Report};
 use crate::over_time::Sample;
 
@@ -86,9 +87,14 @@ impl Report {
                 outcomes.join("; ")
             )
         };
-        let more = if capacity.found { "" } else { " or more: no step broke" };
+        let bots = capacity.bots;
+        let knee = match capacity.found {
+            true => format!("{bots} bots"),
+            false if capacity.steps.is_empty() => "unknown".to_owned(),
+            false => format!("{bots} bots or more: no load broke"),
+        };
         let rows: String = capacity.steps.iter().map(row).collect();
-        format!("<h2>Capacity: {} bots{more}</h2>\n{rows}", capacity.bots)
+        format!("<h2>Capacity: {knee}</h2>\n{rows}")
     }
 
     fn plots_over_time(&self) -> String {
@@ -202,7 +208,7 @@ impl Report {
     fn percentile_table(&self) -> String {
         let row = |(name, times): (&str, &Percentiles)| {
             let cells = [times.p50, times.p90, times.p95, times.p99, times.p99_9, times.max];
-            let cells: String = cells.iter().map(|ms| format!("<td>{ms:.1}</td>")).collect();
+            let cells = cells.map(|ms| format!("<td>{}</td>", Ms(times, ms))).concat();
             format!("<tr><td>{name}</td>{cells}<td>{}</td></tr>\n", times.count)
         };
         let rows: String = self.distributions().into_iter().map(row).collect();

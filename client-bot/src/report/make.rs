@@ -25,6 +25,8 @@ pub(crate) struct Run {
     pub(crate) asked_for: u32,
     pub(crate) set_out: u32,
     pub(crate) interrupted: bool,
+    /// Whether a process ended before the bots in it were called back.
+    pub(crate) part_lost: bool,
     /// Sessions by code.
     pub(crate) sessions: usize,
     /// Cores that the process kept busy.
@@ -111,6 +113,12 @@ impl Report {
             report.requirements = config.results.bounds().map(|bound| bound.judge(&json)).collect();
         }
         report.faults = report.find_faults();
+        let missing = run.set_out.saturating_sub(tally.lives);
+        if run.part_lost || missing > 0 {
+            let of = run.set_out;
+            let fault = format!("A process of the bots' ended early, with {missing} of {of} bots.");
+            report.faults.insert(0, fault);
+        }
         report.ok = report.faults.is_empty();
         report
     }
@@ -124,7 +132,7 @@ impl Report {
             }
         };
         let searched = self.capacity.as_ref();
-        let nothing = searched.is_some_and(|found| found.bots == 0);
+        let nothing = searched.is_some_and(|found| found.bots == 0 && !found.steps.is_empty());
         fault(nothing, "Not even the first step held.".into());
         let missed = self.requirements.iter().filter(|outcome| !outcome.met);
         missed.for_each(|outcome| fault(true, format!("{outcome}.")));

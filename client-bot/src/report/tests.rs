@@ -71,6 +71,34 @@ fn report_with(
     Report::new("buoys", &config(asked_for), run, &tally)
 }
 
+/// Bots whose process died cannot tell of it.
+#[test]
+fn bots_that_nobody_heard_of_again_are_a_fault() {
+    let mut tally = Tallies::new();
+    tally.add(&good_life());
+    for (set_out, part_lost, missing) in [(3, false, 2), (3, true, 2), (1, true, 0)] {
+        let run = Run { asked_for: set_out, set_out, part_lost, ..Run::default() };
+        let report = Report::new("buoys", &config(set_out), run, &tally);
+        let fault =
+            format!("A process of the bots' ended early, with {missing} of {set_out} bots.");
+        assert_eq!(report.faults, [fault]);
+    }
+}
+
+/// Whoever ends a search before its first step has not been told that none held.
+#[test]
+fn a_search_without_a_step_found_nothing_out() {
+    let mut tally = Tallies::new();
+    tally.add(&good_life());
+    let run =
+        Run { interrupted: true, set_out: 1, capacity: Some(Default::default()), ..Run::default() };
+    let report = Report::new("buoys", &config(1), run, &tally);
+    assert!(report.ok, "{:?}", report.faults);
+    assert!(report.to_string().contains("capacity     unknown"), "{report}");
+    // What was not timed is no 0.
+    assert!(report.to_html().contains("<tr><td>round trip</td><td>-</td>"));
+}
+
 #[test]
 fn figures_per_player_are_means_over_the_time_played() {
     let half = Life { played_ms: Some(5_000.0), ..good_life() };

@@ -207,7 +207,10 @@ impl Report {
                 let reason = reason.unwrap_or_default();
                 writeln!(f, "capacity     {} bots; with {broke}: {reason}", capacity.bots)
             }
-            false => writeln!(f, "capacity     {} bots or more: no step broke", capacity.bots),
+            false if capacity.steps.is_empty() => {
+                writeln!(f, "capacity     unknown: the run ended before the first step did")
+            }
+            false => writeln!(f, "capacity     {} bots or more: no load broke", capacity.bots),
         }
     }
 }
@@ -261,7 +264,7 @@ impl fmt::Display for Percentiles {
 }
 
 /// A time of a distribution in ms, or a dash where nothing was timed.
-struct Ms<'a>(&'a Percentiles, f64);
+pub(super) struct Ms<'a>(pub(super) &'a Percentiles, pub(super) f64);
 
 impl fmt::Display for Ms<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
