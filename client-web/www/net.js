@@ -77,7 +77,7 @@ export class Link {
   sentence = '';
   /** When the next try starts, as of `performance.now()`; only while `waiting`. */
   retryAt = 0;
-  /** Whether the server said that it stops, and no connection has been open since. */
+  /** Whether the server said that it stops or the session moves, and no connection has been open since. */
   restarting = false;
   /** How often a connection that had been open was lost and is sought again. */
   reconnects = 0;
@@ -134,6 +134,7 @@ export class Link {
     this.#heard = performance.now();
     socket.onopen = () => {
       this.#opened = this.#heard = performance.now();
+      this.restarting = false;
       this.#become('open');
       this.#held.send(this.#on.hello());
     };
@@ -189,6 +190,7 @@ export class Link {
     this.#held.clear();
     socket?.close(1000);
     this.#attempt = 0;
+    this.restarting = false;
     this.#become('idle');
   }
 
@@ -230,7 +232,7 @@ export class Link {
     const longest = Math.min(WAIT_MAX_MS, WAIT_FIRST_MS * 2 ** this.#attempt);
     const [first, last] = INTERRUPTED_MS[code] ?? [longest / 2, longest];
     const wait = first + (last - first) * Math.random();
-    this.restarting = code in INTERRUPTED_MS || (this.restarting && !worked);
+    this.restarting ||= code in INTERRUPTED_MS;
     this.#attempt += 1;
     if (worked) this.reconnects += 1;
     this.retryAt = performance.now() + wait;
