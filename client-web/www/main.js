@@ -215,7 +215,6 @@ function begin(where, followed = null) {
   client.setHelps(network.helps.prediction, network.helps.interpolation);
   playing = true;
   input.enabled = true;
-  document.body.classList.add('playing');
   document.body.classList.toggle('replay', source === playback);
   start.hide();
 }
@@ -229,7 +228,7 @@ function leave(sentence, offered = false) {
   frame = null;
   inviting = false;
   session.code = null;
-  document.body.classList.remove('playing', 'replay');
+  document.body.classList.remove('replay', 'crosshair');
   document.getElementById('death').hidden = true;
   hudBox.hidden = true;
   touch.shown = false;
@@ -362,6 +361,7 @@ function drawGame(now, gap, seconds) {
   effects.step(seconds);
   scene.trails.follow(frame.ships, seconds);
   const pointer = roster.watching ? null : hands.pointer;
+  document.body.classList.toggle('crosshair', pointer !== null);
   scene.draw(frame, effects, { nameOf: roster.nameOf, leader: board.leader, pointer }, seconds);
   hudBox.hidden = false;
   touch.shown = document.body.classList.contains('touch');
