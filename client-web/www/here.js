@@ -31,10 +31,9 @@ export function codeIn(text) {
 /** The link to a session, to be given to friends. */
 export const linkTo = (code) => `${location.origin}${BASE}/s/${encodeURIComponent(code)}`;
 
-/** Lets the address bar show a session, or with null the lobby. */
+/** Lets the address bar show a session, or with null the lobby; neither has anything of a recording's moment. */
 export function showAddress(code) {
-  const path = code ? `${BASE}/s/${encodeURIComponent(code)}` : `${BASE}/`;
-  if (location.pathname !== path) history.replaceState(null, '', path + location.search);
+  show(code ? `${BASE}/s/${encodeURIComponent(code)}` : `${BASE}/`);
 }
 
 /** Which recording the page's address is of: `{id}`, or `{code, round}`; or null. With it, where the address names them,
@@ -64,10 +63,14 @@ export const replayOf = (code, round) => `${BASE}/replay/${encodeURIComponent(co
 
 /** Lets the address bar show a recording, and no moment of it: time goes on. */
 export function showReplay(id) {
+  show(`${BASE}/replay/${id}`);
+}
+
+function show(path) {
   const link = new URL(location.href);
-  link.pathname = `${BASE}/replay/${id}`;
+  link.pathname = path;
   for (const name of [MOMENT, FOLLOWED]) link.searchParams.delete(name);
-  history.replaceState(null, '', link);
+  if (link.href !== location.href) history.replaceState(null, '', link);
 }
 
 /** A number that names this browser to sessions, so that a ban or a mute outlives a reload: 32 hex digits. */

@@ -166,7 +166,8 @@ document.addEventListener('click', (event) => {
 // Nobody loses a ship by a slip on the keyboard; the browser asks in its own words.
 addEventListener('beforeunload', (event) => { if (settings.warn && playing && live && frame?.me[ME.ALIVE]) event.preventDefault(); });
 const wanted = replayInAddress();
-start.fromAddress();
+// A recording's link stays where it is until it is known what comes of it.
+if (!wanted) start.fromAddress();
 load();
 
 async function load() {
@@ -219,8 +220,10 @@ function begin(where, followed = null) {
   start.hide();
 }
 
-/** Back to the first screen with a sentence, and to the same session where it is `offered` again. */
+/** Back to the first screen with a sentence, and to the same session where it is `offered` again. The link of a recording
+ *  that ended by itself stays, as loading it again may help. */
 function leave(sentence, offered = false) {
+  const stays = isReplay() && source.state === 'ended';
   const code = session.code;
   playing = false;
   source.close();
@@ -236,7 +239,7 @@ function leave(sentence, offered = false) {
   for (const part of [curtain, wheel, minimap]) (part.hide ?? part.close).call(part);
   for (const part of [roster, match, people, session, callouts, chat, board]) part.clear();
   closePanels();
-  start.invite(offered ? code : null);
+  start.invite(offered ? code : null, stays);
   start.show(sentence);
   // Whoever plays with the keyboard goes on with it.
   if (!touch.used) document.getElementById('play').focus({ preventScroll: true });

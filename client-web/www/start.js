@@ -46,11 +46,11 @@ export class Start {
     this.invite(codeInAddress());
   }
 
-  /** Shows the session of a link above the name; with null none. */
-  async invite(code) {
+  /** Shows the session of a link above the name, with null none; so does the address bar, unless it `stays` as it is. */
+  async invite(code, stays = false) {
     this.#code = code;
     this.#refusal = '';
-    showAddress(code);
+    if (!stays) showAddress(code);
     document.body.classList.toggle('invited', code !== null);
     find('invited').hidden = find('to-lobby').hidden = find('watch').hidden = code === null;
     if (code === null) return;
