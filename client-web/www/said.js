@@ -15,19 +15,24 @@ export class Said {
 
   /** The lines `[name, text]` of a history that come after the last one heard; now they are heard, too. */
   newIn(lines) {
-    const keys = lines.map(keyOf);
-    // Lines have no numbers. The last one heard is where the longest run ends that ends what was heard: a line that got
-    // lost on a slow connection makes the run shorter, and the same words said twice do not deceive it.
-    let [from, longest] = [0, 0];
-    for (let end = 1; end <= keys.length; end++) {
-      let run = 0;
-      while (run < end && this.#heard.at(-1 - run) === keys[end - 1 - run]) run += 1;
-      if (run > longest) [from, longest] = [end, run];
-    }
-    const fresh = lines.slice(from);
+    const fresh = lines.slice(firstNew(this.#heard, lines.map(keyOf)));
     for (const [name, text] of fresh) this.hear(name, text);
     return fresh;
   }
 }
 
-const keyOf = (line) => JSON.stringify(line);
+/** A line as something that can be compared. */
+export const keyOf = (line) => JSON.stringify(line);
+
+/** Where that begins in what is `told` now which comes after all that was `heard`; both are keys, the oldest first. */
+// Lines have no numbers. The last one heard is where the longest run ends that ends what was heard: a line that got
+// lost on a slow connection makes the run shorter, and the same words said twice do not deceive it.
+export function firstNew(heard, told) {
+  let [from, longest] = [0, 0];
+  for (let end = 1; end <= told.length; end++) {
+    let run = 0;
+    while (run < end && heard.at(-1 - run) === told[end - 1 - run]) run += 1;
+    if (run > longest) [from, longest] = [end, run];
+  }
+  return from;
+}

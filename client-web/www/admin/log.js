@@ -1,5 +1,6 @@
 // The log as it is written. Comes in: lines. Goes out: those that were asked for, the newest at the bottom.
 
+import { firstNew, keyOf } from '../said.js';
 import { act } from './api.js';
 import { byId, made, timeText, toast } from './words.js';
 
@@ -7,7 +8,7 @@ import { byId, made, timeText, toast } from './words.js';
 const LINES_MAX = 1000;
 const LEVELS = ['ERROR', 'WARN', 'INFO', 'DEBUG', 'TRACE'];
 const lines = [];
-const state = { paused: false, missed: 0, filter: '' };
+const state = { paused: false, missed: 0, filter: '', again: false };
 
 /** Begins anew: the stream tells the newest lines first. */
 export function clearLog() {
@@ -16,8 +17,15 @@ export function clearLog() {
   byId('log-lines').replaceChildren();
 }
 
+/** A stream begins: it tells the newest lines first, whether they were told by the last one or not. */
+export function resumeLog() {
+  state.again = true;
+}
+
 /** Takes lines, oldest first. */
-export function addLines(more) {
+export function addLines(told) {
+  const more = state.again ? told.slice(firstNew(lines.map(keyOf), told.map(keyOf))) : told;
+  state.again = false;
   lines.push(...more);
   if (lines.length > LINES_MAX) lines.splice(0, lines.length - LINES_MAX);
   if (!state.paused) append(more);

@@ -4,7 +4,7 @@
 import { Stream, act, ask, keepToken, token } from './api.js';
 import { question } from './dialog.js';
 import { buildHealth, fillHealth, healthAt, healthSamples, updateHealth } from './health.js';
-import { addLines, clearLog, missedLines, updateLogFilter } from './log.js';
+import { addLines, clearLog, missedLines, resumeLog, updateLogFilter } from './log.js';
 import { mapsSeen, rocksSeen, updateMap } from './map.js';
 import { addDeed, loadAudit, loadBans } from './records.js';
 import { buildSession, openSession, sessionOver, updateInside, updatePulse } from './session.js';
@@ -44,6 +44,7 @@ function heard(name, data) {
 }
 
 function lineIs(what, error) {
+  if (what === 'live') resumeLog();
   byId('line').classList.toggle('lost', what !== 'live');
   const text = what === 'live' ? 'live' : what === 'lost' ? 'reconnecting' : 'refused';
   if (byId('line-text').textContent !== text) byId('line-text').textContent = text;
