@@ -27,10 +27,6 @@ const PIXELS_MAX = 3_700_000;
 /** The most canvas pixels per CSS pixel. */
 const RATIO_MAX = 2;
 
-/** Below this many frames a second a dense screen is drawn more coarsely, step by step. */
-const RATE_LOW = 42;
-const COARSER = 0.8;
-
 /** The camera; `x`, `y` in units, `scale` in canvas pixels per unit. */
 export class Camera {
   x = 0;
@@ -41,6 +37,8 @@ export class Camera {
   height = 1;
   /** `scale` without the breathing. */
   base = 1;
+  /** The share of a dense screen's pixels, along each axis, that is drawn; what changes it has the canvas fitted anew. */
+  fineness = 1;
   #zoom = 1;
   #leadX = 0;
   #leadY = 0;
@@ -51,14 +49,13 @@ export class Camera {
   #fromY = 0;
   #trauma = 0;
   #time = 0;
-  #fineness = 1;
 
   /** Fits `canvas` to its element; true when its size changed. Asking the page for sizes is dear: to be
    *  called when they may have changed. */
   fit(canvas) {
     const { clientWidth, clientHeight } = canvas;
     const dense = Math.min(devicePixelRatio || 1, RATIO_MAX);
-    const wanted = Math.max(Math.min(1, dense), dense * this.#fineness);
+    const wanted = Math.max(Math.min(1, dense), dense * this.fineness);
     const ratio = Math.min(wanted, Math.sqrt(PIXELS_MAX / Math.max(1, clientWidth * clientHeight)));
     const width = Math.max(1, Math.round(clientWidth * ratio));
     const height = Math.max(1, Math.round(clientHeight * ratio));
@@ -67,13 +64,6 @@ export class Camera {
     Object.assign(this, { width, height, ratio });
     this.base = Math.max(width / VIEW.WIDTH, height / VIEW.HEIGHT) * (clientHeight < SMALL ? SMALL_ZOOM : 1);
     this.scale = this.base * this.#zoom;
-    return true;
-  }
-
-  /** Told now and then how many frames a second there are; true when the canvas is to be fitted anew. */
-  relax(rate) {
-    if (!(rate > 0 && rate < RATE_LOW && this.ratio > 1)) return false;
-    this.#fineness *= COARSER;
     return true;
   }
 

@@ -23,6 +23,7 @@ import { Camera } from './camera.js';
 import { Chat } from './chat.js';
 import { leaveComposing } from './composing.js';
 import { Effects } from './effects.js';
+import { Fineness } from './fineness.js';
 import { Gamepad } from './gamepad.js';
 import { Hands } from './hands.js';
 import { hostSecret, keepHostSecret, replayInAddress, replayOf, showAddress, visitor } from './here.js';
@@ -58,8 +59,6 @@ import { Wheel } from './wheel.js';
 const STEP_MAX_S = 0.1;
 /** While the tab is hidden the client's clock is run this often, ms, beside every message that comes. */
 const HIDDEN_MS = 1000;
-/** How often it is asked whether frames are so slow that fewer pixels should be drawn, ms. */
-const RELAX_MS = 3000;
 /** How pads and phones shake when the ship is hurt and when it is lost: ms, and strength from 0 to 1. */
 const HURT_RUMBLE = [60, 0.5];
 const DEATH_RUMBLE = [350, 1];
@@ -77,6 +76,7 @@ const scene = new Scene(canvas, camera);
 const sound = new Sound(camera);
 const effects = new Effects(camera, sound, scene);
 const meter = new Meter();
+const fineness = new Fineness();
 const hud = new Hud();
 const roster = new Roster();
 const board = new Board(roster);
@@ -148,7 +148,6 @@ let frame = null;
 let live = false;
 let lastFrame = 0;
 let drawn = 0;
-let relaxAt = 5000;
 /** Whether the ship has been drawn since Play was pressed. */
 let flying = false;
 
@@ -337,9 +336,9 @@ function onFrame() {
     drawSky(seconds);
   }
   meter.add(now, performance.now());
-  if (now > relaxAt) {
-    relaxAt = now + RELAX_MS;
-    if (camera.relax(meter.rate())) scene.refit();
+  if (fineness.frame(now, camera.ratio > 1)) {
+    camera.fineness = fineness.share;
+    scene.refit();
   }
 }
 
