@@ -7,6 +7,7 @@ import { codeIn, hostSecret, keepHostSecret } from './here.js';
 import { write } from './hud.js';
 import { Leaders } from './leaders.js';
 import { Live } from './live.js';
+import { arrange } from './order.js';
 import { bindTabs } from './tabs.js';
 import { Talk } from './talk.js';
 import { clockText, modeName } from './words.js';
@@ -90,21 +91,12 @@ export class Lobby {
     write(find('list-note'), sentence || (empty ? 'No public session runs at the moment. Play starts one.' : ''));
   }
 
-  // Rows are kept from one list to the next, so that nobody's focus is lost.
+  // Rows are kept from one list to the next, so that nobody's focus or press is lost.
   #show(sessions) {
-    const seen = new Set();
-    sessions.forEach((session, at) => {
-      seen.add(session.code);
-      let row = this.#rows.get(session.code);
-      if (!row) this.#rows.set(session.code, (row = new Row(this.#on)));
-      row.show(session);
-      if (this.#list.children[at] !== row.element) this.#list.insertBefore(row.element, this.#list.children[at] ?? null);
-    });
-    for (const [code, row] of this.#rows) {
-      if (seen.has(code)) continue;
-      row.element.remove();
-      this.#rows.delete(code);
-    }
+    const kept = this.#rows;
+    this.#rows = new Map(sessions.map(({ code }) => [code, kept.get(code) ?? new Row(this.#on)]));
+    for (const session of sessions) this.#rows.get(session.code).show(session);
+    arrange(this.#list, [...this.#rows.values()].map(({ element }) => element));
     write(find('list-count'), sessions.length ? String(sessions.length) : '');
     this.#trouble('');
     this.#count();

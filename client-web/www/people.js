@@ -2,6 +2,7 @@
 // table; mutes for oneself; for the host, actions through the API.
 
 import { write } from './hud.js';
+import { arrange } from './order.js';
 import { enterPanel } from './panels.js';
 import { teamName } from './words.js';
 
@@ -54,21 +55,11 @@ export class People {
     this.#stale = false;
     const told = this.#told();
     const everybody = this.#sorted(told);
-    const body = find('people-rows');
     const inside = find('people').contains(document.activeElement);
-    const seen = new Set();
-    everybody.forEach((entry, at) => {
-      seen.add(entry.player);
-      let row = this.#rows.get(entry.player);
-      if (!row) this.#rows.set(entry.player, (row = new Row(this)));
-      row.show(entry, told.get(entry.player), this.#view(entry));
-      if (body.children[at] !== row.element) row.moveTo(body, at);
-    });
-    for (const [player, row] of this.#rows) {
-      if (seen.has(player)) continue;
-      row.element.remove();
-      this.#rows.delete(player);
-    }
+    const kept = this.#rows;
+    this.#rows = new Map(everybody.map(({ player }) => [player, kept.get(player) ?? new Row(this)]));
+    for (const entry of everybody) this.#rows.get(entry.player).show(entry, told.get(entry.player), this.#view(entry));
+    arrange(find('people-rows'), [...this.#rows.values()].map(({ element }) => element));
     // A button that is gone leaves the keyboard to the panel, not to the ship.
     if (inside && !find('people').contains(document.activeElement)) enterPanel('people');
     const people = everybody.filter(({ computer }) => !computer);
@@ -146,13 +137,6 @@ class Row {
     const focused = this.#acts.contains(document.activeElement) ? document.activeElement.dataset.act : null;
     this.#acts.replaceChildren(...this.#buttons(entry, view));
     if (focused) this.#acts.querySelector(`[data-act="${focused}"]`)?.focus();
-  }
-
-  /** Moves to a place in a table; a button in it keeps the focus, which moving takes away. */
-  moveTo(body, at) {
-    const focused = this.element.contains(document.activeElement) ? document.activeElement : null;
-    body.insertBefore(this.element, body.children[at] ?? null);
-    focused?.focus({ preventScroll: true });
   }
 
   #buttons(entry, { me, host, open, teams, silenced }) {

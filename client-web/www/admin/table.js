@@ -1,6 +1,7 @@
 // Tables that are kept up to date in place. Comes in: rows with a key each. Goes out: a table whose cells change only
 // where their text does, sorted by the column that was chosen. Of a thousand rows a second nothing is built anew.
 
+import { arrange } from '../order.js';
 import { made } from './words.js';
 
 const ORDER = new Intl.Collator();
@@ -54,31 +55,15 @@ export class Table {
     const value = column.value ?? column.text;
     const decorated = rows.map((row, place) => [value(row), place, row]);
     decorated.sort(([a, at], [b, bt]) => compare(a, b, way) || at - bt);
-    const gone = new Set(this.#kept.keys());
-    const focused = this.#body.contains(document.activeElement) ? document.activeElement : null;
-    let next = this.#body.firstChild;
+    const before = this.#kept;
+    this.#kept = new Map();
     for (const [, , row] of decorated.slice(0, this.most)) {
       const key = this.#keyOf(row);
-      gone.delete(key);
-      let kept = this.#kept.get(key);
-      if (!kept) this.#kept.set(key, kept = this.#build());
+      const kept = before.get(key) ?? this.#build();
+      this.#kept.set(key, kept);
       this.#fill(kept, row);
-      if (kept.line === next) {
-        next = next.nextSibling;
-      } else if (next && kept.line === next.nextSibling) {
-        // One line has gone down: it is put back when it is its turn, instead of all others being moved up.
-        next.remove();
-        next = kept.line.nextSibling;
-      } else {
-        this.#body.insertBefore(kept.line, next);
-      }
     }
-    for (const key of gone) {
-      this.#kept.get(key).line.remove();
-      this.#kept.delete(key);
-    }
-    // A line that was moved has lost the focus.
-    if (focused?.isConnected && document.activeElement !== focused) focused.focus({ preventScroll: true });
+    arrange(this.#body, [...this.#kept.values()].map(({ line }) => line));
   }
 
   /** Forgets all rows. */
