@@ -43,12 +43,16 @@ const listeners = new Set();
 /** The choices, to be read only; change them with `choose`. */
 export const settings = { ...USUAL, ...load() };
 
+// What another tab chooses holds here as well.
+addEventListener('storage', ({ key, newValue }) => { if (key === KEY && newValue) adopt(readable(newValue)); });
+
 /** Sets one choice, keeps it and tells everybody who asked. What is out of its range changes nothing. */
 export function choose(key, value) {
   if (!Object.hasOwn(CHOICES, key) || !CHOICES[key][1](value)) return;
   settings[key] = value;
   try {
-    localStorage.setItem(KEY, JSON.stringify(settings));
+    // Of the others that stays which another tab may have chosen a moment ago.
+    localStorage.setItem(KEY, JSON.stringify({ ...settings, ...load(), [key]: value }));
   } catch {
     // Private windows and full disks: the choice still holds until the page is left.
   }
@@ -101,6 +105,14 @@ export function guestName() {
   const second = ['Comet', 'Falcon', 'Otter', 'Kestrel', 'Lynx', 'Ember', 'Heron', 'Marlin', 'Raven', 'Fox'];
   const pick = (list) => list[Math.floor(Math.random() * list.length)];
   return `${pick(first)} ${pick(second)}`;
+}
+
+function adopt(kept) {
+  for (const [key, value] of Object.entries(kept)) {
+    if (JSON.stringify(value) === JSON.stringify(settings[key])) continue;
+    settings[key] = value;
+    listeners.forEach((tell) => tell(key, value));
+  }
 }
 
 function load() {
