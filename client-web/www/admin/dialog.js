@@ -1,9 +1,11 @@
 // Questions before something is done. Comes in: what is about to be done. Goes out: the words and the time that were
-// given, once it was done; what the server refuses is said in the dialog, which stays.
+// given, once it was done; what the server refuses is said in the dialog, which stays. While the server is asked nothing can
+// be called back, so that the dialog stays then, too.
 
-import { byId } from './words.js';
+import { byId, toast } from './words.js';
 
-const open = { resolve: null, press: null };
+/** The question in the dialog: `{ press, resolve, pending }`; null while there is none. */
+let asked = null;
 
 /** Asks, and when the answer is yes calls `press({ words, minutes })`, whose refusal is shown. `words` names a line of text
  *  to write, `needed` says that it may not be empty; `minutes` asks for how long. Gives whether it was done. */
@@ -19,33 +21,48 @@ export function question({ title, text = '', yes, danger = false, words = '', ne
   const button = byId('ask-yes');
   button.textContent = yes;
   button.className = danger ? 'main danger' : 'main';
-  button.disabled = false;
+  wait(false);
   byId('ask').showModal();
   (words ? byId('ask-words') : byId('ask-no')).focus();
-  open.press = press;
-  return new Promise((resolve) => { open.resolve = resolve; });
+  return new Promise((resolve) => { asked = { press, resolve, pending: false }; });
 }
 
-function done(was) {
-  open.resolve?.(was);
-  open.resolve = null;
-  if (byId('ask').open) byId('ask').close();
+function wait(on) {
+  byId('ask-yes').disabled = byId('ask-no').disabled = on;
 }
 
-byId('ask-no').addEventListener('click', () => done(false));
+function done(one, was) {
+  one.resolve(was);
+  if (one !== asked) return;
+  asked = null;
+  byId('ask').close();
+}
+
+byId('ask-no').addEventListener('click', () => { if (asked) done(asked, false); });
+byId('ask').addEventListener('cancel', (event) => { if (asked?.pending) event.preventDefault(); });
 // The news that it closed comes later, and may find the next question open.
-byId('ask').addEventListener('close', () => { if (!byId('ask').open) done(false); });
+byId('ask').addEventListener('close', () => {
+  if (byId('ask').open || !asked) return;
+  // Who presses Escape twice closes it in spite of all: what came of it is still told.
+  if (asked.pending) asked = null; else done(asked, false);
+});
 byId('ask-form').addEventListener('submit', async (event) => {
   event.preventDefault();
-  const button = byId('ask-yes');
-  if (button.disabled) return;
-  button.disabled = true;
+  const one = asked;
+  if (!one || one.pending) return;
+  one.pending = true;
+  wait(true);
   try {
-    await open.press({ words: byId('ask-words').value.trim(), minutes: Number(byId('ask-minutes').value) });
-    done(true);
+    await one.press({ words: byId('ask-words').value.trim(), minutes: Number(byId('ask-minutes').value) });
+    done(one, true);
   } catch (error) {
-    byId('ask-said').textContent = error.message;
-  } finally {
-    button.disabled = false;
+    one.pending = false;
+    if (one === asked) {
+      byId('ask-said').textContent = error.message;
+      wait(false);
+    } else {
+      toast(error.message, true);
+      done(one, false);
+    }
   }
 });
