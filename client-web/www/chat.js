@@ -107,7 +107,8 @@ export class Chat {
     } else {
       const name = document.createElement('b');
       name.textContent = team ? `${from} to the team` : from;
-      line.append(name);
+      // Without the blank it is read as one word with what follows.
+      line.append(name, ' ');
       line.classList.toggle('mine', mine);
       line.classList.toggle('team', Boolean(team));
     }

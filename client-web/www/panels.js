@@ -119,7 +119,9 @@ export class Curtain {
     this.#box.hidden = false;
     this.#leave = actions.leave;
     const wait = Math.max(1, Math.ceil((link.retryAt - now) / 1000));
-    if (link.state === 'waiting') this.#say(`${link.sentence} Trying again in ${wait} s.`, 'Try now', actions.retry);
+    // Beside the sentence, which would be read anew every second.
+    write(find('curtain-wait'), link.state === 'waiting' ? `Trying again in ${wait} s.` : '');
+    if (link.state === 'waiting') this.#say(link.sentence, 'Try now', actions.retry);
     // Of what has ended only a page that is too old stays on the screen.
     else if (link.state === 'ended') this.#say(link.sentence, 'Reload', () => location.reload());
     else this.#say('Connecting…', '', null);

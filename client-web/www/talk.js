@@ -46,7 +46,8 @@ export class Talk {
     const date = new Date(at);
     if (!Number.isNaN(date.getTime())) time.textContent = date.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
     who.textContent = name;
-    line.append(time, who, String(text));
+    // Without the blanks these are read as one word.
+    line.append(time, ' ', who, ' ', String(text));
     const below = this.#log.scrollHeight - this.#log.scrollTop - this.#log.clientHeight < 40;
     const later = [...this.#log.children].find(({ dataset }) => (dataset.at - at || dataset.id - id) > 0);
     this.#log.insertBefore(line, later ?? null);

@@ -66,9 +66,11 @@ export function updateHealth(o) {
     `${o.connections} of ${o.connections_max} connections`, `${counted(o.cores, 'core')} (100 % each)`, roomText(o.room, o.players + o.spectators), `version ${o.version}`,
   ];
   byId('facts').textContent = facts.join('  ·  ');
-  const draining = byId('draining');
-  draining.hidden = o.draining_s == null;
-  if (o.draining_s != null) draining.textContent = `The server is stopping: nobody new is let in, and what goes on ends in ${spanText(o.draining_s)} at the latest.`;
+  byId('draining').hidden = o.draining_s == null;
+  const stopping = o.draining_s == null ? '' : 'The server is stopping: nobody new is let in.';
+  if (byId('draining-said').textContent !== stopping) byId('draining-said').textContent = stopping;
+  // Outside the alert, which would be read anew every second.
+  if (o.draining_s != null) byId('draining-left').textContent = `What goes on ends in ${spanText(o.draining_s)} at the latest.`;
   const spared = byId('spared');
   spared.hidden = o.overload == null;
   const words = o.overload == null ? '' : `There is more to do than there is time for, so detail is given up (step ${o.overload_steps} of ${o.overload_steps_max}): ${SPARED[o.overload]}.`;
