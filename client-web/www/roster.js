@@ -10,6 +10,8 @@ const NOBODY = 65_535;
 export class Roster {
   #players = new Map();
   #silenced = new Set();
+  /** Their names: who comes back, as after a reload, has another number. */
+  #silencedNames = new Set();
   #whole = false;
   /** One's own number; -1 before the welcome. */
   me = -1;
@@ -31,6 +33,8 @@ export class Roster {
     }
     for (const entry of joined) {
       this.#players.set(entry.player, { team: 0, watching: false, host: false, muted: false, ...entry });
+      const isNew = before.get(entry.player)?.name !== entry.name && entry.player !== this.me;
+      if (isNew && this.#silencedNames.has(entry.name)) this.#silenced.add(entry.player);
       setTeam(entry.player, entry.team ?? 0);
     }
     const named = (players, known) => players.map((player) => known.get(player))
@@ -70,9 +74,11 @@ export class Roster {
     return this.#players.get(this.me)?.team ?? 0;
   }
 
-  /** Shows or hides what somebody says, for oneself alone. */
+  /** Shows or hides what somebody says, for oneself alone and until one leaves. */
   silence(player, on) {
-    if (on) this.#silenced.add(player); else this.#silenced.delete(player);
+    const change = on ? 'add' : 'delete';
+    this.#silenced[change](player);
+    this.#silencedNames[change](this.nameOf(player));
   }
 
   /** Whether somebody's words are hidden. */
@@ -82,13 +88,14 @@ export class Roster {
 
   /** The same, where only a name is known. */
   isNameSilenced(name) {
-    return this.everybody().some((entry) => entry.name === name && this.isSilenced(entry.player));
+    return this.#silencedNames.has(name);
   }
 
   /** Forgets everybody, as after leaving. */
   clear() {
     this.#players.clear();
     this.#silenced.clear();
+    this.#silencedNames.clear();
     this.#whole = false;
     this.me = -1;
     clearTeams();
