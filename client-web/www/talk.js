@@ -15,6 +15,8 @@ export class Talk {
   #known = new Set();
   #unread = 0;
   #shown = false;
+  /** Whether a line is under way. */
+  #saying = false;
   #started = performance.now();
   #on;
 
@@ -23,7 +25,7 @@ export class Talk {
     this.#on = on;
     find('talk-form').addEventListener('submit', (event) => {
       event.preventDefault();
-      this.#say(find('talk-text').value.trim());
+      this.#say();
     });
   }
 
@@ -63,15 +65,21 @@ export class Talk {
     write(find('talk-new'), this.#unread ? String(Math.min(99, this.#unread)) : '');
   }
 
-  async #say(text) {
-    if (!text) return;
+  async #say() {
+    const field = find('talk-text');
+    const text = field.value.trim();
+    if (!text || this.#saying) return;
+    this.#saying = true;
+    // While the line is under way the next one can be typed.
+    field.value = '';
     try {
       await ask('POST', '/chat', { body: { name: this.#on.nameOf(), text } });
-      find('talk-text').value = '';
       write(find('talk-note'), '');
     } catch (why) {
+      if (!field.value) field.value = text;
       write(find('talk-note'), why.message);
       this.#on.sound('refuse');
     }
+    this.#saying = false;
   }
 }
