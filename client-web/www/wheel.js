@@ -40,7 +40,8 @@ export class Wheel {
     });
     addEventListener('pointermove', (event) => { if (this.open && event.pointerType === 'mouse') this.#follow(event); });
     addEventListener('pointerdown', (event) => {
-      if (!this.open || this.#box.contains(event.target)) return;
+      // The thumbs' button opens and closes it by itself.
+      if (!this.open || this.#box.contains(event.target) || event.target.closest?.('#touch-emote')) return;
       if (this.#at >= 0 && event.pointerType === 'mouse') this.#take(this.#at); else this.close();
       event.preventDefault();
       event.stopPropagation();
