@@ -19,6 +19,8 @@ addEventListener('unhandledrejection', (event) => errors.push(String(event.reaso
 /** How long the last events took to show, ms, by their names, for tests. */
 const cost = { session: [], map: [], overview: [] };
 const COST_MAX = 60;
+/** After a reload that found the server away it is asked again so often, ms. */
+const AGAIN_MS = 2000;
 const stream = new Stream(heard, lineIs);
 const now = { view: 'sessions', code: null };
 
@@ -86,6 +88,24 @@ async function enter() {
   route();
 }
 
+/** Goes in with the token of this tab, as after a reload. Only a wrong one is forgotten: a server that restarts, or has too
+ *  much to do, is asked again. */
+async function comeBack() {
+  const kept = token();
+  while (token() === kept && document.body.classList.contains('out')) {
+    try {
+      await enter();
+    } catch (error) {
+      // Somebody signs in meanwhile.
+      if (token() !== kept) return;
+      if (error.status === 401) { signOut(); return; }
+      const said = `${error.message} Trying again.`;
+      if (byId('sign-in-said').textContent !== said) byId('sign-in-said').textContent = said;
+      await new Promise((resolve) => { setTimeout(resolve, AGAIN_MS); });
+    }
+  }
+}
+
 function signOut(sentence = '') {
   stream.close();
   keepToken('');
@@ -125,4 +145,4 @@ globalThis.gamekeeper = {
   view: () => ({ ...now, samples: healthSamples(), at: healthAt(), maps: mapsSeen(), rocks: rocksSeen() }),
   cost: () => cost,
 };
-if (token()) enter().catch((error) => signOut(error.status === 401 ? '' : error.message)); else byId('token').focus();
+if (token()) comeBack(); else byId('token').focus();
