@@ -60,6 +60,21 @@ const AUTOPILOT: &str = r"
     setInterval(look, 30);
 ";
 
+/// Keeps the next answer to what the page asks at a path from it. Once the answer is there, `held.release()` is, too, and
+/// hands it over; it is read by then, so that the page has done all that it does about it before anything else happens.
+const HOLD: &str = r"
+    const [path] = arguments, ask = globalThis.fetch;
+    const held = globalThis.held = {};
+    globalThis.fetch = async (...asked) => {
+        const answer = await ask(...asked);
+        if (!asked[0].endsWith(path)) return answer;
+        const { status } = answer, text = await answer.text();
+        await new Promise((release) => { held.release = release; });
+        globalThis.fetch = ask;
+        return new Response(text || null, { status });
+    };
+";
+
 /// A running WebDriver; it ends, with its browsers, when dropped.
 pub struct Driver {
     engine: Engine,
@@ -171,6 +186,17 @@ impl Page {
         let element = self.client.find(fantoccini::Locator::Css(selector)).await;
         let element = element.unwrap_or_else(|e| panic!("{selector}: {e}"));
         element.send_keys(text).await.unwrap_or_else(|e| panic!("{selector}: {e}"));
+    }
+
+    /// Keeps the next answer to what the page asks at `path` from it, until [`Self::release`]; `held.release` is there
+    /// once it came.
+    pub async fn hold(&self, path: &str) {
+        self.client.execute(HOLD, vec![json!(path)]).await.expect("it is held");
+    }
+
+    /// Hands it over.
+    pub async fn release(&self) {
+        self.client.execute("held.release()", vec![]).await.expect("it came");
     }
 
     /// Loads an address.

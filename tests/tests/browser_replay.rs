@@ -42,6 +42,13 @@ async fn a_round_is_looked_at_again() {
     let opened = "['chat-form', 'invite', 'session', 'network'].filter((id) => !document.getElementById(id).hidden)";
     assert_eq!(desk.eval(opened).await, serde_json::json!([]));
 
+    // Nobody aims, so the mouse keeps its arrow.
+    assert!(desk.eval("document.body.matches('.mouse')").await == true);
+    assert_ne!(
+        desk.eval("getComputedStyle(document.getElementById('arena')).cursor").await,
+        "none"
+    );
+
     // It stands, goes on, and hurries.
     desk.click("#replay-pause").await;
     let stands = desk.number("gamekeeper.replay.position").await;
@@ -106,11 +113,25 @@ async fn a_round_is_looked_at_again() {
     desk.until("gamekeeper.state === 'playing' && gamekeeper.me().alive").await;
     assert!(desk.eval("gamekeeper.replay").await.is_null());
 
-    // One that is there no more says so.
-    phone.goto(&format!("http://{}/replay/0123456789abcdef", host.address)).await;
-    phone
-        .until("document.getElementById('start-note').textContent.includes('no such recording')")
-        .await;
+    // One that is not there says so, and its link stays: loaded again it may be.
+    let nowhere = "/replay/0123456789abcdef?t=3&player=2";
+    phone.goto(&format!("http://{}{nowhere}", host.address)).await;
+    for _ in 0..2 {
+        phone
+            .until(
+                "document.getElementById('start-note').textContent.includes('no such recording')",
+            )
+            .await;
+        assert_eq!(phone.eval("location.pathname + location.search").await, nowhere);
+        phone.client.refresh().await.expect("it reloads");
+    }
+    // Nothing of it rides along to a session.
+    phone.until("gamekeeper.state === 'start'").await;
+    phone.click("#play").await;
+    phone.until("gamekeeper.state === 'playing' && gamekeeper.me().alive").await;
+    assert_eq!(phone.eval("location.search").await, "");
+    let path = phone.eval("location.pathname").await;
+    assert!(path.as_str().is_some_and(|path| path.starts_with("/s/")), "{path}");
     phone.close().await;
     desk.close().await;
     host.stop().await;

@@ -7,7 +7,7 @@ use server::config::{Config, StoppingConfig};
 use server::net::listener;
 use shared::arena::Arena;
 use tests::browser::{Driver, Page};
-use tests::harness::Running;
+use tests::harness::{Running, undrained};
 
 /// Without rounds, so that sessions end as soon as everybody could read why.
 fn config() -> Config {
@@ -75,4 +75,36 @@ async fn pages_come_back_to_their_session() {
 async fn pages_whose_session_is_gone_play_in_another() {
     let [before, after] = restart(&config(), false).await;
     assert_ne!(before.0, after.0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_mistyped_code_leads_to_nobodys_session_after_a_restart() {
+    let driver = Driver::start();
+    let config = undrained(&config());
+    let mut running = Running::start_draining::<Arena>(&config);
+    let (address, url) = (running.address, format!("http://{}/", running.address));
+    let page = driver.open(1280, 720, false).await;
+    // Whether the page has come back by itself or was left before it could.
+    for comes_back in [true, false] {
+        page.play(&url, "Ann").await;
+        running.stop().await.expect("a proper end");
+        page.until("gamekeeper.state === 'waiting'").await;
+        if !comes_back {
+            page.click("#curtain-leave").await;
+        }
+        let listener = listener::bind(address).expect("the port is free again");
+        running = Running::start_on::<Arena>(&config, listener.into());
+        if comes_back {
+            page.until("gamekeeper.state === 'playing' && gamekeeper.me().alive").await;
+            page.click("#leave").await;
+        }
+        page.until("gamekeeper.state === 'start'").await;
+        page.keys("#code", "00000-00000\u{e007}").await;
+        let note = "document.getElementById('start-note').textContent";
+        page.until(&format!("gamekeeper.state === 'playing' || {note}.includes('no session')"))
+            .await;
+        assert_eq!(page.eval("gamekeeper.state").await, "start", "comes back: {comes_back}");
+    }
+    page.close().await;
+    running.stop().await.expect("a proper end");
 }

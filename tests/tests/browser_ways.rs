@@ -28,29 +28,6 @@ const ENTER: &str = "\u{e007}";
 const SHIFT: &str = "\u{e008}";
 const ESCAPE: &str = "\u{e00c}";
 
-/// Keeps the next answer to what the page asks at a path from it. Once the answer is there, `held.release()` is, too, and
-/// hands it over; it is read by then, so that the page has done all that it does about it before anything else happens.
-const HOLD: &str = r"
-    const [path] = arguments, ask = globalThis.fetch;
-    const held = globalThis.held = {};
-    globalThis.fetch = async (...asked) => {
-        const answer = await ask(...asked);
-        if (!asked[0].endsWith(path)) return answer;
-        const { ok, status } = answer, text = await answer.text();
-        await new Promise((release) => { held.release = release; });
-        globalThis.fetch = ask;
-        return { ok, status, text: async () => text };
-    };
-";
-
-async fn hold(page: &Page, path: &str) {
-    page.client.execute(HOLD, vec![json!(path)]).await.expect("it is held");
-}
-
-async fn release(page: &Page) {
-    run(page, "held.release()").await;
-}
-
 async fn run(page: &Page, script: &str) {
     page.client.execute(script, vec![]).await.unwrap_or_else(|e| panic!("{script}: {e}"));
 }
@@ -85,7 +62,7 @@ async fn whoever_gives_up_waiting_is_back_in_the_lobby() {
     let (running, relay, page) = lobby(&config, &driver).await;
     // The way in does not come: a button leads back, and so does Escape.
     for by_key in [false, true] {
-        hold(&page, "/api/tickets").await;
+        page.hold("/api/tickets").await;
         page.click("#play").await;
         page.until("held.release && !document.getElementById('curtain').hidden").await;
         match by_key {
@@ -94,17 +71,17 @@ async fn whoever_gives_up_waiting_is_back_in_the_lobby() {
         }
         page.until("gamekeeper.state === 'start' && document.getElementById('curtain').hidden")
             .await;
-        release(&page).await;
+        page.release().await;
         assert_eq!(page.eval(LEFT).await, left(), "by key: {by_key}");
     }
     // The same where there was one, and the line is lost.
     page.play(&format!("http://{}/", relay.address()), "Ada").await;
-    hold(&page, "/api/tickets").await;
+    page.hold("/api/tickets").await;
     relay.cut();
     page.until("held.release").await;
     page.click("#leave").await;
     page.until("gamekeeper.state === 'start'").await;
-    release(&page).await;
+    page.release().await;
     assert_eq!(page.eval(LEFT).await, left());
     // Nor does anybody have to wait for a server that is down.
     running.stop().await.expect("a proper end");
@@ -135,14 +112,14 @@ async fn talk_goes_on_while_the_line_is_lost(page: &Page, running: &Running, rel
     page.click("#tab-talk").await;
     said("one").await;
     page.until(&format!("{read}.includes('one')")).await;
-    hold(page, "/api/chat").await;
+    page.hold("/api/chat").await;
     relay.cut();
     said("two").await;
     said("three").await;
     page.until("held.release").await;
     said("four").await;
     page.until(&format!("{read}.includes('four')")).await;
-    release(page).await;
+    page.release().await;
     page.until(&format!("{read}.length >= 4")).await;
     assert_eq!(page.eval(read).await, json!(["one", "two", "three", "four"]));
 }
@@ -326,5 +303,36 @@ async fn whoever_puts_a_result_away_reads_when_the_next_round_begins() {
     )
     .await;
     page.close().await;
+    host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_is_muted_stays_so_after_a_reload() {
+    let host = Host::start(ARENA, 0);
+    let driver = Driver::start();
+    let url = format!("http://{}/", host.address);
+    let ada = driver.open(SCREEN.0, SCREEN.1, false).await;
+    let ben = driver.open(SCREEN.0, SCREEN.1, false).await;
+    ada.play(&url, "Ada").await;
+    ben.play(&url, "Ben").await;
+    ada.click("#open-people").await;
+    ada.until("document.querySelector('#people-rows [aria-label=\"Mute Ben for you\"]')").await;
+    run(&ada, "document.querySelector('#people-rows [data-act=silence]').click()").await;
+    ada.until("document.querySelector('#people-rows [aria-label=\"Hear Ben for you\"]')").await;
+    say(&ben, "before").await;
+    ben.play(&url, "Ben").await;
+    say(&ben, "after").await;
+    // Whatever came before this has been read, or not.
+    say(&ada, "now").await;
+    let lines = "[...document.querySelectorAll('#chat-log li:not(.server)')]
+        .map((line) => line.lastChild.textContent)";
+    assert_eq!(ada.eval(lines).await, json!(["now"]));
+    // Ben is heard again when Ada says so.
+    run(&ada, "document.querySelector('#people-rows [aria-label=\"Hear Ben for you\"]').click()")
+        .await;
+    say(&ben, "again").await;
+    ada.until(&format!("{lines}.includes('again')")).await;
+    ada.close().await;
+    ben.close().await;
     host.stop().await;
 }
