@@ -89,6 +89,14 @@ async fn whoever_gives_up_waiting_is_back_in_the_lobby() {
     page.until("gamekeeper.state === 'waiting' && !document.getElementById('curtain').hidden")
         .await;
     page.picture("90-no-way-in").await;
+    // Whoever hears the page hears why, and not every second how long.
+    let counts = "['curtain-wait', 'death-when', 'results-next']
+        .filter((id) => document.getElementById(id).closest('[role=status], [aria-live]'))";
+    assert_eq!(page.eval(counts).await, json!([]));
+    page.until(
+        "/^Trying again in \\d+ s\\.$/.test(document.getElementById('curtain-wait').textContent)",
+    )
+    .await;
     press(&page, ESCAPE).await;
     page.until("gamekeeper.state === 'start' && document.getElementById('curtain').hidden").await;
     page.close().await;
