@@ -4,14 +4,14 @@
 pub mod picture;
 pub mod terrain;
 
-use crate::player::Player;
+use crate::player::{Player, Talk};
 use crate::replay::Replay;
 use picture::Picture;
 use shared::arena::{Arena, Controls, compass};
 use shared::game::PlayerId;
 use shared::netcode::client;
 use shared::wire::Field;
-use shared::wire::message::{ClientMessage, Look};
+use shared::wire::message::ClientMessage;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 /// A stick or a pair of keys that is pushed less than this far, from 0 to 1, gives no thrust.
@@ -74,60 +74,58 @@ impl Client {
     /// is not said.
     #[wasm_bindgen(js_name = setVisitor)]
     pub fn set_visitor(&mut self, hex: &str) {
-        self.player.client.introduction().visitor = hex.parse().unwrap_or_default();
+        self.player.set_visitor(hex);
     }
 
     /// The secret of the session's host, 32 hexadecimal digits; to be said before `hello`.
     #[wasm_bindgen(js_name = setHost)]
     pub fn set_host(&mut self, hex: &str) {
-        self.player.client.introduction().host = hex.parse().ok();
+        self.player.set_host(hex);
     }
 
     /// Whether to come as a spectator; to be said before `hello`.
     #[wasm_bindgen(js_name = setWatch)]
     pub fn set_watch(&mut self, watch: bool) {
-        self.player.client.introduction().watch = watch;
+        self.player.set_watch(watch);
     }
 
     /// Says a line to everybody, or to the own team.
     pub fn chat(&mut self, text: &str, team: bool) {
-        self.player.client.chat(text, team);
+        self.player.chat(text, team);
     }
 
     /// Shows everybody a sign.
     pub fn emote(&mut self, emote: u8) {
-        self.player.client.say(&ClientMessage::Emote(emote));
+        self.player.say(&ClientMessage::Emote(emote));
     }
 
     /// Wants to watch, or to play.
     pub fn watch(&mut self, watch: bool) {
-        self.player.client.say(&ClientMessage::Watch(watch));
+        self.player.watch(watch);
     }
 
     /// Wants to be in this team, from 1.
     pub fn team(&mut self, team: u8) {
-        self.player.client.say(&ClientMessage::Team(team));
+        self.player.team(team);
     }
 
     /// Looks at whoever leads, while watching.
     #[wasm_bindgen(js_name = lookAtLeader)]
     pub fn look_at_leader(&mut self) {
-        self.player.client.say(&ClientMessage::Look(Look::Leader));
+        self.player.look_at_leader();
     }
 
     /// Looks at a player, while watching.
     #[wasm_bindgen(js_name = lookAtPlayer)]
     pub fn look_at_player(&mut self, player: u16) {
-        self.player.client.say(&ClientMessage::Look(Look::Player(PlayerId(player))));
+        self.player.look_at_player(player);
     }
 
-    /// Looks at a place in units, while watching.
+    /// Looks at a place in units, while watching; it is inside the arena.
     #[wasm_bindgen(js_name = lookAtPlace)]
     pub fn look_at_place(&mut self, x: f32, y: f32) {
         let half = self.player.client.rules().map_or(0.0, |rules| rules.half);
-        // A float that is none becomes 0.
-        let (x, y) = (x.clamp(-half, half) as i32, y.clamp(-half, half) as i32);
-        self.player.client.say(&ClientMessage::Look(Look::Place { x, y }));
+        self.player.look_at_place(x.clamp(-half, half), y.clamp(-half, half));
     }
 
     /// The newest tick that is known; 0 before the first frame.

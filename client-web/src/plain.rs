@@ -1,7 +1,7 @@
 //! The plain door: a game as its field tables tell it. With it a page can show any game and be played, before anybody has
 //! drawn a line for it (`www/plain`). A game's own module hands it out, see `tests/buoys/src/web.rs`.
 
-use crate::player::Player;
+use crate::player::{Player, Talk};
 use crate::replay::Replay;
 use serde::Serialize;
 use shared::game::{Game, PlayerId};
@@ -38,7 +38,19 @@ impl Plain {
     /// is not said.
     #[wasm_bindgen(js_name = setVisitor)]
     pub fn set_visitor(&mut self, hex: &str) {
-        self.0.set_visitor(hex);
+        self.0.talk().set_visitor(hex);
+    }
+
+    /// The secret of the session's host, 32 hexadecimal digits; to be said before `hello`.
+    #[wasm_bindgen(js_name = setHost)]
+    pub fn set_host(&mut self, hex: &str) {
+        self.0.talk().set_host(hex);
+    }
+
+    /// Whether to come as a spectator; to be said before `hello`.
+    #[wasm_bindgen(js_name = setWatch)]
+    pub fn set_watch(&mut self, watch: bool) {
+        self.0.talk().set_watch(watch);
     }
 
     /// See [`Player::hello`].
@@ -69,7 +81,35 @@ impl Plain {
 
     /// Says a line to everybody, or to the own team.
     pub fn chat(&mut self, text: &str, team: bool) {
-        self.0.chat(text, team);
+        self.0.talk().chat(text, team);
+    }
+
+    /// Wants to watch, or to play.
+    pub fn watch(&mut self, watch: bool) {
+        self.0.talk().watch(watch);
+    }
+
+    /// Wants to be in this team, from 1.
+    pub fn team(&mut self, team: u8) {
+        self.0.talk().team(team);
+    }
+
+    /// Looks at whoever leads, while watching.
+    #[wasm_bindgen(js_name = lookAtLeader)]
+    pub fn look_at_leader(&mut self) {
+        self.0.talk().look_at_leader();
+    }
+
+    /// Looks at a player, while watching.
+    #[wasm_bindgen(js_name = lookAtPlayer)]
+    pub fn look_at_player(&mut self, player: u16) {
+        self.0.talk().look_at_player(player);
+    }
+
+    /// Looks at a place in units, while watching: at the nearest that one may look at.
+    #[wasm_bindgen(js_name = lookAtPlace)]
+    pub fn look_at_place(&mut self, x: f32, y: f32) {
+        self.0.talk().look_at_place(x, y);
     }
 
     /// Makes the picture of now, for `rows`. False while there is nothing to see.
@@ -112,13 +152,12 @@ impl Plain {
 /// What [`Plain`] asks of a player, whatever the game.
 trait Door {
     fn game(&self) -> String;
-    fn set_visitor(&mut self, hex: &str);
+    fn talk(&mut self) -> &mut dyn Talk;
     fn hello(&mut self, now: f64) -> Vec<u8>;
     fn receive(&mut self, bytes: &[u8], now: f64);
     fn steer(&mut self, values: &[i32]);
     fn advance(&mut self, now: f64);
     fn outgoing(&mut self, hold: bool) -> Option<Vec<u8>>;
-    fn chat(&mut self, text: &str, team: bool);
     fn draw(&mut self, now: f64) -> bool;
     fn rows(&self, kind: usize) -> &[f32];
     fn tick(&self) -> u32;
@@ -143,8 +182,8 @@ impl<G: Game> Door for At<G> {
         serde_json::to_string(&told).expect("numbers and text have a spelling in JSON")
     }
 
-    fn set_visitor(&mut self, hex: &str) {
-        self.player.client.introduction().visitor = hex.parse().unwrap_or_default();
+    fn talk(&mut self) -> &mut dyn Talk {
+        &mut self.player
     }
 
     fn hello(&mut self, now: f64) -> Vec<u8> {
@@ -169,10 +208,6 @@ impl<G: Game> Door for At<G> {
 
     fn outgoing(&mut self, hold: bool) -> Option<Vec<u8>> {
         self.player.outgoing(hold)
-    }
-
-    fn chat(&mut self, text: &str, team: bool) {
-        self.player.client.chat(text, team);
     }
 
     fn draw(&mut self, now: f64) -> bool {
@@ -276,7 +311,8 @@ mod tests {
     use crate::player::testing::first_messages;
     use buoys::{BOAT, Buoys, PURSE, TIDE, Waters};
     use serde_json::{Value, json};
-    use shared::wire::{input, message};
+    use shared::wire::input;
+    use shared::wire::message::{self, ClientMessage, Hello, LOOK_UNITS_MAX, Look};
 
     const ME: PlayerId = PlayerId(5);
     /// Where a boat's fields stand.
@@ -348,5 +384,41 @@ mod tests {
         assert!(plain.outgoing(false).is_some_and(|message| message[0] == message::TYPE));
         let news: Value = serde_json::from_str(&plain.news().expect("the welcome")).expect("JSON");
         assert_eq!(news["player"], 5);
+    }
+
+    #[test]
+    fn wishes_are_said_as_the_server_reads_them() {
+        let mut plain = Plain::of::<Buoys>("Ann");
+        plain.set_watch(true);
+        plain.set_host("00112233445566778899aabbccddeeff");
+        let hello = plain.hello(0.0);
+        let Ok(ClientMessage::Hello(Hello { watch, host, .. })) = message::decode(&hello[1..])
+        else {
+            panic!("a hello")
+        };
+        assert!(watch && host.is_some());
+        let mut plain = welcomed();
+        while plain.outgoing(false).is_some() {}
+        plain.watch(true);
+        plain.look_at_leader();
+        plain.look_at_player(7);
+        plain.look_at_place(12.9, -1e30);
+        plain.look_at_place(f32::NAN, f32::INFINITY);
+        plain.watch(false);
+        plain.team(2);
+        let said = std::iter::from_fn(|| plain.outgoing(false));
+        let said: Vec<ClientMessage> =
+            said.map(|bytes| message::decode(&bytes[1..]).expect("a message")).collect();
+        let place = |x, y| ClientMessage::Look(Look::Place { x, y });
+        let expected = [
+            ClientMessage::Watch(true),
+            ClientMessage::Look(Look::Leader),
+            ClientMessage::Look(Look::Player(PlayerId(7))),
+            place(12, -LOOK_UNITS_MAX),
+            place(0, LOOK_UNITS_MAX),
+            ClientMessage::Watch(false),
+            ClientMessage::Team(2),
+        ];
+        assert_eq!(said, expected);
     }
 }

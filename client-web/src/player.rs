@@ -1,9 +1,10 @@
 //! What every door does: netcode's client of some game, and messages that wait for the socket.
 
 use crate::news;
-use shared::game::Game;
+use shared::game::{Game, PlayerId};
 use shared::netcode::client;
 use shared::wire::input;
+use shared::wire::message::{ClientMessage, Hello, LOOK_UNITS_MAX, Look};
 use std::collections::VecDeque;
 
 /// How many [`Player::figures`] there are.
@@ -86,6 +87,73 @@ impl<G: Game> Player<G> {
             f64::from(s.together),
             f64::from(s.input_every),
         ]
+    }
+}
+
+/// What a player says, whatever the game: who they are, and all that is no input.
+pub trait Talk {
+    /// How the player introduces themselves; to be changed before `hello`.
+    fn introduction(&mut self) -> &mut Hello;
+
+    /// Says something that is no input.
+    fn say(&mut self, message: &ClientMessage);
+
+    /// By what this browser is known again, 32 hexadecimal digits; to be said before `hello`. What is none
+    /// is not said.
+    fn set_visitor(&mut self, hex: &str) {
+        self.introduction().visitor = hex.parse().unwrap_or_default();
+    }
+
+    /// The secret of the session's host, 32 hexadecimal digits; to be said before `hello`.
+    fn set_host(&mut self, hex: &str) {
+        self.introduction().host = hex.parse().ok();
+    }
+
+    /// Whether to come as a spectator; to be said before `hello`.
+    fn set_watch(&mut self, watch: bool) {
+        self.introduction().watch = watch;
+    }
+
+    /// Says a line to everybody, or to the own team.
+    fn chat(&mut self, text: &str, team: bool) {
+        self.say(&ClientMessage::Chat { team, text: text.to_owned() });
+    }
+
+    /// Wants to watch, or to play.
+    fn watch(&mut self, watch: bool) {
+        self.say(&ClientMessage::Watch(watch));
+    }
+
+    /// Wants to be in this team, from 1.
+    fn team(&mut self, team: u8) {
+        self.say(&ClientMessage::Team(team));
+    }
+
+    /// Looks at whoever leads, while watching.
+    fn look_at_leader(&mut self) {
+        self.say(&ClientMessage::Look(Look::Leader));
+    }
+
+    /// Looks at a player, while watching.
+    fn look_at_player(&mut self, player: u16) {
+        self.say(&ClientMessage::Look(Look::Player(PlayerId(player))));
+    }
+
+    /// Looks at a place in units, while watching: at the nearest that one may look at.
+    fn look_at_place(&mut self, x: f32, y: f32) {
+        // A float that is none becomes 0.
+        let whole = |units: f32| (units as i32).clamp(-LOOK_UNITS_MAX, LOOK_UNITS_MAX);
+        self.say(&ClientMessage::Look(Look::Place { x: whole(x), y: whole(y) }));
+    }
+}
+
+impl<G: Game> Talk for Player<G> {
+    fn introduction(&mut self) -> &mut Hello {
+        self.client.introduction()
+    }
+
+    fn say(&mut self, message: &ClientMessage) {
+        self.client.say(message);
     }
 }
 
