@@ -334,7 +334,7 @@ impl Directory {
     /// What a visitor's session has of which they say nothing else, and the most that they may say.
     pub(crate) fn offer(&self) -> (SessionSettings, Most) {
         let config = self.live.get();
-        (opening::offered(&config, self.game()), Most::of(&config))
+        (opening::offered(&config, self.opener.as_ref()), Most::of(&config))
     }
 
     /// What the game is called that sessions are opened of.

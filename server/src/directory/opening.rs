@@ -7,6 +7,7 @@ use crate::session::Session;
 use crate::session::settings::{Mode, PilotCount, SessionSettings};
 use crate::tick_loop::Ticked;
 use serde::Serialize;
+use serde_json::{Map, Value};
 use shared::game::{Game, Setup};
 use shared::wire::{HostSecret, Protocol};
 use utoipa::ToSchema;
@@ -53,6 +54,8 @@ pub struct Opener {
     open: Box<Open>,
     /// What the game is called.
     pub(super) game: &'static str,
+    /// The game's own settings where nobody says anything else.
+    pub(super) usual_game: Map<String, Value>,
     /// Its tables.
     pub(super) protocol: Protocol,
     /// Whether the game has checkpoints.
@@ -93,7 +96,9 @@ impl Opener {
             Ok(Box::new(session) as AnySession)
         };
         let keeps_matches = has_checkpoints::<G>();
-        Self { open: Box::new(open), game: G::NAME, protocol: Protocol::of::<G>(), keeps_matches }
+        let protocol = Protocol::of::<G>();
+        let usual_game = usual_game::<G>();
+        Self { open: Box::new(open), game: G::NAME, usual_game, protocol, keeps_matches }
     }
 
     /// A session before its first tick, or before the next one where it goes on from a checkpoint; what is none of this
@@ -105,6 +110,13 @@ impl Opener {
     ) -> Result<AnySession, String> {
         (self.open)(settings, opening)
     }
+}
+
+/// A game's usual settings by name; none where JSON has no such spelling of them. By way of a text, as that has an f32 as
+/// short as people write it.
+fn usual_game<G: Game>() -> Map<String, Value> {
+    let text = serde_json::to_string(&G::Settings::default()).unwrap_or_default();
+    serde_json::from_str(&text).unwrap_or_default()
 }
 
 /// Whether a world of this game can be taken down, asked of an empty one.
@@ -129,10 +141,11 @@ pub(super) fn usual(config: &Config) -> SessionSettings {
 }
 
 /// What a session has of which a visitor says nothing else: what quick play's have, as far as a visitor may choose that.
-pub(super) fn offered(config: &Config, game: &str) -> SessionSettings {
+pub(super) fn offered(config: &Config, opener: Option<&Opener>) -> SessionSettings {
     let usual = usual(config);
     SessionSettings {
-        name: title(game),
+        name: title(opener.map_or("", |opener| opener.game)),
+        game: opener.map(|opener| opener.usual_game.clone()).unwrap_or_default(),
         max_players: SessionSettings::default().max_players.min(config.max_players),
         pilots: PilotCount::FillUpTo(config.pilots.min(CREATED_PILOTS_MAX)),
         seed: None,
