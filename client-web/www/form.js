@@ -1,16 +1,19 @@
 // The form of a session's settings, for whoever creates one and for its host. Comes in: settings as the
-// API spells them. Goes out: the same. Ranges are the server's; it has the last word.
+// API spells them, and the game's own fields. Goes out: settings. Ranges are the server's; it has the last
+// word. It knows no game: a setting of the game's for which the page gave no field gets one by its name.
 
 const NUMBER = 'number';
 const RANGE = 'range';
 const BOX = 'checkbox';
+/** In front of the names of the game's own settings. */
+const GAME = 'game.';
 
 const minutes = (seconds) => (seconds ? [seconds, seconds % 60 ? `${seconds} s` : `${seconds / 60} min`] : [0, 'No rounds']);
 
-/** Every field: where its value stands in the settings, its label, what kind of control it is and what that
- *  takes. The first ones are shown, those from `FOLDED` on are folded away. */
-const FIELDS = [
-  ['name', 'Name', 'text', { max: 24, usual: 'Arena' }],
+/** The fields that every session has: where its value stands in the settings, its label, what kind of control it is and
+ *  what that takes. These are shown, behind them those of the game that are. */
+const SHOWN = [
+  ['name', 'Name', 'text', { max: 24, usual: '' }],
   ['mode', 'Mode', 'list', { options: [['free_for_all', 'Free for all'], ['teams', 'Teams']], usual: 'free_for_all' }],
   ['teams', 'Teams', 'list', { options: [[2, 'Two'], [3, 'Three'], [4, 'Four']], usual: 2, only: 'teams' }],
   ['round_s', 'Round', 'list', { options: [120, 180, 300, 600, 900, 0].map(minutes), usual: 300 }],
@@ -18,18 +21,18 @@ const FIELDS = [
   ['pilots.kind', 'Computer pilots', 'list', { options: [['fill_up_to', 'Fill up to'], ['always', 'Always']], usual: 'fill_up_to' }],
   ['pilots.n', '… so many', NUMBER, { min: 0, max: 64, usual: 8 }],
   ['public', 'In the public list', BOX, { usual: true }],
-  ['game.friendly_fire', 'Friendly fire', BOX, { usual: false, only: 'teams' }],
+];
+/** These are folded away; those of the game that are stand behind the first. */
+const FOLDED = [
   ['switch_teams', 'Players may change teams', BOX, { usual: true, only: 'teams' }],
-  ['game.size', 'Side of the arena', NUMBER, { min: 1800, max: 30000, step: 100, usual: 3900 }],
-  ['game.rock_density', 'Rocks', RANGE, { min: 0, max: 12, step: 0.5, usual: 5 }],
-  ['game.pickup_density', 'Pickups', RANGE, { min: 0, max: 20, step: 0.2, usual: 2.4 }],
   ['max_spectators', 'Most spectators', NUMBER, { min: 0, max: 200, usual: 32 }],
   ['spectator_delay_s', 'Delay for spectators, s', NUMBER, { min: 0, max: 30, usual: 0 }],
   ['tick_rate', 'Ticks a second', NUMBER, { min: 10, max: 128, usual: 30 }],
   ['rewind_ms', 'Lag compensation, ms', NUMBER, { min: 0, max: 500, step: 10, usual: 200 }],
-  ['seed', 'Seed of the rocks', 'text', { max: 10, pattern: '[0-9]*', usual: '', hint: 'by chance' }],
+  ['seed', 'Seed', 'text', { max: 10, pattern: '[0-9]*', usual: '', hint: 'by chance' }],
 ];
-const FOLDED = 'switch_teams';
+/** What the kinds of JSON's values become that a field can show. */
+const KINDS = { boolean: BOX, number: NUMBER, string: 'text' };
 
 let forms = 0;
 
@@ -38,30 +41,36 @@ export class SessionForm {
   #controls = new Map();
   #box;
   #note;
+  #shown = element('div', 'fields');
+  #name;
+  /** The game's settings as they were shown last: what has no field keeps its value. */
+  #game = {};
   /** Whether somebody has chosen something. */
   #touched = false;
 
-  /** Fills `box`, a form element; `onSubmit(settings)` may promise, and what it throws is shown. */
-  constructor(box, label, onSubmit) {
+  /** Fills `box`, a form element; `onSubmit(settings)` may promise, and what it throws is shown. Of the game: `name` is
+   *  what a session without one is called, `seed` the label of what its terrain follows from; `shown` and `folded` are
+   *  its fields, spelled as those above with `game.` before their names. */
+  constructor(box, label, onSubmit, { name, seed = 'Seed', shown = [], folded: away = [] }) {
     this.#box = box;
+    this.#name = name;
     forms += 1;
-    const grid = element('div', 'fields');
     const folded = element('details', 'more');
     const summary = element('summary');
     summary.textContent = 'More';
     const inner = element('div', 'fields');
     folded.append(summary, inner);
-    let target = grid;
-    for (const [path, text, kind, extra] of FIELDS) {
-      if (path === FOLDED) target = inner;
-      target.append(this.#field(path, text, kind, extra));
-    }
+    const [first, ...rest] = FOLDED;
+    for (const field of [...SHOWN, ...shown]) this.#shown.append(this.#field(...field));
+    for (const field of [first, ...away, ...rest]) inner.append(this.#field(...field));
+    this.#controls.get('name')[0].value = name;
+    this.#controls.get('seed')[0].previousElementSibling.textContent = seed;
     const button = element('button', 'main');
     button.type = 'submit';
     button.textContent = label;
     this.#note = element('p', 'note');
     this.#note.setAttribute('role', 'status');
-    box.append(grid, folded, button, this.#note);
+    box.append(this.#shown, folded, button, this.#note);
     box.addEventListener('input', () => { this.#touched = true; });
     box.addEventListener('submit', async (event) => {
       event.preventDefault();
@@ -87,16 +96,14 @@ export class SessionForm {
       return control.value;
     };
     const settings = {
-      name: value('name').trim() || 'Arena', mode: value('mode'), teams: Number(value('teams')), round_s: Number(value('round_s')),
+      name: value('name').trim() || this.#name, mode: value('mode'), teams: Number(value('teams')), round_s: Number(value('round_s')),
       max_players: value('max_players'), public: value('public'), switch_teams: value('switch_teams'),
       max_spectators: value('max_spectators'), spectator_delay_s: value('spectator_delay_s'),
       tick_rate: value('tick_rate'), rewind_ms: value('rewind_ms'),
       pilots: { [value('pilots.kind')]: value('pilots.n') },
-      game: {
-        size: value('game.size'), rock_density: value('game.rock_density'),
-        pickup_density: value('game.pickup_density'), friendly_fire: value('game.friendly_fire'),
-      },
+      game: { ...this.#game },
     };
+    for (const path of this.#controls.keys()) if (path.startsWith(GAME)) settings.game[path.slice(GAME.length)] = value(path);
     if (value('seed')) settings.seed = Number(value('seed'));
     return settings;
   }
@@ -116,7 +123,11 @@ export class SessionForm {
   fill(settings) {
     const [kind, n] = Object.entries(settings.pilots ?? {})[0] ?? [];
     const flat = { ...settings, 'pilots.kind': kind, 'pilots.n': n, seed: settings.seed ?? '' };
-    for (const [key, value] of Object.entries(settings.game ?? {})) flat[`game.${key}`] = value;
+    this.#game = { ...this.#game, ...settings.game };
+    for (const [key, value] of Object.entries(this.#game)) {
+      flat[GAME + key] = value;
+      if (!this.#controls.has(GAME + key) && typeof value in KINDS) this.#shown.append(this.#named(key, value));
+    }
     for (const [path, [control, type]] of this.#controls) {
       const value = flat[path];
       if (value === undefined) continue;
@@ -131,6 +142,12 @@ export class SessionForm {
     this.#showTeams();
   }
 
+  // A field for a setting of which nothing but its name and value is known; nested ones get none.
+  #named(key, value) {
+    const words = key.replaceAll('_', ' ');
+    return this.#field(GAME + key, words.charAt(0).toUpperCase() + words.slice(1), KINDS[typeof value], { step: 'any', usual: value });
+  }
+
   #field(path, text, kind, { options, min, max, step, pattern, hint, only, usual }) {
     const row = element('label', 'field');
     const words = element('span');
@@ -139,12 +156,12 @@ export class SessionForm {
     if (kind === 'list') control.append(...options.map(([value, name]) => new Option(name, value)));
     else control.type = kind;
     if (kind === 'text') {
-      control.maxLength = max;
+      if (max) control.maxLength = max;
       control.spellcheck = false;
       if (pattern) control.pattern = pattern;
       if (hint) control.placeholder = hint;
     } else if (kind === NUMBER || kind === RANGE) {
-      Object.assign(control, { min, max, step: step ?? 1 });
+      Object.assign(control, { min: min ?? '', max: max ?? '', step: step ?? 1 });
       if (kind === NUMBER) control.required = true;
     }
     if (kind === BOX) control.checked = usual; else control.value = usual;

@@ -3,27 +3,23 @@
 
 import { ask, measurePing } from './api.js';
 import { SessionForm } from './form.js';
-import { codeIn, hostSecret, keepHostSecret } from './here.js';
+import { codeIn, keepHostSecret } from './here.js';
 import { write } from './hud.js';
 import { Leaders } from './leaders.js';
 import { Live } from './live.js';
-import { arrange } from './order.js';
+import { SessionList } from './session_list.js';
 import { bindTabs } from './tabs.js';
 import { Talk } from './talk.js';
-import { clockText, modeName } from './words.js';
 
 /** How often round clocks count down, ms, and how often the way to the server is timed. */
 const CLOCK_MS = 500;
 const PING_MS = 15_000;
 
 const find = (id) => document.getElementById(id);
-const PHASES = { warm_up: 'Warm-up', play: '', results: 'Results', endless: 'No rounds' };
 
 /** The lobby. */
 export class Lobby {
-  #on;
-  #rows = new Map();
-  #list = find('session-list');
+  #list;
   #clock = 0;
   #pinger = 0;
   #ping = null;
@@ -37,11 +33,12 @@ export class Lobby {
   live;
 
   /** `on.join(code, watch)` goes into a session, `on.created(code)` into one's own new one, `on.replay(id)` looks at a
-   *  recording; `on.nameOf()` gives the name typed above; `on.sound(name)` plays. */
+   *  recording; `on.nameOf()` gives the name typed above; `on.sound(name)` plays; `on.game` is the game's part of the
+   *  form, see form.js. */
   constructor(on) {
-    this.#on = on;
     this.#leaders = new Leaders(on);
     this.#talk = new Talk(on);
+    this.#list = new SessionList(find('session-list'), on);
     this.live = new Live({
       sessions: ({ sessions }) => this.#show(sessions),
       chat: (line) => this.#talk.take(line),
@@ -59,7 +56,7 @@ export class Lobby {
       if (turn !== this.#turns) return `Your session is there. Its code is ${made.code}.`;
       on.created(made.code);
       return '';
-    });
+    }, on.game);
     const byCode = (watch) => {
       const code = codeIn(find('code').value);
       if (code) on.join(code, watch);
@@ -91,12 +88,8 @@ export class Lobby {
     write(find('list-note'), sentence || (empty ? 'No public session runs at the moment. Play starts one.' : ''));
   }
 
-  // Rows are kept from one list to the next, so that nobody's focus or press is lost.
   #show(sessions) {
-    const kept = this.#rows;
-    this.#rows = new Map(sessions.map(({ code }) => [code, kept.get(code) ?? new Row(this.#on)]));
-    for (const session of sessions) this.#rows.get(session.code).show(session);
-    arrange(this.#list, [...this.#rows.values()].map(({ element }) => element));
+    this.#list.show(sessions);
     write(find('list-count'), sessions.length ? String(sessions.length) : '');
     this.#trouble('');
     this.#count();
@@ -104,55 +97,6 @@ export class Lobby {
 
   #count() {
     const passed = (performance.now() - this.live.at) / 1000;
-    for (const row of this.#rows.values()) row.count(passed, this.#ping);
-  }
-}
-
-class Row {
-  element = document.createElement('li');
-  #session = null;
-  #parts = {};
-
-  constructor(on) {
-    const part = (name, tag = 'span') => {
-      const made = document.createElement(tag);
-      made.className = name;
-      this.#parts[name] = made;
-      return made;
-    };
-    const words = part('words', 'div');
-    words.append(part('name', 'b'), part('mode'), part('clock'), part('ping'));
-    const figures = part('figures', 'div');
-    figures.append(part('seats'), part('pilots'));
-    const button = (name, label, watch) => {
-      const made = part(name, 'button');
-      made.type = 'button';
-      made.textContent = label;
-      made.addEventListener('click', () => on.join(this.#session.code, watch));
-      return made;
-    };
-    this.element.append(words, figures, button('join', 'Join', false), button('watch', 'Watch', true));
-  }
-
-  show(session) {
-    this.#session = session;
-    const { name, mode, players, max_players: most, pilots, spectators, max_spectators: mostWatch, locked, code } = session;
-    const { join, watch } = this.#parts;
-    write(this.#parts.name, name);
-    write(this.#parts.mode, modeName(mode) + (locked ? ' · locked' : '') + (hostSecret(code) ? ' · yours' : ''));
-    write(this.#parts.seats, `${players}/${most}`);
-    write(this.#parts.pilots, [pilots && `${pilots} pilots`, spectators && `${spectators} watching`].filter(Boolean).join(' · '));
-    join.disabled = locked || players >= most;
-    watch.disabled = locked || spectators >= mostWatch;
-    write(join, locked ? 'Locked' : players >= most ? 'Full' : 'Join');
-    join.setAttribute('aria-label', `${join.textContent} ${name}`);
-    watch.setAttribute('aria-label', `Watch ${name}`);
-  }
-
-  count(passed, ping) {
-    const { phase, phase_left_s: left, round } = this.#session;
-    const time = left === null || left === undefined ? '' : clockText(left - passed);
-    write(this.#parts.clock, phase === 'endless' ? 'No rounds' : [round > 0 && `Round ${round}`, PHASES[phase], time].filter(Boolean).join(' · '));
-    write(this.#parts.ping, ping === null ? '' : `${Math.max(1, Math.round(ping))} ms`);
+    this.#list.count(passed, this.#ping);
   }
 }

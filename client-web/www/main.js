@@ -17,6 +17,7 @@
 import init, { Client, Line, qr, replay } from './client_web.js';
 import { actionsFor } from './actions.js';
 import { ask } from './api.js';
+import { ARENA } from './arena_form.js';
 import { Board, Feed } from './board.js';
 import { Callouts } from './callouts.js';
 import { Camera } from './camera.js';
@@ -97,7 +98,7 @@ const match = new Match(roster, {
 });
 const session = new Session(roster, {
   client: () => client, toast: (text) => hud.toast(text), teams: () => match.teams.length,
-  lobby: () => leave(''), invite: () => togglePanel('invite'),
+  lobby: () => leave(''), invite: () => togglePanel('invite'), game: ARENA,
 });
 const people = new People(roster, {
   act: (action) => session.act(action), isHost: () => session.isHost, teams: () => match.teams.length,
@@ -113,7 +114,7 @@ const lobby = new Lobby({
   join: (code, spectate) => enter(code, spectate),
   created: (code) => { inviting = true; enter(code, false); },
   replay: (id) => look({ id }),
-  nameOf: () => start.takeName(), sound: play,
+  nameOf: () => start.takeName(), sound: play, game: ARENA,
 });
 const start = new Start({ play: enter, lobby: (open) => { lobby.open = open; } });
 const link = new Link({ address, admitted, hello, message, change });

@@ -1,10 +1,10 @@
 // Everybody in the session, with what one may do about them. Comes in: roster and standings. Goes out: the
 // table; mutes for oneself; for the host, actions through the API.
 
+import { actionOf, hostActs } from './acts.js';
 import { write } from './hud.js';
 import { arrange } from './order.js';
 import { enterPanel } from './panels.js';
-import { teamName } from './words.js';
 
 const find = (id) => document.getElementById(id);
 
@@ -73,9 +73,7 @@ export class People {
     if (what === 'silence') this.#roster.silence(player, !this.#roster.isSilenced(player));
     else if (what === 'more') this.#open = this.#open === player ? -1 : player;
     else if (what === 'follow') this.#on.follow(player);
-    else if (what === 'team') await this.#on.act({ action: 'move', player, team: value });
-    else if (what === 'mute') await this.#on.act({ action: 'mute', player, muted: !entry.muted });
-    else await this.#on.act({ action: what, player });
+    else await this.#on.act(actionOf(what, entry, value));
     this.#stale = true;
     this.show();
   }
@@ -143,14 +141,7 @@ class Row {
     const list = [];
     if (!me && !entry.computer) list.push(this.#button('silence', silenced ? 'Hear' : 'Mute', 'for you'));
     if (host && (!entry.computer || teams > 1)) list.push(this.#button('more', open ? 'Less' : 'More', 'as the host'));
-    if (!host || !open) return list;
-    if (!entry.computer) {
-      list.push(this.#button('kick', 'Kick'), this.#button('ban', 'Ban'),
-        this.#button('mute', entry.muted ? 'Unmute for all' : 'Mute for all'), this.#button('hand_over', 'Make host'));
-    }
-    for (let team = 1; team <= teams && !entry.watching; team++) {
-      if (team !== entry.team) list.push(this.#button('team', teamName(team), '', team));
-    }
+    if (host && open) list.push(...hostActs(entry, teams).map(([what, label, value]) => this.#button(what, label, '', value)));
     return list;
   }
 

@@ -3,7 +3,7 @@
 // back. To a client it is a spectator's connection; looking for another place is a new one.
 
 import { ask, fetchBytes } from './api.js';
-import { copyText } from './copy.js';
+import { shareText } from './copy.js';
 import { linkToMoment, showReplay } from './here.js';
 import { write } from './hud.js';
 import { clockText } from './words.js';
@@ -170,14 +170,9 @@ export class Playback {
     this.#speed = SPEEDS[(SPEEDS.indexOf(this.#speed) + 1) % SPEEDS.length];
   }
 
-  async #share() {
-    const field = find('replay-address');
-    field.value = linkToMoment(Math.floor(this.#replay.position() * this.#tickMs / 1000), this.#on.follows());
-    field.hidden = false;
-    const copied = await copyText(field.value, field);
-    if (copied) field.hidden = true;
-    write(find('replay-link'), copied ? 'Copied' : 'Marked');
-    setTimeout(() => write(find('replay-link'), 'Link'), 2000);
+  #share() {
+    const link = linkToMoment(Math.floor(this.#replay.position() * this.#tickMs / 1000), this.#on.follows());
+    shareText(link, find('replay-address'), find('replay-link'), 'Link');
   }
 
   #show() {

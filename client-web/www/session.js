@@ -1,5 +1,6 @@
 // The session's panel: what it is, teams, watching, and for the host everything a host may do. Comes in: the
-// module's news about the session and what is pressed. Goes out: wishes to the module, actions to the API.
+// module's news about the session and what is pressed. Goes out: wishes to the module, actions to the API. It knows
+// no game: the page gives what the form of settings has of one.
 
 import { ask } from './api.js';
 import { SessionForm } from './form.js';
@@ -20,7 +21,8 @@ export class Session {
   /** The newest `about` item of news, or null. */
   about = null;
 
-  /** `on.client()`, `on.toast(text)`, `on.teams()` how many there are, `on.lobby()` leaves, `on.invite()`. */
+  /** `on.client()`, `on.toast(text)`, `on.teams()` how many there are, `on.lobby()` leaves, `on.invite()`; `on.game` is
+   *  the game's part of the form, see form.js. */
   constructor(roster, on) {
     this.#roster = roster;
     this.#on = on;
@@ -38,7 +40,7 @@ export class Session {
     this.#form = new SessionForm(find('host-settings'), 'Keep for the next round', async (settings) => {
       await this.#ask({ action: 'change', settings });
       return 'These hold from the next round on.';
-    });
+    }, on.game);
   }
 
   /** Whether this browser is its host. */
@@ -120,9 +122,10 @@ export class Session {
   async #load() {
     try {
       const asked = [ask('GET', `/sessions/${encodeURIComponent(this.code)}`), ask('GET', '/settings')];
-      const [{ settings }, { most }] = await Promise.all(asked);
+      const [{ settings }, { usual, most }] = await Promise.all(asked);
       this.#form.bounds = most;
-      this.#form.fill(settings);
+      // Of the game's own settings a session names those that somebody chose.
+      this.#form.fill({ ...settings, game: { ...usual.game, ...settings.game } });
     } catch (why) {
       write(find('host-note'), why.message);
     }

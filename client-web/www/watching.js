@@ -4,13 +4,12 @@
 // show.
 
 import { write } from './hud.js';
+import { Look } from './look.js';
 import { ME, SHIP } from './rows.js';
 
 /** How fast the free place moves, units per second, and how fast with boost. */
 const SPEED = 900;
 const SPEED_BOOST = 2200;
-/** How often the server is told where a free camera is, ms. */
-const TELL_MS = 110;
 /** After one's own end the camera stays so long, seconds, before it looks for the killer. */
 const MOURN_S = 0.9;
 
@@ -24,8 +23,7 @@ export class Watching {
   #player = -1;
   #x = 0;
   #y = 0;
-  #told = '';
-  #toldAt = 0;
+  #look = new Look();
   /** What moves the free place, with where it was last: `{pointerId, x, y}`, CSS pixels; or null. */
   #drag = null;
   #dead = 0;
@@ -82,7 +80,7 @@ export class Watching {
 
   /** Forgets what the server was asked to show: a new seat looks at the leader. */
   forget() {
-    this.#told = '';
+    this.#look.forget();
   }
 
   /** Who is followed whoever leads, or null. */
@@ -125,7 +123,8 @@ export class Watching {
     if (at >= 0) [this.#x, this.#y] = [ships[at + SHIP.X], ships[at + SHIP.Y]];
     this.#x = Math.max(-half, Math.min(half, this.#x));
     this.#y = Math.max(-half, Math.min(half, this.#y));
-    this.#tell(now);
+    // The server sends what is around the place that is watched.
+    this.#look.tell(this.#on.client(), { mode: this.#mode, player: this.#player, x: this.#x, y: this.#y }, now);
     this.#show();
     return [`watch ${this.looksAt}`, this.#x, this.#y];
   }
@@ -146,18 +145,6 @@ export class Watching {
     this.#dead = 0;
     this.#killer = -1;
     this.looksAt = null;
-  }
-
-  // The server sends what is around the place that is watched.
-  #tell(now) {
-    const client = this.#on.client();
-    const wish = this.#mode === 'leader' ? 'leader' : this.#mode === 'player' ? `player ${this.#player}` : `${Math.round(this.#x)} ${Math.round(this.#y)}`;
-    if (wish === this.#told || (this.#mode === 'free' && now - this.#toldAt < TELL_MS)) return;
-    this.#told = wish;
-    this.#toldAt = now;
-    if (this.#mode === 'leader') client.lookAtLeader();
-    else if (this.#mode === 'player') client.lookAtPlayer(this.#player);
-    else client.lookAtPlace(this.#x, this.#y);
   }
 
   #show() {
