@@ -1,10 +1,15 @@
 //! The plain page in a real Chromium: the second game, for which nobody has drawn a line, is played by what its field
-//! tables say, at a desk and on a phone.
+//! tables say, at a desk and on a phone; sessions are opened, run and watched.
 
 use buoys::{Buoys, Waters};
 use buoys_server::PAGE;
 use serde_json::Value;
+use server::code::SessionCode;
 use server::config::Config;
+use server::session::result::{Place, RoundResult};
+use server::session::settings::Mode;
+use server::store::{KeptResult, unix_ms};
+use shared::wire::Visitor;
 use tests::accessibility::serious;
 use tests::browser::{Driver, Page};
 use tests::harness::Running;
@@ -133,5 +138,193 @@ async fn its_rounds_are_looked_at_again() {
     assert_eq!(page.eval("gamekeeper.errors").await, Value::Array(Vec::new()));
     assert_eq!(serious(&page, "html").await, Vec::<String>::new());
     page.close().await;
+    server.stop().await.expect("it stops well");
+}
+
+/// A round of the day that somebody was best in.
+fn best_round(name: &str, score: i32) -> KeptResult {
+    let place = Place {
+        place: 1,
+        player: 1,
+        name: name.into(),
+        computer: false,
+        team: 0,
+        score,
+        figures: [("coins".to_owned(), score / 2)].into(),
+        visitor: Visitor::default(),
+    };
+    let result = RoundResult {
+        name: "Harbour".into(),
+        mode: Mode::FreeForAll,
+        public: true,
+        round: 1,
+        seconds: 60,
+        teams: Vec::new(),
+        places: vec![place],
+    };
+    KeptResult { result, at: unix_ms(), recording: None }
+}
+
+async fn run(page: &Page, script: &str) {
+    page.client.execute(script, vec![]).await.unwrap_or_else(|e| panic!("{script}: {e}"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_session_of_ones_own_is_shared_run_and_watched() {
+    let config = Config { pilots: 0, seed: Some(1), ..Config::default() };
+    let server = Running::start_with_page::<Buoys>(&config, &PAGE);
+    for (name, score) in [("<b>Zoe</b>", 12), ("Yan", 8)] {
+        server.server.store.keep(SessionCode::random(), best_round(name, score));
+    }
+    let url = format!("http://{}/", server.address);
+    let driver = Driver::start();
+
+    // Ann reads who was best, and where Ben plays at the moment.
+    let phone = driver.open(390, 844, true).await;
+    enter(&phone, &url, "Ben").await;
+    let desk = driver.open(1280, 720, false).await;
+    desk.goto(&url).await;
+    desk.until("gamekeeper.state === 'start' && gamekeeper.sessions()[0]?.players === 1").await;
+    desk.until("document.querySelector('#session-list .seats').checkVisibility()").await;
+    desk.until("document.getElementById('leader-rows').checkVisibility()").await;
+    let text = |id: &str| format!("document.getElementById('{id}').textContent");
+    assert_eq!(desk.eval(&text("leader-head")).await, "#namepointscoins");
+    assert_eq!(desk.eval(&text("leader-rows")).await, "1<b>Zoe</b>1262Yan84");
+    desk.picture("83-plain-start").await;
+    assert_eq!(serious(&desk, "html").await, Vec::<String>::new());
+
+    // She opens a private session of teams. What is the game's own in the form the server has named.
+    run(&desk, "document.getElementById('name').value = 'Ann'").await;
+    desk.click("#create summary").await;
+    let own = "#create-form [id$=\"-game-in_full_view\"]";
+    desk.until(&format!("document.querySelector('{own}')?.type === 'checkbox'")).await;
+    run(
+        &desk,
+        &format!(
+            "const field = (name) => document.querySelector(`#create-form [id$=\"-${{name}}\"]`);
+             field('name').value = '<i>Regatta</i>';
+             field('mode').value = 'teams';
+             field('mode').dispatchEvent(new Event('change'));
+             field('teams').value = 3;
+             field('public').checked = false;
+             document.querySelector('{own}').checked = true;"
+        ),
+    )
+    .await;
+    desk.picture("84-plain-new-session").await;
+    assert_eq!(serious(&desk, "html").await, Vec::<String>::new());
+    desk.click("#create-form .main").await;
+    let rows = "gamekeeper.state === 'playing' && gamekeeper.rows('boat').some((boat) => boat.own)";
+    desk.until(&format!("{rows} && gamekeeper.host && gamekeeper.team > 0")).await;
+    desk.until("document.getElementById('session-title').textContent === '<i>Regatta</i>'").await;
+    let link = desk.eval("location.href").await;
+    let link = link.as_str().expect("an address");
+
+    // Ben leaves for it, by the link, and changes sides.
+    run(&phone, "document.getElementById('panel').open = true").await;
+    phone.click("#session-lobby").await;
+    phone.until("gamekeeper.state === 'start'").await;
+    phone.picture("85-plain-start-phone").await;
+    assert_eq!(serious(&phone, "html").await, Vec::<String>::new());
+    enter(&phone, link, "Ben").await;
+    phone.until("gamekeeper.team > 0").await;
+    let other = 5.0 - phone.number("gamekeeper.team").await;
+    run(&phone, "document.getElementById('panel').open = true").await;
+    phone.click("#session-teams [data-team=\"1\"]").await;
+    phone.until("document.getElementById('session-note').textContent.includes('full')").await;
+    phone.click(&format!("#session-teams [data-team=\"{other}\"]")).await;
+    phone.until(&format!("gamekeeper.team === {other}")).await;
+    let moved = |one: &str, is: &str| {
+        format!("gamekeeper.people().some((one) => one.name === '{one}' && {is})")
+    };
+    desk.until(&moved("Ben", &format!("one.team === {other}"))).await;
+
+    // Ann invites, names it anew, and locks it; Cy comes too late.
+    desk.click("#session-invite").await;
+    desk.until("document.getElementById('session-invite').textContent !== 'Invite'").await;
+    assert_eq!(desk.eval("document.getElementById('session-link').value").await, link);
+    run(&desk, "document.getElementById('host-name-text').value = 'Regatta'").await;
+    run(&desk, "document.getElementById('host-name').requestSubmit()").await;
+    phone.until("document.getElementById('session-title').textContent === 'Regatta'").await;
+    desk.click("#host > summary").await;
+    desk.click("#host-lock").await;
+    phone.until("document.getElementById('session-about').textContent.includes('locked')").await;
+    desk.click("#host-more summary").await;
+    let kept = "#host-settings [id$=\"-game-in_full_view\"]";
+    desk.until(&format!("document.querySelector('{kept}')?.checked")).await;
+    desk.picture("86-plain-host").await;
+    assert_eq!(serious(&desk, "html").await, Vec::<String>::new());
+    let late = driver.open(1000, 640, false).await;
+    late.goto(link).await;
+    late.until("gamekeeper.state === 'start' && !document.getElementById('play').disabled").await;
+    late.click("#watch").await;
+    late.until("document.getElementById('line-text').textContent.includes('locked')").await;
+    late.close().await;
+
+    // Ben watches: first whoever leads, then the host, wherever she rows.
+    phone.click("#session-watch").await;
+    phone
+        .until("gamekeeper.watching && document.getElementById('watching').checkVisibility()")
+        .await;
+    phone.until("document.getElementById('watch-who').textContent === 'Ann'").await;
+    run(
+        &phone,
+        "[...document.querySelectorAll('#people button')]
+            .find((one) => one.textContent.startsWith('Ann')).click()",
+    )
+    .await;
+    let looked =
+        "gamekeeper.people().find((one) => one.player === gamekeeper.looksAt)?.name === 'Ann'";
+    phone.until(looked).await;
+    run(&desk, "document.getElementById('host-more').open = false").await;
+    let from = desk.number("gamekeeper.rows('boat').find((boat) => boat.own).x").await;
+    let ahead = if from > 0.0 { "KeyA" } else { "KeyD" };
+    key(&desk, ahead, true).await;
+    phone
+        .until(&format!(
+            "(({{ x, y }}, at) => Math.abs(x - {from}) > {ROWED} && Math.hypot(x - at.x, y - at.y) < 9)
+                (gamekeeper.rows('boat')[0], gamekeeper.look())"
+        ))
+        .await;
+    key(&desk, ahead, false).await;
+    assert_eq!(phone.eval("gamekeeper.rows('boat').some((boat) => boat.own)").await, false);
+    phone
+        .until("document.getElementById('people-title').textContent === 'People (1, 1 watching)'")
+        .await;
+    run(&phone, "document.getElementById('panel').open = false").await;
+    phone.picture("87-plain-watching-phone").await;
+    assert_eq!(serious(&phone, "html").await, Vec::<String>::new());
+
+    // He moves the view himself, goes back to the leader, and plays again.
+    key(&phone, "KeyS", true).await;
+    phone.until("document.getElementById('watch-who').textContent === 'a free place'").await;
+    phone.click("#watch-leader").await;
+    phone.until(looked).await;
+    phone.click("#watch-play").await;
+    phone.until(&format!("!gamekeeper.watching && gamekeeper.team > 0 && {rows}")).await;
+    phone.until("document.querySelector('#controls .press').checkVisibility()").await;
+
+    // Ann shows him out and ends the session, which asks twice.
+    desk.until(&moved("Ben", "!one.watching")).await;
+    run(
+        &desk,
+        "[...document.querySelectorAll('#people button')]
+            .find((one) => one.textContent.startsWith('Ben')).click()",
+    )
+    .await;
+    desk.picture("88-plain-person").await;
+    desk.click("#person [data-act=\"kick\"]").await;
+    phone.until("document.getElementById('line-text').textContent.includes('shown you out')").await;
+    for wrong in ["mismatches", "refused"] {
+        assert_eq!(desk.number(&format!("gamekeeper.stats().{wrong}")).await, 0.0, "desk");
+        assert_eq!(phone.number(&format!("gamekeeper.stats().{wrong}")).await, 0.0, "phone");
+    }
+    for _ in 0..2 {
+        desk.click("#host-end").await;
+    }
+    desk.until("gamekeeper.state === 'ended'").await;
+    for page in [desk, phone] {
+        page.close().await;
+    }
     server.stop().await.expect("it stops well");
 }

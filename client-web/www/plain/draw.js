@@ -1,5 +1,5 @@
 // The picture: everything that has a place, on a grid. Comes in: the rows of a picture, wheel, fingers and mouse. Goes out: a canvas,
-// where on it the followed entity is, and what is looked at. Shapes and colours follow from a kind's fields, treatment and place among
+// where on it the followed entity is, what is looked at, and where a spectator has moved the view. Shapes and colours follow from a kind's fields, treatment and place among
 // the kinds. It changes nothing but its own view.
 
 import { byId } from '../admin/words.js';
@@ -31,13 +31,16 @@ const [TAIL_S, TAIL_PX] = [0.09, 36];
 const NAMES_MAX = 100;
 /** How near to an entity, CSS pixels, points at it; fingers are less exact. */
 const [NEAR_PX, NEAR_FINGER_PX] = [22, 34];
+/** A view that follows is moved by what goes farther than this, CSS pixels. */
+const DRAG_PX = 12;
 /** What lasts longer or goes farther than this, ms and CSS pixels, is no tap; a second one within these is a double tap. */
 const [TAP_MS, TAP_PX, DOUBLE_PX] = [300, 8, 24];
 /** What lies under what. */
 const LAYERS = ['static', 'plain', 'ballistic', 'steered'];
 
-/** The middle of the view in units, CSS pixels for each of them, and the rows that were tapped and that are pointed at, or null. */
-export const view = { x: 0, y: 0, scale: 1, pinned: null, hovered: null };
+/** The middle of the view in units, CSS pixels for each of them, and the rows that were tapped and that are pointed at, or null. For
+ *  whoever `watches`: whose entity is followed, -1 for nobody's, and whether the view is `free`, as it was moved by hand. */
+export const view = { x: 0, y: 0, scale: 1, pinned: null, hovered: null, watches: false, player: -1, free: false };
 
 const canvas = byId('arena');
 const context = canvas.getContext('2d');
@@ -49,6 +52,8 @@ const followed = { key: null, x: 0, y: 0, behindX: 0, behindY: 0 };
 const zoom = { byHand: false, wanted: 0 };
 const NEVER = { x: 0, y: 0, at: -Infinity };
 const pointing = { pointer: null, near: NEAR_PX, fingers: new Map(), down: NEVER, tapped: NEVER, clicks: true };
+/** What moves the view, with where it was last: `{pointerId, x, y}`, CSS pixels; or null. */
+let drag = null;
 let entities = [];
 let tails = new Map();
 let drawnAt = 0;
@@ -80,6 +85,12 @@ export function fitView() {
   if (zoom.wanted) view.scale = zoom.wanted;
 }
 
+/** Moves the view of whoever watches by hand, CSS pixels. */
+export function panBy(x, y) {
+  if (!view.watches) return;
+  Object.assign(view, { free: true, x: view.x - x / view.scale, y: view.y - y / view.scale });
+}
+
 /** Draws a frame: an array of numbers for each kind. */
 export function drawRows(kinds, frame, now) {
   const seconds = Math.min(STEP_MAX_S, (now - drawnAt) / 1000);
@@ -104,10 +115,17 @@ export function drawRows(kinds, frame, now) {
   drawLooked();
 }
 
-// One's own, first what is steered; without any the middle of all.
+// One's own, or theirs who are watched, first what is steered; without any the middle of all.
 function follow(seconds) {
-  const rank = ({ own, kind }) => (own ? (kind.treatment === 'steered' ? 2 : 1) : 0);
+  if (view.free) {
+    Object.assign(followed, { key: 'free', x: view.x, y: view.y });
+    return;
+  }
+  const isTheirs = ({ kind, values }) => view.watches && kind.owner >= 0 && values[kind.owner] === view.player;
+  const rank = (one) => (one.own || isTheirs(one) ? (one.kind.treatment === 'steered' ? 2 : 1) : 0);
   const best = entities.reduce((found, one) => (rank(one) > (found ? rank(found) : 0) ? one : found), null);
+  // Who has nothing in view, for now or not yet, is waited for where the view is.
+  if (!best && view.watches && view.player >= 0 && followed.key) return;
   const mean = (axis) => entities.reduce((sum, one) => sum + one[axis], 0) / entities.length;
   const [key, x, y] = best ? [keyOf(best), best.x, best.y] : ['', mean('x'), mean('y')];
   const moved = Math.hypot(x - followed.x, y - followed.y) * view.scale;
@@ -125,7 +143,8 @@ function fit(seconds) {
   const reach = far[Math.floor(far.length * FITS)];
   const first = !zoom.wanted;
   if (reach > 0) zoom.wanted = inRange(FILLED / reach);
-  if (!zoom.wanted || zoom.byHand) return;
+  // Whoever moves the view wants it to stay as large as it is.
+  if (!zoom.wanted || zoom.byHand || view.free) return;
   const off = Math.log(zoom.wanted / view.scale);
   if (first || (calm.matches && Math.abs(off) > Math.log(OFF_FACTOR))) view.scale = zoom.wanted;
   else if (!calm.matches) view.scale *= Math.exp(off * (1 - Math.exp(-(off < 0 ? OUT_RATE : IN_RATE) * seconds)));
@@ -211,11 +230,13 @@ export function bindView(clicks) {
   canvas.addEventListener('pointerdown', (event) => {
     point(event);
     if (event.pointerType === 'touch') pointing.fingers.set(event.pointerId, pointing.pointer);
+    drag = pointing.fingers.size > 1 ? null : { pointerId: event.pointerId, x: event.clientX, y: event.clientY };
     pointing.down = pointing.fingers.size > 1 || event.button ? NEVER : { x: event.clientX, y: event.clientY, at: event.timeStamp };
   });
   canvas.addEventListener('pointermove', (event) => {
     point(event);
     if (pointing.fingers.has(event.pointerId)) pinch(event.pointerId);
+    pull(event);
   });
   canvas.addEventListener('pointerup', tap);
   for (const end of ['pointerup', 'pointercancel']) canvas.addEventListener(end, (event) => pointing.fingers.delete(event.pointerId));
@@ -235,6 +256,14 @@ function pinch(id) {
   const spread = (from) => Math.max(1, Math.hypot(from[0] - other[0], from[1] - other[1]));
   if (pointing.fingers.size === 2) zoomBy(spread(next) / spread(last));
   pointing.fingers.set(id, next);
+}
+
+function pull({ pointerId, clientX, clientY, buttons }) {
+  if (!view.watches || pointerId !== drag?.pointerId || !buttons) return;
+  const [x, y] = [clientX - drag.x, clientY - drag.y];
+  if (!view.free && Math.hypot(x, y) < DRAG_PX) return;
+  panBy(x, y);
+  Object.assign(drag, { x: clientX, y: clientY });
 }
 
 function tap({ clientX, clientY, timeStamp, pointerType }) {

@@ -1,9 +1,11 @@
 // The plain page's flow: load the module, ask for a name, play. With it any game can be played before anybody has drawn a line for it.
 // Comes in: the browser's clock and events, and the game's own field tables. Goes out: nothing by itself; it hands everything on:
 //
+//   start ─▶ enter ─▶ net, which asks the API for a ticket before every connection
 //   steer ─▶ Plain.steer ─▶ Plain.outgoing ─▶ net
 //   net ─▶ Plain.receive ─▶ Plain.draw, Plain.rows ─▶ draw, tables
-//                           Plain.news ─▶ people
+//                           Plain.news ─▶ people, session
+//   people ─▶ watching ─▶ draw, Plain.lookAt…
 //   replay, which stands in net's place with a recording
 //
 // It knows no game: what is not in field tables, rows and news is not shown.
@@ -12,17 +14,21 @@ import init, { play } from '../client_web.js';
 import { byId } from '../admin/words.js';
 import { ask } from '../api.js';
 import { leaveComposing } from '../composing.js';
-import { codeInAddress, replayInAddress, showAddress, visitor } from '../here.js';
+import { shareText } from '../copy.js';
+import { hostSecret, keepHostSecret, linkTo, replayInAddress, visitor } from '../here.js';
 import { write } from '../hud.js';
 import { GONE, Link } from '../net.js';
 import { Playback } from '../replay.js';
-import { choose, guestName, settings } from '../settings.js';
-import { caught, figuresOf } from '../tell.js';
+import { Session } from '../session.js';
 import { leap, turn } from '../turn.js';
-import { beginView, bindView, drawRows, fitView, followedAt, view, zoomBy } from './draw.js';
-import { bindChat, clearPeople, everybody, logTexts, openChat, roster, showPeople, takeNews } from './people.js';
-import { clicksPlay, enableHands, isTyping, makeControls, readHands, releaseHands, restHands, showHands } from './steer.js';
+import { beginView, bindView, drawRows, fitView, followedAt, panBy, view, zoomBy } from './draw.js';
+import { bindChat, bindPeople, clearPeople, note, openChat, roster, showPeople, takeNews, teamCount } from './people.js';
+import { Person } from './person.js';
+import { Start } from './start.js';
+import { MOVES, clicksPlay, enableHands, isTyping, makeControls, readHands, releaseHands, restHands, showHands } from './steer.js';
 import { kindsOf, rowsOf, showFigures, showTables } from './tables.js';
+import { tell } from './tell.js';
+import { Watching } from './watching.js';
 
 /** How often what is no canvas is written, ms: faster nobody can read. */
 const TELL_MS = 200;
@@ -30,19 +36,22 @@ const TELL_MS = 200;
 const HIDDEN_MS = 1000;
 /** How much closer a key brings the picture. */
 const ZOOM = 1.25;
+/** How far a key moves the view of whoever watches, CSS pixels. */
+const PAN_PX = 60;
 /** Closings: a name that was not taken; the page is older than the server. */
 const NAME_REFUSED = 4003;
 const OUTDATED = 4006;
 /** In windows that are not wider, CSS pixels, the panel is closed at first; page.css has the same. */
 const NARROW_PX = 720;
 
-const suggested = guestName();
-const link = new Link({ address, admitted, hello: () => client.hello(performance.now()), message, change: showLine });
+const start = new Start({ enter });
+const watching = new Watching({ client: () => client, play: () => client.watch(false) });
+const link = new Link({ address, admitted, hello, message, change: showLine });
 const playback = new Playback({
   read: (bytes) => client.replay(bytes),
   begin: (now) => client.hello(now),
   message: (bytes, now) => client.receive(bytes, now),
-  follows: () => null,
+  follows: () => watching.follows,
   pass: (now) => leap(client, now, takeItem),
   change: showLine,
 });
@@ -51,9 +60,12 @@ let source = link;
 let game = null;
 let kinds = [];
 let client = null;
-/** The session's code; null for whichever has room. */
-let code = codeInAddress();
+/** What the page is in, and what may be done about its people; null before the game is known. */
+let session = null;
+let person = null;
 let playing = false;
+/** Whether to come as a spectator. */
+let spectate = false;
 /** The rows on the screen, an array of numbers for each kind; null before the first. */
 let frame = null;
 /** Whether they are of this connection. */
@@ -63,17 +75,16 @@ let toldAt = 0;
 let held = [];
 
 leaveComposing();
-byId('start-form').addEventListener('submit', (event) => { event.preventDefault(); if (game) enter(); });
 byId('line-act').addEventListener('click', act);
 byId('line-leave').addEventListener('click', leave);
 bindChat((text) => client.chat(text, false));
+bindPeople(choosePerson);
 addEventListener('keydown', onKey);
 document.addEventListener('visibilitychange', whileHidden);
 setInterval(whileHidden, HIDDEN_MS);
 load();
 
 async function load() {
-  byId('name').value = settings.name || suggested;
   byId('panel').open = innerWidth > NARROW_PX;
   show(false, 'Loading…');
   try {
@@ -87,27 +98,36 @@ async function load() {
     write(byId('start-note'), 'This browser cannot run the game: it needs WebAssembly.');
     return;
   }
+  session = new Session(roster, {
+    client: () => client, toast: note, teams: teamCount, lobby: leave, game: { name: game.name },
+    invite: () => shareText(linkTo(session.code), byId('session-link'), byId('session-invite'), 'Invite'),
+  });
+  person = new Person(session);
   kinds = kindsOf(game);
   makeControls(game.input);
   bindView(!clicksPlay());
-  for (const id of ['game-name', 'panel-name']) write(byId(id), game.name);
+  write(byId('panel-name'), game.name);
+  start.ready(game);
   write(byId('start-note'), '');
-  byId('play').disabled = false;
   requestAnimationFrame(onFrame);
   const wanted = replayInAddress();
   if (wanted) look(wanted);
 }
 
-function enter() {
-  const chosen = byId('name').value.trim() || suggested;
-  choose('name', chosen === suggested ? '' : chosen);
-  begin(link, chosen);
+/** Goes into a session, with null for whichever public one has room. */
+function enter(code, watchOnly) {
+  spectate = watchOnly;
+  session.clear();
+  session.code = code;
+  begin(link, start.takeName());
   client.setVisitor(visitor());
   link.open();
 }
 
-/** Looks at a recording, of an `id` or of a `round` of the session with a `code`. */
+/** Looks at a recording, of an `id` or of a `round` of the session with a `code`; at a moment of it, where one is named. */
 function look(which) {
+  session.code = null;
+  watching.begins = which.player >= 0 ? which.player : null;
   begin(playback, '');
   playback.look(which);
 }
@@ -128,11 +148,9 @@ function show(on, sentence = '') {
   playing = on;
   enableHands(on);
   byId('over').hidden = !on;
-  byId('start').hidden = on;
-  write(byId('start-note'), sentence);
-  write(byId('start-session'), code ? `Session ${code}` : '');
-  // A phone's keyboard would cover the screen at once.
-  if (on) document.activeElement?.blur?.(); else if (!matchMedia('(pointer: coarse)').matches) byId('name').select();
+  if (!on) { start.show(sentence); return; }
+  start.hide();
+  document.activeElement?.blur?.();
 }
 
 /** Back to the first screen. */
@@ -141,20 +159,37 @@ function leave() {
   source.close();
 }
 
+/** Whoever watches follows who is pressed; what one may do about them is shown. */
+function choosePerson(player) {
+  if (roster.watching) watching.follow(player);
+  person.choose(player);
+}
+
 // --- the connection -------------------------------------------------------------------------------
 
 // Every connection begins with a ticket: the server says which session has room, or that it is over.
 function address() {
-  return ask('POST', '/tickets', { body: code ? { code } : {} }).catch((why) => {
-    // A restart took the session away, and nobody has to press Play again for that.
-    if (why.status === 404 && code && link.restarting) return ask('POST', '/tickets', { body: {} });
+  const [{ code }, body] = [session, spectate ? { watch: true } : {}];
+  return ask('POST', '/tickets', { body: code ? { ...body, code } : body }).catch((why) => {
+    if (why.status !== 404 || !code) throw why;
+    // Nobody is host of a session that is over.
+    keepHostSecret(code, null);
+    // A restart took it away, and nobody has to press Play again for that.
+    if (link.restarting) return ask('POST', '/tickets', { body });
     throw why;
   });
 }
 
-function admitted(ticket) {
-  code = ticket.code;
-  showAddress(code);
+function admitted({ code }) {
+  session.code = code;
+  start.code = code;
+}
+
+function hello() {
+  const secret = hostSecret(session.code);
+  if (secret) client.setHost(secret);
+  client.setWatch(spectate);
+  return client.hello(performance.now());
 }
 
 function message(bytes, now) {
@@ -169,7 +204,12 @@ function run(now) {
 
 function takeItem(item) {
   // To look for another place in a recording is no new world.
-  if (item.type === 'begin' || (item.type === 'welcome' && source === link)) beginView();
+  if (item.type === 'begin' || (item.type === 'welcome' && source === link)) {
+    beginView();
+    watching.forget();
+  }
+  if (item.type === 'about') session.takeAbout(item);
+  if (item.type === 'host') session.takeHost(item);
   takeNews(item);
 }
 
@@ -177,10 +217,10 @@ function takeItem(item) {
 function showLine() {
   if (!playing) return;
   const ended = source.state === 'ended';
-  enableHands(!ended && source === link);
+  enableHands(!ended && source === link && !roster.watching);
   if (ended && source.code === NAME_REFUSED) { show(false, source.sentence); return; }
   // A session that is over is not asked for again.
-  if (ended && source.code === GONE) code = null;
+  if (ended && source.code === GONE) session.code = start.code = null;
   const wait = Math.max(1, Math.ceil((link.retryAt - performance.now()) / 1000));
   const [text, label] = {
     waiting: [`${source.sentence} Trying again in ${wait} s.`, 'Try now'],
@@ -198,7 +238,7 @@ function showLine() {
 function act() {
   if (source.state === 'waiting') link.retryNow();
   else if (source.code === OUTDATED) location.reload();
-  else if (source.state === 'ended') enter();
+  else if (source.state === 'ended') enter(session.code, spectate);
 }
 
 // --- a frame --------------------------------------------------------------------------------------
@@ -208,21 +248,30 @@ function onFrame() {
   if (!playing) return;
   const now = performance.now();
   if (source.state !== 'ended') {
-    if (source === link) give(readHands(followedAt()));
+    if (source === link) give(roster.watching ? restHands() : readHands(followedAt()));
     const at = source.advance(now);
     run(at);
     // Between a new connection and its first rows the last picture stays.
-    live = client.draw(at);
-    if (live) frame = kinds.map((_, kind) => client.rows(kind));
+    live = playing && client.draw(at);
+    if (live) takeFrame(now);
   }
   if (frame) drawRows(kinds, frame, now);
   if (now - toldAt < TELL_MS) return;
   toldAt = now;
   showLine();
   showHands();
-  showPeople(client, code);
+  showPeople(client, session.code, roster.watching ? watching.looksAt : person.chosen);
+  person.show();
+  session.show();
   showFigures(client, now);
   if (frame) showTables(kinds, frame, view, roster);
+}
+
+function takeFrame(now) {
+  frame = kinds.map((_, kind) => client.rows(kind));
+  // A spectator who takes a seat comes back in it, and a player who watches as a spectator.
+  if (source === link) spectate = roster.watching;
+  watching.show(now, source === playback);
 }
 
 function give(integers) {
@@ -242,10 +291,11 @@ function whileHidden() {
 
 /** Keys of the page; those that play are steer.js's. */
 function onKey(event) {
-  const { key, target } = event;
+  const { key, code, target } = event;
   if (!playing || event.ctrlKey || event.metaKey || event.altKey || isTyping(target)) return;
   if (key === 'Enter' && !target.closest?.('button, summary')) openChat();
   else if (key === 'Escape') view.pinned = null;
+  else if (roster.watching && MOVES[code]) panBy(...MOVES[code].map((way) => -PAN_PX * way));
   else if (key === '0') fitView();
   else if (key === '-') zoomBy(1 / ZOOM);
   else if (key === '+' || key === '=') zoomBy(ZOOM);
@@ -255,24 +305,16 @@ function onKey(event) {
 
 // --- for tests ------------------------------------------------------------------------------------
 
-/** `state`, `stats()`, `replay` and `errors` as on the arena's page, see tell.js; `rows(kind)` are those of the picture, by the names of
- *  their fields, in units; `held()` are the integers that were given last. */
-globalThis.gamekeeper = {
-  get errors() { return caught(); },
-  get game() { return game; },
-  get replay() { return playback.told; },
-  get state() {
+tell({
+  state() {
     if (!playing) return game ? 'start' : 'loading';
     return source.state === 'open' ? (live ? 'playing' : 'connecting') : source.state;
   },
-  rows(name) {
-    const rows = frame ? kinds.filter((kind) => kind.name === name).flatMap((kind) => rowsOf(kind, frame)) : [];
-    const fields = ({ kind, values }) => Object.fromEntries(kind.fields.map((field, at) => [field.name, values[at]]));
-    return rows.map((row) => ({ ...fields(row), id: row.id, own: row.own }));
-  },
-  stats: () => figuresOf(client),
-  people: everybody,
-  log: logTexts,
+  game: () => game,
+  client: () => client,
+  session: () => session,
+  replay: () => playback.told,
+  rows: (name) => (frame ? kinds.filter((kind) => kind.name === name).flatMap((kind) => rowsOf(kind, frame)) : []),
   held: () => held,
-  look: () => ({ x: view.x, y: view.y, scale: view.scale }),
-};
+  start, watching,
+});

@@ -1,5 +1,5 @@
 // Who is here and what is said. Comes in: the module's news (client-web/src/news.rs) and what the player types. Goes out: names with
-// scores, the round's clock and result, a log of chat and of the game's events. Names and words come from strangers and are only ever
+// scores, of whom one can be chosen, the round's clock and result, a log of chat and of the game's events. Names and words come from strangers and are only ever
 // set as text.
 
 import { byId, made } from '../admin/words.js';
@@ -19,6 +19,8 @@ const LOG_MAX = 50;
 const EVENT_LETTERS_MAX = 200;
 /** A log that is this close to its end, CSS pixels, is at its end. */
 const END_PX = 24;
+/** How long what the server said stands beside the session's buttons as well, ms. */
+const NOTICE_MS = 8000;
 /** What is known before anything was told. */
 const NOTHING = { about: null, phase: { phase: 'endless', round: 0, ends: null }, standings: { best: [], rank: 0 }, results: null };
 
@@ -29,6 +31,7 @@ const log = [];
 /** What of it was said to all. */
 const said = new Said();
 const told = { ...NOTHING };
+let noticed = 0;
 /** Whether the log goes along with what comes: until somebody reads further up. */
 let follows = true;
 
@@ -46,14 +49,15 @@ const takes = {
   },
   standings: (item) => { told.standings = item; },
   chat({ from, team, text }) {
+    if (roster.isSilenced(from)) return;
+    if (from === null) notice(text);
     const name = from === null ? 'Server' : roster.nameOf(from);
     if (from !== null && !team) said.hear(name, text);
     note(text, team ? `${name} to the team` : name);
   },
-  history: ({ lines }) => { for (const [name, text] of said.newIn(lines)) note(text, name); },
+  history: ({ lines }) => { for (const [name, text] of said.newIn(lines)) if (!roster.isNameSilenced(name)) note(text, name); },
   event: ({ event }) => note(JSON.stringify(event).slice(0, EVENT_LETTERS_MAX), 'event', 'event'),
-  emote: ({ from, emote }) => note(`${roster.nameOf(from)} shows sign ${emote}.`),
-  host: () => note('You are the host of this session.'),
+  emote: ({ from, emote }) => { if (!roster.isSilenced(from)) note(`${roster.nameOf(from)} shows sign ${emote}.`); },
   about: (item) => { told.about = item; },
   phase: (item) => Object.assign(told, { phase: item, results: item.phase === 'results' ? told.results : null }),
   begin: () => { told.results = null; },
@@ -76,6 +80,12 @@ export function everybody() {
   return all.sort((a, b) => (b.score ?? -Infinity) - (a.score ?? -Infinity) || a.player - b.player);
 }
 
+/** Who leads, or -1. */
+export const leader = () => told.standings.best[0]?.[0] ?? -1;
+
+/** How many teams there are. */
+export const teamCount = () => told.standings.teams?.length ?? 0;
+
 /** The texts of the log. */
 export const logTexts = () => log.map((line) => line.textContent);
 
@@ -94,20 +104,29 @@ export function bindChat(say) {
   list.addEventListener('scroll', () => { follows = list.scrollHeight - list.scrollTop - list.clientHeight < END_PX; });
 }
 
+/** Lets `choose(player)` have who is pressed among the people. */
+export function bindPeople(choose) {
+  byId('people').addEventListener('click', ({ target }) => {
+    const line = target.closest('button')?.parentElement;
+    if (line) choose(Number(line.dataset.player));
+  });
+}
+
 /** Opens the line to type in. */
 export function openChat() {
   byId('panel').open = true;
   byId('chat-text').focus();
 }
 
-/** Shows all of it, of the session with that code. */
-export function showPeople(client, code) {
+/** Shows all of it, of the session with that code; `chosen` is the player who was pressed or is followed, or null. */
+export function showPeople(client, code, chosen) {
   const { about, standings: { teams = [] } } = told;
-  const said = [about?.name, ...teams.map((points, at) => `${teamName(at + 1)}: ${points}`)].filter(Boolean).join(', ');
+  // A session has its name where it is run.
+  const said = [code ? '' : about?.name, ...teams.map((points, at) => `${teamName(at + 1)}: ${points}`)].filter(Boolean).join(', ');
   write(byId('about'), said);
   byId('about').hidden = !said;
   write(byId('clock'), clock(client));
-  showLines();
+  showLines(chosen);
   showResults(code);
   showLog();
 }
@@ -121,19 +140,28 @@ function clock(client) {
   return { play: `Round ${round}${left}`, results: `Next round${left && ` in${left}`}` }[phase] ?? '';
 }
 
-function showLines() {
-  const seated = everybody().filter(({ watching }) => !watching);
-  const all = seated.map((entry, at) => ({ ...entry, place: at + 1, own: entry.player === roster.me }));
-  write(byId('people-title'), `People (${all.length})`);
+function showLines(chosen) {
+  const [seated, watchers] = [false, true].map((watching) => everybody().filter((entry) => entry.watching === watching));
+  const all = [...seated, ...watchers].map((entry, at) => ({ ...entry, place: at + 1, own: entry.player === roster.me }));
+  write(byId('people-title'), `People (${seated.length}${watchers.length ? `, ${watchers.length} watching` : ''})`);
   const lines = all.filter(({ own, place }) => own || place <= PEOPLE_MAX);
-  fill(byId('people'), lines, holding('li', 'span', 'span', 'span'), (line, { place, own, name, team, computer, score }) => {
+  fill(byId('people'), lines, personLine, (line, { player, place, own, name, team, computer, watching, host, muted, score }) => {
     // Of most people no score was told: among all of them one's own place is the server's to say.
-    write(line.children[0], String((own && told.standings.rank) || place));
-    write(line.children[1], team ? `${name}, ${teamName(team)}` : name);
-    write(line.children[2], String(score ?? '–'));
+    write(line.children[0], watching ? '' : String((own && told.standings.rank) || place));
+    const marks = [team && teamName(team), host && 'host', watching && 'watching', muted && 'muted', roster.isSilenced(player) && 'muted by you'];
+    write(line.children[1], [name, ...marks.filter(Boolean)].join(', '));
+    write(line.children[2], watching ? '' : String(score ?? '–'));
+    line.dataset.player = player;
+    line.children[1].setAttribute('aria-pressed', String(player === chosen));
     line.classList.toggle('own', own);
     line.classList.toggle('computer', computer);
   });
+}
+
+function personLine() {
+  const line = made('li');
+  line.append(made('span'), Object.assign(made('button'), { type: 'button' }), made('span'));
+  return line;
 }
 
 function showResults(code) {
@@ -157,7 +185,15 @@ function showLog() {
   if (follows) list.scrollTop = list.scrollHeight;
 }
 
-function note(text, name = '', what = '') {
+// Mostly it answers what was pressed there, and the log may be out of sight. That one is read aloud, so this is not.
+function notice(text) {
+  write(byId('session-note'), text);
+  clearTimeout(noticed);
+  noticed = setTimeout(() => write(byId('session-note'), ''), NOTICE_MS);
+}
+
+/** Adds a line to the log. */
+export function note(text, name = '', what = '') {
   const line = made('p', '', what);
   if (name) line.append(made('b', name), ' ');
   line.append(text);

@@ -14,7 +14,8 @@ const BUTTON_KEYS = ['Space', 'Shift', 'KeyE', 'KeyQ', 'KeyR', 'KeyF', ...Array.
 /** The mouse's buttons for the first of them: the bit in `event.buttons`, and a name. */
 const MOUSE = [[1, 'click'], [2, 'right click']];
 const [UP, LEFT, DOWN, RIGHT] = [[0, -1], [-1, 0], [0, 1], [1, 0]];
-const MOVES = { KeyW: UP, KeyA: LEFT, KeyS: DOWN, KeyD: RIGHT, ArrowUp: UP, ArrowLeft: LEFT, ArrowDown: DOWN, ArrowRight: RIGHT };
+/** Where to, east and south, by key. */
+export const MOVES = { KeyW: UP, KeyA: LEFT, KeyS: DOWN, KeyD: RIGHT, ArrowUp: UP, ArrowLeft: LEFT, ArrowDown: DOWN, ArrowRight: RIGHT };
 /** A pointer closer to the followed entity than this, CSS pixels, points nowhere. */
 const POINT_PX = 3;
 /** How far from a pad's middle its knob goes, of the pad's radius. */
@@ -30,8 +31,8 @@ const steered = { angles: [], pushes: [], buttons: [], sliders: [] };
 const shows = [];
 let values = new Int32Array();
 
-/** Whether somebody types there, pulls a slider or reads on with the keyboard, and does not play. */
-export const isTyping = (target) => target.closest?.('input, [tabindex="0"]') != null;
+/** Whether somebody types there, chooses, pulls a slider or reads on with the keyboard, and does not play. */
+export const isTyping = (target) => target.closest?.('input, select, [tabindex="0"]') != null;
 
 /** Makes controls for the fields of an input. */
 export function makeControls(input) {
