@@ -22,6 +22,9 @@ const ROWED: f64 = 40.0;
 /// Units that it rows while a finger is down on a button for a moment.
 const PRESSED: f64 = 4.0;
 
+/// Frames after which somebody who changed team, or between playing and watching, may do so again: more than 2 s.
+const FRAMES_OF_A_CHANGE: u32 = 75;
+
 /// How long the recorded round was.
 const ROUND_S: u32 = 30;
 
@@ -165,6 +168,16 @@ fn best_round(name: &str, score: i32) -> KeptResult {
     KeptResult { result, at: unix_ms(), recording: None }
 }
 
+/// Remembers that somebody has just changed what they do.
+async fn changed(page: &Page) {
+    run(page, "window.changed = gamekeeper.stats().frames").await;
+}
+
+/// Waits until they may change it again.
+async fn may_change(page: &Page) {
+    page.until(&format!("gamekeeper.stats().frames > window.changed + {FRAMES_OF_A_CHANGE}")).await;
+}
+
 async fn run(page: &Page, script: &str) {
     page.client.execute(script, vec![]).await.unwrap_or_else(|e| panic!("{script}: {e}"));
 }
@@ -234,6 +247,7 @@ async fn a_session_of_ones_own_is_shared_run_and_watched() {
     phone.until("document.getElementById('session-note').textContent.includes('full')").await;
     phone.click(&format!("#session-teams [data-team=\"{other}\"]")).await;
     phone.until(&format!("gamekeeper.team === {other}")).await;
+    changed(&phone).await;
     let moved = |one: &str, is: &str| {
         format!("gamekeeper.people().some((one) => one.name === '{one}' && {is})")
     };
@@ -262,10 +276,12 @@ async fn a_session_of_ones_own_is_shared_run_and_watched() {
     late.close().await;
 
     // Ben watches: first whoever leads, then the host, wherever she rows.
+    may_change(&phone).await;
     phone.click("#session-watch").await;
     phone
         .until("gamekeeper.watching && document.getElementById('watching').checkVisibility()")
         .await;
+    changed(&phone).await;
     phone.until("document.getElementById('watch-who').textContent === 'Ann'").await;
     run(
         &phone,
@@ -300,6 +316,7 @@ async fn a_session_of_ones_own_is_shared_run_and_watched() {
     phone.until("document.getElementById('watch-who').textContent === 'a free place'").await;
     phone.click("#watch-leader").await;
     phone.until(looked).await;
+    may_change(&phone).await;
     phone.click("#watch-play").await;
     phone.until(&format!("!gamekeeper.watching && gamekeeper.team > 0 && {rows}")).await;
     phone.until("document.querySelector('#controls .press').checkVisibility()").await;
