@@ -1,9 +1,12 @@
 //! What stories that are played with every game have in common.
 
 use crate::world::World;
+use server::session::SessionConfig;
+use server::session::settings::PilotCount;
 pub use shared::arena::Arena;
-use shared::game::Game;
+use shared::game::{Game, Setup};
 use shared::netcode::conditions::Conditions;
+use shared::wire::{HostSecret, Visitor};
 
 /// Runs every story with every game.
 #[macro_export]
@@ -20,6 +23,36 @@ pub fn assert_honest<G: Game>(world: &World<G>) {
         assert_eq!(guest.wrong, Vec::<String>::new(), "guest {n}");
         assert_eq!(guest.leaked, Vec::<String>::new(), "guest {n}");
     }
+}
+
+/// Who shows this is the host of a [`hosted`] session.
+pub const SECRET: HostSecret = HostSecret([0x11; 16]);
+
+/// An endless session that has a host, with three computer pilots.
+pub fn host_config<G: Game>(seed: u64) -> SessionConfig<G::Settings> {
+    let setup = Setup::new(G::Settings::default(), seed, 30);
+    let pilots = PilotCount::Always(3);
+    SessionConfig { host: Some(SECRET), pilots, ..SessionConfig::new(setup) }
+}
+
+/// Such a session with its host and two more, who are known again.
+pub fn hosted<G: Game>(seed: u64) -> World<G> {
+    let line = Conditions::round_trip(60.0, 10.0);
+    let mut world = World::<G>::open(host_config::<G>(seed));
+    world.join_as("host", line, |hello| hello.host = Some(SECRET));
+    world.run(200.0);
+    for n in 1..3 {
+        let key = Visitor([n; 16]);
+        world.join_as(&format!("guest {n}"), line, |hello| hello.visitor = key);
+        world.run(200.0);
+    }
+    world.run(500.0);
+    world
+}
+
+/// A guest's number in the session.
+pub fn number<G: Game>(world: &World<G>, guest: usize) -> u16 {
+    world.guests[guest].client.me().expect("let in").0
 }
 
 /// A session with so many guests, all on such a line, and computer pilots until there are so many.

@@ -2,13 +2,16 @@
 //! and started again.
 
 use server::config::Config;
+use server::session::acts::HostAction;
 use server::session::rounds::WARM_UP_SECONDS;
 use server::session::settings::PilotCount;
+use server::session::status::PhaseName;
 use server::session::{SEAT_GRACE_SECONDS, Session, SessionConfig};
 use shared::game::{Game, PlayerId, Setup, Tick};
 use shared::netcode::conditions::Conditions;
+use shared::wire::close::CloseCode;
 use shared::wire::message::{self, ClientMessage, Hello, Phase, ServerMessage};
-use shared::wire::{HostSecret, Protocol, SeatToken};
+use shared::wire::{HostSecret, Protocol, SeatToken, Visitor};
 use std::sync::atomic::Ordering;
 use tests::buoys::Buoys;
 use tests::harness::{Peer, Running, binary, eventually, hasty};
@@ -23,6 +26,10 @@ with_every_game! {
     the_world_waits_for_its_people_as_long_as_seats_are_kept,
     who_had_only_just_come_finds_their_seat_too,
     what_was_changed_meanwhile_is_for_the_next_round,
+    a_chosen_seed_is_for_the_next_round_and_all_further_ones,
+    whoever_may_be_the_host_may_be_it_afterwards,
+    who_is_muted_or_banned_stays_so,
+    how_the_round_ended_is_told_to_who_comes_back,
     what_is_no_checkpoint_is_none,
     whoever_watches_comes_back_to_watching,
     where_nobody_is_nothing_goes_on,
@@ -145,6 +152,94 @@ fn what_was_changed_meanwhile_is_for_the_next_round<G: Game>() {
     world.run(f64::from(ROUND_S + 20) * 1000.0);
     assert_eq!((world.session.status().round, rewind(&world)), (2, 100));
     assert_honest(&world);
+}
+
+fn a_chosen_seed_is_for_the_next_round_and_all_further_ones<G: Game>() {
+    let mut world = playing::<G>(98);
+    let mut other = config::<G>(99);
+    (other.setup.seed, other.seeded, other.round_s) = (42, true, 20);
+    restart(&mut world, other);
+    (0..3).for_each(|n| world.return_to_seat(n, LINE));
+    world.run(1000.0);
+    let seed = |world: &World<G>| world.guests[0].setups().last().expect("let in").seed;
+    assert_eq!(seed(&world), 98, "the round that is on goes on");
+    for round in [2, 3] {
+        while world.session.status().round < round {
+            world.run(1000.0);
+        }
+        world.run(1000.0);
+        assert_eq!((world.session.status().round, seed(&world)), (round, 42));
+    }
+    assert_honest(&world);
+}
+
+fn whoever_may_be_the_host_may_be_it_afterwards<G: Game>() {
+    // The host has left those who are away: the first to come back takes over, in the next process too.
+    let mut world = playing::<G>(100);
+    (1..3).for_each(|n| world.drop_line(n));
+    world.leave(0);
+    world.run(1000.0);
+    assert_eq!(world.session.status().host, None);
+    restart(&mut world, config::<G>(100));
+    world.return_to_seat(2, LINE);
+    world.run(500.0);
+    assert_eq!(world.session.status().host.as_deref(), Some("Cid"));
+    // A host who has just left, and comes back.
+    let mut world = playing::<G>(101);
+    world.leave(0);
+    world.run(500.0);
+    let heir = world.session.host();
+    restart(&mut world, SessionConfig { host: heir, ..config::<G>(101) });
+    world.return_to_seat(1, LINE);
+    world.run(500.0);
+    assert_eq!(world.session.status().host.as_deref(), Some("Ben"));
+    world.join_as("Ann again", LINE, |hello| hello.host = Some(HostSecret([7; 16])));
+    world.run(500.0);
+    assert_eq!(world.session.status().host.as_deref(), Some("Ann again"));
+    assert_eq!(world.session.host(), Some(HostSecret([7; 16])));
+}
+
+fn who_is_muted_or_banned_stays_so<G: Game>() {
+    let mut world = playing::<G>(102);
+    let come = |world: &mut World<G>, name: &str, key: u8| {
+        let guest = world.join_as(name, LINE, |hello| hello.visitor = Visitor([key; 16]));
+        world.run(500.0);
+        guest
+    };
+    let [muted, banned] = [("muted", 1), ("banned", 2)].map(|(name, key)| {
+        let guest = come(&mut world, name, key);
+        world.guests[guest].client.me().expect("let in").0
+    });
+    let secret = HostSecret([7; 16]);
+    assert_eq!(world.act(secret, HostAction::Mute { player: muted, muted: true }), Ok(()));
+    assert_eq!(world.act(secret, HostAction::Ban { player: banned }), Ok(()));
+    (3..5).for_each(|guest| world.leave(guest));
+    restart(&mut world, config::<G>(102));
+    world.return_to_seat(0, LINE);
+    let muted = come(&mut world, "muted again", 1);
+    let banned = come(&mut world, "banned again", 2);
+    assert!(world.guests[muted].entry().muted);
+    let closed = world.guests[banned].outbox.closed().map(|closed| closed.0);
+    assert_eq!(closed, Some(CloseCode::Banned));
+}
+
+fn how_the_round_ended_is_told_to_who_comes_back<G: Game>() {
+    let mut world = playing::<G>(103);
+    world.run(f64::from(ROUND_S - 20 + 4) * 1000.0);
+    let told = world.guests[1].results();
+    assert_eq!((world.session.status().phase, told.len()), (PhaseName::Results, 1));
+    restart(&mut world, config::<G>(103));
+    world.return_to_seat(1, LINE);
+    world.run(500.0);
+    let again = world.guests[1].results();
+    assert_eq!((again.len(), again.last()), (2, told.last()));
+    // Of a round that is on there is none.
+    world.run(15_000.0);
+    assert_eq!(world.session.status().phase, PhaseName::Play);
+    restart(&mut world, config::<G>(103));
+    world.return_to_seat(1, LINE);
+    world.run(500.0);
+    assert_eq!(world.guests[1].results().len(), 2);
 }
 
 fn whoever_watches_comes_back_to_watching<G: Game>() {

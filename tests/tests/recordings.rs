@@ -2,6 +2,7 @@
 //! and its API.
 
 use server::code::SessionCode;
+use server::session::acts::{HostAction, OperatorAction, Order};
 use server::session::recording::Recorded;
 use server::session::rounds::{RESULTS_SECONDS, WARM_UP_SECONDS};
 use server::session::settings::PilotCount;
@@ -12,7 +13,7 @@ use shared::netcode::conditions::Conditions;
 use shared::netcode::frame::{Part, Parts, TYPE_MASK};
 use shared::netcode::recording::{CHAPTER_SECONDS, Recording, RecordingError};
 use shared::wire::close::CloseCode;
-use shared::wire::message::{self, Phase, ServerMessage};
+use shared::wire::message::{self, ClientMessage, Phase, ServerMessage};
 use shared::wire::{Protocol, Rows};
 use tests::buoys::Buoys;
 use tests::harness::{Running, eventually, hasty};
@@ -24,6 +25,7 @@ use tests::world::World;
 with_every_game! {
     a_recording_shows_every_tick_as_it_was,
     any_place_in_it_can_be_looked_at,
+    who_watches_and_what_a_host_does_is_in_none,
     a_round_without_a_result_has_none,
     after_a_restart_it_goes_on,
 }
@@ -194,6 +196,45 @@ fn any_place_in_it_can_be_looked_at<G: Game>() {
     let bytes = played.bytes();
     let other = Recording::read(bytes, Protocol::of::<G>().hash ^ 1).unwrap_err();
     assert_eq!(other, RecordingError::OtherRules);
+}
+
+fn who_watches_and_what_a_host_does_is_in_none<G: Game>() {
+    let mut world = World::<G>::open(config::<G>(145, ROUND_S));
+    world.join("Ann", LINE);
+    world.join("Ben", LINE);
+    world.run(f64::from(WARM_UP_SECONDS + 2) * 1000.0);
+    let number = |world: &World<G>, guest: usize| world.guests[guest].client.me().expect("let in");
+    let (ann, ben) = (number(&world, 0), number(&world, 1));
+    let eve = world.join_as("Eve", LINE, |hello| hello.watch = true);
+    for action in
+        [HostAction::HandOver { player: ann.0 }, HostAction::Mute { player: ann.0, muted: true }]
+    {
+        assert_eq!(world.order(Order::Operator(OperatorAction::AsHost(action))), Ok(()));
+    }
+    world.run(1000.0);
+    let eve = number(&world, eve);
+    world.guests[1].client.say(&ClientMessage::Watch(true));
+    // Over the beginning of a chapter.
+    world.run(f64::from(CHAPTER_SECONDS) * 1000.0);
+    world.leave(2);
+    world.guests[1].client.say(&ClientMessage::Watch(false));
+    world.run(f64::from(ROUND_S) * 1000.0);
+    let recorded = world.session.take_recorded();
+    let mut recording = Played { recorded, worlds: Vec::new() }.recording::<G>();
+    let mut viewer = Viewer::<G>::new();
+    while viewer.look(&mut recording) {}
+    let told = viewer.told.iter().filter_map(|said| match said {
+        ServerMessage::Roster { joined, left, .. } => Some((joined, left)),
+        _ => None,
+    });
+    let (joined, left): (Vec<_>, Vec<_>) = told.unzip();
+    let joined: Vec<_> = joined.into_iter().flatten().collect();
+    assert!(joined.iter().all(|entry| !(entry.watching || entry.host || entry.muted)));
+    assert!(joined.iter().all(|entry| entry.player != eve && entry.name != "Eve"));
+    let left: Vec<_> = left.into_iter().flatten().collect();
+    assert!(left.contains(&&ben) && !left.contains(&&eve), "{left:?}");
+    let of_ben = joined.iter().filter(|entry| entry.player == ben).count();
+    assert!(of_ben > 1, "who plays again is there again");
 }
 
 fn a_round_without_a_result_has_none<G: Game>() {

@@ -1,13 +1,16 @@
 //! Rounds, teams and their results, with each game, over a network in memory.
 
 use server::session::SessionConfig;
+use server::session::acts::{HostAction, OperatorAction, Order};
+use server::session::door::ToSession;
 use server::session::rounds::{RESULTS_SECONDS, WARM_UP_SECONDS};
 use server::session::settings::{Mode, PilotCount, SessionSettings};
 use server::session::status::PhaseName;
 use shared::arena::{Arena, Settings};
 use shared::game::{Game, PlayerId, Setup};
+use shared::netcode::client::News;
 use shared::netcode::conditions::Conditions;
-use shared::wire::message::{ClientMessage, Phase, RESULTS_MAX};
+use shared::wire::message::{ClientMessage, Phase, RESULTS_MAX, ServerMessage};
 use shared::wire::{Role, Row};
 use std::collections::BTreeMap;
 use tests::story::assert_honest;
@@ -22,6 +25,7 @@ with_every_game! {
     in_the_results_nobody_is_drawn_as_if_they_moved,
     who_comes_while_results_are_shown_is_told_them,
     who_watches_the_past_is_told_results_when_they_see_them,
+    who_missed_messages_is_told_all_that_stands,
     teams_stay_even_whoever_comes_and_goes,
     a_change_of_teams_is_granted_while_they_stay_even,
 }
@@ -228,6 +232,38 @@ fn who_watches_the_past_is_told_results_when_they_see_them<G: Game>() {
     assert_eq!(told(&world, eye).len(), 1);
 }
 
+fn who_missed_messages_is_told_all_that_stands<G: Game>() {
+    let mut world = rounds::<G>(41, 0, PilotCount::FillUpTo(4));
+    guests(&mut world, 2);
+    world.run(seconds(WARM_UP_SECONDS + ROUND_S - 1));
+    let before = world.guests[1].news.len();
+    world.guests[1].outbox.set_full(true);
+    let player = world.guests[1].client.me().expect("let in").0;
+    let hand_over = OperatorAction::AsHost(HostAction::HandOver { player });
+    assert_eq!(world.order(Order::Operator(hand_over)), Ok(()));
+    world.run(seconds(4));
+    let at = f64::from(world.session.tick_now());
+    for _ in 0..300 {
+        world.session.handle(ToSession::Announce { text: "Hear, hear!".into() }, at);
+    }
+    world.run(200.0);
+    assert_eq!(world.guests[1].news.len(), before, "nothing gets through");
+    world.guests[1].outbox.set_full(false);
+    // Nobody wins anything any more: it is not news that brings the standings.
+    world.run(seconds(2));
+    assert_eq!(world.session.status().phase, PhaseName::Results);
+    assert!(world.guests[1].lines().iter().any(|(_, text)| text.contains("messages are lost")));
+    assert_eq!(world.guests[1].host_secret(), world.session.host());
+    assert!(world.session.host().is_some());
+    let results = world.guests[1].results();
+    assert_eq!((results.len(), results.last()), (1, world.guests[0].results().last()));
+    let news = &world.guests[1].news[before..];
+    let standings =
+        |news: &&News<G::Event>| matches!(news, News::Said(ServerMessage::Standings { .. }));
+    assert_eq!(news.iter().filter(standings).count(), 1);
+    assert_honest(&world);
+}
+
 fn sizes<G: Game>(world: &World<G>) -> BTreeMap<u8, usize> {
     let mut sizes = BTreeMap::new();
     for entry in world.guests.last().expect("somebody").roster().values() {
@@ -304,7 +340,7 @@ fn fight(friendly_fire: bool) -> Vec<(u8, u8)> {
     let roster = world.guests[guest].roster();
     let team = |player: PlayerId| roster[&player].team;
     let kills = world.guests[guest].news.iter().filter_map(|news| match news {
-        shared::netcode::client::News::Event {
+        News::Event {
             event: shared::arena::ArenaEvent::Kill { killer: Some(killer), victim, .. },
             ..
         } => Some((team(*killer), team(*victim))),

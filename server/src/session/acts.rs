@@ -31,13 +31,13 @@ pub enum HostAction {
         #[schema(maximum = 65535)]
         player: u16,
     },
-    /// Shows somebody out for as long as the session lasts.
+    /// Shows somebody out for as long as the session lasts, and whoever else sits at the same browser.
     Ban {
         /// Who.
         #[schema(maximum = 65535)]
         player: u16,
     },
-    /// Lets nobody hear somebody, or lets them be heard again.
+    /// Lets nobody hear somebody, or lets them be heard again; whatever seat their browser has.
     Mute {
         /// Who.
         #[schema(maximum = 65535)]

@@ -3,13 +3,15 @@
 //! is away and finds their seat again.
 //!
 //! What only makes things quicker or nicer begins anew: what was said, what computer pilots had in mind, counts, and the
-//! ways that shots are judged by which a slow line has not seen yet.
+//! ways that shots are judged by which a slow line has not seen yet. So does what delayed spectators have yet to see, which
+//! would be as much again as the rest: they look at an empty world for as long as they are late, and what happened in
+//! those seconds before is never told to them.
 
 use super::door::Outbox;
-use super::hosting::Ban;
+use super::hosting::Hosting;
 use super::players::Players;
 use super::recording::Recorder;
-use super::rounds::Rounds;
+use super::rounds::{Finished, Rounds};
 use super::{Session, SessionConfig};
 use serde::{Deserialize, Serialize};
 use shared::checkpoint;
@@ -18,7 +20,7 @@ use shared::wire::Protocol;
 use shared::wire::message::Phase;
 
 /// Of what follows here, and of what is in it. Counts up when any of it changes: what an older program wrote is none then.
-pub(crate) const LAYOUT: u32 = 2;
+pub(crate) const LAYOUT: u32 = 3;
 
 /// `P` are the [`Players`], borrowed where it is written.
 #[derive(Serialize, Deserialize)]
@@ -37,9 +39,10 @@ struct Checkpoint<S, P> {
     /// Number, name and team.
     pilots: Vec<(PlayerId, String, u8)>,
     hired: u64,
-    host: Option<PlayerId>,
-    bans: Vec<Ban>,
+    hosting: Hosting,
     locked: bool,
+    /// How the round ended, while that is shown.
+    finished: Option<Finished>,
 }
 
 impl<G: Game, O: Outbox> Session<G, O> {
@@ -63,9 +66,9 @@ impl<G: Game, O: Outbox> Session<G, O> {
                 .map(|(id, name, team)| (id, name.to_owned(), team))
                 .collect(),
             hired: self.pilots.hired(),
-            host: self.hosting.player,
-            bans: self.hosting.bans.clone(),
+            hosting: self.hosting.clone(),
             locked: self.locked,
+            finished: self.finished.clone().filter(|_| self.rounds.is_still()),
         }))
     }
 
@@ -81,7 +84,9 @@ impl<G: Game, O: Outbox> Session<G, O> {
         if kept.setup.tick_rate != config.setup.tick_rate {
             return None;
         }
-        let wanted = Setup { seed: kept.setup.seed, ..config.setup.clone() };
+        // Where nobody chose a seed, `config` has a new one that says nothing; a chosen one counts like any other setting.
+        let seed = if config.seeded { config.setup.seed } else { kept.setup.seed };
+        let wanted = Setup { seed, ..config.setup.clone() };
         let next = (wanted != kept.setup).then(|| config.clone());
         let mut session =
             Self::new(SessionConfig { setup: kept.setup, luck: kept.luck, ..config }).ok()?;
@@ -92,8 +97,8 @@ impl<G: Game, O: Outbox> Session<G, O> {
         session.rounds = kept.rounds;
         session.players = kept.players.away_since(kept.tick);
         session.pilots.rehire(kept.pilots, kept.hired);
-        session.hosting.player = kept.host;
-        session.hosting.bans = kept.bans;
+        session.hosting = kept.hosting.opened_with(session.hosting.secret);
+        session.finished = kept.finished;
         session.locked = kept.locked;
         session.awaits_people = true;
         if session.config.records && session.rounds.phase == Phase::Play {

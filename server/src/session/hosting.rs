@@ -15,22 +15,38 @@ use std::net::IpAddr;
 /// The most people a session remembers as banned; beyond it the oldest ban is forgotten.
 const BANS_MAX: usize = 256;
 
+/// The most people a session remembers as muted; beyond it the oldest is heard again in their next seat.
+const MUTES_MAX: usize = 256;
+
 /// Between two actions of a host that make a world, or check whether one can be made, there are at least so
 /// many seconds: the largest takes some milliseconds of the tick loop, and whoever opens a session is a host.
 const WORLD_SECONDS: u32 = 1;
 
-/// Who runs a session.
-#[derive(Debug, Default)]
+/// Who runs a session. What is written of it goes into a checkpoint.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Hosting {
-    /// Who shows this is the host; `None` where nobody is and nobody can be.
+    /// Who shows this is the host; `None` where nobody is and nobody can be. A session is opened with it.
+    #[serde(skip)]
     pub(super) secret: Option<HostSecret>,
     /// The host, while they are in the session.
     pub(super) player: Option<PlayerId>,
-    pub(super) bans: Vec<Ban>,
+    bans: Vec<Ban>,
+    /// By what they are known again whom nobody is to hear, in their next seat neither.
+    mutes: Vec<Visitor>,
+    /// The host who has left without handing over, and may yet come back.
+    last: Option<LastHost>,
     /// Since when there is none, where nobody was there to take over when the last one left.
     vacant_since: Option<Tick>,
     /// When the host last had a world made or checked.
+    #[serde(skip)]
     world_at: Option<Tick>,
+}
+
+/// A host who has left: a page that is loaded again says goodbye first, as one that is closed does.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct LastHost {
+    secret: HostSecret,
+    left: Tick,
 }
 
 /// Somebody who is not let in.
@@ -42,12 +58,47 @@ pub(super) struct Ban {
 
 impl Hosting {
     pub(super) fn new(secret: Option<HostSecret>) -> Self {
-        Self { secret, ..Self::default() }
+        Self::default().opened_with(secret)
+    }
+
+    /// The same, where the host is whoever shows this.
+    pub(super) fn opened_with(self, secret: Option<HostSecret>) -> Self {
+        Self { secret, ..self }
     }
 
     /// Whether somebody shows the host's secret.
     pub(super) fn is_shown(&self, secret: Option<HostSecret>) -> bool {
         secret.is_some() && self.secret == secret
+    }
+
+    /// Whether somebody shows the secret of the host who left less than `grace` ticks ago.
+    pub(super) fn awaits_last(&self, secret: Option<HostSecret>, now: Tick, grace: Tick) -> bool {
+        let still = self.last.filter(|last| now.wrapping_sub(last.left) < grace);
+        still.is_some_and(|last| secret == Some(last.secret))
+    }
+
+    /// Whether somebody shows that they are the host. What the last host shows in time is the secret again, and nobody
+    /// else's.
+    pub(super) fn recognises(&mut self, shown: Option<HostSecret>, now: Tick, grace: Tick) -> bool {
+        if self.awaits_last(shown, now, grace) {
+            (self.secret, self.last) = (shown, None);
+        }
+        self.is_shown(shown)
+    }
+
+    /// The host has left at `now`.
+    fn leaves(&mut self, now: Tick, grace: Tick) {
+        self.player = None;
+        self.vacant_since = Some(now.wrapping_add(1));
+        // While an older host may still come back, whoever took over meanwhile has only kept the place.
+        if self.last.is_none_or(|last| now.wrapping_sub(last.left) >= grace) {
+            self.last = self.secret.map(|secret| LastHost { secret, left: now });
+        }
+    }
+
+    /// Whether nobody is to hear somebody who comes.
+    pub(super) fn mutes(&self, visitor: Visitor) -> bool {
+        visitor.is_known() && self.mutes.contains(&visitor)
     }
 
     /// Whether somebody who has had a seat since `joined` would be the host now, had they not been away.
@@ -56,18 +107,31 @@ impl Hosting {
     }
 
     /// Whether somebody is banned: by what they are known by, or by where they come from. That counts as
-    /// long as nobody who is welcome comes from the same address.
+    /// long as nobody of those who are `present` and welcome comes from the same address.
     pub(super) fn bars(
         &self,
         visitor: Visitor,
         network: Option<IpAddr>,
-        mut present: impl Iterator<Item = Option<IpAddr>>,
+        mut present: impl Iterator<Item = (Visitor, Option<IpAddr>)>,
     ) -> bool {
-        let known = |ban: &Ban| ban.visitor.is_known() && ban.visitor == visitor;
         let near = |ban: &Ban| ban.network.is_some() && ban.network == network;
-        self.bans.iter().any(known)
-            || (self.bans.iter().any(near) && !present.any(|other| other == network))
+        self.knows(visitor)
+            || (self.bans.iter().any(near)
+                && !present.any(|(other, from)| from == network && !self.knows(other)))
     }
+
+    /// Whether somebody is banned by what they are known by.
+    fn knows(&self, visitor: Visitor) -> bool {
+        visitor.is_known() && self.bans.iter().any(|ban| ban.visitor == visitor)
+    }
+}
+
+/// Puts one more at the end of a list in which there are at most so many; where it is full the oldest is forgotten.
+fn remember<T>(list: &mut Vec<T>, one: T, most: usize) {
+    if list.len() == most {
+        list.remove(0);
+    }
+    list.push(one);
 }
 
 impl<G: Game, O: Outbox> Session<G, O> {
@@ -132,17 +196,15 @@ impl<G: Game, O: Outbox> Session<G, O> {
             HostAction::Ban { player } => {
                 let who = self.somebody(player)?;
                 let ban = Ban { visitor: who.visitor, network: who.network };
-                if self.hosting.bans.len() == BANS_MAX {
-                    self.hosting.bans.remove(0);
-                }
-                self.hosting.bans.push(ban);
+                remember(&mut self.hosting.bans, ban, BANS_MAX);
                 let reason = "The host of the session has banned you from it.";
-                self.show_out(PlayerId(player), CloseCode::Banned, reason);
+                let host = self.hosting.player.filter(|host| host.0 != player);
+                // A host who tries things out in a second window stays.
+                for id in self.same_browser(player).into_iter().filter(|id| Some(*id) != host) {
+                    self.show_out(id, CloseCode::Banned, reason);
+                }
             }
-            HostAction::Mute { player, muted } => {
-                self.somebody(player)?.muted = muted;
-                self.tell_of(PlayerId(player));
-            }
+            HostAction::Mute { player, muted } => self.mute(player, muted)?,
             HostAction::Move { player, team } => self.move_by_host(PlayerId(player), team)?,
             HostAction::NextRound => {
                 self.take_world()?;
@@ -157,6 +219,28 @@ impl<G: Game, O: Outbox> Session<G, O> {
             }
         }
         Ok(())
+    }
+
+    fn mute(&mut self, player: u16, muted: bool) -> Result<(), ActError> {
+        let visitor = self.somebody(player)?.visitor;
+        self.hosting.mutes.retain(|&other| other != visitor);
+        if muted && visitor.is_known() {
+            remember(&mut self.hosting.mutes, visitor, MUTES_MAX);
+        }
+        for id in self.same_browser(player) {
+            self.players.with_id(id).expect("they are there").muted = muted;
+            self.tell_of(id);
+        }
+        Ok(())
+    }
+
+    /// A player's seat, and all others that the same browser has.
+    fn same_browser(&mut self, player: u16) -> Vec<PlayerId> {
+        let visitor = self.somebody(player).map_or(Visitor::default(), |player| player.visitor);
+        let same = |p: &&Player<G::Input, O>| {
+            p.id.0 == player || (visitor.is_known() && p.visitor == visitor)
+        };
+        self.players.iter().filter(same).map(|player| player.id).collect()
     }
 
     fn somebody(&mut self, player: u16) -> Result<&mut Player<G::Input, O>, ActError> {
@@ -205,11 +289,14 @@ impl<G: Game, O: Outbox> Session<G, O> {
     }
 
     fn show_out(&mut self, id: PlayerId, code: CloseCode, reason: &str) {
+        let hosted = self.hosting.secret.filter(|_| self.hosting.player == Some(id));
         let link = self.players.with_id(id).and_then(|player| player.link.as_ref());
         match link.map(|link| link.connection) {
             Some(connection) => self.expel(connection, code, reason, false),
             None => self.free(id),
         }
+        // Who is shown out as host does not come back as one.
+        self.hosting.last.take_if(|last| Some(last.secret) == hosted);
     }
 
     /// Makes somebody the host: the secret is theirs from now on, and nobody else's.
@@ -217,14 +304,19 @@ impl<G: Game, O: Outbox> Session<G, O> {
         let last = self.hosting.player.replace(id);
         self.hosting.vacant_since = None;
         let Some(player) = self.players.with_id(id) else { return };
-        let secret = player.host_secret;
-        self.hosting.secret = Some(secret);
-        if let Some(link) = &mut player.link {
-            link.mailbox.push(super::talk::encode(&ServerMessage::Host { secret }));
-        }
+        self.hosting.secret = Some(player.host_secret);
+        self.tell_secret(id);
         for id in last.into_iter().chain([id]) {
             self.tell_of(id);
         }
+    }
+
+    /// Tells the host by what they show that they are.
+    pub(super) fn tell_secret(&mut self, id: PlayerId) {
+        let Some(secret) = self.hosting.secret else { return };
+        let link = self.players.with_id(id).and_then(|player| player.link.as_mut());
+        let told = super::talk::encode(&ServerMessage::Host { secret });
+        link.into_iter().for_each(|link| link.mailbox.push(told.clone()));
     }
 
     /// The host has shown the secret on joining.
@@ -236,14 +328,14 @@ impl<G: Game, O: Outbox> Session<G, O> {
         }
     }
 
-    /// Somebody has left for good. When it was the host, whoever has been here longest takes over; where nobody is who could
-    /// be told, the secret stays the last host's, and whoever comes back to a seat first takes over.
+    /// Somebody has left for good. When it was the host, whoever has been here longest takes over, until the last host is
+    /// back; where nobody is who could be told, the secret stays the last host's, and whoever comes back to a seat first
+    /// takes over.
     pub(super) fn take_over(&mut self, gone: PlayerId) {
         if self.hosting.player != Some(gone) {
             return;
         }
-        self.hosting.player = None;
-        self.hosting.vacant_since = Some(self.tick.wrapping_add(1));
+        self.hosting.leaves(self.tick, self.grace_ticks());
         let present = self.players.iter().filter(|player| player.link.is_some());
         let longest = present.min_by_key(|p| (p.watching.is_some(), p.joined, p.id));
         if let Some(heir) = longest.map(|player| player.id) {

@@ -1,6 +1,6 @@
 //! What one player is told beside frames. It waits here while the player's window is shut, up to a
-//! bound; past it everything waiting is forgotten and the player gets a summary instead: the whole
-//! roster, and how many messages are missing.
+//! bound; past it everything waiting is forgotten and the player gets a summary instead: all that a newcomer
+//! is told but what was said, and how many messages are missing.
 
 use bytes::Bytes;
 use std::collections::VecDeque;

@@ -29,7 +29,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
             let reason = "The same seat was taken from another connection.";
             last.outbox.close(CloseCode::Replaced, reason);
         }
-        if self.hosting.is_shown(who.host) {
+        if self.hosting.recognises(who.host, self.tick, self.grace_ticks()) {
             self.host_is_here(id);
         }
         let player = self.players.with_id(id).expect("just linked");
@@ -50,12 +50,15 @@ impl<G: Game, O: Outbox> Session<G, O> {
         if self.hosting.is_shown(who.host) {
             return Ok(());
         }
-        if self.restraint.is_closed() {
-            return Err((CloseCode::TryLater, OVERLOADED.into()));
-        }
-        let present = self.players.iter().map(|player| player.network);
+        let present = self.players.iter().map(|player| (player.visitor, player.network));
         if self.hosting.bars(who.visitor, who.network, present) {
             return Err((CloseCode::Banned, "You are banned from this session.".into()));
+        }
+        if self.hosting.awaits_last(who.host, self.tick, self.grace_ticks()) {
+            return Ok(());
+        }
+        if self.restraint.is_closed() {
+            return Err((CloseCode::TryLater, OVERLOADED.into()));
         }
         if self.locked {
             return Err((CloseCode::Locked, "The session is locked: nobody new is let in.".into()));
@@ -76,16 +79,18 @@ impl<G: Game, O: Outbox> Session<G, O> {
         let id = self.players.free_id(|id| self.pilots.has(id));
         self.players.insert(id, who, self.tick.wrapping_add(1));
         self.set_watching(id, who.watch);
+        let muted = self.hosting.mutes(who.visitor);
+        self.players.with_id(id).expect("just inserted").muted = muted;
         self.tell_of(id);
         id
     }
 
     /// Tells a player at a new connection what comes first: who they are, what the session is, who is there.
     fn welcome(&mut self, id: PlayerId) {
-        let roster = talk::roster(self.players.iter(), &self.pilots, self.hosting.player);
-        let (terms, later) = self.shown_to(id);
+        let roster = self.whole_roster();
+        let (terms, _) = self.shown_to(id);
         let (about, history) = (talk::about(&self.config, self.locked), self.talk.history());
-        let phase = talk::encode(&self.rounds.told(later));
+        let phase = self.phase_shown_to(id).phase;
         let tick = self.tick;
         let player = self.players.with_id(id).expect("just linked");
         let welcome = talk::encode(&ServerMessage::Welcome {
@@ -98,36 +103,37 @@ impl<G: Game, O: Outbox> Session<G, O> {
         let Some(link) = &mut player.link else { return };
         let first = [welcome, about, phase, roster];
         first.into_iter().chain(history).for_each(|message| link.mailbox.push(message));
-        // Why nothing obeys, for who comes between two rounds. For who sees the past the round may not be over yet.
-        if self.rounds.is_still()
-            && later == 0
-            && let Some(finished) = &self.finished
-        {
-            link.mailbox.push(finished.told_to(id));
-        }
+        self.tell_standing(id);
+    }
+
+    /// Tells somebody what stands until it changes, where it concerns them.
+    fn tell_standing(&mut self, id: PlayerId) {
+        // Why nothing obeys, between two rounds.
+        self.tell_results(id);
         if self.hosting.player == Some(id) {
-            let secret = self.hosting.secret.expect("a host has a secret");
-            link.mailbox.push(talk::encode(&ServerMessage::Host { secret }));
+            self.tell_secret(id);
         }
     }
 
     /// Those who missed messages are told everything anew, and how much they missed.
     pub(super) fn summarise(&mut self) {
-        let roster = talk::roster(self.players.iter(), &self.pilots, self.hosting.player);
+        let roster = self.whole_roster();
         let gaps = |link: &Link<O>| link.mailbox.has_forgotten();
         let those = self.players.iter().filter(|p| p.link.as_ref().is_some_and(gaps));
         let those: Vec<_> = those.map(|player| player.id).collect();
         for id in those {
-            self.show_world(id);
             let about = talk::about(&self.config, self.locked);
             let Some(link) = self.players.with_id(id).and_then(|p| p.link.as_mut()) else {
                 continue;
             };
             let forgotten = link.mailbox.take_forgotten();
-            link.mailbox.push(roster.clone());
-            link.mailbox.push(about);
             let text = format!("Your line was slow: {forgotten} messages are lost.");
-            link.mailbox.push(talk::notice(&text));
+            let summary = [about, roster.clone(), talk::notice(&text)];
+            summary.into_iter().for_each(|message| link.mailbox.push(message));
+            // So that they are sent again when it is the player's turn, though they are the same.
+            link.standings.clear();
+            self.show_world(id);
+            self.tell_standing(id);
         }
     }
 
@@ -149,16 +155,20 @@ impl<G: Game, O: Outbox> Session<G, O> {
         if player.watching.is_none() {
             self.game.leave(&self.terms.rules, id);
         }
-        self.talk.left(id);
+        self.talk.roster.left(id, player.watching.is_none());
         self.take_over(id);
     }
 
     /// Whoever was away for [`SEAT_GRACE_SECONDS`] leaves.
     pub(super) fn free_lost_seats(&mut self) {
-        let grace = SEAT_GRACE_SECONDS * u32::from(self.config.setup.tick_rate);
-        while let Some(id) = self.players.lost(self.tick, grace) {
+        while let Some(id) = self.players.lost(self.tick, self.grace_ticks()) {
             self.free(id);
         }
+    }
+
+    /// For how many ticks whoever is gone finds again what was theirs.
+    pub(super) fn grace_ticks(&self) -> u32 {
+        SEAT_GRACE_SECONDS * u32::from(self.config.setup.tick_rate)
     }
 
     /// Ends a connection for a reason of ours.
@@ -185,7 +195,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
             let id = self.newest_pilot().expect("there are more than wanted");
             self.pilots.remove(id);
             self.game.leave(&self.terms.rules, id);
-            self.talk.left(id);
+            self.talk.roster.left(id, true);
         }
         while self.pilots.len() < wanted {
             let id = self.players.free_id(|id| self.pilots.has(id));
@@ -195,16 +205,6 @@ impl<G: Game, O: Outbox> Session<G, O> {
             self.tell_of(id);
         }
         self.even_out();
-    }
-
-    /// Somebody is there, or is not what they were before.
-    pub(super) fn tell_of(&mut self, id: PlayerId) {
-        let host = self.hosting.player;
-        let entry = match self.players.with_id(id) {
-            Some(player) => Some(player.entry(host)),
-            None => self.pilots.iter().find(|p| p.0 == id).map(|(id, n, t)| talk::pilot(id, n, t)),
-        };
-        entry.into_iter().for_each(|entry| self.talk.changed(entry));
     }
 
     /// Tells one player something from the server.

@@ -28,6 +28,7 @@ mod players;
 pub mod recording;
 pub mod restraint;
 pub mod result;
+mod roster;
 pub mod rounds;
 pub mod settings;
 mod standings;
@@ -259,7 +260,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
         let watching = self.players.iter().find(|p| p.id == player).and_then(|p| p.watching);
         match watching {
             Some(mut watching) => {
-                watching::focus(&mut watching, self.talk.leader(), &self.places, size)
+                watching::focus(&mut watching, self.leader_shown(), &self.places, size)
             }
             None => self.game.view(player),
         }
@@ -391,13 +392,14 @@ impl<G: Game, O: Outbox> Session<G, O> {
         for event in self.events.drain(..) {
             self.talk.event::<G>(self.tick, &event);
         }
-        if self.talk.is_ranking_due(self.tick) {
+        let ranks = self.talk.is_ranking_due(self.tick);
+        if ranks {
             let people = self.players.iter().filter(|p| p.watching.is_none()).map(|p| p.id);
             let all = people.chain(self.pilots.ids()).map(|id| (self.game.score(id), id));
             self.talk.rank(all, self.team_points());
         }
-        let late = self.show_the_past();
-        if self.talk.deliver(self.tick, &mut self.players, late.as_deref()) {
+        let late = self.show_the_past(ranks);
+        if self.talk.deliver(self.tick, &mut self.players, late.as_ref()) {
             self.summarise();
         }
     }
@@ -405,7 +407,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
     /// A frame for everybody whose window is open.
     fn send_frames(&mut self) {
         let tick_ms = 1000.0 / f64::from(self.config.setup.tick_rate);
-        let leader = self.talk.leader();
+        let leader = self.leader_shown();
         let size = self.game.view(PlayerId::NOBODY);
         if self.players.watching() > 0 {
             let shown = self.past.as_ref().map_or(&self.changes, |past| &past.changes);

@@ -1,5 +1,6 @@
 //! The world as it was some seconds ago, for spectators whose session does not let them pass on what they
-//! see. Comes in: the world, tick by tick, and what everybody is told of it. Goes out: the same, later.
+//! see. Comes in: the world, tick by tick, and what everybody is told of it. Goes out: the same, later. Where a new
+//! world is to be seen with another delay, all that waits is shown before it.
 //!
 //! What waits is a stream of frames with all of the world in view, as a client would get them: a few
 //! hundred bytes per tick. It is numbered anew when it is shown, so that to its watchers the past is simply
@@ -8,25 +9,64 @@
 use super::Terms;
 use super::interest::Interest;
 use bytes::Bytes;
-use shared::game::{Game, Tick};
+use shared::game::{Game, PlayerId, Tick};
 use shared::netcode::frame::{Changes, Encoder, Part, Sight, ViewList};
 use shared::netcode::history::History;
 use shared::wire::Rows;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+/// What spectators are told of a tick once they see it.
+#[derive(Debug, Default)]
+pub(super) struct ToldLater {
+    /// What happened, phases and results among it.
+    pub(super) messages: Vec<Bytes>,
+    /// How everybody stands, where that was reckoned in this tick.
+    pub(super) standings: Option<LateStandings>,
+    /// Where the rounds are, if that is new.
+    pub(super) phase: Option<LatePhase>,
+}
+
+/// How everybody stands, as spectators are told.
+#[derive(Debug, Default)]
+pub(super) struct LateStandings {
+    /// The whole message; empty before the first.
+    pub(super) message: Bytes,
+    pub(super) leader: Option<PlayerId>,
+}
+
+/// Where the rounds are, for who comes to see it in the middle.
+#[derive(Clone, Debug)]
+pub(super) struct LatePhase {
+    pub(super) phase: Bytes,
+    /// How the round ended, while that is shown.
+    pub(super) results: Option<Bytes>,
+}
+
 /// One tick that waits.
 struct DelayedTick<G: Game> {
+    tick: Tick,
     frame: Vec<u8>,
-    told: Vec<Bytes>,
+    told: ToldLater,
     /// Set when the world began anew with this tick.
     begins: Option<Arc<Terms<G>>>,
+}
+
+/// What is shown after a past.
+enum Next<G: Game> {
+    /// It goes on.
+    Same,
+    /// Once all that waits is shown, the present.
+    Present,
+    /// Or a past with another delay, which goes on meanwhile unseen.
+    Past(Box<Past<G>>),
 }
 
 /// The world of some ticks ago.
 pub(super) struct Past<G: Game> {
     /// By how many ticks it is delayed.
-    delay: usize,
+    delay: Tick,
+    next: Next<G>,
     waiting: VecDeque<DelayedTick<G>>,
     encoder: Encoder,
     list: ViewList,
@@ -38,11 +78,17 @@ pub(super) struct Past<G: Game> {
     pub(super) changes: Changes,
     pub(super) interest: Interest,
     sorted: Vec<usize>,
+    /// Of the tick that is shown.
+    pub(super) standings: LateStandings,
+    /// The same; `None` before the first that is known.
+    pub(super) phase: Option<LatePhase>,
 }
 
 /// What watchers have to be told with the tick that is shown.
 pub(super) struct Shown {
     pub(super) told: Vec<Bytes>,
+    /// How everybody stands in it; empty where nothing is shown yet.
+    pub(super) standings: Bytes,
     /// Whether the world that they see begins anew with it.
     pub(super) begins: bool,
 }
@@ -81,29 +127,52 @@ impl<G: Game> Past<G> {
     /// Shows an empty world of these terms until `delay` ticks have passed.
     pub(super) fn new(delay: Tick, terms: Arc<Terms<G>>) -> Self {
         Self {
-            delay: delay as usize,
+            delay,
+            next: Next::Same,
             waiting: VecDeque::new(),
             encoder: Encoder::new(),
             list: ViewList::new(),
             everything: Everything::default(),
-            next_begins: None,
+            next_begins: Some(Arc::clone(&terms)),
             history: History::new(G::KINDS),
             terms,
             changes: Changes::new(G::KINDS),
             interest: Interest::new(G::KINDS),
             sorted: Vec::new(),
+            standings: LateStandings::default(),
+            phase: None,
         }
     }
 
     /// By how many ticks it is delayed.
     pub(super) fn delay(&self) -> Tick {
-        self.delay as Tick
+        self.delay
     }
 
-    /// From the next tick on there is another world.
-    pub(super) fn begins(&mut self, terms: Arc<Terms<G>>) {
-        self.list = ViewList::new();
-        self.next_begins = Some(terms);
+    /// From the next tick on there is another world, to be seen with this delay.
+    pub(super) fn begins(&mut self, delay: Tick, terms: Arc<Terms<G>>) {
+        match &mut self.next {
+            Next::Same if self.delay == delay => {
+                self.list = ViewList::new();
+                self.next_begins = Some(terms);
+            }
+            Next::Past(next) if next.delay == delay => next.begins(delay, terms),
+            next if delay == 0 => *next = Next::Present,
+            next => *next = Next::Past(Box::new(Self::new(delay, terms))),
+        }
+    }
+
+    /// Whether all of it was shown and nothing is added.
+    pub(super) fn is_over(&self) -> bool {
+        self.waiting.is_empty() && !matches!(self.next, Next::Same)
+    }
+
+    /// What is shown when it is over; `None` is the present.
+    pub(super) fn next(self) -> Option<Self> {
+        match self.next {
+            Next::Past(next) => Some(*next),
+            Next::Same | Next::Present => None,
+        }
     }
 
     /// Keeps this tick and what was told with it, and shows the one whose time has come, to watchers who lack
@@ -111,22 +180,33 @@ impl<G: Game> Past<G> {
     pub(super) fn advance(
         &mut self,
         present: &mut Changes,
-        told: Vec<Bytes>,
+        told: ToldLater,
         lacking: usize,
     ) -> Shown {
+        match &mut self.next {
+            Next::Same => self.keep(present, told),
+            Next::Present => {}
+            Next::Past(next) => drop(next.advance(present, told, lacking)),
+        }
+        self.show((present.tick(), lacking))
+    }
+
+    fn keep(&mut self, present: &mut Changes, told: ToldLater) {
         let mut frame = Vec::new();
         self.everything.look(present);
         let list = &mut self.list;
         self.encoder.frame(list, present, &self.everything, false, None, &mut frame);
-        let begins = self.next_begins.take();
-        self.waiting.push_back(DelayedTick { frame, told, begins });
-        let due = self.waiting.len() > self.delay;
-        let moment = if due { self.waiting.pop_front() } else { None };
-        let at = (present.tick(), lacking);
-        let Some(DelayedTick { frame, told, begins }) = moment else {
+        let (tick, begins) = (present.tick(), self.next_begins.take());
+        self.waiting.push_back(DelayedTick { tick, frame, told, begins });
+    }
+
+    fn show(&mut self, at: (Tick, usize)) -> Shown {
+        let due = |waiting: &mut DelayedTick<G>| at.0.wrapping_sub(waiting.tick) >= self.delay;
+        let Some(DelayedTick { frame, told, begins, .. }) = self.waiting.pop_front_if(due) else {
             self.changes.advance::<G>(at, &self.terms.rules, |_| {});
             self.interest.rebuild(&self.changes);
-            return Shown { told: Vec::new(), begins: false };
+            let standings = self.standings.message.clone();
+            return Shown { told: Vec::new(), standings, begins: false };
         };
         let anew = begins.is_some();
         if let Some(terms) = begins {
@@ -141,7 +221,14 @@ impl<G: Game> Past<G> {
         let sorted = &mut self.sorted;
         self.changes.advance::<G>(at, &self.terms.rules, |out| copy_sorted(rows, out, sorted));
         self.interest.rebuild(&self.changes);
-        Shown { told, begins: anew }
+        if let Some(standings) = told.standings {
+            self.standings = standings;
+        }
+        if told.phase.is_some() {
+            self.phase = told.phase;
+        }
+        let standings = self.standings.message.clone();
+        Shown { told: told.messages, standings, begins: anew }
     }
 }
 

@@ -1,7 +1,7 @@
 //! The round as a spectator of everything is told it, in chapters, for whoever keeps recordings. Comes in: what the round's
 //! players are told, and the world. Goes out: a chapter every [`CHAPTER_SECONDS`] and one when the result is there.
 //!
-//! What was said is left out, and so is who watches.
+//! What was said is left out, and so is who watches, who is the host and who is muted.
 
 use super::door::Outbox;
 use super::{Session, talk};
@@ -147,8 +147,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
         }));
         chapter.preface(&talk::about(&self.config, self.locked));
         chapter.preface(&talk::encode(&self.rounds.told(0)));
-        let players = self.players.iter().filter(|player| player.watching.is_none());
-        chapter.preface(&talk::roster(players, &self.pilots, None));
+        chapter.preface(&self.recorded_roster());
         chapter.preface(self.talk.standings_of(PlayerId::NOBODY));
         chapter
     }

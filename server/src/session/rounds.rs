@@ -34,7 +34,7 @@ pub(super) struct Rounds {
 }
 
 /// How the last round ended, for who comes while that is shown.
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Finished {
     round: u32,
     teams: Vec<i32>,
@@ -195,7 +195,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
         let lines: Vec<_> = result.places.iter().map(line).collect();
         let (round, teams, recorded) = (result.round, result.teams.clone(), self.config.records);
         let finished = Finished { round, teams, lines, recorded };
-        self.talk.of_the_world(finished.told(None));
+        self.talk.results(finished.told(None));
         // Whoever is not among the best gets them again, with the own line.
         for own in finished.not_best() {
             if self.players.with_id(own.player).is_some_and(|player| player.link.is_some()) {

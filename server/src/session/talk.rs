@@ -1,20 +1,21 @@
 //! What players are told beside frames: who is there, how they stand, what is said and what happened.
-//! Encoded once and shared by everybody who gets it. What happened in the world reaches spectators as late
-//! as the world itself does.
+//! Encoded once and shared by everybody who gets it. What happened in the world, and how everybody stands in it,
+//! reaches spectators as late as the world itself does; who is there and what is said does not wait.
 
 use super::SessionConfig;
 use super::allowance::Taken;
 use super::chunk::Chunk;
 use super::door::Outbox;
-use super::pilots::Pilots;
+use super::past::{LatePhase, LateStandings, Shown, ToldLater};
 use super::players::{Player, Players};
+use super::roster::RosterNews;
 use super::rounds::Rounds;
 use super::standings::Standings;
 use bytes::Bytes;
 use serde::Serialize;
 use shared::game::{Audience, Game, PlayerId, Setup, Tick};
 use shared::wire::Row;
-use shared::wire::message::{self, HISTORY_MAX, RosterEntry, ServerMessage};
+use shared::wire::message::{self, HISTORY_MAX, ServerMessage};
 use std::collections::VecDeque;
 
 /// Seconds between two standings on a slow line; else it is one.
@@ -40,15 +41,14 @@ pub(super) enum ChatVerdict {
 /// Messages on their way into mailboxes.
 pub(super) struct Talk {
     rate: u32,
-    joined: Vec<RosterEntry>,
-    left: Vec<PlayerId>,
+    pub(super) roster: RosterNews,
     /// What the session is now, if it was something else before; told once, however often it changed.
     about: Option<Bytes>,
     for_everybody: Vec<Bytes>,
     for_team: Vec<(u8, Bytes)>,
     /// What happened in the world, as players are told and as spectators are told later.
     of_the_world: Vec<Bytes>,
-    of_the_past: Vec<Bytes>,
+    later: ToldLater,
     /// What happened to two of many, and only they are told.
     for_two: Vec<([PlayerId; 2], Bytes)>,
     /// How many more events everybody may be told of that mainly concern two, in ticks' worth of them.
@@ -69,13 +69,12 @@ impl Talk {
     pub(super) fn new(tick_rate: u16) -> Self {
         Self {
             rate: u32::from(tick_rate),
-            joined: Vec::new(),
-            left: Vec::new(),
+            roster: RosterNews::default(),
             about: None,
             for_everybody: Vec::new(),
             for_team: Vec::new(),
             of_the_world: Vec::new(),
-            of_the_past: Vec::new(),
+            later: ToldLater::default(),
             for_two: Vec::new(),
             leisure: EVENTS_AT_ONCE * u32::from(tick_rate),
             standings: Standings::new(),
@@ -86,17 +85,6 @@ impl Talk {
             history: VecDeque::new(),
             recorded: None,
         }
-    }
-
-    /// Somebody is there, or is not what they were before.
-    pub(super) fn changed(&mut self, entry: RosterEntry) {
-        self.joined.retain(|other| other.player != entry.player);
-        self.joined.push(entry);
-    }
-
-    pub(super) fn left(&mut self, player: PlayerId) {
-        self.joined.retain(|other| other.player != player);
-        self.left.push(player);
     }
 
     /// Something happened; see [`Game::audience`].
@@ -134,7 +122,7 @@ impl Talk {
 
     /// The same, where those who see the world later are told something else.
     fn of_the_world_and_later(&mut self, message: Bytes, later: Bytes) {
-        self.of_the_past.push(later);
+        self.later.messages.push(later);
         self.recorded.iter_mut().for_each(|recorded| recorded.push(message.clone()));
         self.of_the_world.push(message);
     }
@@ -156,7 +144,15 @@ impl Talk {
 
     /// A phase begins, for spectators `later` ticks later.
     pub(super) fn phase(&mut self, rounds: &Rounds, later: Tick) {
-        self.of_the_world_and_later(encode(&rounds.told(0)), encode(&rounds.told(later)));
+        let phase = encode(&rounds.told(later));
+        self.later.phase = Some(LatePhase { phase: phase.clone(), results: None });
+        self.of_the_world_and_later(encode(&rounds.told(0)), phase);
+    }
+
+    /// The round has ended like this, and the phase in which that is shown has begun.
+    pub(super) fn results(&mut self, message: Bytes) {
+        self.later.phase.iter_mut().for_each(|phase| phase.results = Some(message.clone()));
+        self.of_the_world(message);
     }
 
     /// The world begins anew, and everybody is told at once how they stand in it.
@@ -170,14 +166,19 @@ impl Talk {
         self.about = Some(about(config, locked));
     }
 
-    /// What happened in the world, for those who see it later.
-    pub(super) fn take_of_the_past(&mut self) -> Vec<Bytes> {
-        core::mem::take(&mut self.of_the_past)
+    /// What happened in the world, for those who see it later; with how everybody stands, if they were just `ranked`.
+    pub(super) fn take_told_later(&mut self, ranked: bool) -> ToldLater {
+        if ranked {
+            let message = Bytes::copy_from_slice(self.standings.of(PlayerId::NOBODY));
+            self.later.standings = Some(LateStandings { message, leader: self.leader() });
+        }
+        core::mem::take(&mut self.later)
     }
 
     /// Nobody sees it later.
     pub(super) fn forget_the_past(&mut self) {
-        self.of_the_past.clear();
+        self.later.messages.clear();
+        self.later.phase = None;
     }
 
     /// Whoever leads.
@@ -254,23 +255,18 @@ impl Talk {
     }
 
     /// Fills the mailboxes with what came up since the last tick, and with standings once a second. Those
-    /// who see the past get `late` in place of what happened in the world. True when somebody missed
-    /// messages and has to be told everything anew.
+    /// who see the past get `late` in place of what happened in the world and of how everybody stands. True when
+    /// somebody missed messages and has to be told everything anew.
     pub(super) fn deliver<I: Row, O: Outbox>(
         &mut self,
         tick: Tick,
         players: &mut Players<I, O>,
-        late: Option<&[Bytes]>,
+        late: Option<&Shown>,
     ) -> bool {
-        if !self.joined.is_empty() || !self.left.is_empty() {
-            let roster = encode(&ServerMessage::Roster {
-                everybody: false,
-                joined: core::mem::take(&mut self.joined),
-                left: core::mem::take(&mut self.left),
-            });
-            self.recorded.iter_mut().for_each(|recorded| recorded.push(roster.clone()));
-            self.for_everybody.push(roster);
+        if let Some(recorded) = &mut self.recorded {
+            recorded.extend(self.roster.recorded());
         }
+        self.for_everybody.extend(self.roster.take());
         self.for_everybody.extend(self.about.take());
         let most = EVENTS_AT_ONCE * self.rate;
         self.leisure = (self.leisure + EVENTS_PER_SECOND).min(most);
@@ -278,16 +274,20 @@ impl Talk {
         for player in players.iter_mut() {
             let Some(link) = &mut player.link else { continue };
             let late = late.filter(|_| player.watching.is_some());
-            let world = late.unwrap_or(&self.of_the_world);
+            let world = late.map_or(&self.of_the_world, |late| &late.told);
             let team = self.for_team.iter().filter(|(team, _)| *team == player.team);
             let all = world.iter().chain(&self.for_everybody).chain(team.map(|(_, line)| line));
             all.for_each(|message| link.mailbox.push(message.clone()));
             // Everybody has a turn of their own within the second, so that no tick sends to all.
             let eased = link.flow.ease().ticks_per_message() > 1;
             let pause = self.rate * if eased { STANDINGS_SECONDS_EASED } else { 1 };
-            if self.outdated || (tick + u32::from(player.id.0)).is_multiple_of(pause) {
-                let standings = self.standings.of(player.id);
-                if link.standings != standings {
+            let anew = late.map_or(self.outdated, |late| late.begins);
+            if anew || (tick + u32::from(player.id.0)).is_multiple_of(pause) {
+                let standings = match late {
+                    Some(late) => &late.standings[..],
+                    None => self.standings.of(player.id),
+                };
+                if !standings.is_empty() && link.standings != standings {
                     link.standings.clear();
                     link.standings.extend_from_slice(standings);
                     link.mailbox.push(self.chunk.cut(standings));
@@ -317,43 +317,6 @@ impl Talk {
         let lines = self.history.iter().cloned().collect();
         (!self.history.is_empty()).then(|| encode(&ServerMessage::History { lines }))
     }
-}
-
-impl<I, O> Player<I, O> {
-    /// The player's line in the roster, while `host` is the host.
-    pub(super) fn entry(&self, host: Option<PlayerId>) -> RosterEntry {
-        RosterEntry {
-            player: self.id,
-            name: self.name.clone(),
-            computer: false,
-            team: self.team,
-            watching: self.watching.is_some(),
-            host: host == Some(self.id),
-            muted: self.muted,
-        }
-    }
-}
-
-/// A computer pilot's line in the roster.
-pub(super) fn pilot(player: PlayerId, name: &str, team: u8) -> RosterEntry {
-    let name = name.to_owned();
-    let (watching, host, muted) = (false, false, false);
-    RosterEntry { player, name, computer: true, team, watching, host, muted }
-}
-
-/// Everybody's names; who is away is there all the same.
-pub(super) fn roster<'a, G: Game, O: 'a>(
-    players: impl Iterator<Item = &'a Player<G::Input, O>>,
-    pilots: &Pilots<G>,
-    host: Option<PlayerId>,
-) -> Bytes
-where
-    G::Input: 'a,
-{
-    let people = players.map(|player| player.entry(host));
-    let computers = pilots.iter().map(|(id, name, team)| pilot(id, name, team));
-    let joined = people.chain(computers).collect();
-    encode(&ServerMessage::Roster { everybody: true, joined, left: Vec::new() })
 }
 
 /// What a session is called and whether it is open.

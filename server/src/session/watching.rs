@@ -2,10 +2,9 @@
 //! number and a name like everybody, and no ship.
 
 use super::door::{ConnectionId, Outbox};
-use super::past::Past;
+use super::past::{LatePhase, Past, Shown};
 use super::players::Watching;
 use super::{Session, Terms, talk};
-use bytes::Bytes;
 use shared::game::{Focus, Game, PlayerId, Tick};
 use shared::wire::message::Look;
 use shared::wire::{Kind, Role, Rows, Treatment};
@@ -43,6 +42,10 @@ impl<G: Game, O: Outbox> Session<G, O> {
             self.set_watching(id, watch);
             self.tell_of(id);
             self.show_world(id);
+            // It is another world's; of the same one they know.
+            if self.past.is_some() {
+                self.tell_results(id);
+            }
         }
     }
 
@@ -64,22 +67,15 @@ impl<G: Game, O: Outbox> Session<G, O> {
         }
     }
 
-    /// Begins or ends keeping the past, as the settings have it; what is kept goes on into the new world.
+    /// Begins or ends keeping the past, as the settings have it, with a new world. What is kept goes on into it; where
+    /// it is to be seen with another delay, whoever watches sees the end of the last one first.
     pub(super) fn past_begins(&mut self) {
-        let delay = self.config.delay_ticks();
-        let terms = || Arc::clone(&self.terms);
-        match &mut self.past {
-            Some(past) if past.delay() == delay => past.begins(terms()),
-            past => {
-                let had = past.is_some();
-                *past = (delay > 0).then(|| Past::new(delay, terms()));
-                if let Some(past) = past {
-                    past.begins(terms());
-                }
-                if had || delay > 0 {
-                    self.show_all_watchers();
-                }
-            }
+        let (delay, terms) = (self.config.delay_ticks(), Arc::clone(&self.terms));
+        if let Some(past) = &mut self.past {
+            past.begins(delay, terms);
+        } else if delay > 0 {
+            self.past = Some(Past::new(delay, terms));
+            self.show_all_watchers();
         }
     }
 
@@ -87,24 +83,31 @@ impl<G: Game, O: Outbox> Session<G, O> {
     fn show_all_watchers(&mut self) {
         let those = self.players.iter().filter(|player| player.watching.is_some());
         let those: Vec<_> = those.map(|player| player.id).collect();
-        those.into_iter().for_each(|id| self.show_world(id));
+        for id in those {
+            self.show_world(id);
+            self.tell_results(id);
+        }
     }
 
-    /// The past goes on by a tick; gives what those who see it are told with it, and `None` where nothing is
-    /// delayed.
-    pub(super) fn show_the_past(&mut self) -> Option<Vec<Bytes>> {
+    /// The past goes on by a tick, in which everybody was `ranked` or not; gives what those who see it are told
+    /// with it, and `None` where nothing is delayed.
+    pub(super) fn show_the_past(&mut self, ranked: bool) -> Option<Shown> {
+        if let Some(past) = self.past.take_if(|past| past.is_over()) {
+            self.past = past.next();
+            self.show_all_watchers();
+        }
         let Some(past) = &mut self.past else {
             self.talk.forget_the_past();
             return None;
         };
-        let told = self.talk.take_of_the_past();
+        let told = self.talk.take_told_later(ranked);
         let shown = past.advance(&mut self.changes, told, self.lacking);
         if shown.begins {
             for player in self.players.iter_mut().filter(|player| player.watching.is_some()) {
                 player.link.iter_mut().for_each(|link| link.begin());
             }
         }
-        Some(shown.told)
+        Some(shown)
     }
 
     /// Setup and rules of the world that somebody sees, and by how many ticks it is late.
@@ -116,10 +119,37 @@ impl<G: Game, O: Outbox> Session<G, O> {
         }
     }
 
+    /// Where the rounds are in the world that somebody sees, and how the last one ended while that is shown.
+    pub(super) fn phase_shown_to(&mut self, id: PlayerId) -> LatePhase {
+        let (_, later) = self.shown_to(id);
+        if later > 0 {
+            let seen = self.past.as_ref().and_then(|past| past.phase.clone());
+            let phase = || talk::encode(&self.rounds.told(later));
+            return seen.unwrap_or_else(|| LatePhase { phase: phase(), results: None });
+        }
+        let finished = self.finished.as_ref().filter(|_| self.rounds.is_still());
+        let results = finished.map(|finished| finished.told_to(id));
+        LatePhase { phase: talk::encode(&self.rounds.told(0)), results }
+    }
+
+    /// Tells somebody how the round ended, while that is shown to them.
+    pub(super) fn tell_results(&mut self, id: PlayerId) {
+        let results = self.phase_shown_to(id).results;
+        let link = self.players.with_id(id).and_then(|player| player.link.as_mut());
+        if let Some((link, results)) = link.zip(results) {
+            link.mailbox.push(results);
+        }
+    }
+
+    /// Who leads in the world that spectators see.
+    pub(super) fn leader_shown(&self) -> Option<PlayerId> {
+        self.past.as_ref().map_or(self.talk.leader(), |past| past.standings.leader)
+    }
+
     /// Shows somebody their world from its beginning.
     pub(super) fn show_world(&mut self, id: PlayerId) {
-        let (terms, later) = self.shown_to(id);
-        let phase = talk::encode(&self.rounds.told(later));
+        let (terms, _) = self.shown_to(id);
+        let phase = self.phase_shown_to(id).phase;
         let link = self.players.with_id(id).and_then(|player| player.link.as_mut());
         if let Some(link) = link {
             link.mailbox.push(talk::begin(&terms.setup));
@@ -130,6 +160,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
 
     fn stop_playing(&mut self, id: PlayerId) {
         self.game.leave(&self.terms.rules, id);
+        self.talk.roster.plays_no_more(id);
     }
 }
 
