@@ -306,3 +306,60 @@ fn it_says_whether_it_is_well() {
     let said = String::from_utf8(stderr).expect("UTF-8");
     assert!(!status.success() && said.contains("nobody listens"), "{said}");
 }
+
+#[cfg(unix)]
+#[test]
+fn a_server_whose_words_nobody_reads_starts_and_stops_all_the_same() {
+    for reads_first in [true, false] {
+        let mut child = server(&["--bind", "127.0.0.1:0"]).spawn().expect("it starts");
+        let mut said = BufReader::new(child.stdout.take().expect("piped"));
+        if reads_first {
+            logged(&mut said, "Ctrl-C stops it");
+        }
+        drop(said);
+        let mut log = BufReader::new(child.stderr.take().expect("piped"));
+        // From before this on it heeds signals, and after it says where it is.
+        logged(&mut log, "are kept in memory");
+        tell(&child, "-TERM");
+        logged(&mut log, "all sessions have ended");
+        let status = child.wait().expect("it ends");
+        assert!(status.success(), "{reads_first}: {status}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn health_is_asked_as_a_proxy_asks_where_only_that_is_heard() {
+    let socket = std::env::temp_dir().join(format!("gamekeeper-{}.sock", std::process::id()));
+    let unix = format!("unix:{}", socket.display());
+    let trusting = ["--proxy-protocol", "yes", "--trusted-proxies", "127.0.0.1"];
+    let bind = format!("127.0.0.1:0,{unix}");
+    let mut child =
+        server(&[&["--bind", &bind], &trusting[..]].concat()).spawn().expect("it starts");
+    let port = port(&mut child).to_string();
+    let tcp = format!("127.0.0.1:{port}");
+    for bind in [tcp.as_str(), &unix] {
+        let asked = server(&[&["--bind", bind], &trusting[..], &["health"]].concat()).output();
+        let Output { status, stderr, .. } = asked.expect("it starts");
+        assert!(status.success(), "{bind}: {}", String::from_utf8_lossy(&stderr));
+    }
+    tell(&child, "-TERM");
+    assert!(child.wait().expect("it ends").success());
+}
+
+#[cfg(unix)]
+#[test]
+fn threads_have_room_where_the_system_grants_few_files_until_asked() {
+    // Each of them has four.
+    let mut command = Command::new("sh");
+    command
+        .args(["-c", "ulimit -Sn 200 && exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_server")])
+        .args(["--bind", "127.0.0.1:0", "--max-connections", "1", "--threads", "64"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null());
+    let mut child = command.spawn().expect("it starts");
+    let port = port(&mut child);
+    assert!(ask(port, "/healthz").ends_with("ok\n"));
+    tell(&child, "-TERM");
+    assert!(child.wait().expect("it ends").success());
+}

@@ -137,6 +137,34 @@ async fn other_peoples_pages_change_nothing() {
 }
 
 #[tokio::test]
+async fn other_peoples_pages_do_not_use_up_what_their_visitors_may_do() {
+    let origin = vec!["https://friend.test".parse().expect("an origin")];
+    let limits = Limits { api_rate: once(4), ..hasty() };
+    let config = Config { origin, limits, pilots: 0, ..Config::default() };
+    let running = Running::start_empty::<Buoys>(&config);
+    let ask = async |method: &str, site: &str, mode: &str, dest: &str, more: &str| {
+        let headers = format!(
+            "Sec-Fetch-Site: {site}\r\nSec-Fetch-Mode: {mode}\r\nSec-Fetch-Dest: {dest}\r\n{more}"
+        );
+        running.ask(method, "/api/sessions", &headers, "").await
+    };
+    let (evil, friend) = ("Origin: http://evil.test\r\n", "Origin: https://friend.test\r\n");
+    for _ in 0..3 {
+        ask("GET", "cross-site", "no-cors", "image", "").await.problem(403);
+        ask("GET", "cross-site", "navigate", "iframe", "").await.problem(403);
+        ask("GET", "cross-site", "cors", "empty", evil).await.problem(403);
+        ask("POST", "cross-site", "no-cors", "empty", evil).await.problem(403);
+    }
+    // Our own page, one that is named, and people who follow a link or type it.
+    ask("GET", "same-origin", "cors", "empty", "").await.expect(200);
+    ask("GET", "cross-site", "cors", "empty", friend).await.expect(200);
+    ask("GET", "cross-site", "navigate", "document", "").await.expect(200);
+    ask("GET", "none", "navigate", "document", "").await.expect(200);
+    ask("GET", "same-origin", "cors", "empty", "").await.problem(429);
+    running.stop().await.unwrap();
+}
+
+#[tokio::test]
 async fn bodies_that_are_none_are_problems() {
     let running = start(hasty());
     let json = "Content-Type: application/json\r\n";

@@ -2,7 +2,7 @@
 //! somebody in it who plays by the rules: whoever sends nonsense gets an answer with a reason and is counted,
 //! and the other one notices nothing.
 
-use server::net::limits::Limits;
+use server::net::limits::{LOCAL_CONNECTIONS_EXTRA, Limits};
 use server::net::refusal::Reason;
 use shared::wire::message::{self};
 use std::time::Duration;
@@ -239,9 +239,19 @@ async fn the_server_holds_only_so_many() {
     let (running, bystander) = scene(Limits { max_connections: 3, ..hasty() }).await;
     let one = running.join("One").await;
     let _two = running.join("Two").await;
+    // This machine has some more, for whoever looks after the server, who learns that it is well.
+    let mut mute = Vec::new();
+    for n in 1..LOCAL_CONNECTIONS_EXTRA {
+        mute.push(running.connect().await);
+        running.settles_at(3 + n).await;
+    }
+    assert_eq!(running.get("/healthz").await.status, 200);
+    running.settles_at(3 + mute.len()).await;
+    mute.push(running.connect().await);
+    running.settles_at(3 + mute.len()).await;
     running.connect().await.end().await;
     assert_eq!(running.server.front.refusals.count(Reason::ServerFull), 1);
-    drop(one);
+    drop((one, mute));
     running.settles_at(2).await;
     drop(running.join("Three").await);
     drop(_two);

@@ -2,7 +2,7 @@
 //! a Unix socket, a path below which everything is.
 
 use server::config::{Bind, Config, FileMode, ReachConfig, StoppingConfig};
-use server::net::limits::{Limits, Rate};
+use server::net::limits::{BYTES_BURST_MAX, HEAD_BYTES_MAX, Limits, Rate};
 use server::net::listeners::Listeners;
 use server::net::peer::Peer;
 use server::net::refusal::Reason;
@@ -70,13 +70,81 @@ async fn what_a_trusted_proxy_passes_on_counts_for_the_client() {
     let (status, _ben) = through("X-Forwarded-For: 203.0.113.8\r\n").await;
     assert_eq!(status, 101);
 
-    // The header that is not the one set is not believed, and neither is what is no address.
+    // What is no text in front of it hides nobody.
+    let (status, _) = through("X-Forwarded-For: \u{ff}, 203.0.113.7\r\n").await;
+    assert_eq!((status, front.refusals.count(Reason::AddressFull)), (429, 2));
+
+    // The header that is not the one set is not believed. What is no address is nobody's, and gets nothing but word
+    // of how the server is.
     let (status, eve) = through("Forwarded: for=203.0.113.9\r\n").await;
     assert_eq!(status, 101);
-    let (status, mal) = through("X-Forwarded-For: evil\r\n").await;
-    assert_eq!(status, 101);
     assert!(!front.registry.peers().contains(&behind("203.0.113.9")));
-    drop((eve, mal));
+    let hidden = "X-Forwarded-For: 203.0.113.9, \u{ff}\r\n";
+    for (path, status) in [("/play", 400), ("/api/sessions", 400), ("/", 400), ("/healthz", 200)] {
+        let answer = exchange(connect(&running).await, &get(path, hidden)).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{path}: {answer}");
+    }
+    assert_eq!(front.refusals.count(Reason::BadRequest), 3);
+    drop(eve);
+    running.stop().await.expect("it stops");
+}
+
+#[tokio::test]
+async fn one_client_comes_only_so_often_without_a_ticket() {
+    let limits = Limits { join_rate: Rate::one_per(3600.0, 2), ..hasty() };
+    let running = Running::start_reached::<Buoys>(&config(limits));
+    let through = async |path: &str, client: &str| {
+        let header = format!("X-Forwarded-For: {client}\r\n");
+        upgrade(connect(&running).await, path, &header).await.0
+    };
+    let created = running.post("/api/sessions", "{}").await.expect(201);
+    let by_code = format!("/play/{}", created["code"].as_str().expect("a code"));
+    let (ada, ben) = ("203.0.113.7", "203.0.113.8");
+    assert_eq!([through("/play", ada).await, through(&by_code, ada).await], [101, 101]);
+    for path in ["/play", &by_code] {
+        let header = format!("X-Forwarded-For: {ada}\r\n");
+        let request = String::from_utf8(running.handshake())
+            .expect("ASCII")
+            .replace("GET /play HTTP/1.1\r\n", &format!("GET {path} HTTP/1.1\r\n{header}"));
+        let answer = exchange(connect(&running).await, &request).await;
+        assert!(answer.starts_with("HTTP/1.1 429"), "{answer}");
+        assert!(answer.to_ascii_lowercase().contains("retry-after: "), "{answer}");
+    }
+    assert_eq!(running.server.front.refusals.count(Reason::JoinRate), 2);
+    // Tickets have a limit of their own; others come, and so do the bots of this machine.
+    let header = format!("Content-Type: application/json\r\nX-Forwarded-For: {ada}\r\n");
+    let ticket = running.ask("POST", "/api/tickets", &header, "{}").await.expect(201);
+    assert_eq!(through(ticket["play"].as_str().expect("a path"), ada).await, 101);
+    assert_eq!(through("/play", ben).await, 101);
+    for _ in 0..3 {
+        assert_eq!(upgrade(connect(&running).await, "/play", "").await.0, 101);
+    }
+    running.stop().await.expect("it stops");
+}
+
+#[tokio::test]
+async fn many_clients_of_a_proxy_may_say_more_than_one() {
+    let running = Running::start_reached::<Buoys>(&config(hasty()));
+    let front = &running.server.front;
+    let padding = format!("X-Long: {}\r\n", "x".repeat(HEAD_BYTES_MAX / 2));
+    let count = 2 + BYTES_BURST_MAX as usize / padding.len();
+    let requests: String = (0..count)
+        .map(|n| get("/healthz", &format!("X-Forwarded-For: 203.0.113.{}\r\n{padding}", n % 200)))
+        .map(|request| request.replace("Connection: close\r\n", ""))
+        .collect();
+    let answers = exchange(connect(&running).await, &(requests + &get("/healthz", ""))).await;
+    assert_eq!(answers.matches("HTTP/1.1 200").count(), count + 1);
+    assert_eq!(front.refusals.count(Reason::ByteRate), 0);
+
+    // What comes of it is one client's, and has a client's rate.
+    let (status, mut ada) =
+        upgrade(connect(&running).await, "/play", "X-Forwarded-For: 203.0.113.7\r\n").await;
+    assert_eq!(status, 101);
+    let empty_fragments =
+        [2, 0x80, 1, 2, 3, 4].into_iter().chain([0, 0x80, 1, 2, 3, 4].repeat(60_000));
+    // Its line may be cut before it has said all.
+    let _ = ada.write_all(&empty_fragments.collect::<Vec<u8>>()).await;
+    eventually("a refusal", || front.refusals.count(Reason::ByteRate) == 1).await;
     running.stop().await.expect("it stops");
 }
 

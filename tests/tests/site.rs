@@ -3,10 +3,12 @@
 
 use serde_json::{Value, json};
 use server::code::SessionCode;
+use server::net::limits::Rate;
 use server::net::peer::Peer;
 use server::session::recording::Recorded;
 use server::session::result::Place;
 use shared::wire::Visitor;
+use std::net::Ipv4Addr;
 use std::time::Duration;
 use tests::buoys::Buoys;
 use tests::harness::{Bystander, PATIENCE, Running, eventually, hasty, within};
@@ -272,17 +274,37 @@ async fn a_page_of_another_build_finds_its_files_where_that_build_runs() {
     .await;
     let list = format!("A=http://{address},B=http://127.0.0.1:1");
     let listener = server::net::listener::bind("127.0.0.1:0".parse().expect("an address"));
-    let b = Running::start_on::<Buoys>(&site::config("B", &list), listener.expect("a port").into());
+    let mut config = site::config("B", &list);
+    config.limits.api_rate = Rate::one_per(3600.0, 2);
+    let b = Running::start_on::<Buoys>(&config, listener.expect("a port").into());
+    let ask = async |path: &str, client: u32, more: &str| {
+        let client = Ipv4Addr::from_bits(0xc633_6400 + client);
+        let headers = format!("X-Forwarded-For: {client}\r\n{more}");
+        b.ask("GET", &format!("/assets/{path}"), &headers, "").await
+    };
+    let main = "0123456789abcdef/main.js";
     let found = within(PATIENCE, "the file", async {
-        loop {
-            let answer = b.get("/assets/0123456789abcdef/main.js").await;
+        for client in 10.. {
+            let answer = ask(main, client, "").await;
             if answer.status == 200 {
                 return answer.body;
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
+        unreachable!("it takes longer than anybody waits")
     });
     assert_eq!(found.await, "of another build");
+    // Nobody is asked for what can be no build's, or for what another site's page wants; and for one client not often.
+    let foreign =
+        "Sec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: no-cors\r\nSec-Fetch-Dest: script\r\n";
+    for _ in 0..3 {
+        assert_eq!(ask("anything/main.js", 1, "").await.status, 404);
+        assert_eq!(ask(main, 1, foreign).await.status, 404);
+    }
+    assert_eq!([ask(main, 1, "").await.status, ask(main, 1, "").await.status], [200, 200]);
+    let refused = ask(main, 1, "").await;
+    assert!(refused.status == 429 && refused.header("retry-after").is_some(), "{refused:?}");
+    assert_eq!(ask(main, 2, "").await.status, 200);
     assert!(!serving.is_finished(), "nothing else was asked for");
     b.stop().await.expect("an orderly end");
     serving.abort();

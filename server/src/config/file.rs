@@ -68,7 +68,10 @@ fn parse(text: &str, settings: &Command) -> Result<Vec<FileSetting>, Vec<(Option
     for (key, value) in table.get_ref() {
         let line = line_at(key.span().start);
         match setting(key.get_ref(), value, settings) {
-            Ok(text) => found.push(FileSetting { key: key.get_ref().to_string(), text, line }),
+            Ok(None) => {}
+            Ok(Some(text)) => {
+                found.push(FileSetting { key: key.get_ref().to_string(), text, line })
+            }
             Err(error) => errors.push((Some(line), error)),
         }
     }
@@ -77,16 +80,24 @@ fn parse(text: &str, settings: &Command) -> Result<Vec<FileSetting>, Vec<(Option
     if errors.is_empty() { Ok(found) } else { Err(errors) }
 }
 
-/// The text that the flag would be given, checked as the flag's would be.
-fn setting(key: &str, value: &Spanned<DeValue<'_>>, settings: &Command) -> Result<String, String> {
+/// The text that the flag would be given, checked as the flag's would be; `None` for an empty list, which is as good as no
+/// such line.
+fn setting(
+    key: &str,
+    value: &Spanned<DeValue<'_>>,
+    settings: &Command,
+) -> Result<Option<String>, String> {
     let arg = settings.get_arguments().find(|arg| arg.get_id() == key);
     let arg = arg.ok_or_else(|| unknown(key, settings))?;
+    if value.get_ref().as_array().is_some_and(|items| items.is_empty()) {
+        return Ok(None);
+    }
     let text = as_flag(value.get_ref()).ok_or_else(|| {
         format!("{key} has no parts of its own: write {key} = and its value, and no further table")
     })?;
     let flag = format!("--{}={text}", arg.get_long().expect("every setting has a flag"));
     match settings.clone().try_get_matches_from(["gamekeeper", &flag]) {
-        Ok(_) => Ok(text),
+        Ok(_) => Ok(Some(text)),
         Err(error) => Err(why(key, &text, arg, &error)),
     }
 }
@@ -131,7 +142,7 @@ fn as_flag(value: &DeValue<'_>) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::settings;
+    use crate::config::{FileMode, settings};
 
     fn errors(text: &str) -> Vec<String> {
         let path = Path::new("x.toml").to_owned();
@@ -153,6 +164,21 @@ mod tests {
                 ("origin", "https://a.example,http://b.example:81", 5)
             ]
         );
+    }
+
+    #[test]
+    fn an_empty_list_is_as_good_as_no_line() {
+        assert_eq!(parse("origin = []\ntrusted_proxies = []\n", &settings()).unwrap(), []);
+        assert!(errors("orign = []")[0].ends_with("did you mean origin?"));
+    }
+
+    #[test]
+    fn permissions_may_be_a_number_as_toml_writes_them() {
+        for mode in ["0o640", "640", "\"640\""] {
+            let found = parse(&format!("unix_mode = {mode}"), &settings()).unwrap();
+            let mode: FileMode = found[0].text.parse().unwrap();
+            assert_eq!(mode, FileMode(0o640));
+        }
     }
 
     #[test]

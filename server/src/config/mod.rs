@@ -284,8 +284,14 @@ mod tests {
     fn origins_are_a_list_without_paths() {
         let origins = parse(&["--origin", "https://a.example,http://b.example:81"]).unwrap().origin;
         assert_eq!(origins.len(), 2);
-        for bad in ["a.example", "ftp://a.example", "https://a.example/", "https://a@b", "https://"]
-        {
+        for bad in [
+            "a.example",
+            "ftp://a.example",
+            "https://a.example/",
+            "https://a@b",
+            "https://",
+            "https://:443",
+        ] {
             assert!(parse(&["--origin", bad]).is_err(), "{bad}");
         }
     }

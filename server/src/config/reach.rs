@@ -195,7 +195,9 @@ impl FromStr for FileMode {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        match u32::from_str_radix(text, 8) {
+        // As TOML writes a number of that kind.
+        let digits = text.strip_prefix("0o").unwrap_or(text);
+        match u32::from_str_radix(digits, 8) {
             Ok(mode) if mode <= 0o777 => Ok(Self(mode)),
             _ => Err("permissions are three octal digits, such as 660".into()),
         }

@@ -99,6 +99,15 @@ impl Page {
     }
 }
 
+/// Letters of a build's name: a hash in hexadecimal digits, as `page::embed` writes it.
+const NAME_LETTERS: usize = 16;
+
+/// Whether a build may be called so.
+pub(super) fn is_build_name(name: &str) -> bool {
+    let is_digit = |letter: u8| matches!(letter, b'0'..=b'9' | b'a'..=b'f');
+    name.len() == NAME_LETTERS && name.bytes().all(is_digit)
+}
+
 impl Build {
     /// The file at `path`.
     pub(super) fn respond(&self, path: &str, request: &HeaderMap) -> Response<Body> {
@@ -193,6 +202,14 @@ mod tests {
     fn only_files_of_the_build_are_there() {
         for path in ["", "..", "../Cargo.toml", "/etc/passwd", "client_web.js\0", "index.html"] {
             assert_eq!(ask(path, &[]).status(), StatusCode::NOT_FOUND, "{path}");
+        }
+    }
+
+    #[test]
+    fn builds_are_called_by_a_hash() {
+        assert!(is_build_name(ARENA.name), "{}", ARENA.name);
+        for other in ["", "anything", "0123456789abcde", "0123456789ABCDEF", "0123456789abcdef0"] {
+            assert!(!is_build_name(other), "{other}");
         }
     }
 

@@ -9,6 +9,7 @@ pub mod health;
 
 use crate::config::BasePath;
 use crate::net::Caller;
+use crate::net::address_limits::{AddressLimits, TooOften};
 use crate::site::{self, Site, is_passed_on};
 use admin::Operator;
 use assets::Page;
@@ -17,6 +18,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{Extension, Path, State};
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, Uri, header};
+use axum::response::IntoResponse;
 use axum::routing::get;
 use std::sync::Arc;
 
@@ -33,6 +35,7 @@ pub(crate) fn router(
     base: &BasePath,
     operator: Arc<Operator>,
     site: Arc<Site>,
+    address_limits: Arc<AddressLimits>,
 ) -> Router {
     let page = Page::game(game, base);
     let page = get(move |headers: HeaderMap| async move { page.respond(&headers) });
@@ -50,7 +53,7 @@ pub(crate) fn router(
         .route("/replay/{id}", page.clone())
         .route("/replay/{code}/{round}", page)
         .route("/assets/{build}/{*path}", get(asset))
-        .with_state(Files { game, site })
+        .with_state(Files { game, site, address_limits })
         .fallback(|| async { assets::not_found() })
 }
 
@@ -59,12 +62,14 @@ pub(crate) fn router(
 struct Files {
     game: &'static Build,
     site: Arc<Site>,
+    address_limits: Arc<AddressLimits>,
 }
 
 /// A file of the game's page or the operator's; of another build where another server of the site has that: while they
-/// are upgraded one after the other, a page may come from one and ask another for what belongs to it.
+/// are upgraded one after the other, a page may come from one and ask another for what belongs to it. Such a search counts as
+/// a request to the API, as it is work for all servers; what can be no build's is not looked for.
 async fn asset(
-    State(Files { game, site }): State<Files>,
+    State(Files { game, site, address_limits }): State<Files>,
     Extension(caller): Extension<Caller>,
     Path((build, path)): Path<(String, String)>,
     uri: Uri,
@@ -73,12 +78,24 @@ async fn asset(
     if let Some(ours) = [game, &ARENA].into_iter().find(|ours| ours.name == build) {
         return ours.respond(&path, &headers);
     }
-    if !is_passed_on(&headers)
-        && let Some(found) = site.first_success(|| site::get(uri.path()), caller.address()).await
-    {
-        return found.map(Body::new);
+    if is_passed_on(&headers) || !assets::is_build_name(&build) || is_of_another_site(&headers) {
+        return assets::not_found();
     }
-    assets::not_found()
+    if let Err(TooOften { after }) = address_limits.requests.take(caller.network) {
+        let after = [(header::RETRY_AFTER, after.as_secs_f64().ceil() as u64)];
+        let after = after.map(|(name, seconds)| (name, HeaderValue::from(seconds)));
+        return (StatusCode::TOO_MANY_REQUESTS, after, "Too many requests.\n").into_response();
+    }
+    let found = site.first_success(|| site::get(uri.path()), caller.address()).await;
+    found.map_or_else(assets::not_found, |found| found.map(Body::new))
+}
+
+/// Whether a browser says that a page of another site makes it ask, other than by a link that somebody follows. Such a page
+/// should not be able to use up what its visitors may do here.
+fn is_of_another_site(headers: &HeaderMap) -> bool {
+    let says = |name: &str, what: &str| headers.get(name).is_some_and(|value| value == what);
+    let follows_a_link = says("sec-fetch-mode", "navigate") && says("sec-fetch-dest", "document");
+    says("sec-fetch-site", "cross-site") && !follows_a_link
 }
 
 /// Sets the headers that every answer has.

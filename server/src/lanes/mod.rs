@@ -38,6 +38,9 @@ const SEE_OFF_EVERY: Duration = Duration::from_millis(10);
 /// Tasks that run before the runtime looks at its timers and other threads again: all that are ready.
 const TASKS_PER_LOOK: u32 = 1 << 20;
 
+/// Descriptors that one takes for its runtime: what tells of sockets twice, what wakes it, and what tells of signals.
+pub const LANE_DESCRIPTORS: u64 = 4;
+
 /// All lanes of a process.
 #[derive(Debug)]
 pub struct Lanes(Vec<Arc<Lane>>);

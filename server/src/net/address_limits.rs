@@ -1,5 +1,5 @@
 //! How often an address may do what costs something, and who listens. What counts as one address is what
-//! counts as one for connections: of IPv6 the /64 network.
+//! counts as one for connections: of IPv6 the /64 network, and the /48 around it has a larger bucket of its own.
 //!
 //! Look-ups of codes that do not exist draw from one bucket, whichever way they are asked for. Once it is
 //! empty every look-up from there is refused for a while, also of codes that exist: so a refusal tells
@@ -7,6 +7,7 @@
 //! whether the guess was close or not.
 
 use super::limits::{Bucket, Limits, Rate};
+use super::registry::{Crowd, crowds};
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -25,12 +26,16 @@ pub struct AddressLimits {
     pub(crate) creations: PerAddress,
     /// Tickets.
     pub(crate) tickets: PerAddress,
+    /// WebSockets without one.
+    pub(crate) joins: PerAddress,
     /// Lines in the lobby.
     pub(crate) chat: PerAddress,
     /// Codes and tickets that do not exist.
     pub guesses: PerAddress,
     /// Event streams and long polls.
     pub(crate) listeners: Arc<Listeners>,
+    /// The same of whoever operates the server: whatever others do, there is room to watch it.
+    pub(crate) operators: Arc<Listeners>,
 }
 
 /// Somebody has to wait.
@@ -56,13 +61,11 @@ impl AddressLimits {
             requests: PerAddress::new(limits.api_rate),
             creations: PerAddress::new(limits.create_rate),
             tickets: PerAddress::new(limits.ticket_rate),
+            joins: PerAddress::new(limits.join_rate),
             chat: PerAddress::new(limits.chat_rate),
             guesses: PerAddress::new(limits.guess_rate),
-            listeners: Arc::new(Listeners {
-                max: limits.max_listeners,
-                max_each: limits.max_listeners_per_address,
-                now: Mutex::default(),
-            }),
+            listeners: Listeners::new(limits.max_listeners, limits.max_listeners_per_address),
+            operators: Listeners::new(limits.max_operator_listeners, limits.max_operator_listeners),
         }
     }
 }
@@ -76,7 +79,7 @@ pub struct PerAddress {
 
 #[derive(Debug)]
 struct Buckets {
-    each: HashMap<IpAddr, Bucket>,
+    each: HashMap<Crowd, Bucket>,
     rest: Bucket,
 }
 
@@ -90,14 +93,9 @@ impl PerAddress {
     pub fn take(&self, address: IpAddr) -> Result<(), TooOften> {
         let now = Instant::now();
         let mut buckets = lock(&self.buckets);
-        let bucket = self.bucket(&mut buckets, address, now);
-        match bucket.wait(1.0, now) {
-            Duration::ZERO => {
-                bucket.take(1.0, now);
-                Ok(())
-            }
-            after => Err(TooOften { after }),
-        }
+        self.check(&mut buckets, address, now)?;
+        self.count(&mut buckets, address, now);
+        Ok(())
     }
 
     /// Looks something up for `address` that only who knows it should find: what is not there counts, and
@@ -109,32 +107,39 @@ impl PerAddress {
     ) -> Result<T, NotFound> {
         let now = Instant::now();
         let mut buckets = lock(&self.buckets);
-        let bucket = self.bucket(&mut buckets, address, now);
-        match bucket.wait(1.0, now) {
-            Duration::ZERO => {}
-            after => return Err(NotFound::TooOften(TooOften { after })),
-        }
+        self.check(&mut buckets, address, now).map_err(NotFound::TooOften)?;
         find().ok_or_else(|| {
-            bucket.take(1.0, now);
+            self.count(&mut buckets, address, now);
             NotFound::Unknown
         })
     }
 
-    fn bucket<'a>(
-        &self,
-        buckets: &'a mut Buckets,
-        address: IpAddr,
-        now: Instant,
-    ) -> &'a mut Bucket {
-        let known = buckets.each.contains_key(&address);
+    fn check(&self, buckets: &mut Buckets, address: IpAddr, now: Instant) -> Result<(), TooOften> {
+        for crowd in crowds(address) {
+            let after = self.bucket(buckets, crowd, now).wait(1.0, now);
+            if !after.is_zero() {
+                return Err(TooOften { after });
+            }
+        }
+        Ok(())
+    }
+
+    fn count(&self, buckets: &mut Buckets, address: IpAddr, now: Instant) {
+        for crowd in crowds(address) {
+            self.bucket(buckets, crowd, now).take(1.0, now);
+        }
+    }
+
+    fn bucket<'a>(&self, buckets: &'a mut Buckets, crowd: Crowd, now: Instant) -> &'a mut Bucket {
+        let known = buckets.each.contains_key(&crowd);
         if !known && buckets.each.len() >= ADDRESSES_MAX {
             buckets.each.retain(|_, bucket| !bucket.is_full(now));
         }
         if !known && buckets.each.len() >= ADDRESSES_MAX {
             return &mut buckets.rest;
         }
-        let Rate { burst, per_second } = self.rate;
-        buckets.each.entry(address).or_insert_with(|| Bucket::new(per_second, burst))
+        let (Rate { burst, per_second }, times) = (self.rate, crowd.times as f64);
+        buckets.each.entry(crowd).or_insert_with(|| Bucket::new(per_second * times, burst * times))
     }
 }
 
@@ -163,6 +168,10 @@ pub(crate) enum NoListening {
 }
 
 impl Listeners {
+    fn new(max: usize, max_each: usize) -> Arc<Self> {
+        Arc::new(Self { max, max_each, now: Mutex::default() })
+    }
+
     pub(crate) fn enter(self: &Arc<Self>, address: IpAddr) -> Result<Listening, NoListening> {
         let mut now = lock(&self.now);
         if now.values().sum::<usize>() >= self.max {
@@ -196,6 +205,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::limits::SITE_SHARE;
     use super::*;
 
     fn address(number: u32) -> IpAddr {
@@ -210,6 +220,22 @@ mod tests {
         assert!(limit.take(address(2)).is_ok());
         tokio::time::advance(Duration::from_secs(2)).await;
         assert!(limit.take(address(1)).is_ok() && limit.take(address(1)).is_err());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn many_networks_of_one_site_have_a_larger_bucket_together() {
+        let limit = PerAddress::new(Rate::one_per(8.0, 2));
+        let network = |n: u16| IpAddr::from([0x2001, 0xdb8, 1, n, 0, 0, 0, 0]);
+        let most = 2 * SITE_SHARE as u16;
+        for n in 0..most {
+            assert_eq!(limit.look_up(network(n), || None::<u8>), Err(NotFound::Unknown));
+        }
+        let after = Duration::from_secs(8) / SITE_SHARE as u32;
+        assert_eq!(limit.take(network(most)), Err(TooOften { after }));
+        assert!(limit.look_up(network(0), || Some(7)).is_err());
+        assert!(limit.take(IpAddr::from([0x2001, 0xdb8, 2, 0, 0, 0, 0, 0])).is_ok());
+        tokio::time::advance(after).await;
+        assert!(limit.take(network(most)).is_ok() && limit.take(network(most)).is_err());
     }
 
     #[tokio::test(start_paused = true)]
@@ -247,7 +273,7 @@ mod tests {
 
     #[test]
     fn listeners_are_bounded_each_and_together() {
-        let listeners = Arc::new(Listeners { max: 3, max_each: 2, now: Mutex::default() });
+        let listeners = Listeners::new(3, 2);
         let enter = |number| listeners.enter(address(number));
         let (one, two) = (enter(1).unwrap(), enter(1).unwrap());
         assert_eq!(enter(1).unwrap_err(), NoListening::AddressFull);

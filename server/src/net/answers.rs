@@ -12,9 +12,12 @@ use hyper::{Response, StatusCode};
 
 /// What a WebSocket gets for which there is no place.
 pub(super) fn too_many(reason: Reason, peer: Peer, front: &Front) -> Response<Body> {
-    let sentence = "There are too many connections from your address.";
+    let (status, sentence) = match reason {
+        Reason::ServerFull => (StatusCode::SERVICE_UNAVAILABLE, "The server is full."),
+        _ => (StatusCode::TOO_MANY_REQUESTS, "There are too many connections from your address."),
+    };
     front.refusals.note(peer, reason, sentence);
-    refuse(StatusCode::TOO_MANY_REQUESTS, sentence)
+    refuse(status, sentence)
 }
 
 /// A sentence and the end of the connection, under the API.

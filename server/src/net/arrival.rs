@@ -76,35 +76,36 @@ async fn begin(
             let client = Peer::Behind(address);
             let place = slot.on_behalf_of(client, front.believes(client), limits);
             slot = place.map_err(|reason| {
-                Begun::Refused(reason, format!("too many connections from {address}"))
+                Begun::Refused(reason, format!("too many connections for one from {address}"))
             })?;
         }
     }
+    let (of_many, metrics) = (slot.is_proxy(), Arc::clone(&front.metrics));
     let stream = match (arrival, purpose) {
         (Arrival::Tcp(tcp), Purpose::Tls(tls)) => {
-            let handshake = timeout(limits.tls_wait, secure(tcp, tls, front, limits.close_wait));
+            let tcp = Metered::new(tcp, of_many, metrics);
+            let handshake = timeout(limits.tls_wait, secure(tcp, tls, limits.close_wait));
             handshake.await.map_err(|_| {
                 Begun::Refused(Reason::TlsTimeout, "no TLS handshake in time".into())
             })??
         }
-        (Arrival::Tcp(tcp), _) => Stream::Tcp(Metered::new(tcp, Arc::clone(&front.metrics))),
+        (Arrival::Tcp(tcp), _) => Stream::Tcp(Metered::new(tcp, of_many, metrics)),
         #[cfg(unix)]
-        (Arrival::Unix(unix), _) => Stream::Unix(Metered::new(unix, Arc::clone(&front.metrics))),
+        (Arrival::Unix(unix), _) => Stream::Unix(Metered::new(unix, of_many, metrics)),
     };
     Ok((stream, slot))
 }
 
 async fn secure(
-    tcp: TcpStream,
+    tcp: Metered<TcpStream>,
     tls: &Tls,
-    front: &Front,
     close_wait: tokio::time::Duration,
 ) -> Result<Stream, Begun> {
     let mut first = [0];
-    match tcp.peek(&mut first).await {
+    match tcp.bare().peek(&mut first).await {
         Ok(0) | Err(_) => return Err(Begun::Gone),
         Ok(_) if first[0] != HANDSHAKE => {
-            let mut plain = Stream::Tcp(Metered::new(tcp, Arc::clone(&front.metrics)));
+            let mut plain = Stream::Tcp(tcp);
             if plain.write_all(SPEAK_TLS).await.is_ok() {
                 closing::linger(&mut plain, close_wait).await;
             }
@@ -112,11 +113,7 @@ async fn secure(
         }
         Ok(_) => {}
     }
-    let mut stream =
-        match tls.acceptor().accept(Metered::new(tcp, Arc::clone(&front.metrics))).await {
-            Ok(stream) => stream,
-            Err(error) => return Err(refused(&error)),
-        };
+    let mut stream = tls.acceptor().accept(tcp).await.map_err(|error| refused(&error))?;
     stream.get_mut().1.set_buffer_limit(Some(TLS_UNSENT_BYTES_MAX));
     Ok(Stream::Tls(Box::new(stream)))
 }

@@ -28,6 +28,9 @@ pub struct Caller {
     pub until: Instant,
     /// Who asks.
     pub(super) peer: Peer,
+    /// Whether a trusted proxy says something that cannot be read of whose request it is. It is nobody's then, not even the
+    /// proxy's own, for which no limit of a client would hold.
+    pub(super) is_nobody: bool,
     slot: Arc<Slot>,
 }
 
@@ -39,12 +42,14 @@ impl Caller {
         until: Instant,
         front: &Front,
     ) -> Self {
-        let peer = client(headers, slot, front);
+        let client = client(headers, slot, front);
+        let peer = client.unwrap_or(slot.peer);
         Self {
             network: network(peer.ip()),
             is_local: peer.is_direct_and_local() && !forwarded::is_forwarded(headers),
             until,
             peer,
+            is_nobody: client.is_none(),
             slot: Arc::clone(slot),
         }
     }
@@ -71,24 +76,25 @@ impl Caller {
     }
 }
 
-fn client(headers: &HeaderMap, slot: &Slot, front: &Front) -> Peer {
+/// Whose request it is; `None` where a trusted proxy does not say it readably.
+fn client(headers: &HeaderMap, slot: &Slot, front: &Front) -> Option<Peer> {
     if !slot.is_proxy() {
-        return slot.peer;
+        return Some(slot.peer);
     }
     let config = front.live.get();
     let reach = &config.reach;
     match forwarded::client(headers, reach.proxy_header, |address| reach.trusts(address)) {
-        Client::At(address) => Peer::Behind(address),
-        Client::Untold => slot.peer,
+        Client::At(address) => Some(Peer::Behind(address)),
+        Client::Untold => Some(slot.peer),
         Client::Unreadable => {
             if let Some(hidden) = LINES.pass(Instant::now()) {
                 let hidden = (hidden > 0).then_some(hidden);
                 tracing::warn!(
                     proxy = %slot.peer, hidden,
-                    "a trusted proxy does not say readably whose request it passes on; it counts as its own"
+                    "a trusted proxy does not say readably whose request it passes on; it is refused"
                 );
             }
-            slot.peer
+            None
         }
     }
 }

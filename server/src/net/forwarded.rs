@@ -3,7 +3,7 @@
 //!
 //! Each proxy adds the address of whoever asked it at the end of a list. So the list is read from its end, as
 //! long as what stands there is trusted itself; the first that is not is the client, and whatever stands before
-//! it the client may have made up.
+//! it the client may have made up. That need not even be text, so the list is cut as bytes.
 
 use crate::config::ProxyHeader;
 use hyper::header::{self, HeaderMap, HeaderName};
@@ -50,13 +50,12 @@ pub(super) fn client(
     let mut client = Client::Untold;
     let lines: Vec<_> = headers.get_all(name).iter().collect();
     for line in lines.into_iter().rev() {
-        let Ok(line) = line.to_str() else { return Client::Unreadable };
-        let mut rest = Some(line);
+        let mut rest = Some(line.as_bytes());
         while let Some(list) = rest {
             let (before, last) = split_last(list, b',');
             rest = before;
             let node = match header {
-                ProxyHeader::XForwardedFor => Some(last.trim()),
+                ProxyHeader::XForwardedFor => Some(last.trim_ascii()),
                 ProxyHeader::Forwarded => node(last),
             };
             match node.and_then(address) {
@@ -70,9 +69,9 @@ pub(super) fn client(
 }
 
 /// What stands behind the last `separator` that is not in quotes, and what stands before it.
-fn split_last(list: &str, separator: u8) -> (Option<&str>, &str) {
+fn split_last(list: &[u8], separator: u8) -> (Option<&[u8]>, &[u8]) {
     let mut quoted = false;
-    for (at, byte) in list.bytes().enumerate().rev() {
+    for (at, &byte) in list.iter().enumerate().rev() {
         quoted ^= byte == b'"';
         if byte == separator && !quoted {
             return (Some(&list[..at]), &list[at + 1..]);
@@ -82,15 +81,15 @@ fn split_last(list: &str, separator: u8) -> (Option<&str>, &str) {
 }
 
 /// The value of `for` in an element of RFC 7239.
-fn node(element: &str) -> Option<&str> {
+fn node(element: &[u8]) -> Option<&[u8]> {
     let mut rest = Some(element);
     while let Some(pairs) = rest {
         let (before, pair) = split_last(pairs, b';');
         rest = before;
-        let (name, value) = pair.split_once('=')?;
-        if name.trim().eq_ignore_ascii_case("for") {
-            let value = value.trim();
-            let inner = value.strip_prefix('"').and_then(|value| value.strip_suffix('"'));
+        let (name, value) = pair.split_at(pair.iter().position(|&byte| byte == b'=')?);
+        if name.trim_ascii().eq_ignore_ascii_case(b"for") {
+            let value = value[1..].trim_ascii();
+            let inner = value.strip_prefix(b"\"").and_then(|value| value.strip_suffix(b"\""));
             return Some(inner.unwrap_or(value));
         }
     }
@@ -98,7 +97,8 @@ fn node(element: &str) -> Option<&str> {
 }
 
 /// An address, perhaps with a port, perhaps in brackets.
-fn address(node: &str) -> Option<IpAddr> {
+fn address(node: &[u8]) -> Option<IpAddr> {
+    let node = std::str::from_utf8(node).ok()?;
     let bracketed = node.strip_prefix('[').and_then(|node| node.strip_suffix(']'));
     let address = bracketed.unwrap_or(node).parse::<IpAddr>();
     let address = address.or_else(|_| node.parse::<SocketAddr>().map(|socket| socket.ip()));
@@ -108,7 +108,9 @@ fn address(node: &str) -> Option<IpAddr> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use hyper::header::HeaderValue;
 
+    /// What a proxy says with these lines, whose letters are one byte each.
     fn told(header: ProxyHeader, lines: &[&str]) -> Client {
         let name = match header {
             ProxyHeader::XForwardedFor => X_FORWARDED_FOR,
@@ -116,7 +118,8 @@ mod tests {
         };
         let mut headers = HeaderMap::new();
         for line in lines {
-            headers.append(&name, line.parse().unwrap());
+            let bytes: Vec<_> = line.chars().map(|letter| letter as u8).collect();
+            headers.append(&name, HeaderValue::from_bytes(&bytes).unwrap());
         }
         client(&headers, header, |address| address.to_string().starts_with("10."))
     }
@@ -139,6 +142,10 @@ mod tests {
             (&["1.1.1.1", "203.0.113.7", "10.0.0.1,10.0.0.2"], at("203.0.113.7")),
             (&["evil, 203.0.113.7"], at("203.0.113.7")),
             (&["\", 203.0.113.7"], at("203.0.113.7")),
+            // Nor does what is no text.
+            (&["ÿ, 203.0.113.7"], at("203.0.113.7")),
+            (&["ÿ", "203.0.113.7, 10.0.0.1"], at("203.0.113.7")),
+            (&["203.0.113.7, ÿ"], Client::Unreadable),
             (&["10.0.0.3, 10.0.0.1"], at("10.0.0.3")),
             (&["203.0.113.7, unknown"], Client::Unreadable),
             (&["unknown, 10.0.0.1"], Client::Unreadable),
@@ -160,6 +167,9 @@ mod tests {
             // A quote that a client left open does not swallow what its proxy added.
             (&["for=\", for=203.0.113.7"], at("203.0.113.7")),
             (&["for=203.0.113.7;host=\"a,b\""], at("203.0.113.7")),
+            (&["for=ÿ, for=203.0.113.7"], at("203.0.113.7")),
+            (&["for=203.0.113.7;host=ÿ"], at("203.0.113.7")),
+            (&["for=ÿ"], Client::Unreadable),
             (&["for=_hidden"], Client::Unreadable),
             (&["by=10.0.0.1"], Client::Unreadable),
             (&["203.0.113.7"], Client::Unreadable),

@@ -197,6 +197,10 @@ async fn serve_page_or_game(
     let mut what = Asked::Page;
     let verdict = match judge(&request, &config.origin) {
         Ok(Verdict::Health(ask)) => Ok(Verdict::Health(ask)),
+        _ if caller.is_nobody => {
+            let sentence = "The proxy in front does not say readably whose request this is.";
+            Err(TurnedDown::new(StatusCode::BAD_REQUEST, Reason::BadRequest, sentence))
+        }
         // Who was here before the ban, or comes through a proxy, was not turned away at the door. Servers of the site can
         // tell each other in any case that a ban of their own addresses was lifted.
         _ if front.bans.bars(caller.network).is_some()
@@ -311,7 +315,7 @@ fn play(
     limits: &Limits,
 ) -> Response<Body> {
     let peer = caller.peer;
-    let way = match way::find(request.uri(), caller.network, front) {
+    let way = match way::find(request.uri(), &caller, front) {
         Ok(way) => way,
         Err(no_way) => {
             front.refusals.note(peer, no_way.reason, &no_way.sentence);

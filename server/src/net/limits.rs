@@ -47,6 +47,12 @@ pub const LINGER_BYTES_MAX: u64 = 4 << 20;
 pub const TLS_UNSENT_BYTES_MAX: usize = 16 << 10;
 /// Bytes of a request's body, which only the API takes; past it the request is answered with 413.
 pub const BODY_BYTES_MAX: usize = 16 << 10;
+/// Connections above [`Limits::max_connections`] that this machine's own addresses and Unix sockets may have, so that
+/// whoever looks after a full server hears that it is well. No client of a proxy plays on one of them.
+pub const LOCAL_CONNECTIONS_EXTRA: usize = 16;
+/// How many times as much as one address (a /64 network of IPv6) the /48 around it may have and do, past which all of it is
+/// refused as one address would be. One customer may be given a whole /48; a town's mobile phones may share one.
+pub const SITE_SHARE: usize = 8;
 /// Connections that the kernel holds ready before they are accepted.
 pub const BACKLOG: u32 = 1024;
 
@@ -55,13 +61,14 @@ pub const BACKLOG: u32 = 1024;
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Limits")]
 pub struct Limits {
-    /// The most connections in all; further ones are shut at once.
+    /// The most connections in all; further ones are shut at once. A few more are for this machine's own addresses and Unix
+    /// sockets, so that a full server can still be asked how it is.
     #[arg(long, env = "GAMEKEEPER_MAX_CONNECTIONS", value_name = "COUNT",
           default_value_t = Self::MAX_CONNECTIONS, value_parser = at_least_one)]
     pub max_connections: usize,
 
-    /// The most connections from one address (of IPv6: from one /64 network); further ones are shut
-    /// at once. Everybody behind one router has the same address, and so have all bots on one machine.
+    /// The most connections from one address (of IPv6: from one /64 network, and from a /48 eight times as many); further
+    /// ones are shut at once. Everybody behind one router has the same address, and so have all bots on one machine.
     #[arg(long, env = "GAMEKEEPER_MAX_PER_ADDRESS", value_name = "COUNT",
           default_value_t = Self::MAX_PER_ADDRESS, value_parser = at_least_one)]
     pub max_per_address: usize,
@@ -129,6 +136,10 @@ pub struct Limits {
     /// Tickets that one address asks for.
     #[arg(skip = Self::TICKET_RATE)]
     pub ticket_rate: Rate,
+    /// WebSockets that one address opens without a ticket, for quick play or by a session's code; this machine's own
+    /// addresses have no such limit.
+    #[arg(skip = Self::JOIN_RATE)]
+    pub join_rate: Rate,
     /// Lines that one address says in the lobby.
     #[arg(skip = Self::CHAT_RATE)]
     pub chat_rate: Rate,
@@ -142,6 +153,10 @@ pub struct Limits {
     /// The most of them from one address; a further one is answered with 429.
     #[arg(skip = Self::MAX_LISTENERS_PER_ADDRESS)]
     pub max_listeners_per_address: usize,
+    /// The most event streams of whoever operates the server, which count among no others; a further one is answered with
+    /// 503.
+    #[arg(skip = Self::MAX_OPERATOR_LISTENERS)]
+    pub max_operator_listeners: usize,
 }
 
 /// So many at once, and so many per second in the long run.
@@ -181,12 +196,15 @@ impl Limits {
     const API_RATE: Rate = Rate::one_per(0.05, 300);
     const CREATE_RATE: Rate = Rate::one_per(30.0, 5);
     const TICKET_RATE: Rate = Rate::one_per(0.5, 100);
+    // All bots that one machine may have set out at once; then whoever comes and goes is little to the others.
+    const JOIN_RATE: Rate = Rate::one_per(0.1, Self::MAX_PER_ADDRESS as u32);
     const CHAT_RATE: Rate = Rate::one_per(2.0, 5);
     // Of 2^50 codes one address tries some thirty thousand a day. After a restart the pages behind a router
     // ask for their old codes once each.
     const GUESS_RATE: Rate = Rate::one_per(3.0, 20);
     const MAX_LISTENERS: usize = 1024;
     const MAX_LISTENERS_PER_ADDRESS: usize = 128;
+    const MAX_OPERATOR_LISTENERS: usize = 32;
 
     /// How tungstenite is to be set up: small buffers, small messages, nothing unmasked.
     pub(super) fn websocket(&self) -> WebSocketConfig {
@@ -221,10 +239,12 @@ impl Default for Limits {
             api_rate: Self::API_RATE,
             create_rate: Self::CREATE_RATE,
             ticket_rate: Self::TICKET_RATE,
+            join_rate: Self::JOIN_RATE,
             chat_rate: Self::CHAT_RATE,
             guess_rate: Self::GUESS_RATE,
             max_listeners: Self::MAX_LISTENERS,
             max_listeners_per_address: Self::MAX_LISTENERS_PER_ADDRESS,
+            max_operator_listeners: Self::MAX_OPERATOR_LISTENERS,
         }
     }
 }

@@ -37,14 +37,20 @@ pub(super) fn take(left: &mut Level, read: usize, now: Instant) -> io::Result<()
 #[derive(Debug)]
 pub(super) struct Metered<S> {
     stream: S,
-    /// `None` for what is read only to be thrown away.
+    /// `None` for what is read only to be thrown away, and for what many clients say through one connection.
     bytes: Option<Level>,
     metrics: Arc<Metrics>,
 }
 
 impl<S> Metered<S> {
-    pub(super) fn new(stream: S, metrics: Arc<Metrics>) -> Self {
-        Self { stream, bytes: Some(Level::FULL), metrics }
+    /// With no rate until it is a WebSocket where it is `of_many` clients, whose requests have limits each: a proxy's.
+    pub(super) fn new(stream: S, of_many: bool, metrics: Arc<Metrics>) -> Self {
+        Self { stream, bytes: (!of_many).then_some(Level::FULL), metrics }
+    }
+
+    /// The stream itself, of which nothing is to be read.
+    pub(super) fn bare(&self) -> &S {
+        &self.stream
     }
 
     /// The bare stream, and what is left of its peer's bytes, for whoever measures it from now on.

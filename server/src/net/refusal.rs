@@ -59,6 +59,8 @@ reasons! {
     NoSession = "no_session";
     /// No session has room, and no further one fits.
     NoRoom = "no_room";
+    /// One address came too often.
+    JoinRate = "join_rate";
     /// From an address that the server's operator has banned.
     Banned = "banned", Banned;
     /// More bytes than allowed.

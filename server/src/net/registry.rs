@@ -1,7 +1,7 @@
 //! Which connections there are, and how many of them each address has. Comes in: addresses of accepted
 //! sockets. Goes out: a slot to hold for as long as the connection lives, or the reason why not.
 
-use super::limits::Limits;
+use super::limits::{LOCAL_CONNECTIONS_EXTRA, Limits, SITE_SHARE};
 use super::peer::Peer;
 use super::refusal::Reason;
 use crate::session::door::ConnectionId;
@@ -42,10 +42,10 @@ pub struct Registry {
     open: AtomicUsize,
     states: [AtomicUsize; State::ALL.len()],
     connections: DashMap<ConnectionId, Peer>,
-    addresses: DashMap<IpAddr, Counts>,
+    addresses: DashMap<Crowd, Counts>,
 }
 
-/// What one address has.
+/// What one crowd has.
 #[derive(Clone, Copy, Debug, Default)]
 struct Counts {
     all: usize,
@@ -59,15 +59,15 @@ pub(super) struct Slot {
     pub(super) id: ConnectionId,
     pub(super) peer: Peer,
     /// What it takes of what its address may have. A trusted proxy has none: it speaks for others.
-    share: Option<Share>,
+    shares: Vec<Share>,
     state: AtomicUsize,
 }
 
-/// One connection of those that an address may have; given back when dropped.
+/// One connection of those that a crowd may have; given back when dropped.
 #[derive(Debug)]
 struct Share {
     registry: Arc<Registry>,
-    network: IpAddr,
+    crowd: Crowd,
     joined: AtomicBool,
 }
 
@@ -100,7 +100,10 @@ impl Registry {
         is_proxy: bool,
         limits: &Limits,
     ) -> Result<Slot, Reason> {
-        if self.open.fetch_add(1, Ordering::Relaxed) >= limits.max_connections {
+        let extra =
+            if peer.ip().to_canonical().is_loopback() { LOCAL_CONNECTIONS_EXTRA } else { 0 };
+        let most = limits.max_connections.saturating_add(extra);
+        if self.open.fetch_add(1, Ordering::Relaxed) >= most {
             self.open.fetch_sub(1, Ordering::Relaxed);
             return Err(Reason::ServerFull);
         }
@@ -116,31 +119,34 @@ impl Registry {
         is_proxy: bool,
         limits: &Limits,
     ) -> Result<Slot, Reason> {
-        let share = match is_proxy {
-            true => None,
-            false => Some(self.share(peer.ip(), limits).inspect_err(|_| {
+        let shares = match is_proxy {
+            true => Vec::new(),
+            false => self.shares(peer.ip(), limits).inspect_err(|_| {
                 self.open.fetch_sub(1, Ordering::Relaxed);
-            })?),
+            })?,
         };
         let id = ConnectionId(self.next_id.fetch_add(1, Ordering::Relaxed));
         self.connections.insert(id, peer);
         self.states[State::Http as usize].fetch_add(1, Ordering::Relaxed);
         let state = AtomicUsize::new(State::Http as usize);
-        Ok(Slot { registry: Arc::clone(self), id, peer, share, state })
+        Ok(Slot { registry: Arc::clone(self), id, peer, shares, state })
     }
 
-    fn share(self: &Arc<Self>, address: IpAddr, limits: &Limits) -> Result<Share, Reason> {
+    /// One of each of its crowds; where one has none left, those of the others go back.
+    fn shares(self: &Arc<Self>, address: IpAddr, limits: &Limits) -> Result<Vec<Share>, Reason> {
         let own = address.to_canonical().is_loopback();
         let unjoined_max = if own { usize::MAX } else { limits.max_unjoined_per_address };
-        let network = network(address);
-        let mut counts = self.addresses.entry(network).or_default();
-        if counts.all >= limits.max_per_address || counts.unjoined >= unjoined_max {
-            return Err(Reason::AddressFull);
-        }
-        counts.all += 1;
-        counts.unjoined += 1;
-        drop(counts);
-        Ok(Share { registry: Arc::clone(self), network, joined: AtomicBool::new(false) })
+        let share = |crowd: Crowd| {
+            let most = |of_one: usize| of_one.saturating_mul(crowd.times);
+            let mut counts = self.addresses.entry(crowd).or_default();
+            if counts.all >= most(limits.max_per_address) || counts.unjoined >= most(unjoined_max) {
+                return Err(Reason::AddressFull);
+            }
+            counts.all += 1;
+            counts.unjoined += 1;
+            Ok(Share { registry: Arc::clone(self), crowd, joined: AtomicBool::new(false) })
+        };
+        crowds(address).map(share).collect()
     }
 }
 
@@ -153,29 +159,34 @@ impl Slot {
     }
 
     /// A further place for the same connection, now that its proxy has said whom it speaks for; or the limit
-    /// that this one would break. For the moment in which there are both, the connection counts twice.
+    /// that this one would break. For the moment in which there are both, the connection counts twice. What this machine
+    /// has above the most of all is for no client.
     pub(super) fn on_behalf_of(
         &self,
         peer: Peer,
         is_proxy: bool,
         limits: &Limits,
     ) -> Result<Self, Reason> {
-        self.registry.open.fetch_add(1, Ordering::Relaxed);
+        if self.registry.open.fetch_add(1, Ordering::Relaxed) > limits.max_connections {
+            self.registry.open.fetch_sub(1, Ordering::Relaxed);
+            return Err(Reason::ServerFull);
+        }
         self.registry.place(peer, is_proxy, limits)
     }
 
     /// Whether it is a trusted proxy's, which speaks for others.
     pub(super) fn is_proxy(&self) -> bool {
-        self.share.is_none()
+        self.shares.is_empty()
     }
 
     /// It said a proper hello, so it no longer counts as unjoined.
     pub(super) fn joined(&self) {
-        if let Some(share) = &self.share
-            && !share.joined.swap(true, Ordering::Relaxed)
-            && let Some(mut counts) = self.registry.addresses.get_mut(&share.network)
-        {
-            counts.unjoined -= 1;
+        for share in &self.shares {
+            if !share.joined.swap(true, Ordering::Relaxed)
+                && let Some(mut counts) = self.registry.addresses.get_mut(&share.crowd)
+            {
+                counts.unjoined -= 1;
+            }
         }
     }
 }
@@ -190,7 +201,7 @@ impl Drop for Slot {
 
 impl Drop for Share {
     fn drop(&mut self) {
-        if let Entry::Occupied(mut entry) = self.registry.addresses.entry(self.network) {
+        if let Entry::Occupied(mut entry) = self.registry.addresses.entry(self.crowd) {
             let counts = entry.get_mut();
             counts.all -= 1;
             counts.unjoined -= usize::from(!*self.joined.get_mut());
@@ -214,6 +225,26 @@ pub(crate) fn network(address: IpAddr) -> IpAddr {
         IpAddr::V4(v4) => IpAddr::V4(v4),
         IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX))),
     }
+}
+
+/// Addresses that count together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Crowd {
+    network: IpAddr,
+    /// How many times as much as one address it may have and do.
+    pub(crate) times: usize,
+}
+
+/// With whom an address counts: its [`network`], and before that, of IPv6, the /48 around it, of whose 65,536 networks
+/// somebody may have all.
+pub(crate) fn crowds(address: IpAddr) -> impl Iterator<Item = Crowd> {
+    let network = network(address);
+    let site = match network {
+        IpAddr::V4(_) => None,
+        IpAddr::V6(v6) => Some(Ipv6Addr::from_bits(v6.to_bits() >> 80 << 80).into()),
+    };
+    let site = site.map(|network| Crowd { network, times: SITE_SHARE });
+    site.into_iter().chain([Crowd { network, times: 1 }])
 }
 
 #[cfg(test)]
@@ -265,6 +296,42 @@ mod tests {
     }
 
     #[test]
+    fn many_networks_of_one_site_have_a_limit_together() {
+        let registry = Arc::new(Registry::default());
+        let limits = Limits { max_unjoined_per_address: 1, ..Limits::default() };
+        let enter =
+            |n: usize| registry.enter(peer(&format!("2001:db8:1:{n:x}::1")), false, &limits);
+        let held: Vec<_> = (0..SITE_SHARE).map(|n| enter(n).unwrap()).collect();
+        assert_eq!(enter(SITE_SHARE).unwrap_err(), Reason::AddressFull);
+        assert!(registry.enter(peer("2001:db8:2::1"), false, &limits).is_ok());
+        held[0].joined();
+        let further = enter(SITE_SHARE).unwrap();
+        assert_eq!(enter(SITE_SHARE + 1).unwrap_err(), Reason::AddressFull);
+        // The network's own share is refused, and the site's is not kept.
+        held[1].joined();
+        assert_eq!(enter(SITE_SHARE).unwrap_err(), Reason::AddressFull);
+        drop(enter(SITE_SHARE + 1).unwrap());
+        drop((held, further));
+        assert_eq!((registry.open(), registry.addresses.len()), (0, 0));
+    }
+
+    #[test]
+    fn a_full_server_can_still_be_asked_from_its_own_machine() {
+        let registry = Arc::new(Registry::default());
+        let limits = Limits { max_connections: 1, ..Limits::default() };
+        let _player = registry.enter(peer("10.0.0.1"), false, &limits).unwrap();
+        let own: Vec<_> = (0..LOCAL_CONNECTIONS_EXTRA)
+            .map(|n| if n == 0 { Peer::Unix } else { peer("127.0.0.1") })
+            .map(|peer| registry.enter(peer, true, &limits).unwrap())
+            .collect();
+        assert_eq!(registry.enter(peer("::1"), false, &limits).unwrap_err(), Reason::ServerFull);
+        // Nobody plays there.
+        let client = Peer::Behind("203.0.113.7".parse().unwrap());
+        assert_eq!(own[0].on_behalf_of(client, false, &limits).unwrap_err(), Reason::ServerFull);
+        assert_eq!(registry.open(), 1 + own.len());
+    }
+
+    #[test]
     fn the_whole_has_a_limit() {
         let registry = Arc::new(Registry::default());
         let limits = Limits { max_connections: 2, ..Limits::default() };
@@ -276,6 +343,7 @@ mod tests {
         );
         assert_eq!(registry.open(), 2);
     }
+
     #[test]
     fn what_a_proxy_passes_on_counts_for_the_client() {
         let registry = Arc::new(Registry::default());

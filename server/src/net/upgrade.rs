@@ -23,10 +23,11 @@ impl FromStr for AllowedOrigin {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        match split_origin(text) {
-            Some((_, host)) if is_plain_host(host) => Ok(Self(text.to_ascii_lowercase())),
-            _ => Err("an origin is http:// or https://, a host, and perhaps a port".into()),
-        }
+        let parts = split_origin(text).filter(|&(port, host)| is_plain_host(host) && host != port);
+        let (port, _) =
+            parts.ok_or("an origin is http:// or https://, a host, and perhaps a port")?;
+        // Browsers leave the scheme's own port away.
+        Ok(Self(text.strip_suffix(port).unwrap_or(text).to_ascii_lowercase()))
     }
 }
 
@@ -294,10 +295,18 @@ mod tests {
 
     #[test]
     fn with_a_list_those_of_the_list_are_welcome_beside_our_own() {
-        let allowed =
-            ["https://a.example".parse().unwrap(), "http://b.example:81".parse().unwrap()];
+        let allowed = [
+            "https://a.example",
+            "http://b.example:81",
+            "https://C.example:443",
+            "http://[::1]:80",
+        ]
+        .map(|origin| origin.parse().unwrap());
         for (origin, expected) in [
             ("https://a.example", 101),
+            ("https://c.example", 101),
+            ("http://[::1]", 101),
+            ("http://c.example:443", 403),
             ("http://b.example:81", 101),
             ("http://a.example", 403),
             ("https://a.example:444", 403),

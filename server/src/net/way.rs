@@ -2,10 +2,11 @@
 //! why there is none.
 //!
 //! `/play` is quick play, `/play?ticket=` what the ticket is for (with `server=` on which server of a site),
-//! `/play/CODE` the session with that code.
+//! `/play/CODE` the session with that code. How often an address is given tickets is limited, and so is how often it comes
+//! without one: whoever comes and goes is news to everybody in a session.
 
 use super::refusal::Reason;
-use super::{Front, PLAY_PATH};
+use super::{Caller, Front, PLAY_PATH, registry};
 use crate::code::{Letter, SessionCode};
 use crate::directory::{Entry, NoSession, Promise, SessionHandle, TicketId};
 use crate::net::address_limits::{NotFound, TooOften};
@@ -13,7 +14,6 @@ use hyper::header::{self, HeaderName, HeaderValue};
 use hyper::{StatusCode, Uri};
 use shared::wire::protocol::SESSION_HEADER;
 use std::borrow::Cow;
-use std::net::IpAddr;
 use std::sync::Arc;
 use tokio::time::Duration;
 
@@ -77,6 +77,18 @@ impl From<NotFound> for NoWay {
     }
 }
 
+impl From<TooOften> for NoWay {
+    fn from(TooOften { after }: TooOften) -> Self {
+        Self {
+            status: StatusCode::TOO_MANY_REQUESTS,
+            reason: Reason::JoinRate,
+            sentence: "Your address came too often in too short a time; try again a little later."
+                .into(),
+            after: Some(after),
+        }
+    }
+}
+
 impl From<NoSession> for NoWay {
     fn from(why: NoSession) -> Self {
         Self {
@@ -88,8 +100,9 @@ impl From<NoSession> for NoWay {
     }
 }
 
-/// The way that `uri` asks for, on behalf of `network`.
-pub(super) fn find(uri: &Uri, network: IpAddr, front: &Front) -> Result<Way, NoWay> {
+/// The way that `uri` asks for, on behalf of `caller`.
+pub(super) fn find(uri: &Uri, caller: &Caller, front: &Front) -> Result<Way, NoWay> {
+    let network = caller.network;
     let directory = &front.directory;
     let guesses = &front.address_limits.guesses;
     if let Some(ticket) = asked(uri, "ticket=") {
@@ -98,6 +111,9 @@ pub(super) fn find(uri: &Uri, network: IpAddr, front: &Front) -> Result<Way, NoW
             Some((directory.get(ticket.code)?, ticket))
         })?;
         return Ok(Way::into(&entry, ticket.watch, ticket.promise));
+    }
+    if let Some(network) = registry::telling_network(caller.address()) {
+        front.address_limits.joins.take(network)?;
     }
     let code = uri.path().strip_prefix(PLAY_PATH).unwrap_or_default().trim_start_matches('/');
     if code.is_empty() {

@@ -1,37 +1,39 @@
 //! Says at the start which addresses to open.
 
+use super::say;
 use crate::config::{Bind, ReachConfig};
 use crate::net::listeners::Listeners;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 
 /// Prints which addresses to open.
 pub(super) fn announce(listeners: &Listeners, reach: &ReachConfig) {
-    println!(
-        "Gamekeeper is running. Open this in a browser, and share it with whoever shall play:"
-    );
+    say("Gamekeeper is running. Open this in a browser, and share it with whoever shall play:");
     let path = reach.base_path.as_str();
     if let Some(url) = &reach.public_url {
-        println!("  {url}{path}");
+        say(format_args!("  {url}{path}"));
     }
     for (bound, is_tls) in listeners.addresses() {
         let (scheme, port) = (if is_tls { "https" } else { "http" }, bound.port());
         if bound.ip().is_loopback() {
-            println!("  {scheme}://localhost:{port}{path}   (this machine only)");
+            say(format_args!("  {scheme}://localhost:{port}{path}   (this machine only)"));
         } else if !bound.ip().is_unspecified() {
-            println!("  {scheme}://{bound}{path}");
+            say(format_args!("  {scheme}://{bound}{path}"));
         } else {
-            println!("  {scheme}://localhost:{port}{path}   (this machine)");
+            say(format_args!("  {scheme}://localhost:{port}{path}   (this machine)"));
             if let Some(own) = own_address() {
-                println!("  {scheme}://{}{path}   (this network)", SocketAddr::new(own, port));
+                say(format_args!(
+                    "  {scheme}://{}{path}   (this network)",
+                    SocketAddr::new(own, port)
+                ));
             }
         }
     }
     for bind in &reach.bind {
         if let Bind::Unix(_) = bind {
-            println!("  {bind}   (for a proxy on this machine)");
+            say(format_args!("  {bind}   (for a proxy on this machine)"));
         }
     }
-    println!("Ctrl-C stops it.");
+    say("Ctrl-C stops it.");
 }
 
 /// The address under which others in the network reach this machine, if it is in one: the one that a

@@ -11,6 +11,8 @@ use std::time::Duration;
 
 /// For how long an answer is awaited.
 const PATIENCE: Duration = Duration::from_secs(3);
+/// What a proxy that speaks the PROXY protocol says of a connection of its own.
+const OF_ITS_OWN: &[u8] = b"PROXY UNKNOWN\r\n";
 /// A request for the page that says it. A server that speaks TLS refuses it, in a way that shows that it is well too.
 const REQUEST: &[u8] = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
 
@@ -23,14 +25,15 @@ pub(super) fn ask(reach: &ReachConfig) -> Result<()> {
             let stream = TcpStream::connect_timeout(&address, PATIENCE)
                 .with_context(|| format!("nobody listens on {address}"))?;
             stream.set_read_timeout(Some(PATIENCE))?;
-            status(stream)?
+            let is_proxy = reach.trusts(stream.local_addr()?.ip());
+            status(stream, reach.proxy_protocol && is_proxy)?
         }
         #[cfg(unix)]
         Some(Bind::Unix(path)) => {
             let stream = UnixStream::connect(&path)
                 .with_context(|| format!("nobody listens on {}", path.display()))?;
             stream.set_read_timeout(Some(PATIENCE))?;
-            status(stream)?
+            status(stream, reach.proxy_protocol)?
         }
         _ => bail!("where the server listens is not in these settings"),
     };
@@ -50,8 +53,10 @@ fn reachable(bound: SocketAddr) -> SocketAddr {
     SocketAddr::new(ip, bound.port())
 }
 
-fn status(mut stream: impl Read + Write) -> Result<u16> {
-    stream.write_all(REQUEST).context("it takes no request")?;
+/// The status that the server answers with; it may take us for a proxy, as it would one that connects from here.
+fn status(mut stream: impl Read + Write, as_proxy: bool) -> Result<u16> {
+    let header = if as_proxy { OF_ITS_OWN } else { b"" };
+    stream.write_all(&[header, REQUEST].concat()).context("it takes no request")?;
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).context("it does not answer")?;
     let answer = String::from_utf8_lossy(&answer);

@@ -8,19 +8,22 @@ mod signals;
 use crate::Server;
 use crate::config::{self, Config, LoadError, Loaded, Todo};
 use crate::http::Build;
+use crate::lanes::LANE_DESCRIPTORS;
 use crate::logging::Logs;
+use crate::net::limits::LOCAL_CONNECTIONS_EXTRA;
 use crate::net::listeners::Listeners;
 use crate::net::tls::Tls;
 use anyhow::Result;
 use shared::game::Game;
 use signals::{Signal, Signals};
-use std::future::pending;
+use std::fmt::Display;
+use std::io::{self, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 use tokio::sync::oneshot;
 use tokio::time::{Duration, sleep};
 
-/// Descriptors that the process needs beside one per connection.
+/// Descriptors that the process needs beside those of connections and lanes.
 const DESCRIPTORS_EXTRA: u64 = 64;
 
 /// For how long goodbyes are waited for when the server is to stop at once.
@@ -59,10 +62,10 @@ pub fn main<G: Game>(page: &'static Build) -> ExitCode {
 
 /// Says that the settings, which were read by now, make sense.
 fn check(loaded: &Loaded) {
-    loaded.warnings.iter().for_each(|warning| println!("Perhaps a mistake: {warning}."));
+    loaded.warnings.iter().for_each(|warning| say(format_args!("Perhaps a mistake: {warning}.")));
     match &loaded.file {
-        Some(file) => println!("{} makes sense.", file.display()),
-        None => println!("The settings make sense; no file was named."),
+        Some(file) => say(format_args!("{} makes sense.", file.display())),
+        None => say("The settings make sense; no file was named."),
     }
 }
 
@@ -78,14 +81,13 @@ async fn serve<G: Game>(loaded: Loaded, page: &'static Build) -> Result<()> {
     announce::announce(&listeners, &config.reach);
     let (stop, stopped) = oneshot::channel();
     tokio::spawn(obey(signals, server.clone(), loaded, tls, stop));
-    // An error would be the end of the task that listens to signals, which is no reason to stop.
-    server
-        .run(listeners, async {
-            if stopped.await.is_err() {
-                pending().await
-            }
-        })
-        .await
+    // An error is the end of the task that listens to signals: better to stop well than to heed none any more.
+    server.run(listeners, async { drop(stopped.await) }).await
+}
+
+/// Says something to whoever started the program. Where nobody reads it any more that is nothing to stop for.
+fn say(line: impl Display) {
+    let _ = writeln!(io::stdout(), "{line}");
 }
 
 /// Does what signals say.
@@ -100,9 +102,9 @@ async fn obey(
     loop {
         match (signals.next().await, stop.take()) {
             (Signal::Stop, Some(stop)) => {
-                println!("Stopping; once more Ctrl-C stops it at once.");
                 // Fails only when it has stopped by itself.
                 let _ = stop.send(());
+                say("Stopping; once more Ctrl-C stops it at once.");
             }
             (Signal::Stop, None) => {
                 server.front.stop.cancel();
@@ -142,10 +144,13 @@ fn reload(server: &Server, loaded: &mut Loaded) {
     }
 }
 
-/// Every connection is a descriptor, and one that is passed on two; many systems grant only 1024 until asked for more.
+/// Every connection is a descriptor, and one that is passed on two; every lane has a few. Many systems grant only 1024 until
+/// asked for more.
 fn raise_descriptor_limit(config: &Config) {
     let each = if config.site.site.is_empty() { 1 } else { 2 };
-    let wanted = each * config.limits.max_connections as u64 + DESCRIPTORS_EXTRA;
+    let connections = (config.limits.max_connections + LOCAL_CONNECTIONS_EXTRA) as u64;
+    let lanes = config.threads() as u64 * LANE_DESCRIPTORS;
+    let wanted = each * connections + lanes + DESCRIPTORS_EXTRA;
     match rlimit::increase_nofile_limit(wanted) {
         Ok(granted) if granted < wanted => {
             tracing::warn!(granted, wanted, "the system grants fewer open files than connections");

@@ -11,7 +11,7 @@ mod schema;
 mod sessions;
 
 pub use leaderboard::{LEADERBOARD_MAX, LeaderboardRow, Period};
-pub use operator::{AUDIT_MAX, Deed, KeptBan};
+pub use operator::{AUDIT_MAX, Deed, KeptBan, WRONG_TOKEN, WRONG_TOKENS_MAX};
 pub use recordings::RecordingId;
 pub use results::{PRIVATE_RESULTS_MAX, RESULTS_MAX};
 pub use schema::{FILE_NAME, OpenError};

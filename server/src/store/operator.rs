@@ -4,8 +4,12 @@ use rusqlite::{Connection, params};
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 
-/// Lines of the audit log that are kept; the oldest make room for newer ones.
+/// Lines of the audit log that are kept of what the operator did; the oldest make room for newer ones.
 pub const AUDIT_MAX: i64 = 10_000;
+/// Lines of the audit log that are kept of wrong tokens, which anybody can show: they make no room among the others.
+pub const WRONG_TOKENS_MAX: i64 = 500;
+/// What the audit log calls such a line's action.
+pub const WRONG_TOKEN: &str = "wrong token";
 /// Lines after which it is seen to that there are no more than that.
 const TIDY_EVERY: i64 = 64;
 
@@ -90,7 +94,12 @@ pub(super) fn note(db: &Connection, deed: &Deed) -> rusqlite::Result<()> {
     db.prepare_cached(sql)?.execute(params![*at as i64, address, action, target, outcome])?;
     let id = db.last_insert_rowid();
     if id % TIDY_EVERY == 0 {
-        db.execute("DELETE FROM audit WHERE id <= ?", [id - AUDIT_MAX])?;
+        for (is_wrong, most) in [(true, WRONG_TOKENS_MAX), (false, AUDIT_MAX)] {
+            // Where there are no more than that, the inner question has no answer and nothing goes.
+            let sql = "DELETE FROM audit WHERE (action = ?1) = ?2 AND id <= \
+                       (SELECT id FROM audit WHERE (action = ?1) = ?2 ORDER BY id DESC LIMIT 1 OFFSET ?3)";
+            db.prepare_cached(sql)?.execute(params![WRONG_TOKEN, is_wrong, most])?;
+        }
     }
     Ok(())
 }
@@ -112,7 +121,7 @@ pub(super) fn audit(db: &Connection, limit: u32) -> rusqlite::Result<Vec<Deed>> 
 
 #[cfg(test)]
 mod tests {
-    use crate::store::{AUDIT_MAX, Deed, KeptBan, Store};
+    use crate::store::{AUDIT_MAX, Deed, KeptBan, Store, WRONG_TOKEN, WRONG_TOKENS_MAX};
 
     fn deed(at: u64) -> Deed {
         let text = |what: &str| what.to_owned();
@@ -138,6 +147,27 @@ mod tests {
         );
         assert_eq!((all[0].clone(), all[1].at), (deed(far), far - 1));
         assert_eq!(store.audit(3).await.unwrap().len(), 3);
+    }
+
+    #[tokio::test]
+    async fn who_guesses_pushes_out_nothing_but_guesses() {
+        let store = Store::open(None).unwrap();
+        store.note(deed(1));
+        let guess = |at| Deed { action: WRONG_TOKEN.into(), ..deed(at) };
+        let far = 1 + AUDIT_MAX as u64 + 200;
+        for at in 2..=far {
+            store.note(guess(at));
+            if at % 100 == 0 {
+                store.settled().await.unwrap();
+            }
+        }
+        let all = store.audit(u32::MAX).await.unwrap();
+        let guesses = all.len() - 1;
+        assert!(
+            (WRONG_TOKENS_MAX as usize..WRONG_TOKENS_MAX as usize + 64).contains(&guesses),
+            "{guesses}"
+        );
+        assert_eq!((&all[0], &all[guesses]), (&guess(far), &deed(1)));
     }
 
     #[tokio::test]

@@ -154,3 +154,23 @@ async fn a_viewer_that_reads_nothing_costs_nobody_anything_and_a_stop_ends_all_s
     running.stop().await.unwrap();
     ear.end().await;
 }
+
+#[tokio::test]
+async fn however_many_listen_there_is_room_for_the_operator() {
+    let limits = Limits {
+        max_listeners: 1,
+        max_listeners_per_address: 1,
+        max_operator_listeners: 2,
+        ..hasty()
+    };
+    let running = start_with(limits);
+    let mut public = running.listen().await;
+    running.get("/api/sessions/events").await.problem(503);
+    let mut two = [listen(&running, "").await, listen(&running, "").await];
+    for ear in &mut two {
+        ear.next("overview").await.expect("one");
+    }
+    see(&running, "/events").await.problem(503);
+    public.next("sessions").await.expect("the list");
+    running.stop().await.unwrap();
+}

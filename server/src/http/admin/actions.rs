@@ -60,7 +60,8 @@ pub(super) enum Action {
         #[serde(default)]
         session: Option<String>,
     },
-    /// Changes what gets into the log, until the server starts anew or reloads its settings.
+    /// Changes what gets into the log, until the server starts anew, or reloads settings that have another filter than
+    /// before.
     LogFilter { filter: String },
 }
 

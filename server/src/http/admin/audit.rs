@@ -2,7 +2,7 @@
 //! store, and an event to whoever has the page open.
 
 use crate::directory::event;
-use crate::store::{Deed, Store, unix_ms};
+use crate::store::{Deed, Store, WRONG_TOKEN, unix_ms};
 use crate::throttle::Throttle;
 use axum::body::Bytes;
 use std::net::IpAddr;
@@ -55,7 +55,7 @@ impl Audit {
         let further = if hidden > 0 { format!(", and {hidden} before it") } else { String::new() };
         let hidden = (hidden > 0).then_some(hidden);
         tracing::warn!(target: "audit", %from, hidden, "somebody showed a wrong token for the operator's page");
-        self.keep(from, "wrong token", "", &format!("refused{further}"));
+        self.keep(from, WRONG_TOKEN, "", &format!("refused{further}"));
     }
 
     fn keep(&self, from: IpAddr, action: &str, target: &str, outcome: &str) {

@@ -45,7 +45,7 @@ pub(super) async fn events(
         Some(code) => Some(operator.watch(&operator.find(code)?, wanted.map)),
         None => None,
     };
-    let listening = listen(&operator.address_limits, &caller)?;
+    let listening = listen(&operator.address_limits.operators, &caller)?;
     let heartbeat = operator.live.get().limits.heartbeat;
     let mut beat = interval_at(Instant::now() + heartbeat, heartbeat);
     beat.set_missed_tick_behavior(MissedTickBehavior::Delay);

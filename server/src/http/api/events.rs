@@ -32,7 +32,7 @@ pub(super) async fn events(
     State(api): State<Arc<Api>>,
     Extension(caller): Extension<Caller>,
 ) -> Result<Response<Body>, Problem> {
-    let listening = listen(&api.address_limits, &caller)?;
+    let listening = listen(&api.address_limits.listeners, &caller)?;
     let mut news = api.directory.news();
     news.mark_unchanged();
     let first = event("sessions", &api.directory.list());

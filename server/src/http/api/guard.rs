@@ -3,10 +3,12 @@
 //!
 //! Pages of this server, and programs, which say nothing of a page, may do everything. Pages of others may
 //! change something only when the server's operator named them (`--origin`), and only those are told by CORS
-//! that they may read answers.
+//! that they may read answers. Nor can they use up what their visitors may do: what a browser says comes from another
+//! site's page is refused before it counts, but for links that people follow.
 
 use super::Api;
 use super::problem::Problem;
+use crate::http::is_of_another_site;
 use crate::net::{Caller, upgrade};
 use axum::body::Body;
 use axum::extract::{Extension, Request, State};
@@ -50,15 +52,24 @@ fn check(api: &Api, caller: &Caller, request: &Request) -> Result<(), Problem> {
     if api.site.is_server(request.headers()) {
         return Ok(());
     }
-    api.address_limits.requests.take(caller.network)?;
-    let changes = !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
-    if (changes || is_preflight(request))
-        && !upgrade::is_welcome(request.headers(), &api.live.get().origin)
-    {
+    if !is_welcome(api, request) {
         let sentence = "Pages from that origin may do nothing here; the server's operator allows some with --origin.";
         return Err(Problem::new(StatusCode::FORBIDDEN, sentence));
     }
+    api.address_limits.requests.take(caller.network)?;
     Ok(())
+}
+
+/// Whether the page that asks may.
+fn is_welcome(api: &Api, request: &Request) -> bool {
+    let headers = request.headers();
+    let is_welcome = upgrade::is_welcome(headers, &api.live.get().origin);
+    let says_whose = headers.contains_key(header::ORIGIN);
+    if is_of_another_site(headers) && !(says_whose && is_welcome) {
+        return false;
+    }
+    let reads = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+    is_welcome || (reads && !is_preflight(request))
 }
 
 /// The origin of a page that is not ours and that the server's operator named.

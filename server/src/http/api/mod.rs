@@ -25,7 +25,7 @@ use crate::code::SessionCode;
 use crate::directory::{Directory, Entry};
 use crate::live::Live;
 use crate::net::Caller;
-use crate::net::address_limits::{AddressLimits, Listening, NoListening, NotFound};
+use crate::net::address_limits::{AddressLimits, Listeners, Listening, NoListening, NotFound};
 use crate::net::bans::Bans;
 use crate::site::{SITE_API, Site};
 use crate::store::Store;
@@ -94,8 +94,8 @@ impl Api {
 }
 
 /// A place among those who listen.
-pub(super) fn listen(limits: &AddressLimits, caller: &Caller) -> Result<Listening, Problem> {
-    let listening = limits.listeners.enter(caller.network);
+pub(super) fn listen(listeners: &Arc<Listeners>, caller: &Caller) -> Result<Listening, Problem> {
+    let listening = listeners.enter(caller.network);
     let listening = listening.map_err(|why| match why {
         NoListening::Full => Problem::busy(
             "Too many listen for news; ask now and then instead.",

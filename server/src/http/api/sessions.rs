@@ -59,7 +59,7 @@ pub(super) async fn list(
     let mut news = api.directory.news();
     let mut close = None;
     if let Some(after) = after.filter(|_| wait > 0) {
-        let _listening = listen(&api.address_limits, &caller)?;
+        let _listening = listen(&api.address_limits.listeners, &caller)?;
         let until = Instant::now() + Duration::from_secs(wait.into());
         let changed = news.wait_for(|news| news.version != after);
         tokio::select! {
