@@ -131,7 +131,8 @@ pub struct View<'a> {
 pub trait Game: Sized + Send + 'static {
     /// Names the game in the protocol's hash and in logs.
     const NAME: &'static str;
-    /// Counts up whenever the rules change so that an older client would compute something else.
+    /// Counts up whenever the rules change so that an older client would compute something else, and when
+    /// [`Game::Settings`] or [`Game::Event`] are made of something else, which it could not read.
     const RULES_VERSION: u32;
     /// The kinds of entity, at most [`crate::wire::field::KINDS_MAX`].
     const KINDS: &'static [Kind];
@@ -149,7 +150,8 @@ pub trait Game: Sized + Send + 'static {
     /// Plays the game from a player's view, for computer pilots and load tests.
     type Brain: Brain<Self>;
 
-    /// Builds the rules. Errors with a sentence when the settings make no sense.
+    /// Builds the rules. Errors with a sentence when the settings make no sense; where the seed is why, a round takes the
+    /// next one.
     fn rules(setup: &Setup<Self::Settings>) -> Result<Self::Rules, String>;
 
     /// An empty world. What happens by chance in it follows from `luck`, which no client is told: from the
@@ -190,7 +192,7 @@ pub trait Game: Sized + Send + 'static {
     /// Writes the whole world into `rows` (cleared by the caller), ids ascending within each kind.
     fn publish(&self, rows: &mut Rows);
 
-    /// What `player` looks at; of [`PlayerId::NOBODY`] only the size counts, which is what spectators see.
+    /// What `player`, who has joined, looks at; of [`PlayerId::NOBODY`] only the size counts, which is what spectators see.
     /// Entities without a place are shown to everybody, private kinds to their owner only, everything else
     /// where this rectangle is.
     fn view(&self, player: PlayerId) -> Focus;

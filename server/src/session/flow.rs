@@ -43,6 +43,8 @@ pub(super) struct Flow {
     round_trip: Least,
     ease: Ease,
     afresh: bool,
+    /// Whether the client asked for that: it confirms nothing before it has it, so it is sent through a shut window.
+    asked: bool,
     afresh_at: Option<Tick>,
 }
 
@@ -57,6 +59,7 @@ impl Flow {
             round_trip: Least::new(ROUND_TRIP_TICKS),
             ease: Ease::new(first),
             afresh: true,
+            asked: false,
             afresh_at: None,
         }
     }
@@ -84,7 +87,7 @@ impl Flow {
 
     /// Whether one more frame may go out.
     pub(super) fn is_open(&self) -> bool {
-        f64::from(self.in_flight()) < self.window()
+        self.asked || f64::from(self.in_flight()) < self.window()
     }
 
     /// Ticks between the newest frame sent and the newest confirmed.
@@ -138,7 +141,7 @@ impl Flow {
             self.confirmed = tick.wrapping_sub(1);
         }
         self.sent = tick;
-        self.afresh = false;
+        (self.afresh, self.asked) = (false, false);
     }
 
     /// A frame was written and not taken: the next one can't build on it.
@@ -151,7 +154,7 @@ impl Flow {
         let pause = AFRESH_SECONDS_MIN * u32::from(rate);
         let granted = self.afresh_at.is_none_or(|at| now.wrapping_sub(at) >= pause);
         if granted {
-            self.afresh = true;
+            (self.afresh, self.asked) = (true, true);
             self.afresh_at = Some(now);
         }
         granted
@@ -219,6 +222,23 @@ mod tests {
         (1..=30).for_each(|tick| flow.committed(tick));
         flow.acknowledge(31, 31, 30.0, TICK_MS);
         assert_eq!(flow.in_flight(), 30);
+    }
+
+    #[test]
+    fn a_keyframe_that_is_asked_for_goes_through_a_shut_window() {
+        let mut flow = Flow::new(1);
+        (1..=30).for_each(|tick| flow.committed(tick));
+        assert!(!flow.is_open());
+        assert!(flow.start_afresh(31, 30));
+        assert!(flow.is_open() && flow.wants_keyframe());
+        flow.committed(31);
+        assert!(!flow.is_open());
+        // Whoever asks and asks, and confirms nothing, is let go all the same.
+        assert!(flow.start_afresh(61, 30));
+        flow.committed(61);
+        assert!(flow.is_unresponsive(302, 30));
+        flow.acknowledge(61, 70, 70.0, TICK_MS);
+        assert!(flow.is_open());
     }
 
     #[test]

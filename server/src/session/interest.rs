@@ -273,6 +273,10 @@ impl PlayerSight<'_> {
     }
 
     fn offer_own(&self, mut visit: impl FnMut(usize, u32)) {
+        // What is nobody's is not everybody's who is nobody.
+        if self.player == PlayerId::NOBODY {
+            return;
+        }
         let private = &self.interest.private;
         let mine = private.partition_point(|&(owner, ..)| owner < self.player);
         let mine = private[mine..].iter().take_while(|&&(owner, ..)| owner == self.player);

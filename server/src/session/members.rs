@@ -1,7 +1,7 @@
 //! Who comes and goes: people to their seats, people who lost their line, and computer pilots for company.
 
 use super::door::{ConnectionId, Newcomer, Outbox};
-use super::players::{Link, SEAT_GRACE_SECONDS};
+use super::players::{Link, SEAT_GRACE_SECONDS, Watching};
 use super::restraint::OVERLOADED;
 use super::{Session, flow, parting, talk};
 use bytes::Bytes;
@@ -78,7 +78,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
     fn seat(&mut self, who: &Newcomer<O>) -> PlayerId {
         let id = self.players.free_id(|id| self.pilots.has(id));
         self.players.insert(id, who, self.tick.wrapping_add(1));
-        self.set_watching(id, who.watch);
+        self.set_watching(id, who.watch.then(Watching::default));
         let muted = self.hosting.mutes(who.visitor);
         self.players.with_id(id).expect("just inserted").muted = muted;
         self.tell_of(id);

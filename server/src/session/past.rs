@@ -12,7 +12,6 @@ use bytes::Bytes;
 use shared::game::{Game, PlayerId, Tick};
 use shared::netcode::frame::{Changes, Encoder, Part, Sight, ViewList};
 use shared::netcode::history::History;
-use shared::wire::Rows;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -77,7 +76,6 @@ pub(super) struct Past<G: Game> {
     pub(super) terms: Arc<Terms<G>>,
     pub(super) changes: Changes,
     pub(super) interest: Interest,
-    sorted: Vec<usize>,
     /// Of the tick that is shown.
     pub(super) standings: LateStandings,
     /// The same; `None` before the first that is known.
@@ -138,7 +136,6 @@ impl<G: Game> Past<G> {
             terms,
             changes: Changes::new(G::KINDS),
             interest: Interest::new(G::KINDS),
-            sorted: Vec::new(),
             standings: LateStandings::default(),
             phase: None,
         }
@@ -218,8 +215,7 @@ impl<G: Game> Past<G> {
         let taken = self.history.take::<G>(&self.terms.rules, &frame);
         taken.expect("frames of our own, in order");
         let (_, rows) = self.history.newest().expect("just taken");
-        let sorted = &mut self.sorted;
-        self.changes.advance::<G>(at, &self.terms.rules, |out| copy_sorted(rows, out, sorted));
+        self.changes.advance::<G>(at, &self.terms.rules, |out| out.append(rows));
         self.interest.rebuild(&self.changes);
         if let Some(standings) = told.standings {
             self.standings = standings;
@@ -229,17 +225,5 @@ impl<G: Game> Past<G> {
         }
         let standings = self.standings.message.clone();
         Shown { told: told.messages, standings, begins: anew }
-    }
-}
-
-/// A client's rows are in no order; the world's ascend.
-fn copy_sorted(rows: &Rows, out: &mut Rows, order: &mut Vec<usize>) {
-    for (kind, table) in rows.tables().iter().enumerate() {
-        order.clear();
-        order.extend(0..table.len());
-        order.sort_unstable_by_key(|&index| table.ids()[index]);
-        for &index in order.iter() {
-            out.table_mut(kind).push(table.ids()[index], table.row(index));
-        }
     }
 }

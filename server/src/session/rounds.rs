@@ -8,7 +8,7 @@ use super::status::PhaseName;
 use super::{Session, SessionConfig, Terms};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
-use shared::game::{Game, PlayerId, Tick};
+use shared::game::{Game, PlayerId, Setup, Tick};
 use shared::netcode::frame::Changes;
 use shared::wire::Visitor;
 use shared::wire::message::{self, Phase, RESULTS_MAX, ResultLine, ServerMessage};
@@ -20,6 +20,9 @@ pub const WARM_UP_SECONDS: u32 = 8;
 pub const RESULTS_SECONDS: u32 = 12;
 /// Ships that make a round, computer pilots among them; with fewer it stays a warm-up.
 pub const ROUND_SHIPS_MIN: usize = 2;
+
+/// Seeds after the last one that are tried when a game cannot make a world of the first of them.
+const SEEDS_TRIED: usize = 8;
 
 /// Where a session is in its rounds.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
@@ -160,11 +163,9 @@ impl<G: Game, O: Outbox> Session<G, O> {
             let SessionConfig { luck, idle_s, records, .. } = self.config;
             self.config = SessionConfig { luck, idle_s, records, ..next };
         }
-        if !self.config.seeded && self.rounds.round > 0 {
-            self.config.setup.seed = next_seed(seed);
-        }
-        let setup = self.config.setup.clone();
-        let rules = G::rules(&setup).expect("settings are checked when they are made");
+        let anew = !self.config.seeded && self.rounds.round > 0;
+        let (setup, rules) = make_world(&self.config.setup, anew.then_some(seed), G::rules);
+        self.config.setup.seed = setup.seed;
         self.config.luck = next_seed(self.config.luck);
         self.game = G::new(&setup, &rules, self.config.luck);
         self.terms = Arc::new(Terms { setup, rules });
@@ -245,6 +246,24 @@ impl<G: Game, O: Outbox> Session<G, O> {
     }
 }
 
+/// What the next round is played by: the same setup, with the next seed after `last` if there is one. A world that the game
+/// cannot make of it is left out, as nobody has seen that seed; the setup's own was tried when its settings were chosen.
+fn make_world<S: Clone, R>(
+    setup: &Setup<S>,
+    last: Option<u64>,
+    make: impl Fn(&Setup<S>) -> Result<R, String>,
+) -> (Setup<S>, R) {
+    let following = core::iter::successors(last.map(next_seed), |&seed| Some(next_seed(seed)));
+    following
+        .take(SEEDS_TRIED)
+        .chain([setup.seed])
+        .find_map(|seed| {
+            let setup = Setup { seed, ..setup.clone() };
+            make(&setup).ok().map(|rules| (setup, rules))
+        })
+        .expect("settings are checked when they are made")
+}
+
 /// The seed of the next round: another world, which follows from the one before (SplitMix64, Steele, Lea
 /// and Flood 2014).
 fn next_seed(seed: u64) -> u64 {
@@ -252,4 +271,29 @@ fn next_seed(seed: u64) -> u64 {
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     z ^ (z >> 31)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_seed_of_which_no_world_can_be_made_is_left_out() {
+        let setup = Setup::new((), 7, 30);
+        let (one, two) = (next_seed(7), next_seed(next_seed(7)));
+        let but = |refused: &[u64]| {
+            let make = |setup: &Setup<()>| match refused.contains(&setup.seed) {
+                true => Err(String::from("no way out")),
+                false => Ok(setup.seed),
+            };
+            let (made, rules) = make_world(&setup, Some(7), make);
+            assert_eq!(made.seed, rules);
+            rules
+        };
+        assert_eq!((but(&[]), but(&[one])), (one, two));
+        let all: Vec<_> =
+            core::iter::successors(Some(one), |&seed| Some(next_seed(seed))).take(100).collect();
+        assert_eq!(but(&all), 7);
+        assert_eq!(make_world(&setup, None, |setup| Ok(setup.seed)).1, 7);
+    }
 }

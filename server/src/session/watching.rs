@@ -36,10 +36,8 @@ impl<G: Game, O: Outbox> Session<G, O> {
         } else if !self.may_change(id) {
             self.notice(id, TOO_SOON);
         } else {
-            if watch {
-                self.stop_playing(id);
-            }
-            self.set_watching(id, watch);
+            let watching = watch.then(|| self.stop_playing(id));
+            self.set_watching(id, watching);
             self.tell_of(id);
             self.show_world(id);
             // It is another world's; of the same one they know.
@@ -56,12 +54,12 @@ impl<G: Game, O: Outbox> Session<G, O> {
     }
 
     /// The player of a new seat, or of one that becomes another: watches or plays from now on.
-    pub(super) fn set_watching(&mut self, id: PlayerId, watch: bool) {
+    pub(super) fn set_watching(&mut self, id: PlayerId, watching: Option<Watching>) {
+        let watch = watching.is_some();
         let team = if watch { 0 } else { self.smallest_team() };
-        let at = self.game.view(id);
         let player = self.players.with_id(id).expect("somebody has this number");
         player.team = team;
-        player.watching = watch.then_some(Watching { look: Look::Leader, at: (at.x, at.y) });
+        player.watching = watching;
         if !watch {
             self.game.join(&self.terms.rules, id, team);
         }
@@ -158,9 +156,12 @@ impl<G: Game, O: Outbox> Session<G, O> {
         }
     }
 
-    fn stop_playing(&mut self, id: PlayerId) {
+    /// Gives what they watch first, from where they were.
+    fn stop_playing(&mut self, id: PlayerId) -> Watching {
+        let Focus { x, y, .. } = self.game.view(id);
         self.game.leave(&self.terms.rules, id);
         self.talk.roster.plays_no_more(id);
+        Watching { look: Look::Leader, at: (x, y) }
     }
 }
 

@@ -39,6 +39,9 @@ pub struct Client<G: Game> {
     hello: Hello,
     protocol: Protocol,
     now: f64,
+    /// Up to when errors have faded.
+    faded_at: f64,
+    outdated: bool,
     input: G::Input,
     joined: Option<Joined<G>>,
     outgoing: VecDeque<Vec<u8>>,
@@ -65,6 +68,8 @@ impl<G: Game> Client<G> {
             hello: Hello::new(protocol.hash, name),
             protocol,
             now: 0.0,
+            faded_at: 0.0,
+            outdated: false,
             input: G::Input::default(),
             joined: None,
             outgoing: VecDeque::new(),
@@ -98,7 +103,7 @@ impl<G: Game> Client<G> {
     /// A connection has opened: forgets the last one, but for the seat, and gives the first message to
     /// send. Who was let in before asks for the same seat.
     pub fn hello(&mut self, now: f64) -> Vec<u8> {
-        self.now = now;
+        (self.now, self.faded_at) = (now, now);
         if let Some(last) = self.joined.take() {
             self.stats.corrections += last.prediction.corrections();
         }
@@ -133,8 +138,10 @@ impl<G: Game> Client<G> {
 
     /// Time goes on: makes the inputs that are due. Call it at least once per tick or drawn frame.
     pub fn advance(&mut self, now: f64) {
-        let passed = (now - self.now).max(0.0);
         self.now = self.now.max(now);
+        // Not since `self.now`: messages between two calls move that as well.
+        let passed = (now - self.faded_at).max(0.0);
+        self.faded_at = self.faded_at.max(now);
         let Some(joined) = &mut self.joined else { return };
         let thirtieths = (passed * 0.03) as f32;
         joined.prediction.fade(thirtieths);
@@ -219,6 +226,12 @@ impl<G: Game> Client<G> {
             inputs_ms: ticks.into_iter().flat_map(|ticks| joined.sent.waits(ticks, now)).collect(),
             ping_ms: waited.filter(|&waited| waited > self.stats.ping_ms + usual_ms),
         }
+    }
+
+    /// Whether the server has a world that these rules cannot make: it is of another build, though it calls its rules
+    /// the same. To go on is of no use then.
+    pub fn is_outdated(&self) -> bool {
+        self.outdated
     }
 
     /// Who the player is, once let in.
@@ -339,7 +352,13 @@ impl<G: Game> Client<G> {
     }
 
     /// What a setup says, and the rules that follow from it.
-    fn setup(&self, bytes: &[u8]) -> Result<WithRules<G>, WireError> {
+    fn setup(&mut self, bytes: &[u8]) -> Result<WithRules<G>, WireError> {
+        let made = self.make(bytes);
+        self.outdated = made.is_err();
+        made
+    }
+
+    fn make(&self, bytes: &[u8]) -> Result<WithRules<G>, WireError> {
         let setup: Setup<G::Settings> = message::decode(bytes)?;
         let make = || G::rules(&setup).map_err(|_| WireError::BadControl);
         let rules = match &self.shelf {
@@ -415,7 +434,7 @@ impl<G: Game> Client<G> {
         let tick = decoded.tick;
         let tick_ms = 1000.0 / joined.rate;
         let start = now - f64::from(tick) * tick_ms;
-        joined.server_start = joined.server_start.min(start);
+        joined.saw_start(start, now);
         joined.late_ms = start - joined.server_start;
         let clocks = joined
             .clocks
@@ -451,3 +470,6 @@ impl<G: Game> Client<G> {
         self.outgoing.push_back(message::encode_control(&ClientMessage::Resync { tick, mismatch }));
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -18,6 +18,11 @@ const LAG_REST_STEPS: f64 = 1.2;
 /// Missing ticks that are told at most, the oldest: eight seconds at 128 Hz.
 const MISSING_MAX: u32 = 1024;
 
+/// By how much a client's clock and the server's may differ, per time that passes: those of computers do by a tenth of
+/// this. So a quick frame of long ago says little by little less of how late one is now, and a line that got worse is
+/// seen for what it is for many minutes.
+const CLOCK_DRIFT_MAX: f64 = 1e-4;
+
 /// What there is once the server has let the player in.
 pub(super) struct Joined<G: Game> {
     pub(super) me: PlayerId,
@@ -33,8 +38,10 @@ pub(super) struct Joined<G: Game> {
     /// How far in the past others are drawn, as inputs say it: steps that do not flicker.
     pub(super) lag: i32,
     pub(super) sent: Sent<G>,
-    /// The server's start by the shortest delay seen, in ms of our clock.
+    /// The server's start by the shortest delay seen, in ms of our clock as it goes now.
     pub(super) server_start: f64,
+    /// When a frame said something of it last, in ms.
+    start_seen_at: f64,
     /// How late the newest frame was by that, in ms.
     pub(super) late_ms: f64,
     pub(super) uplink: Uplink,
@@ -70,6 +77,7 @@ impl<G: Game> Joined<G> {
             lag: 0,
             sent: Sent::new(),
             server_start: f64::INFINITY,
+            start_seen_at: now,
             late_ms: 0.0,
             uplink: Uplink::new(ping_ms, now),
             scene: Scene::new(G::KINDS),
@@ -89,8 +97,15 @@ impl<G: Game> Joined<G> {
         self.rules = rules;
         self.decoded = self.decoded();
         self.history = Self::history(self.draws);
-        self.prediction = Prediction::new(self.me);
+        self.prediction.begin();
         self.scene = Scene::new(G::KINDS);
+    }
+
+    /// A frame of `now` says that the server started at `start`, had it taken no time.
+    pub(super) fn saw_start(&mut self, start: f64, now: f64) {
+        let drift = (now - self.start_seen_at).max(0.0) * CLOCK_DRIFT_MAX;
+        self.server_start = start.min(self.server_start + drift);
+        self.start_seen_at = now;
     }
 
     /// The world stood still for so many ticks: what was done meanwhile is done anew when its ticks come, and what is

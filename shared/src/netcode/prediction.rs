@@ -17,7 +17,8 @@ const INPUTS_KEPT: usize = 128;
 
 /// Which rows go on by the player's own inputs.
 pub(crate) fn is_own(kind: &Kind, row: &[i32], me: PlayerId) -> bool {
-    kind.field_with(Role::Owner).is_some_and(|owner| row[owner] == i32::from(me.0))
+    me != PlayerId::NOBODY
+        && kind.field_with(Role::Owner).is_some_and(|owner| row[owner] == i32::from(me.0))
 }
 
 /// Copies those rows of `from` that `wanted` picks.
@@ -91,6 +92,12 @@ impl<G: Game> Prediction<G> {
             corrections: 0,
             going: GoingOn::new(G::KINDS),
         }
+    }
+
+    /// Another world begins. The player's inputs for its first ticks are under way already.
+    pub fn begin(&mut self) {
+        let inputs = core::mem::replace(&mut self.inputs, InputLog::new());
+        *self = Self { inputs, ..Self::new(self.me) };
     }
 
     /// What the player did.
@@ -198,6 +205,12 @@ impl<G: Game> Prediction<G> {
             return;
         };
         self.offset.absorb(x - now_x, y - now_y);
+    }
+
+    /// As if the server had just said that the own entities are elsewhere.
+    #[cfg(test)]
+    pub(super) fn shift(&mut self, x: f32, y: f32) {
+        self.offset.absorb(x, y);
     }
 }
 

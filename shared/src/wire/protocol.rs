@@ -61,7 +61,7 @@ fn check(kinds: &[Kind], input: &[Field]) {
     for kind in kinds {
         let fields = kind.fields.len();
         assert!((1..=FIELDS_MAX).contains(&fields), "{}: 1 to {FIELDS_MAX} fields", kind.name);
-        assert!(kind.leads() <= fields, "{}: more leads than fields", kind.name);
+        check_leads(kind, input);
         assert!(
             !kind.private || kind.field_with(Role::Owner).is_some(),
             "{}: a private kind needs an owner",
@@ -76,6 +76,21 @@ fn check(kinds: &[Kind], input: &[Field]) {
     }
     for field in kinds.iter().flat_map(|k| k.fields).chain(input) {
         assert!((1..=BITS_MAX).contains(&field.bits), "{}: 1 to {BITS_MAX} bits", field.name);
+    }
+}
+
+fn check_leads(kind: &Kind, input: &[Field]) {
+    let leads = kind.leads();
+    let steered = matches!(kind.treatment, Treatment::Steered { .. });
+    assert!(!steered || leads > 0, "{}: what is steered has at least 1 lead", kind.name);
+    assert!(leads <= kind.fields.len(), "{}: more leads than fields", kind.name);
+    if kind.field_with(Role::Owner).is_none() {
+        return;
+    }
+    assert!(leads <= input.len(), "{}: more leads than an input has fields", kind.name);
+    for (lead, said) in kind.fields[..leads].iter().zip(input) {
+        let same = (lead.bits, lead.signed, lead.role) == (said.bits, said.signed, said.role);
+        assert!(same, "{}: the lead {} is no input's {}", kind.name, lead.name, said.name);
     }
 }
 
@@ -108,5 +123,50 @@ impl Fnv {
         );
         self.number(u64::from(field.step.to_bits()));
         self.number(field.role as u64);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const INPUT: &[Field] = &[Field::angle("aim", 8), Field::count("keys", 4)];
+
+    fn steered(leads: u8, fields: &'static [Field]) -> Kind {
+        Kind { name: "boat", fields, treatment: Treatment::Steered { leads }, private: false }
+    }
+
+    #[test]
+    fn what_a_player_steers_goes_on_by_what_inputs_say() {
+        const BOAT: &[Field] = &[
+            Field::angle("aim", 8),
+            Field::count("keys", 4),
+            Field::owner("owner"),
+            Field::x("x", 14, 1.0),
+            Field::y("y", 14, 1.0),
+        ];
+        check(&[steered(1, BOAT)], INPUT);
+        check(&[steered(2, BOAT)], INPUT);
+    }
+
+    #[test]
+    #[should_panic(expected = "at least 1 lead")]
+    fn what_is_steered_has_leads() {
+        const BOAT: &[Field] = &[Field::count("a", 4)];
+        check(&[steered(0, BOAT)], INPUT);
+    }
+
+    #[test]
+    #[should_panic(expected = "more leads than an input has fields")]
+    fn leads_are_no_more_than_an_input_has() {
+        const BOAT: &[Field] = &[INPUT[0], INPUT[1], Field::count("more", 2), Field::owner("o")];
+        check(&[steered(3, BOAT)], INPUT);
+    }
+
+    #[test]
+    #[should_panic(expected = "the lead keys is no input's keys")]
+    fn a_lead_is_as_wide_as_what_the_input_says() {
+        const BOAT: &[Field] = &[INPUT[0], Field::count("keys", 3), Field::owner("o")];
+        check(&[steered(2, BOAT)], INPUT);
     }
 }

@@ -38,6 +38,7 @@ pub fn put_place(
     for (i, field) in fields.iter().enumerate().filter(|(_, field)| is_place(field)) {
         match (near, field.usual) {
             (Some(near), Some(order)) => {
+                check(field, cells[i]);
                 let distance = zigzag(field.difference(near[i], cells[i]));
                 writer.golomb(u32::from(order).saturating_sub(NEARER_BITS), distance);
             }
@@ -46,8 +47,14 @@ pub fn put_place(
     }
 }
 
-fn put_field(writer: &mut BitWriter<'_>, field: &Field, value: i32) {
+/// Panics when a value is out of its field's range: nobody could read it.
+#[inline]
+pub fn check(field: &Field, value: i32) {
     assert!(field.contains(value), "{} = {value} is out of its field's range", field.name);
+}
+
+fn put_field(writer: &mut BitWriter<'_>, field: &Field, value: i32) {
+    check(field, value);
     match field.usual {
         Some(order) if field.signed => writer.golomb(u32::from(order), zigzag(value)),
         Some(order) => writer.golomb(u32::from(order), value as u32),
@@ -167,6 +174,13 @@ mod tests {
                 prop_assert_eq!(&back[..], &cells[..]);
             }
         }
+    }
+
+    #[test]
+    #[should_panic(expected = "a = 8192 is out of its field's range")]
+    fn a_place_out_of_range_is_not_sent_beside_another() {
+        let place = &[Field::x("a", 14, 1.0)];
+        put_place(&mut BitWriter::new(&mut Vec::new()), place, &[8192], Some(&[8191]));
     }
 
     #[test]

@@ -55,8 +55,7 @@ impl ArenaBrain {
                 (distance - loyal - weak * WEAKNESS, id, ship)
             })
             .filter(|(cost, ..)| *cost < NOTICE)
-            // Rows of a view are in no particular order: the id settles a draw.
-            .min_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)))?;
+            .min_by(|a, b| a.0.total_cmp(&b.0))?;
         let looks = self.mark.filter(|mark| mark.id == id).map_or(0, |mark| mark.looks + 1);
         let at = ship.place();
         let clear = rules.rocks.first_on_path(own.at, at, 2.0).is_none();

@@ -59,6 +59,7 @@ pub fn put(
         return mask != 0;
     }
     let changed = (1..leads).fold(0, |set, i| set | u32::from(before[i] != after[i]) << (i - 1));
+    kind.fields[..leads].iter().zip(after).for_each(|(field, &value)| record::check(field, value));
     let lead = zigzag(kind.fields[0].difference(before[0], after[0]));
     if changed == 0 && mask == 0 {
         writer.flag(lead != 0);
@@ -104,6 +105,7 @@ fn put_corrections(
 ) {
     writer.golomb(MASK_ORDER, mask);
     for (i, field) in fields.iter().enumerate().filter(|(i, _)| mask & 1 << i != 0) {
+        record::check(field, truth[i]);
         writer.golomb(order(field), zigzag(field.difference(expected[i], truth[i])));
     }
 }

@@ -14,7 +14,7 @@ pub struct ViewList {
     slots: Vec<u16>,
     lens: [u16; KINDS_MAX],
     /// How many of them are public.
-    public: u16,
+    public: u32,
     pub(super) tick: Option<Tick>,
 }
 
@@ -48,7 +48,7 @@ impl ViewList {
 
     /// The public part.
     pub(super) fn public(&self) -> &[u16] {
-        &self.slots[..usize::from(self.public)]
+        &self.slots[..self.public as usize]
     }
 
     /// How many of each kind there are.
@@ -61,7 +61,7 @@ impl ViewList {
         self.slots.clear();
         self.slots.extend_from_slice(slots);
         self.lens = lens;
-        self.public = slots.len() as u16;
+        self.public = slots.len() as u32;
     }
 }
 
@@ -106,7 +106,7 @@ impl OpenList {
     pub(super) fn take(&mut self, list: &ViewList, parts: &Parts, which: Part, step: &Step) {
         let mut rest = match which {
             Part::Public => list.public(),
-            Part::Private => &list.slots[usize::from(list.public)..],
+            Part::Private => &list.slots[list.public as usize..],
         };
         for kind in parts.kinds(which) {
             let (mine, others) = rest.split_at(usize::from(list.lens[kind]));
@@ -129,7 +129,7 @@ impl OpenList {
             list.lens[kind] = self.slots[kind].len() as u16;
         }
         if which == Part::Public {
-            list.public = list.slots.len() as u16;
+            list.public = list.slots.len() as u32;
         }
     }
 
