@@ -20,7 +20,8 @@ const STABLE: Duration = Duration::from_secs(5);
 /// For how long a bot tries; then its life has ended as its line did.
 const GIVE_UP: Duration = Duration::from_secs(120);
 
-/// What a bot has tried since its last good line. A server that lets it connect and turns it away gives it none.
+/// What a bot has tried since its last good line. A server that lets it connect and
+/// says nothing, or turns it away, gives it none.
 #[derive(Debug, Default)]
 pub(crate) struct Tries {
     attempt: u32,

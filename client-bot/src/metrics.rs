@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 const WORK: &str = "gamekeeper_tick_work_seconds";
 const JITTER: &str = "gamekeeper_tick_start_jitter_seconds";
+const STARTED: &str = "process_start_time_seconds";
 const BYTES: &str = "gamekeeper_session_bytes_total";
 
 /// What a server's metrics said at a moment.
@@ -74,12 +75,15 @@ impl Scrape {
         Self { at, values: values.collect(), ended: BTreeMap::new() }
     }
 
-    /// The look that comes after `last`. Where a count has fallen the server was started anew, and counts from 0: what it
-    /// had counted before stays counted.
+    /// The look that comes after `last`. Where the server was started anew it counts from 0: what it had counted before
+    /// stays counted. Where it does not tell when it was started, a count that has fallen shows it.
     pub(crate) fn after(mut self, last: &Self) -> Self {
         self.ended.clone_from(&last.ended);
+        let started = self.get(STARTED).zip(last.get(STARTED));
+        let anew = started.map(|(now, before)| now != before);
         for (name, before) in &last.values {
-            if self.values.get(name).is_some_and(|now| now < before) {
+            let fell = || self.values.get(name).is_some_and(|now| now < before);
+            if anew.unwrap_or_else(fell) {
                 *self.ended.entry(name.clone()).or_default() += before;
             }
         }

@@ -243,7 +243,8 @@ impl<G: Game> Bot<G> {
     /// The line was lost then, and the bot is to come back.
     fn lost_line(&mut self, end_ms: f64) {
         self.depart();
-        self.tries.lost(Duration::from_secs_f64((end_ms - self.hello_ms) / 1000.0));
+        // What was heard last counts: of a server that says nothing the line lasted no time.
+        self.tries.lost(Duration::from_secs_f64((self.heard_ms - self.hello_ms) / 1000.0));
         if self.joined > 0 {
             self.lost_ms.get_or_insert(end_ms);
         }

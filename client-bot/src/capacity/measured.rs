@@ -9,6 +9,9 @@ use crate::window::{Counts, Times, on_time_percent};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
+/// A second with less than this share of the frames that usually come in one is one in which the server stood still.
+const STALLED_SHARE: f64 = 0.5;
+
 /// How it was at the end of a second.
 #[derive(Clone, Debug)]
 pub(super) struct Moment {
@@ -33,12 +36,14 @@ pub(super) struct Measured {
     /// The time that all bots played, in seconds.
     player_s: f64,
     sum: Times<Counts>,
+    /// Whether most of what was due in the last second did not come.
+    stalls: bool,
 }
 
 impl Measured {
     /// From then on.
     pub(super) fn from(begin: Moment) -> Self {
-        Self { end: begin.clone(), begin, player_s: 0.0, sum: Times::default() }
+        Self { end: begin.clone(), begin, player_s: 0.0, sum: Times::default(), stalls: false }
     }
 
     /// A second more.
@@ -46,7 +51,18 @@ impl Measured {
         self.sum.add(second);
         let seconds = (end.at - self.end.at).as_secs_f64();
         self.player_s += f64::from(end.standing.playing) * seconds;
+        let rate = |from: &Moment, to: &Moment| {
+            let frames = to.standing.frames - from.standing.frames;
+            frames as f64 / (to.at - from.at).as_secs_f64()
+        };
+        // Before the first second there is no usual rate, and nothing is less than that.
+        self.stalls = rate(&self.end, &end) < STALLED_SHARE * rate(&self.begin, &self.end);
         self.end = end;
+    }
+
+    /// Whether frames are on their way which, whenever they come, are this step's.
+    pub(super) fn stalls(&self) -> bool {
+        self.stalls
     }
 
     /// Why the load generator is not to be believed, if so.

@@ -20,6 +20,9 @@ pub(crate) const SETTLE_SHARE: f64 = 0.4;
 /// Steps with the same load that break before it is believed: one may have met with something that was none of it.
 const BREAKS: usize = 2;
 
+/// A step goes on for so many samples at most while the server stands still at its end: then bots give it up.
+const STALL_SAMPLES_MAX: u32 = 10;
+
 /// What was found.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Capacity {
@@ -167,7 +170,10 @@ impl Search {
             Some(measured) => measured.add(second, moment),
             none => *none = Some(Measured::from(moment)),
         }
-        if self.taken < self.samples {
+        // What is late when a step is over would be counted in none: the next one settles first.
+        let waits = self.measured.as_ref().is_some_and(Measured::stalls)
+            && self.taken < self.samples + STALL_SAMPLES_MAX;
+        if self.taken < self.samples || waits {
             return Next::Same;
         }
         self.end_step(bots, standing);
