@@ -46,8 +46,8 @@ impl Client {
     }
 
     /// See [`Player::receive`].
-    pub fn receive(&mut self, bytes: &[u8], now: f64) {
-        self.player.receive(bytes, now);
+    pub fn receive(&mut self, bytes: &[u8], now: f64) -> bool {
+        self.player.receive(bytes, now)
     }
 
     /// Time goes on: makes the inputs that are due.

@@ -59,8 +59,8 @@ impl Plain {
     }
 
     /// See [`Player::receive`].
-    pub fn receive(&mut self, bytes: &[u8], now: f64) {
-        self.0.receive(bytes, now);
+    pub fn receive(&mut self, bytes: &[u8], now: f64) -> bool {
+        self.0.receive(bytes, now)
     }
 
     /// What the hands do from now on: an integer for each field of the input. One that is missing counts as 0, one that
@@ -154,7 +154,7 @@ trait Door {
     fn game(&self) -> String;
     fn talk(&mut self) -> &mut dyn Talk;
     fn hello(&mut self, now: f64) -> Vec<u8>;
-    fn receive(&mut self, bytes: &[u8], now: f64);
+    fn receive(&mut self, bytes: &[u8], now: f64) -> bool;
     fn steer(&mut self, values: &[i32]);
     fn advance(&mut self, now: f64);
     fn outgoing(&mut self, hold: bool) -> Option<Vec<u8>>;
@@ -190,8 +190,8 @@ impl<G: Game> Door for At<G> {
         self.player.hello(now)
     }
 
-    fn receive(&mut self, bytes: &[u8], now: f64) {
-        self.player.receive(bytes, now);
+    fn receive(&mut self, bytes: &[u8], now: f64) -> bool {
+        self.player.receive(bytes, now)
     }
 
     fn steer(&mut self, values: &[i32]) {

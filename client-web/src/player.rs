@@ -30,11 +30,12 @@ impl<G: Game> Player<G> {
         self.client.hello(now)
     }
 
-    /// A binary message has come.
-    pub fn receive(&mut self, bytes: &[u8], now: f64) {
+    /// A binary message has come. False when the page can go on no more: it is of another build than the server.
+    pub fn receive(&mut self, bytes: &[u8], now: f64) -> bool {
         // What cannot be read is counted, and a keyframe asked for where that helps; a page can do no
         // more about it.
         let _ = self.client.receive(bytes, now);
+        !self.client.is_outdated()
     }
 
     /// The next message to send, until there is none. With `hold` the socket is behind: inputs made

@@ -28,7 +28,7 @@ const FOLDED = [
   ['max_spectators', 'Most spectators', NUMBER, { min: 0, max: 200, usual: 32 }],
   ['spectator_delay_s', 'Delay for spectators, s', NUMBER, { min: 0, max: 30, usual: 0 }],
   ['tick_rate', 'Ticks a second', NUMBER, { min: 10, max: 128, usual: 30 }],
-  ['rewind_ms', 'Lag compensation, ms', NUMBER, { min: 0, max: 500, step: 10, usual: 200 }],
+  ['rewind_ms', 'Lag compensation, ms', NUMBER, { min: 0, max: 500, usual: 200 }],
   ['seed', 'Seed', 'text', { max: 10, pattern: '[0-9]*', usual: '', hint: 'by chance' }],
 ];
 /** What the kinds of JSON's values become that a field can show. */
@@ -104,7 +104,8 @@ export class SessionForm {
       game: { ...this.#game },
     };
     for (const path of this.#controls.keys()) if (path.startsWith(GAME)) settings.game[path.slice(GAME.length)] = value(path);
-    if (value('seed')) settings.seed = Number(value('seed'));
+    // What is left out stays as it was.
+    settings.seed = value('seed') ? Number(value('seed')) : null;
     return settings;
   }
 

@@ -284,10 +284,11 @@ function hello() {
 }
 
 function message(bytes, now) {
-  client.receive(bytes, now);
+  const goesOn = client.receive(bytes, now);
   // A hidden tab's timers are throttled, its messages are not: they are its clock.
   if (document.hidden) run(now);
   else meter.addBetween(performance.now() - now);
+  return goesOn;
 }
 
 function change() {

@@ -84,14 +84,15 @@ export class Link {
 
   /** `on.address()` promises a ticket, whose `play` is the path to connect to, or throws with HTTP's `status` and a
    *  `message`; `on.admitted(ticket)` hears of the one that is used: for a try that was given up it comes too late;
-   *  `on.hello()` gives the first message of a connection; `on.message(bytes, now)` takes what comes;
+   *  `on.hello()` gives the first message of a connection; `on.message(bytes, now)` takes what comes, and
+   *  says whether that can go on;
    *  `on.change()` is called after every change of `state`. */
   constructor(on) {
     this.#on = on;
     this.#held = new HeldBack(
       // A socket that is closing complains of what it is given before it says that it is closed.
       (bytes) => { if (this.state === 'open' && this.#socket.readyState === WebSocket.OPEN) this.#socket.send(bytes); },
-      (bytes, now) => { this.#heard = now; on.message(bytes, now); },
+      (bytes, now) => { this.#heard = now; if (!on.message(bytes, now)) this.#outdated(); },
     );
     addEventListener('online', () => this.retryNow());
     addEventListener('pagehide', () => this.#rest());
@@ -214,9 +215,18 @@ export class Link {
     this.#become('waiting');
   }
 
+  // The server would let this page in again and again, and tell it of a world that it cannot make.
+  #outdated() {
+    const socket = this.#socket;
+    if (!socket) return;
+    this.#lost(4006, '');
+    socket.close(1000);
+  }
+
   #lost(code, reason, final = code in FINAL) {
     const worked = this.state === 'open';
-    const lived = worked ? performance.now() - this.#opened : 0;
+    // What was heard last counts: of a server that says nothing the line lived no time.
+    const lived = worked ? this.#heard - this.#opened : 0;
     if (lived > STABLE_MS) this.#attempt = 0;
     this.#socket = null;
     this.#held.clear();

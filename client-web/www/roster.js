@@ -34,7 +34,8 @@ export class Roster {
     for (const entry of joined) {
       this.#players.set(entry.player, { team: 0, watching: false, host: false, muted: false, ...entry });
       const isNew = before.get(entry.player)?.name !== entry.name && entry.player !== this.me;
-      if (isNew && this.#silencedNames.has(entry.name)) this.#silenced.add(entry.player);
+      // In another session, as after a restart, the same number is somebody else.
+      if (isNew) this.#silenced[this.#silencedNames.has(entry.name) ? 'add' : 'delete'](entry.player);
       setTeam(entry.player, entry.team ?? 0);
     }
     const named = (players, known) => players.map((player) => known.get(player))

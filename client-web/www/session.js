@@ -8,6 +8,9 @@ import { hostSecret, keepHostSecret } from './here.js';
 import { write } from './hud.js';
 import { teamName } from './words.js';
 
+/** Nobody reads a question faster than this, ms. */
+const READ_MS = 700;
+
 const find = (id) => document.getElementById(id);
 
 /** The session this page is in. */
@@ -16,6 +19,8 @@ export class Session {
   #on;
   #form;
   #shown = '';
+  /** When whoever wants to end it was asked whether they do. */
+  #askedAt = 0;
   /** Its code, or null before it is known. */
   code = null;
   /** The newest `about` item of news, or null. */
@@ -84,8 +89,7 @@ export class Session {
     const parts = [about?.public ? 'In the public list' : 'Private', about?.locked && 'locked', about?.delayS && `spectators see it ${about.delayS} s later`];
     write(find('session-about'), parts.filter(Boolean).join(', '));
     write(find('session-watch'), this.#roster.watching ? 'Play' : 'Watch');
-    const pickable = teams > 1 && !this.#roster.watching;
-    find('session-teams').replaceChildren(...(pickable ? Array.from({ length: teams }, (_, at) => this.#team(at + 1, me?.team)) : []));
+    this.#showTeams(teams > 1 && !this.#roster.watching ? teams : 0, me?.team);
     find('host').hidden = !host;
     find('host-lock').setAttribute('aria-pressed', String(Boolean(about?.locked)));
     write(find('host-lock'), about?.locked ? 'Unlock' : 'Lock');
@@ -99,21 +103,37 @@ export class Session {
     write(find('host-note'), '');
   }
 
-  #team(team, mine) {
+  // Buttons are kept, so that who has just pressed one still has the keyboard there.
+  #showTeams(count, mine) {
+    const box = find('session-teams');
+    while (box.children.length > count) box.lastChild.remove();
+    while (box.children.length < count) box.append(this.#team(box.children.length + 1));
+    for (const button of box.children) {
+      const own = Number(button.dataset.team) === mine;
+      button.setAttribute('aria-pressed', String(own));
+      button.disabled = !own && this.about?.switchTeams === false;
+    }
+  }
+
+  #team(team) {
     const button = document.createElement('button');
     button.type = 'button';
     button.className = 'plain';
     button.dataset.team = team;
     button.textContent = teamName(team);
-    button.setAttribute('aria-pressed', String(team === mine));
-    button.disabled = team !== mine && this.about?.switchTeams === false;
     button.addEventListener('click', () => this.#on.client()?.team(team));
     return button;
   }
 
-  // Twice pressed, so that nobody ends everybody's game by a slip.
+  // Pressed, read and pressed again, which a double click or a key that is held is not: so nobody ends everybody's game
+  // by a slip.
   #end(button) {
-    if (button.dataset.sure) { this.act({ action: 'end' }); return; }
+    const now = performance.now();
+    if (button.dataset.sure) {
+      if (now - this.#askedAt > READ_MS) this.act({ action: 'end' });
+      return;
+    }
+    this.#askedAt = now;
     button.dataset.sure = '1';
     write(button, 'Really end it?');
     setTimeout(() => { delete button.dataset.sure; write(button, 'End the session'); }, 4000);

@@ -22,7 +22,7 @@ import { Playback } from '../replay.js';
 import { Session } from '../session.js';
 import { leap, turn } from '../turn.js';
 import { beginView, bindView, drawRows, fitView, followedAt, panBy, view, zoomBy } from './draw.js';
-import { bindChat, bindPeople, clearPeople, note, openChat, roster, showPeople, takeNews, teamCount } from './people.js';
+import { bindChat, bindPeople, clearPeople, hearIn, note, openChat, roster, showPeople, takeNews, teamCount } from './people.js';
 import { Person } from './person.js';
 import { Start } from './start.js';
 import { MOVES, clicksPlay, enableHands, isTyping, makeControls, readHands, releaseHands, restHands, showHands } from './steer.js';
@@ -57,11 +57,15 @@ const playback = new Playback({
 });
 /** Where messages come from: the link, or a recording. */
 let source = link;
+/** Which recording was looked at last. */
+let recording = null;
 let game = null;
 let kinds = [];
 let client = null;
 /** What the page is in, and what may be done about its people; null before the game is known. */
 let session = null;
+/** What is said to whoever wants to play before it is. */
+let loading = 'Still loading. One moment.';
 let person = null;
 let playing = false;
 /** Whether to come as a spectator. */
@@ -76,7 +80,7 @@ let held = [];
 
 leaveComposing();
 byId('line-act').addEventListener('click', act);
-byId('line-leave').addEventListener('click', leave);
+for (const id of ['line-leave', 'replay-leave']) byId(id).addEventListener('click', leave);
 bindChat((text) => client.chat(text, false));
 bindPeople(choosePerson);
 addEventListener('keydown', onKey);
@@ -95,7 +99,8 @@ async function load() {
     asked.free();
   } catch (why) {
     console.error(why);
-    write(byId('start-note'), 'This browser cannot run the game: it needs WebAssembly.');
+    loading = 'This browser cannot run the game: it needs WebAssembly.';
+    write(byId('start-note'), loading);
     return;
   }
   session = new Session(roster, {
@@ -116,6 +121,7 @@ async function load() {
 
 /** Goes into a session, with null for whichever public one has room. */
 function enter(code, watchOnly) {
+  if (!session) { start.show(loading); return; }
   spectate = watchOnly;
   session.clear();
   session.code = code;
@@ -126,6 +132,7 @@ function enter(code, watchOnly) {
 
 /** Looks at a recording, of an `id` or of a `round` of the session with a `code`; at a moment of it, where one is named. */
 function look(which) {
+  recording = which;
   session.code = null;
   watching.begins = which.player >= 0 ? which.player : null;
   begin(playback, '');
@@ -139,6 +146,8 @@ function begin(where, name) {
   client = play(name);
   [frame, live] = [null, false];
   clearPeople();
+  person.choose(null);
+  watching.clear();
   show(true);
   document.body.classList.toggle('replay', source === playback);
 }
@@ -155,6 +164,7 @@ function show(on, sentence = '') {
 
 /** Back to the first screen. */
 function leave() {
+  if (source === playback) start.code = null;
   show(false);
   source.close();
 }
@@ -181,6 +191,7 @@ function address() {
 }
 
 function admitted({ code }) {
+  hearIn(code);
   session.code = code;
   start.code = code;
 }
@@ -193,9 +204,10 @@ function hello() {
 }
 
 function message(bytes, now) {
-  client.receive(bytes, now);
+  const goesOn = client.receive(bytes, now);
   // A hidden tab's timers are throttled, its messages are not: they are its clock.
   if (document.hidden) run(now);
+  return goesOn;
 }
 
 function run(now) {
@@ -223,13 +235,14 @@ function showLine() {
   if (ended && source.code === GONE) session.code = start.code = null;
   const wait = Math.max(1, Math.ceil((link.retryAt - performance.now()) / 1000));
   const [text, label] = {
-    waiting: [`${source.sentence} Trying again in ${wait} s.`, 'Try now'],
-    ended: [source.sentence, source.code === OUTDATED ? 'Reload' : 'Play again'],
+    waiting: [source.sentence, 'Try now'],
+    ended: [source.sentence, source === playback ? 'Try again' : source.code === OUTDATED ? 'Reload' : 'Play again'],
     open: [live ? '' : 'Waiting for the first rows.', ''],
   }[source.state] ?? ['Connecting.', ''];
   byId('line').classList.toggle('said', text !== '');
   document.body.classList.toggle('lost', source.state !== 'open');
   write(byId('line-text'), text);
+  write(byId('line-wait'), source.state === 'waiting' ? `Trying again in ${wait} s.` : '');
   write(byId('line-act'), label);
   byId('line-act').hidden = !label;
   byId('line-leave').hidden = source.state === 'open';
@@ -238,6 +251,7 @@ function showLine() {
 function act() {
   if (source.state === 'waiting') link.retryNow();
   else if (source.code === OUTDATED) location.reload();
+  else if (source.state === 'ended' && source === playback) look(recording);
   else if (source.state === 'ended') enter(session.code, spectate);
 }
 

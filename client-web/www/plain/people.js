@@ -5,6 +5,7 @@
 import { byId, made } from '../admin/words.js';
 import { replayOf } from '../here.js';
 import { write } from '../hud.js';
+import { arrange } from '../order.js';
 import { Roster } from '../roster.js';
 import { STATS } from '../rows.js';
 import { Said } from '../said.js';
@@ -26,10 +27,12 @@ const NOTHING = { about: null, phase: { phase: 'endless', round: 0, ends: null }
 
 /** Who is who. */
 export const roster = new Roster();
+/** The lines of people, by their numbers. */
+let lineOf = new Map();
 /** Lines of the log, elements that may not be in the page yet. */
 const log = [];
-/** What of it was said to all. */
-const said = new Said();
+/** What of it was said to all, and in which session. */
+let [said, saidIn] = [new Said(), null];
 const told = { ...NOTHING };
 let noticed = 0;
 /** Whether the log goes along with what comes: until somebody reads further up. */
@@ -49,10 +52,10 @@ const takes = {
   },
   standings: (item) => { told.standings = item; },
   chat({ from, team, text }) {
-    if (roster.isSilenced(from)) return;
-    if (from === null) notice(text);
     const name = from === null ? 'Server' : roster.nameOf(from);
-    if (from !== null && !team) said.hear(name, text);
+    if (from === null) notice(text);
+    else if (!team) said.hear(name, text);
+    if (roster.isSilenced(from)) return;
     note(text, team ? `${name} to the team` : name);
   },
   history: ({ lines }) => { for (const [name, text] of said.newIn(lines)) if (!roster.isNameSilenced(name)) note(text, name); },
@@ -71,6 +74,11 @@ export const takeNews = (item) => takes[item.type]?.(item);
 export function clearPeople() {
   roster.clear();
   Object.assign(told, NOTHING);
+}
+
+/** From now on lines are heard in the session with that code. */
+export function hearIn(code) {
+  if (code !== saidIn) [said, saidIn] = [new Said(), code];
 }
 
 /** Everybody, best first: what the roster knows, with scores as far as they were told. */
@@ -145,21 +153,25 @@ function showLines(chosen) {
   const all = [...seated, ...watchers].map((entry, at) => ({ ...entry, place: at + 1, own: entry.player === roster.me }));
   write(byId('people-title'), `People (${seated.length}${watchers.length ? `, ${watchers.length} watching` : ''})`);
   const lines = all.filter(({ own, place }) => own || place <= PEOPLE_MAX);
-  fill(byId('people'), lines, personLine, (line, { player, place, own, name, team, computer, watching, host, muted, score }) => {
+  const kept = lineOf;
+  lineOf = new Map(lines.map(({ player }) => [player, kept.get(player) ?? personLine(player)]));
+  for (const { player, place, own, name, team, computer, watching, host, muted, score } of lines) {
+    const line = lineOf.get(player);
     // Of most people no score was told: among all of them one's own place is the server's to say.
     write(line.children[0], watching ? '' : String((own && told.standings.rank) || place));
     const marks = [team && teamName(team), host && 'host', watching && 'watching', muted && 'muted', roster.isSilenced(player) && 'muted by you'];
     write(line.children[1], [name, ...marks.filter(Boolean)].join(', '));
     write(line.children[2], watching ? '' : String(score ?? '–'));
-    line.dataset.player = player;
     line.children[1].setAttribute('aria-pressed', String(player === chosen));
     line.classList.toggle('own', own);
     line.classList.toggle('computer', computer);
-  });
+  }
+  arrange(byId('people'), [...lineOf.values()]);
 }
 
-function personLine() {
+function personLine(player) {
   const line = made('li');
+  line.dataset.player = player;
   line.append(made('span'), Object.assign(made('button'), { type: 'button' }), made('span'));
   return line;
 }

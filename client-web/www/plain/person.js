@@ -38,7 +38,7 @@ export class Person {
     const focused = box.contains(document.activeElement) ? document.activeElement.dataset.act : null;
     box.hidden = !acts.length;
     box.setAttribute('aria-label', entry ? `What to do about ${entry.name}` : '');
-    box.replaceChildren(...acts.map(([what, label, value]) => this.#button(what, label, value)));
+    box.replaceChildren(...(acts.length ? [made('span', entry.name, 'soft')] : []), ...acts.map(([what, label, value]) => this.#button(what, label, value)));
     if (focused) box.querySelector(`[data-act="${focused}"]`)?.focus();
   }
 

@@ -47,7 +47,9 @@ export class Start {
     this.#form = new SessionForm(byId('create-form'), 'Create and play', (chosen) => this.#create(chosen), { name: game.name });
     // The game's own settings are what the server says they are: without its answer the form has none of them.
     const offer = () => ask('GET', '/settings').then((offered) => this.#form.offer(offered)).catch(() => {});
-    byId('create').addEventListener('toggle', () => { if (byId('create').open) offer(); });
+    const asked = () => { if (byId('create').open) offer(); };
+    byId('create').addEventListener('toggle', asked);
+    asked();
   }
 
   /** The session that Play goes into, or null. */

@@ -157,7 +157,7 @@ function listen() {
 
 /** Adds a control with the name of its field and the keys that do the same; gives where its value is written. */
 function addControl(element, name, hints) {
-  const [box, said, hint] = [made('div', '', 'control'), made('output'), made('span', '', 'hint')];
+  const [box, said, hint] = [made('div', '', 'control'), Object.assign(made('output'), { ariaLive: 'off' }), made('span', '', 'hint')];
   hint.append(...hints.filter(Boolean).map((key) => made('kbd', key)));
   box.append(element, made('span', name), said, hint);
   byId('controls').append(box);

@@ -29,6 +29,13 @@ export class Watching {
     view.free = false;
   }
 
+  /** Another session or a recording: nobody of the last one is followed, nor any place of it looked at. */
+  clear() {
+    Object.assign(view, { watches: false, free: false });
+    this.#chosen = null;
+    this.forget();
+  }
+
   /** Another world, or another seat: the server is told again. */
   forget() {
     this.#look.forget();
@@ -48,7 +55,7 @@ export class Watching {
 
   /** To be called before a frame is drawn; where a recording is looked at nobody is asked to show anything. */
   show(now, recorded) {
-    if (view.watches !== roster.watching) this.#begin();
+    if (view.watches !== roster.watching) this.#change();
     if (!view.watches) return;
     // Who is gone, or watches as well, is followed no more; of a recording nobody is known at first.
     const entry = roster.entry(this.#chosen);
@@ -60,7 +67,7 @@ export class Watching {
     byId('watch-leader').setAttribute('aria-pressed', String(mode === 'leader'));
   }
 
-  #begin() {
+  #change() {
     const on = view.watches = roster.watching;
     this.follow(on ? this.begins : null);
     this.begins = null;
