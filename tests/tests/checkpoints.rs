@@ -3,6 +3,7 @@
 
 use server::config::Config;
 use server::session::acts::HostAction;
+use server::session::door::ToSession;
 use server::session::rounds::WARM_UP_SECONDS;
 use server::session::settings::PilotCount;
 use server::session::status::PhaseName;
@@ -32,6 +33,7 @@ with_every_game! {
     how_the_round_ended_is_told_to_who_comes_back,
     what_is_no_checkpoint_is_none,
     whoever_watches_comes_back_to_watching,
+    a_stop_waits_for_those_who_were_just_cut_off,
     where_nobody_is_nothing_goes_on,
 }
 
@@ -282,6 +284,20 @@ fn what_is_no_checkpoint_is_none<G: Game>() {
         other[at] ^= 1;
         assert!(!resumes(&other), "{at}");
     }
+}
+
+fn a_stop_waits_for_those_who_were_just_cut_off<G: Game>() {
+    let mut world = playing::<G>(97);
+    restart(&mut world, config::<G>(97));
+    world.session.handle(ToSession::Part { seconds: 60 }, f64::from(world.session.tick_now()));
+    world.run(500.0);
+    assert_eq!(world.session.over(), None, "they are on the way back");
+    world.return_to_seat(0, LINE);
+    world.run(3000.0);
+    assert_eq!((world.session.over(), world.session.away()), (None, 2));
+    world.leave(0);
+    world.run(500.0);
+    assert_eq!(world.session.over().map(|over| over.0), Some(CloseCode::GoingAway));
 }
 
 fn where_nobody_is_nothing_goes_on<G: Game>() {

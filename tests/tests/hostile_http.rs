@@ -247,10 +247,13 @@ async fn the_server_holds_only_so_many() {
     }
     assert_eq!(running.get("/healthz").await.status, 200);
     running.settles_at(3 + mute.len()).await;
+    // A proxy on this machine brings nobody there.
+    assert_eq!(running.get("/").await.status, 503);
+    running.settles_at(3 + mute.len()).await;
     mute.push(running.connect().await);
     running.settles_at(3 + mute.len()).await;
     running.connect().await.end().await;
-    assert_eq!(running.server.front.refusals.count(Reason::ServerFull), 1);
+    assert_eq!(running.server.front.refusals.count(Reason::ServerFull), 2);
     drop((one, mute));
     running.settles_at(2).await;
     drop(running.join("Three").await);

@@ -1,6 +1,6 @@
 //! Who is shown out of a session, kept out of it, or not heard in it, with each game, over a network in memory.
 
-use server::session::acts::HostAction;
+use server::session::acts::{HostAction, OperatorAction, Order};
 use shared::game::{Game, PlayerId};
 use shared::netcode::conditions::Conditions;
 use shared::wire::close::CloseCode;
@@ -14,6 +14,7 @@ with_every_game! {
     the_host_kicks_and_who_was_kicked_may_come_back,
     who_is_banned_stays_out_and_the_neighbours_do_not,
     a_ban_is_for_the_browser_with_all_its_seats,
+    who_is_shown_out_as_host_does_not_come_back_as_one,
     a_locked_session_lets_nobody_new_in,
     who_is_muted_is_heard_by_nobody,
     a_mute_is_for_the_browser_whatever_seat_it_has,
@@ -82,14 +83,37 @@ fn a_ban_is_for_the_browser_with_all_its_seats<G: Game>() {
     // Nobody who is welcome is there from that address.
     let fresh = come(&mut world, "fresh", 2, None);
     assert_eq!(closed(&world, fresh), banned);
-    // Hosts who ban another window of their own stay, and open no door by that.
+    // Hosts who ban another window of their own stay, and nobody is kept out by that: they themselves neither.
     let mut world = World::<G>::open(host_config::<G>(73));
     let host = come(&mut world, "host", 1, Some(SECRET));
     let window = come(&mut world, "window", 1, None);
     let player = number(&world, window);
     assert_eq!(world.act(SECRET, HostAction::Ban { player }), Ok(()));
     let fresh = come(&mut world, "fresh", 2, None);
-    assert_eq!([window, fresh, host].map(|n| closed(&world, n)), [banned, banned, None]);
+    assert_eq!([window, fresh, host].map(|n| closed(&world, n)), [banned, None, None]);
+    world.leave(host);
+    world.run(200.0);
+    let again = come(&mut world, "host", 1, Some(SECRET));
+    assert_eq!(closed(&world, again), None);
+    assert_eq!(world.session.status().host.as_deref(), Some("host"));
+}
+
+fn who_is_shown_out_as_host_does_not_come_back_as_one<G: Game>() {
+    for others in [0, 1] {
+        let mut world = World::<G>::open(host_config::<G>(75));
+        come(&mut world, "host", 1, Some(SECRET));
+        for n in 0..others {
+            come(&mut world, "other", 2 + n, None);
+        }
+        let player = number(&world, 0);
+        let kick = OperatorAction::Kick { player, reason: "Go.".into() };
+        assert_eq!(world.order(Order::Operator(kick)), Ok(()));
+        world.run(200.0);
+        assert_eq!(closed(&world, 0), Some(CloseCode::Kicked));
+        let again = come(&mut world, "again", 1, Some(SECRET));
+        assert_eq!(closed(&world, again), None);
+        assert_ne!(world.session.status().host.as_deref(), Some("again"), "{others} others");
+    }
 }
 
 fn a_locked_session_lets_nobody_new_in<G: Game>() {

@@ -91,7 +91,7 @@ async fn what_a_trusted_proxy_passes_on_counts_for_the_client() {
 
 #[tokio::test]
 async fn one_client_comes_only_so_often_without_a_ticket() {
-    let limits = Limits { join_rate: Rate::one_per(3600.0, 2), ..hasty() };
+    let limits = Limits { join_rate: Some(Rate::one_per(3600.0, 2)), ..hasty() };
     let running = Running::start_reached::<Buoys>(&config(limits));
     let through = async |path: &str, client: &str| {
         let header = format!("X-Forwarded-For: {client}\r\n");

@@ -208,7 +208,7 @@ impl Directory {
 
     /// Whether there is time for anybody new, wherever they go. An error counts.
     fn is_let_in(&self) -> Result<(), NoSession> {
-        if !self.overload.restraint().is_closed() {
+        if !self.overload.is_closed() {
             return Ok(());
         }
         self.overload.refuse(1);

@@ -69,7 +69,7 @@ fn why_not_ready(front: &Front) -> Option<&'static str> {
     if !front.store.is_working() {
         return Some("The store of results broke; the server should be started again.");
     }
-    if front.directory.overload.restraint().is_closed() {
+    if front.directory.overload.is_closed() {
         return Some("There is more to do than this server can; nobody new is let in.");
     }
     if !front.directory.has_room() {

@@ -61,7 +61,7 @@ impl AddressLimits {
             requests: PerAddress::new(limits.api_rate),
             creations: PerAddress::new(limits.create_rate),
             tickets: PerAddress::new(limits.ticket_rate),
-            joins: PerAddress::new(limits.join_rate),
+            joins: PerAddress::new(limits.joins()),
             chat: PerAddress::new(limits.chat_rate),
             guesses: PerAddress::new(limits.guess_rate),
             listeners: Listeners::new(limits.max_listeners, limits.max_listeners_per_address),

@@ -59,6 +59,11 @@ impl Caller {
         self.peer.ip().to_canonical()
     }
 
+    /// Whether its connection is one of those that are only there for this machine to hear whether all is well.
+    pub(super) fn is_extra(&self) -> bool {
+        self.slot.is_extra
+    }
+
     /// Its connection no longer counts as one that may be there for nothing: friends behind one router may
     /// all have the lobby open. What listens has limits of its own.
     pub fn is_listening(&self) {

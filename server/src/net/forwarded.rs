@@ -54,11 +54,21 @@ pub(super) fn client(
         while let Some(list) = rest {
             let (before, last) = split_last(list, b',');
             rest = before;
+            // RFC 9110, 5.6.1.2: an empty element of a list is none.
+            let last = last.trim_ascii();
+            if last.is_empty() {
+                continue;
+            }
             let node = match header {
-                ProxyHeader::XForwardedFor => Some(last.trim_ascii()),
-                ProxyHeader::Forwarded => node(last),
+                ProxyHeader::XForwardedFor => last,
+                ProxyHeader::Forwarded => match node(last) {
+                    Node::Named(node) => node,
+                    // What stands before it the client may have made up.
+                    Node::Untold => return client,
+                    Node::Unreadable => return Client::Unreadable,
+                },
             };
-            match node.and_then(address) {
+            match address(node) {
                 None => return Client::Unreadable,
                 Some(address) if trusts(address) => client = Client::At(address),
                 Some(address) => return Client::At(address),
@@ -80,20 +90,34 @@ fn split_last(list: &[u8], separator: u8) -> (Option<&[u8]>, &[u8]) {
     (None, list)
 }
 
-/// The value of `for` in an element of RFC 7239.
-fn node(element: &[u8]) -> Option<&[u8]> {
+/// Whom an element of RFC 7239 names.
+enum Node<'a> {
+    /// The value of its `for`.
+    Named(&'a [u8]),
+    /// Nobody: a proxy need not say.
+    Untold,
+    Unreadable,
+}
+
+fn node(element: &[u8]) -> Node<'_> {
     let mut rest = Some(element);
     while let Some(pairs) = rest {
         let (before, pair) = split_last(pairs, b';');
         rest = before;
-        let (name, value) = pair.split_at(pair.iter().position(|&byte| byte == b'=')?);
+        let Some(equals) = pair.iter().position(|&byte| byte == b'=') else {
+            match pair.trim_ascii() {
+                b"" => continue,
+                _ => return Node::Unreadable,
+            }
+        };
+        let (name, value) = pair.split_at(equals);
         if name.trim_ascii().eq_ignore_ascii_case(b"for") {
             let value = value[1..].trim_ascii();
             let inner = value.strip_prefix(b"\"").and_then(|value| value.strip_suffix(b"\""));
-            return Some(inner.unwrap_or(value));
+            return Node::Named(inner.unwrap_or(value));
         }
     }
-    None
+    Node::Untold
 }
 
 /// An address, perhaps with a port, perhaps in brackets.
@@ -149,8 +173,9 @@ mod tests {
             (&["10.0.0.3, 10.0.0.1"], at("10.0.0.3")),
             (&["203.0.113.7, unknown"], Client::Unreadable),
             (&["unknown, 10.0.0.1"], Client::Unreadable),
-            (&[""], Client::Unreadable),
-            (&["203.0.113.7,"], Client::Unreadable),
+            (&["203.0.113.7, unix:"], Client::Unreadable),
+            (&[""], Client::Untold),
+            (&["203.0.113.7, ,"], at("203.0.113.7")),
         ] {
             assert_eq!(told(ProxyHeader::XForwardedFor, lines), meant, "{lines:?}");
         }
@@ -171,7 +196,11 @@ mod tests {
             (&["for=203.0.113.7;host=ÿ"], at("203.0.113.7")),
             (&["for=ÿ"], Client::Unreadable),
             (&["for=_hidden"], Client::Unreadable),
-            (&["by=10.0.0.1"], Client::Unreadable),
+            (&["for=203.0.113.7;", ","], at("203.0.113.7")),
+            // Nobody can say who it is by leaving it to a proxy that does not.
+            (&["by=10.0.0.1"], Client::Untold),
+            (&["for=203.0.113.7, by=10.0.0.1;proto=https"], Client::Untold),
+            (&["for=203.0.113.7, by=10.0.0.1, for=10.0.0.2"], at("10.0.0.2")),
             (&["203.0.113.7"], Client::Unreadable),
         ] {
             assert_eq!(told(ProxyHeader::Forwarded, lines), meant, "{lines:?}");

@@ -201,6 +201,11 @@ async fn serve_page_or_game(
             let sentence = "The proxy in front does not say readably whose request this is.";
             Err(TurnedDown::new(StatusCode::BAD_REQUEST, Reason::BadRequest, sentence))
         }
+        // A proxy on this machine would bring anybody.
+        _ if caller.is_extra() => {
+            let sentence = "The server has as many connections as it takes.";
+            Err(TurnedDown::new(StatusCode::SERVICE_UNAVAILABLE, Reason::ServerFull, sentence))
+        }
         // Who was here before the ban, or comes through a proxy, was not turned away at the door. Servers of the site can
         // tell each other in any case that a ban of their own addresses was lifted.
         _ if front.bans.bars(caller.network).is_some()

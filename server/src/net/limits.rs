@@ -53,6 +53,8 @@ pub const LOCAL_CONNECTIONS_EXTRA: usize = 16;
 /// How many times as much as one address (a /64 network of IPv6) the /48 around it may have and do, past which all of it is
 /// refused as one address would be. One customer may be given a whole /48; a town's mobile phones may share one.
 pub const SITE_SHARE: usize = 8;
+/// In so many seconds one address may join again as often as it may have connections at once.
+pub const JOIN_AGAIN_SECONDS: f64 = 200.0;
 /// Connections that the kernel holds ready before they are accepted.
 pub const BACKLOG: u32 = 1024;
 
@@ -136,10 +138,11 @@ pub struct Limits {
     /// Tickets that one address asks for.
     #[arg(skip = Self::TICKET_RATE)]
     pub ticket_rate: Rate,
-    /// WebSockets that one address opens without a ticket, for quick play or by a session's code; this machine's own
-    /// addresses have no such limit.
-    #[arg(skip = Self::JOIN_RATE)]
-    pub join_rate: Rate,
+    /// WebSockets that one address opens without a ticket, for quick play or by a session's code; over loopback there is no
+    /// such limit. `None` is [`Self::max_per_address`], or 2,048 if that is less, at once, and as many again within
+    /// [`JOIN_AGAIN_SECONDS`].
+    #[arg(skip)]
+    pub join_rate: Option<Rate>,
     /// Lines that one address says in the lobby.
     #[arg(skip = Self::CHAT_RATE)]
     pub chat_rate: Rate,
@@ -196,8 +199,6 @@ impl Limits {
     const API_RATE: Rate = Rate::one_per(0.05, 300);
     const CREATE_RATE: Rate = Rate::one_per(30.0, 5);
     const TICKET_RATE: Rate = Rate::one_per(0.5, 100);
-    // All bots that one machine may have set out at once; then whoever comes and goes is little to the others.
-    const JOIN_RATE: Rate = Rate::one_per(0.1, Self::MAX_PER_ADDRESS as u32);
     const CHAT_RATE: Rate = Rate::one_per(2.0, 5);
     // Of 2^50 codes one address tries some thirty thousand a day. After a restart the pages behind a router
     // ask for their old codes once each.
@@ -205,6 +206,14 @@ impl Limits {
     const MAX_LISTENERS: usize = 1024;
     const MAX_LISTENERS_PER_ADDRESS: usize = 128;
     const MAX_OPERATOR_LISTENERS: usize = 32;
+
+    /// How often one address joins without a ticket: all bots that one machine may have set out at once, and then whoever
+    /// comes and goes is little to the others.
+    pub(super) fn joins(&self) -> Rate {
+        let most = self.max_per_address.max(Self::MAX_PER_ADDRESS);
+        let most = u32::try_from(most).unwrap_or(u32::MAX);
+        self.join_rate.unwrap_or(Rate::one_per(JOIN_AGAIN_SECONDS / f64::from(most), most))
+    }
 
     /// How tungstenite is to be set up: small buffers, small messages, nothing unmasked.
     pub(super) fn websocket(&self) -> WebSocketConfig {
@@ -239,7 +248,7 @@ impl Default for Limits {
             api_rate: Self::API_RATE,
             create_rate: Self::CREATE_RATE,
             ticket_rate: Self::TICKET_RATE,
-            join_rate: Self::JOIN_RATE,
+            join_rate: None,
             chat_rate: Self::CHAT_RATE,
             guess_rate: Self::GUESS_RATE,
             max_listeners: Self::MAX_LISTENERS,

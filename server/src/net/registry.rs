@@ -60,6 +60,8 @@ pub(super) struct Slot {
     pub(super) peer: Peer,
     /// What it takes of what its address may have. A trusted proxy has none: it speaks for others.
     shares: Vec<Share>,
+    /// Whether there are as many as the server takes without it.
+    pub(super) is_extra: bool,
     state: AtomicUsize,
 }
 
@@ -103,11 +105,13 @@ impl Registry {
         let extra =
             if peer.ip().to_canonical().is_loopback() { LOCAL_CONNECTIONS_EXTRA } else { 0 };
         let most = limits.max_connections.saturating_add(extra);
-        if self.open.fetch_add(1, Ordering::Relaxed) >= most {
+        let others = self.open.fetch_add(1, Ordering::Relaxed);
+        if others >= most {
             self.open.fetch_sub(1, Ordering::Relaxed);
             return Err(Reason::ServerFull);
         }
-        let slot = self.place(peer, is_proxy, limits)?;
+        let mut slot = self.place(peer, is_proxy, limits)?;
+        slot.is_extra = others >= limits.max_connections;
         self.accepted.fetch_add(1, Ordering::Relaxed);
         Ok(slot)
     }
@@ -129,7 +133,7 @@ impl Registry {
         self.connections.insert(id, peer);
         self.states[State::Http as usize].fetch_add(1, Ordering::Relaxed);
         let state = AtomicUsize::new(State::Http as usize);
-        Ok(Slot { registry: Arc::clone(self), id, peer, shares, state })
+        Ok(Slot { registry: Arc::clone(self), id, peer, shares, is_extra: false, state })
     }
 
     /// One of each of its crowds; where one has none left, those of the others go back.

@@ -69,6 +69,14 @@ impl Overload {
         Restraint::at(self.place.load(Ordering::Relaxed).into())
     }
 
+    /// Whether nobody new can be let in, wherever they go: the machine has no time for it, or none of its lanes.
+    pub fn is_closed(&self) -> bool {
+        let mut lanes = self.lanes.iter().map(|place| place.load(Ordering::Relaxed));
+        self.restraint().is_closed()
+            || (!self.lanes.is_empty()
+                && lanes.all(|place| Restraint::at(place.into()).is_closed()))
+    }
+
     /// What is given up because of the whole machine, or of one lane of it.
     fn restraint_on(&self, lane: usize) -> Restraint {
         let of_lane = Restraint::at(self.lanes[lane].load(Ordering::Relaxed).into());
@@ -264,7 +272,11 @@ mod tests {
         let told = watches.each_mut().map(|watch| watch.worked(TICK / 10, 1));
         assert!(told[0].is_some_and(|restraint| restraint.place() > 1), "{told:?}");
         assert_eq!((told[1], overload.restraint()), (None, Restraint::default()));
+        assert!(!overload.is_closed(), "the other one has time");
+        (0..20).for_each(|_| overload.note_lanes(&[0.95, 0.95], passed));
+        assert!(overload.is_closed());
         (0..200).for_each(|_| overload.note_lanes(&[0.2, 0.2], passed));
+        assert!(!overload.is_closed());
         assert_eq!(watches[0].worked(TICK / 10, 1), Some(Restraint::default()));
     }
 

@@ -196,11 +196,14 @@ impl<G: Game, O: Outbox> Session<G, O> {
             HostAction::Ban { player } => {
                 let who = self.somebody(player)?;
                 let ban = Ban { visitor: who.visitor, network: who.network };
-                remember(&mut self.hosting.bans, ban, BANS_MAX);
-                let reason = "The host of the session has banned you from it.";
+                // A host who tries things out in a second window stays, and gets in again.
                 let host = self.hosting.player.filter(|host| host.0 != player);
-                // A host who tries things out in a second window stays.
-                for id in self.same_browser(player).into_iter().filter(|id| Some(*id) != host) {
+                let same = self.same_browser(player);
+                if host.is_none_or(|host| !same.contains(&host)) {
+                    remember(&mut self.hosting.bans, ban, BANS_MAX);
+                }
+                let reason = "The host of the session has banned you from it.";
+                for id in same.into_iter().filter(|id| Some(*id) != host) {
                     self.show_out(id, CloseCode::Banned, reason);
                 }
             }
@@ -295,8 +298,9 @@ impl<G: Game, O: Outbox> Session<G, O> {
             Some(connection) => self.expel(connection, code, reason, false),
             None => self.free(id),
         }
-        // Who is shown out as host does not come back as one.
+        // Who is shown out as host does not come back as one, where nobody was there to take over neither.
         self.hosting.last.take_if(|last| Some(last.secret) == hosted);
+        self.hosting.secret.take_if(|secret| Some(*secret) == hosted);
     }
 
     /// Makes somebody the host: the secret is theirs from now on, and nobody else's.

@@ -49,7 +49,9 @@ impl<G: Game, O: Outbox> Session<G, O> {
     pub(super) fn part(&mut self) {
         let Some(parting) = &mut self.parting else { return };
         let reached = |tick: Tick| self.tick.wrapping_sub(tick) as i32 >= 0;
-        if reached(parting.by) || self.players.here() == 0 {
+        // Whose session was interrupted just now is on the way back.
+        let deserted = self.players.here() == 0 && !self.awaits_people;
+        if reached(parting.by) || deserted {
             self.end_with_the_server();
         } else if parting.remind.is_some_and(reached) {
             parting.remind = None;

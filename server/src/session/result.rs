@@ -20,7 +20,8 @@ pub struct RoundResult {
     pub seconds: u32,
     /// Points of the teams, the first team's first; empty where there are none.
     pub teams: Vec<i32>,
-    /// Everybody who was there at the end, best first.
+    /// Everybody who was there at the end, best first. Of a result that was written to the disk computer pilots below line
+    /// 64 are left out.
     pub places: Vec<Place>,
 }
 

@@ -126,7 +126,9 @@ pub(super) async fn create(
         let detail = "Visitors open no sessions on this server; join one of those in the list.";
         return Err(Problem::new(StatusCode::FORBIDDEN, detail));
     }
-    let settings: SessionSettings = meant(over(&api.directory.offer().0, said))?;
+    // Of the game's settings those are kept that somebody chose: the rest is for the rules of the day to say.
+    let usual = SessionSettings { game: Map::new(), ..api.directory.offer().0 };
+    let settings: SessionSettings = meant(over(&usual, said))?;
     api.directory.check(&settings).map_err(Problem::refused)?;
     api.address_limits.creations.take(caller.network)?;
     let secret = HostSecret(rand::random());
