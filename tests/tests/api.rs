@@ -264,6 +264,8 @@ async fn what_nobody_says_is_as_the_operator_has_set_it() {
     let (code, secret) = create(&running, json!({"max_players": 9})).await;
     let change = json!({"action": "change", "settings": {"round_s": 120}}).to_string();
     assert_eq!(running.act(&code, &secret, &change).await.status, 204);
+    let more = r#"{"action":"kick","player":1,"reason":"why not"}"#;
+    assert!(running.act(&code, &secret, more).await.problem(422).contains("reason"));
     let settings =
         running.get(&format!("/api/sessions/{code}")).await.expect(200)["settings"].clone();
     let set = ["round_s", "max_players", "tick_rate"].map(|name| settings[name].clone());

@@ -13,8 +13,8 @@ pub struct OverloadConfig {
           action = ArgAction::Set, value_parser = yes_or_no)]
     pub overload: bool,
 
-    /// Per cent of a tick that a session's work may take, and of the machine's cores that all of it may, before
-    /// detail is given up.
+    /// Per cent of a tick that a session's work may take, of its time that a thread's sessions may, and of the machine's
+    /// cores that all of it may, before detail is given up.
     #[arg(long, env = "GAMEKEEPER_OVERLOAD_BEGINS", value_name = "10..=90", default_value_t = Self::BEGINS,
           value_parser = clap::value_parser!(u8).range(10..=90))]
     pub overload_begins: u8,

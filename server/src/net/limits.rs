@@ -64,7 +64,7 @@ pub const BACKLOG: u32 = 1024;
 #[command(next_help_heading = "Limits")]
 pub struct Limits {
     /// The most connections in all; further ones are shut at once. A few more are for this machine's own addresses and Unix
-    /// sockets, so that a full server can still be asked how it is.
+    /// sockets, so that a full server can still be asked how it is: `/healthz`, `/readyz` and `/metrics`, all else gets 503.
     #[arg(long, env = "GAMEKEEPER_MAX_CONNECTIONS", value_name = "COUNT",
           default_value_t = Self::MAX_CONNECTIONS, value_parser = at_least_one)]
     pub max_connections: usize,

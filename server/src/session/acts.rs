@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 /// What a host may do. Players are named by their numbers in the session.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
-#[serde(tag = "action", rename_all = "snake_case")]
+#[serde(tag = "action", rename_all = "snake_case", deny_unknown_fields)]
 pub enum HostAction {
     /// Calls the session something else, at once.
     Rename {

@@ -113,6 +113,7 @@ const fn kind<R: Row>(name: &'static str, treatment: Treatment, private: bool) -
 
 /// What a host may set.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Waters {
     /// Whether everybody sees all of it.
     pub in_full_view: bool,
