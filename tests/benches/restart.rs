@@ -35,6 +35,7 @@ fn main() {
             println!(
                 "{name:>8} {back:>10} {median:>10.0} {longest:>10.0} {busiest:>10} {late:>7} {dropped:>7}"
             );
+            assert_eq!(back.to_string(), BOTS, "everybody is back");
         }
     }
 }
@@ -98,9 +99,9 @@ fn round(signal: &str) -> Round {
         .expect("the last line");
     let ticks = |name: &str| end["fields"][name].to_string();
     let round = Round {
-        back: report["bots"]["returns"].as_u64().unwrap_or(0),
-        median: report["way_back_ms"]["p50"].as_f64().unwrap_or(0.0),
-        longest: report["way_back_ms"]["max"].as_f64().unwrap_or(0.0),
+        back: report["bots"]["returns"].as_u64().expect("how many came back"),
+        median: report["way_back_ms"]["p50"].as_f64().expect("how long that took"),
+        longest: report["way_back_ms"]["max"].as_f64().expect("and at most"),
         busiest: joins.iter().map(within).max().unwrap_or(0),
         late: ticks("late"),
         dropped: ticks("dropped"),

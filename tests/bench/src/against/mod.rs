@@ -116,7 +116,7 @@ impl Against {
                 for (contender, outcomes) in &mut outcomes {
                     let outcome = run::run(*contender, scene, self.seconds, message)?;
                     eprintln!(
-                        "{}, round {round}, {}: {:.0} µs, {:.0} B, {:.1} messages/s; server {:.0} %, something else {:.0} %, load {:.0} %",
+                        "{}, round {round}, {}: {:.0} µs, {:.0} B, {:.1} ticks/s; server {:.0} %, something else {:.0} %, load {:.0} %",
                         scene.title(),
                         contender.title(),
                         outcome.cpu_us,

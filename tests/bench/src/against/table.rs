@@ -15,7 +15,7 @@ const LOAD_FULL: f64 = 0.95;
 /// Above this share of the server's core for something else a run is disturbed.
 const DISTURBED: f64 = 0.1;
 
-const HEAD: &str = "| | CPU per player-second, µs | × ours | bytes per player-second | × ours | on the wire | messages/s | on time | interval p99, ms | memory, MB | in view | |
+const HEAD: &str = "| | CPU per player-second, µs | × ours | bytes per player-second | × ours | on the wire | ticks/s | on time | interval p99, ms | memory, MB | in view | |
 |---|---|---|---|---|---|---|---|---|---|---|---|";
 
 /// The medians of a contender's rounds.
@@ -68,7 +68,7 @@ impl Medians {
             // Whoever is given half a core cannot be blamed for half the messages.
             let verdict = if is_disturbed { "fell behind" } else { "**cannot carry it**" };
             remarks.push(format!(
-                "{verdict}: {:.0} % of its core, {:.1} of {RATE} messages/s",
+                "{verdict}: {:.0} % of its core, {:.1} of {RATE} ticks/s",
                 100.0 * self.share,
                 self.messages
             ));
@@ -173,7 +173,7 @@ mod tests {
         ];
         let text = table(Scene::World1000, &outcomes);
         assert!(text.contains("| this server | 200.0 | 1.00 | 50 | 1.00 | 110 |"), "{text}");
-        assert!(text.contains("**cannot carry it**: 99 % of its core, 4.0 of 30 messages/s"));
+        assert!(text.contains("**cannot carry it**: 99 % of its core, 4.0 of 30 ticks/s"));
         assert!(text.ends_with("8.0 times fewer bytes, 4.0 times less CPU.\n"), "{text}");
     }
 }

@@ -27,7 +27,7 @@ pub(crate) struct Measured {
     /// Shares of their cores, 0 to 1.
     pub(crate) server_share: f64,
     pub(crate) load_share: f64,
-    /// Of the server through which they come, where there is one.
+    /// Of the other server of its site, where there is one.
     pub(crate) through_share: f64,
     /// The server's memory at the end, in bytes.
     pub(crate) memory: u64,
@@ -74,7 +74,7 @@ pub(crate) fn measure_at(
     sleep(SETTLE);
     let (start, before) = (Instant::now(), stand.look()?);
     let through =
-        || stand.through.as_ref().map_or(Ok(Duration::ZERO), |(other, _)| cpu(other.process.id()));
+        || stand.neighbour.as_ref().map_or(Ok(Duration::ZERO), |other| cpu(other.process.id()));
     let (used_before, through_before) = (cpu(stand.process.id())?, through()?);
     sleep(window);
     let seconds = start.elapsed().as_secs_f64();
@@ -144,15 +144,16 @@ impl Measured {
         self.told.grew("gamekeeper_ticks_late_total")
     }
 
-    /// A number of the bots' report, by its place; 0 where there is none.
+    /// A number of the bots' report, by its place. Panics where there is none: a figure that is not there is no 0.
     pub(crate) fn of_bots(&self, place: &str) -> f64 {
-        self.bots.pointer(place).and_then(Value::as_f64).unwrap_or(0.0)
+        let number = self.bots.pointer(place).and_then(Value::as_f64);
+        number.unwrap_or_else(|| panic!("the bots' report has no {place}"))
     }
 
     /// What the bots say was wrong, in a line; nothing if all went well.
     pub(crate) fn faults(&self) -> String {
-        let faults = self.bots["faults"].as_array().into_iter().flatten();
-        faults.filter_map(Value::as_str).collect::<Vec<_>>().join(" ")
+        let faults = self.bots["faults"].as_array().expect("the bots' report names faults");
+        faults.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" ")
     }
 
     /// The median over the seconds that were looked at of a figure that the bots took every second, by its place;

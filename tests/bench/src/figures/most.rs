@@ -31,7 +31,6 @@ pub(super) fn run(wanted: &Wanted) -> Result<Table> {
     ];
     let mut table = Table::new("The most players", &sentence, &columns);
     let (mut held, mut broke): (Option<u32>, Option<u32>) = (None, None);
-    let mut remarks = Vec::new();
     while let Some(players) = next(held, broke, wanted.players) {
         let stand = Stand::with_world(false, players)?;
         // A server that cannot even let them all in has broken too.
@@ -47,7 +46,6 @@ pub(super) fn run(wanted: &Wanted) -> Result<Table> {
             broke = Some(players)
         }
         table.row(&[vec![players.to_string(), verdict], cells].concat());
-        remarks.push(players);
     }
     let most = held.map_or("none".to_owned(), |held| held.to_string());
     let end = match broke {
@@ -71,6 +69,10 @@ fn next(held: Option<u32>, broke: Option<u32>, most: u32) -> Option<u32> {
 }
 
 fn breaks(run: &Measured) -> Option<String> {
+    // Whoever fell out is no load: what is left would be held.
+    if !run.faults().is_empty() {
+        return Some(run.faults());
+    }
     let work = run.work(0.99).unwrap_or(f64::INFINITY);
     if run.dropped() > 0.0 {
         return Some(format!("{} ticks were dropped", run.dropped()));

@@ -70,8 +70,10 @@ pub(crate) struct Stand {
     pub(crate) process: Process,
     pub(crate) address: SocketAddr,
     pub(crate) certificate: Option<Certificate>,
-    /// The other server of its site, through which bots come where there is one, and the path that leads to the world.
-    pub(crate) through: Option<(Box<Self>, String)>,
+    /// The other server of its site, where there is one.
+    pub(crate) neighbour: Option<Box<Self>>,
+    /// The path at that one that leads to the world here, where bots come through it.
+    path: Option<String>,
     socket: PathBuf,
     /// Removed after the process has ended.
     pub(crate) folder: Folder,
@@ -98,7 +100,7 @@ impl Stand {
         }
         let mut process = Process::start(command.stdout(Stdio::null()))?;
         process.listens_on(address)?;
-        Ok(Self { process, address, certificate, through: None, socket, folder })
+        Ok(Self { process, address, certificate, neighbour: None, path: None, socket, folder })
     }
 
     /// One with a session that has room for so many players, in an arena as large as they need for lively play: quick
@@ -125,7 +127,8 @@ impl Stand {
         };
         let (mut stand, other) = (start(addresses[0], "A")?, start(addresses[1], "B")?);
         let code = stand.open_world(players)?;
-        stand.through = through.then(|| (Box::new(other), format!("/play/{code}")));
+        stand.neighbour = Some(Box::new(other));
+        stand.path = through.then(|| format!("/play/{code}"));
         Ok(stand)
     }
 
@@ -142,7 +145,7 @@ impl Stand {
 
     /// Where bots play.
     pub(crate) fn url(&self) -> String {
-        if let Some((other, path)) = &self.through {
+        if let Some((other, path)) = self.neighbour.as_ref().zip(self.path.as_ref()) {
             return format!("ws://{}{path}", other.address);
         }
         let scheme = if self.certificate.is_some() { "wss" } else { "ws" };
