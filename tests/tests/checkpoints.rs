@@ -35,6 +35,7 @@ with_every_game! {
     whoever_watches_comes_back_to_watching,
     a_stop_waits_for_those_who_were_just_cut_off,
     where_nobody_is_nothing_goes_on,
+    what_a_host_forbade_goes_on_where_nobody_is,
 }
 
 const LINE: Conditions = Conditions::round_trip(60.0, 10.0);
@@ -304,6 +305,27 @@ fn where_nobody_is_nothing_goes_on<G: Game>() {
     let mut world = playing::<G>(96);
     (0..3).for_each(|n| world.leave(n));
     assert!(world.session.checkpoint().is_none());
+}
+
+fn what_a_host_forbade_goes_on_where_nobody_is<G: Game>() {
+    let mut world = playing::<G>(98);
+    let host = HostSecret([7; 16]);
+    assert_eq!(world.act(host, HostAction::Lock { locked: true }), Ok(()));
+    (0..3).for_each(|n| world.leave(n));
+    restart(&mut world, config::<G>(98));
+    world.run(500.0);
+    let late = world.join("late", LINE);
+    world.run(500.0);
+    let code = world.guests[late].outbox.closed().map(|closed| closed.0);
+    assert_eq!((code, world.session.status().locked), (Some(CloseCode::Locked), true));
+    // It does not wait for anybody.
+    let before = rows(&world);
+    world.run(5000.0);
+    assert_ne!(rows(&world), before);
+    let ann = world.join_as("Ann", LINE, |hello| hello.host = Some(host));
+    world.run(500.0);
+    assert_eq!(world.guests[ann].outbox.closed(), None);
+    assert_eq!(world.session.status().host.as_deref(), Some("Ann"));
 }
 
 /// Somebody who shows `seat`; as whom they are let in, after which tick, and what they have to show the next time.

@@ -46,9 +46,10 @@ struct Checkpoint<S, P> {
 }
 
 impl<G: Game, O: Outbox> Session<G, O> {
-    /// Where it stands. `None` where nobody is who could come back, and where the game has no checkpoints.
+    /// Where it stands. `None` where nobody is who could come back and no host has kept anybody out, and where the game
+    /// has no checkpoints.
     pub fn checkpoint(&self) -> Option<Vec<u8>> {
-        if self.players.len() == 0 {
+        if self.players.len() == 0 && !self.locked && !self.hosting.keeps_anybody_out() {
             return None;
         }
         Some(checkpoint::write(&Checkpoint {

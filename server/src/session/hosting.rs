@@ -96,6 +96,11 @@ impl Hosting {
         }
     }
 
+    /// Whether there is anybody whom a host has banned or muted.
+    pub(super) fn keeps_anybody_out(&self) -> bool {
+        !self.bans.is_empty() || !self.mutes.is_empty()
+    }
+
     /// Whether nobody is to hear somebody who comes.
     pub(super) fn mutes(&self, visitor: Visitor) -> bool {
         visitor.is_known() && self.mutes.contains(&visitor)
