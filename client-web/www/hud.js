@@ -85,6 +85,11 @@ export class Hud {
     }
   }
 
+  /** Somebody wants what there is no energy for, or no more. */
+  set dry(on) {
+    find('energy').classList.toggle('dry', on);
+  }
+
   /** The edge of the screen flashes: a blow was taken. */
   flash() {
     this.#pain = 0.5;

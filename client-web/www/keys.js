@@ -20,7 +20,7 @@ export const ACTIONS = {
   boost: ['Boost', 'ShiftLeft', 'ShiftRight'],
   chat: ['Chat', 'Enter', 'KeyT'],
   emote: ['Emotes', 'KeyC'],
-  people: ['Scores of all', 'Tab'],
+  people: ['Everybody here', 'Tab'],
   map: ['Large map', 'KeyG'],
   invite: ['Invite', 'KeyI'],
   session: ['Session and teams', 'KeyP'],

@@ -40,7 +40,7 @@ export class Leaders {
       if (period !== this.#period) return;
       find('leader-rows').replaceChildren(...rows.map((row) => line('tr', 'td',
         [row.place, row.name, row.score, row.figures.kills ?? 0, row.figures.deaths ?? 0, when(row.at)])));
-      write(find('leaders-note'), rows.length ? '' : 'Nobody yet. A round that is played to its end counts.');
+      write(find('leaders-note'), rows.length ? '' : 'Nobody yet. A round of quick play counts that is played to its end.');
     } catch (why) {
       write(find('leaders-note'), why.message);
     }

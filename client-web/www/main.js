@@ -67,6 +67,8 @@ const DEATH_RUMBLE = [350, 1];
 const OFFERED_AGAIN = new Set([4003, 4014]);
 /** The page is older than the server: only a reload helps. */
 const OUTDATED = 4006;
+/** What a shot takes of the energy; a trigger that has less clicks as often as this, ms. */
+const [SHOT_SHARE, DRY_MS] = [0.05, 700];
 
 const canvas = document.getElementById('arena');
 const hudBox = document.getElementById('hud');
@@ -148,6 +150,7 @@ let frame = null;
 /** Whether it is of this connection. */
 let live = false;
 let lastFrame = 0;
+let dryAt = 0;
 let drawn = 0;
 /** Whether the ship has been drawn since Play was pressed. */
 let flying = false;
@@ -349,6 +352,11 @@ function steer(now) {
   const [x, y] = roster.watching ? [0, 0] : hands.move;
   const idle = roster.watching;
   client.control(hands.aim, x, y, !idle && hands.fire, !idle && hands.boost);
+  const empty = !idle && live && frame.me[ME.ALIVE] > 0 && frame.me[ME.ENERGY] < SHOT_SHARE;
+  hud.dry = empty && (hands.fire || hands.boost);
+  if (!empty || !hands.fire || now - dryAt < DRY_MS) return;
+  dryAt = now;
+  sound.play('dry');
 }
 
 function takeFrame() {

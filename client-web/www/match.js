@@ -40,15 +40,16 @@ export class Match {
 
   /** Takes a `phase` item of news. */
   takePhase({ phase, round, ends }) {
-    const before = this.phase;
+    const [before, last] = [this.phase, this.round];
     // Until the next tick is known it is not known how long another phase lasts.
     if (ends !== this.ends) this.secondsLeft = null;
     Object.assign(this, { phase, round, ends });
     this.#counted = -1;
-    // Whoever comes into the middle of a round has not seen it begin.
-    if (phase === 'play' && (before === 'warm_up' || before === 'results')) {
+    // Whoever comes into the middle of a round has not seen it begin. A host may begin the next one in the middle of the last.
+    const begins = before === 'warm_up' || before === 'results' || (before === phase && last !== round);
+    if (begins && (phase === 'play' || phase === 'endless')) {
       this.#on.sound('begin');
-      this.#on.callout(`Round ${round}. Go!`);
+      this.#on.callout(phase === 'play' ? `Round ${round}. Go!` : 'A new arena. Go!');
     }
     if (phase !== 'results') { this.#stay = false; this.last = null; }
     document.body.classList.toggle('resting', phase === 'results');
@@ -140,8 +141,9 @@ export class Match {
       if (best.length > 1) return { text: 'A draw', mine: false };
       return { text: `${teamName(best[0])} wins`, mine: this.#roster.myTeam === best[0] };
     }
-    const first = lines.find((line) => line.place === 1);
+    const [first, ...equal] = lines.filter((line) => line.place === 1);
     if (!first || first.score <= 0) return { text: 'Nobody scored', mine: false };
+    if (equal.length) return { text: 'A draw', mine: [first, ...equal].some((line) => line.player === this.#roster.me) };
     const mine = first.player === this.#roster.me;
     return { text: mine ? 'You win' : `${this.#roster.nameOf(first.player)} wins`, mine };
   }

@@ -40,7 +40,11 @@ export function newsFor(page) {
     history: (item) => chat.takeHistory(item),
     event({ event: { Kill: kill } }) {
       feed.take(kill);
-      if (kill.killer === roster.me && kill.victim !== roster.me) {
+      const ownTeam = roster.myTeam > 0 && roster.entry(kill.victim)?.team === roster.myTeam;
+      if (kill.killer === roster.me && kill.victim !== roster.me && ownTeam) {
+        hud.toast(`${roster.nameOf(kill.victim)} is of your own team: points lost`);
+        sound.play('refuse');
+      } else if (kill.killer === roster.me && kill.victim !== roster.me) {
         hud.toast(`Destroyed ${roster.nameOf(kill.victim)}`);
         sound.play('kill');
         callouts.streak(kill.streak);

@@ -86,7 +86,7 @@ export class Session {
     if (state === this.#shown) return;
     this.#shown = state;
     write(find('session-title'), about?.name ?? 'Session');
-    const parts = [about?.public ? 'In the public list' : 'Private', about?.locked && 'locked', about?.delayS && `spectators see it ${about.delayS} s later`];
+    const parts = [about?.public ? 'In the public list' : 'Private', about?.locked && 'locked', about?.delayS && `spectators see it ${about.delayS} s later`, teams > 1 && 'who changes team begins there with 0 points'];
     write(find('session-about'), parts.filter(Boolean).join(', '));
     write(find('session-watch'), this.#roster.watching ? 'Play' : 'Watch');
     this.#showTeams(teams > 1 && !this.#roster.watching ? teams : 0, me?.team);

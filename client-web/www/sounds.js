@@ -38,5 +38,6 @@ export const SIGNALS = {
   left: tune([D5, G4], { wave: 'sine', step: 0.08, life: 0.16, gain: 0.1 }),
   press: [{ wave: 'sine', from: 660, to: 740, life: 0.06, gain: 0.1 }],
   open: tune([G4, C5], { wave: 'sine', step: 0.04, life: 0.09, gain: 0.1 }),
+  dry: [{ noise: true, from: 2800, to: 1900, life: 0.05, gain: 0.12 }],
   refuse: tune([C5, G4], { wave: 'square', step: 0.08, life: 0.12, gain: 0.06 }),
 };

@@ -47,8 +47,16 @@ impl Answer {
 
 /// Of a round in a public session that nobody played.
 pub fn result_of_nobody() -> KeptResult {
-    let (name, mode, teams, places) = ("Arena".into(), Mode::FreeForAll, Vec::new(), Vec::new());
-    let result = RoundResult { name, mode, public: true, round: 1, seconds: 300, teams, places };
+    let result = RoundResult {
+        name: "Arena".into(),
+        mode: Mode::FreeForAll,
+        public: true,
+        counts: true,
+        round: 1,
+        seconds: 300,
+        teams: Vec::new(),
+        places: Vec::new(),
+    };
     KeptResult { result, at: unix_ms(), recording: None }
 }
 

@@ -387,6 +387,7 @@ async fn results_and_leaderboard_are_there_after_a_restart() {
         name: "Arena 1".into(),
         mode: Mode::FreeForAll,
         public: true,
+        counts: true,
         round: 1,
         seconds: 300,
         teams: Vec::new(),

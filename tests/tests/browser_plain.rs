@@ -160,6 +160,7 @@ fn best_round(name: &str, score: i32) -> KeptResult {
         name: "Harbour".into(),
         mode: Mode::FreeForAll,
         public: true,
+        counts: true,
         round: 1,
         seconds: 60,
         teams: Vec::new(),

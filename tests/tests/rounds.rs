@@ -27,6 +27,7 @@ with_every_game! {
     who_watches_the_past_is_told_results_when_they_see_them,
     who_missed_messages_is_told_all_that_stands,
     teams_stay_even_whoever_comes_and_goes,
+    what_somebody_won_for_a_team_stays_with_it,
     a_change_of_teams_is_granted_while_they_stay_even,
 }
 
@@ -286,6 +287,38 @@ fn teams_stay_even_whoever_comes_and_goes<G: Game>() {
     world.run(1000.0);
     assert_eq!(sizes(&world), BTreeMap::from([(1, 4), (2, 4), (3, 4)]));
     assert_honest(&world);
+}
+
+fn what_somebody_won_for_a_team_stays_with_it<G: Game>() {
+    let mut world = rounds::<G>(37, 2, PilotCount::FillUpTo(8));
+    guests(&mut world, 4);
+    world.run(seconds(WARM_UP_SECONDS + ROUND_S - 3));
+    let points = |world: &World<G>| -> Vec<i32> {
+        let said: Vec<_> = world.guests[3].said_to().collect();
+        let told = said.into_iter().rev().find_map(|said| match said {
+            ServerMessage::Standings { teams, .. } => Some(teams),
+            _ => None,
+        });
+        told.expect("standings").clone()
+    };
+    let score = |world: &World<G>, n: usize| {
+        world.session.score(world.guests[n].client.me().expect("let in"))
+    };
+    assert!((0..3).any(|n| score(&world, n) > 0), "nobody won anything");
+    let before = points(&world);
+    // One goes, one only watches from now on, and one is for the others.
+    world.leave(0);
+    world.guests[1].client.say(&ClientMessage::Watch(true));
+    let others = 3 - world.guests[2].entry().team;
+    world.guests[2].client.say(&ClientMessage::Team(others));
+    world.run(1500.0);
+    let after = points(&world);
+    let kept = before.iter().zip(&after).all(|(before, after)| after >= before);
+    assert!(kept, "{before:?} became {after:?}");
+    world.run(seconds(3));
+    let result = world.session.take_results().remove(0);
+    assert!(before.iter().zip(&result.teams).all(|(before, end)| end >= before), "{result:?}");
+    assert!(result.counts, "nobody made this session");
 }
 
 fn a_change_of_teams_is_granted_while_they_stay_even<G: Game>() {

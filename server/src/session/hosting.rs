@@ -292,6 +292,9 @@ impl<G: Game, O: Outbox> Session<G, O> {
         }
         if own != team {
             self.move_to_team(id, team);
+            let sentence =
+                "The host has put you into another team, in which you begin with 0 points.";
+            self.notice(id, sentence);
         }
         Ok(())
     }

@@ -150,11 +150,11 @@ impl<G: Game, O: Outbox> Session<G, O> {
 
     /// The player leaves for good.
     pub(super) fn free(&mut self, id: PlayerId) {
+        if self.players.with_id(id).is_some_and(|player| player.watching.is_none()) {
+            self.leave_game(id);
+        }
         let player = self.players.remove(id);
         tracing::info!(player = id.0, name = %player.name, "left");
-        if player.watching.is_none() {
-            self.game.leave(&self.terms.rules, id);
-        }
         self.talk.roster.left(id, player.watching.is_none());
         self.take_over(id);
     }
@@ -193,8 +193,8 @@ impl<G: Game, O: Outbox> Session<G, O> {
         let wanted = self.config.pilots.beside(self.players.playing());
         while self.pilots.len() > wanted {
             let id = self.newest_pilot().expect("there are more than wanted");
+            self.leave_game(id);
             self.pilots.remove(id);
-            self.game.leave(&self.terms.rules, id);
             self.talk.roster.left(id, true);
         }
         while self.pilots.len() < wanted {

@@ -389,19 +389,26 @@ impl<G: Game, O: Outbox> Session<G, O> {
 
     /// What was said and what happened goes into mailboxes: encoded once, handed to everybody.
     fn talk(&mut self) {
-        for event in self.events.drain(..) {
+        // Shots that were in the air when a round ended fly on, and change nothing of how it ended.
+        let still = self.rounds.is_still();
+        for event in self.events.drain(..).filter(|_| !still) {
             self.talk.event::<G>(self.tick, &event);
         }
-        let ranks = self.talk.is_ranking_due(self.tick);
+        let ranks = !still && self.talk.is_ranking_due(self.tick);
         if ranks {
-            let people = self.players.iter().filter(|p| p.watching.is_none()).map(|p| p.id);
-            let all = people.chain(self.pilots.ids()).map(|id| (self.game.score(id), id));
-            self.talk.rank(all, self.team_points());
+            self.rank();
         }
         let late = self.show_the_past(ranks);
         if self.talk.deliver(self.tick, &mut self.players, late.as_ref()) {
             self.summarise();
         }
+    }
+
+    /// Looks how everybody stands who plays.
+    fn rank(&mut self) {
+        let people = self.players.iter().filter(|p| p.watching.is_none()).map(|p| p.id);
+        let all = people.chain(self.pilots.ids()).map(|id| (self.game.score(id), id));
+        self.talk.rank(all, self.team_points());
     }
 
     /// A frame for everybody whose window is open.

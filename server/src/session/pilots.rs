@@ -57,6 +57,11 @@ impl<G: Game> Pilots<G> {
         }
     }
 
+    /// In which team a pilot is.
+    pub(super) fn team_of(&self, id: PlayerId) -> Option<u8> {
+        self.all.iter().find(|p| p.id == id).map(|p| p.team)
+    }
+
     /// The newest pilot of a team.
     pub(super) fn newest_of(&self, team: u8) -> Option<PlayerId> {
         self.all.iter().rev().find(|p| p.team == team).map(|p| p.id)

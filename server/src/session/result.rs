@@ -14,6 +14,10 @@ pub struct RoundResult {
     pub mode: Mode,
     /// Whether the session was in the list.
     pub public: bool,
+    /// Whether it counts for the leaderboard: only those sessions' rounds do that quick play opened, as in others whoever
+    /// made them can arrange what they like.
+    #[serde(default)]
+    pub counts: bool,
     /// The round's number, from 1.
     pub round: u32,
     /// How long it took, in seconds.

@@ -3,7 +3,7 @@
 
 use super::door::Outbox;
 use super::result::{Place, RoundResult};
-use super::settings::Mode;
+use super::settings::{Mode, TEAMS_MAX};
 use super::status::PhaseName;
 use super::{Session, SessionConfig, Terms};
 use bytes::Bytes;
@@ -34,6 +34,8 @@ pub(super) struct Rounds {
     pub(super) ends: Option<Tick>,
     /// When it began.
     began: Tick,
+    /// What those who have left its teams won for them in this world, the first team's first.
+    pub(super) left_behind: [i32; TEAMS_MAX as usize],
 }
 
 /// How the last round ended, for who comes while that is shown.
@@ -160,8 +162,8 @@ impl<G: Game, O: Outbox> Session<G, O> {
     fn begin(&mut self) {
         let seed = self.terms.setup.seed;
         if let Some(next) = self.next.take() {
-            let SessionConfig { luck, idle_s, records, .. } = self.config;
-            self.config = SessionConfig { luck, idle_s, records, ..next };
+            let SessionConfig { luck, idle_s, records, host, .. } = self.config;
+            self.config = SessionConfig { luck, idle_s, records, host, ..next };
         }
         let anew = !self.config.seeded && self.rounds.round > 0;
         let (setup, rules) = make_world(&self.config.setup, anew.then_some(seed), G::rules);
@@ -172,6 +174,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
         self.changes = Changes::new(G::KINDS);
         self.interest = super::Interest::new(G::KINDS);
         self.deal_teams();
+        self.rounds.left_behind = [0; TEAMS_MAX as usize];
         self.talk.begin(&self.terms.setup);
         self.talk.about(&self.config, self.locked);
         self.past_begins();
@@ -186,6 +189,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
 
     fn finish_round(&mut self) {
         let result = self.result();
+        self.rank();
         self.enter(Phase::Results, Some(RESULTS_SECONDS));
         let line = |place: &Place| ResultLine {
             place: place.place,
@@ -238,6 +242,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
             name: self.config.name.clone(),
             mode: if self.config.setup.teams > 0 { Mode::Teams } else { Mode::FreeForAll },
             public: self.config.public,
+            counts: self.config.public && self.config.host.is_none(),
             round: self.rounds.round,
             seconds: ticks / u32::from(self.config.setup.tick_rate),
             teams: self.team_points(),

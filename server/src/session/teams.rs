@@ -74,6 +74,19 @@ impl<G: Game, O: Outbox> Session<G, O> {
         }
     }
 
+    /// Somebody plays no more, or for another team. What they won for theirs stays with it, and what they lost.
+    pub(super) fn leave_game(&mut self, id: PlayerId) {
+        let team = match self.players.with_id(id) {
+            Some(player) => player.team,
+            None => self.pilots.team_of(id).unwrap_or(0),
+        };
+        if team > 0 {
+            let points = &mut self.rounds.left_behind[usize::from(team) - 1];
+            *points = points.saturating_add(self.game.score(id));
+        }
+        self.game.leave(&self.terms.rules, id);
+    }
+
     fn set_team(&mut self, id: PlayerId, team: u8) {
         match self.players.with_id(id) {
             Some(player) => player.team = team,
@@ -83,8 +96,8 @@ impl<G: Game, O: Outbox> Session<G, O> {
 
     /// Puts somebody who plays into a team: the points are lost, so that nobody changes for the winners'.
     pub(super) fn move_to_team(&mut self, id: PlayerId, team: u8) {
+        self.leave_game(id);
         self.set_team(id, team);
-        self.game.leave(&self.terms.rules, id);
         self.game.join(&self.terms.rules, id, team);
         self.tell_of(id);
     }
@@ -132,7 +145,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
 
     /// Points of the teams, the first team's first; empty without teams.
     pub(super) fn team_points(&self) -> Vec<i32> {
-        let mut points = vec![0; usize::from(self.teams())];
+        let mut points = self.rounds.left_behind[..usize::from(self.teams())].to_vec();
         let people = self.players.iter().map(|player| (player.id, player.team));
         let pilots = self.pilots.iter().map(|(id, _, team)| (id, team));
         for (id, team) in people.chain(pilots).filter(|&(_, team)| team > 0) {

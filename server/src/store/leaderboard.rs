@@ -1,5 +1,5 @@
-//! The best rounds of people: of the last day, of the last week, of all time. Only public sessions count, as
-//! in a private one friends could hand each other points; computer pilots do not.
+//! The best rounds of people: of the last day, of the last week, of all time. Only sessions count that quick play opened:
+//! in one of somebody's own, public or private, friends could hand each other points, or pilots theirs for an hour.
 
 use super::json;
 use rusqlite::{Connection, Row, params};
@@ -64,7 +64,7 @@ pub(super) fn best(
         WITH own AS (
             SELECT p.name, max(p.score) AS score, p.figures, r.ended
             FROM results r JOIN places p ON p.result = r.id
-            WHERE r.public AND r.ended >= ? AND NOT p.computer AND p.score > 0
+            WHERE r.counts AND r.ended >= ? AND NOT p.computer AND p.score > 0
             GROUP BY coalesce(p.visitor, p.name)
         )
         SELECT rank() OVER (ORDER BY score DESC), name, score, figures, ended

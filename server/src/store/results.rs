@@ -27,13 +27,14 @@ pub(super) fn keep(
 ) -> rusqlite::Result<()> {
     let KeptResult { result, at, .. } = kept;
     let step = db.transaction()?;
-    let sql = "INSERT INTO results (code, name, mode, public, round, ended, seconds, teams) \
-               VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
+    let sql = "INSERT INTO results (code, name, mode, public, counts, round, ended, seconds, teams) \
+               VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
     step.prepare_cached(sql)?.execute(params![
         code.to_string(),
         result.name,
         json::text(&result.mode),
         result.public,
+        result.counts,
         result.round,
         *at as i64,
         result.seconds,
@@ -43,7 +44,7 @@ pub(super) fn keep(
     let lines = result.places.iter().enumerate();
     for (line, place) in lines.filter(|(line, place)| *line < PILOT_LINES || !place.computer) {
         keep_place(&step, id, line as i64, place)?;
-        if result.public && !place.computer && place.score > 0 {
+        if result.counts && !place.computer && place.score > 0 {
             keep_best(&step, place, *at)?;
         }
     }
@@ -132,7 +133,7 @@ pub(super) fn of(
 
 fn read(db: &Connection, which: &str, asked: impl Params) -> rusqlite::Result<Vec<KeptResult>> {
     let sql = format!(
-        "SELECT results.id, name, mode, public, round, ended, seconds, teams, recordings.id \
+        "SELECT results.id, name, mode, public, round, ended, seconds, teams, recordings.id, counts \
              FROM results LEFT JOIN recordings ON recordings.result = results.id {which}"
     );
     let mut ids = Vec::new();
@@ -145,6 +146,7 @@ fn read(db: &Connection, which: &str, asked: impl Params) -> rusqlite::Result<Ve
             name: row.get(1)?,
             mode: json::read::<Mode>(row, 2)?,
             public: row.get(3)?,
+            counts: row.get(9)?,
             round: row.get(4)?,
             seconds: row.get(6)?,
             teams: json::read(row, 7)?,

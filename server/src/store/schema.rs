@@ -19,7 +19,8 @@ const BUSY_WAIT: Duration = Duration::from_secs(2);
 
 /// From each version of the schema to the next, in order. What has been released is never edited: a change
 /// is a further one at the end.
-const MIGRATIONS: &[&str] = &["
+const MIGRATIONS: &[&str] = &[
+    "
     CREATE TABLE results (
         id INTEGER PRIMARY KEY,
         code TEXT NOT NULL,
@@ -48,7 +49,7 @@ const MIGRATIONS: &[&str] = &["
         figures TEXT NOT NULL, -- JSON: by name
         PRIMARY KEY (result, line)
     ) STRICT, WITHOUT ROWID;
-    -- Everybody's best round in public sessions: it stays when its result has made room for newer ones.
+    -- Everybody's best round that counts: it stays when its result has made room for newer ones.
     CREATE TABLE best (
         who BLOB PRIMARY KEY, -- the visitor, or else the name behind a byte
         name TEXT NOT NULL,
@@ -58,7 +59,8 @@ const MIGRATIONS: &[&str] = &["
         ended INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX best_by_score ON best (score DESC, ended);
-", "
+",
+    "
     CREATE TABLE open_sessions (
         code TEXT PRIMARY KEY,
         settings TEXT NOT NULL, -- JSON
@@ -80,14 +82,16 @@ const MIGRATIONS: &[&str] = &["
         target TEXT NOT NULL,
         outcome TEXT NOT NULL
     ) STRICT;
-", "
+",
+    "
     -- Where open sessions stand.
     CREATE TABLE checkpoints (
         code TEXT PRIMARY KEY,
         at INTEGER NOT NULL,
         state BLOB NOT NULL
     ) STRICT;
-", "
+",
+    "
     -- What rounds looked like.
     CREATE TABLE recordings (
         id TEXT PRIMARY KEY, -- whoever knows it may look
@@ -105,9 +109,11 @@ const MIGRATIONS: &[&str] = &["
         chapter BLOB NOT NULL,
         PRIMARY KEY (recording, number)
     ) STRICT;
-", "
+",
+    "
     ALTER TABLE bans ADD COLUMN lifted INTEGER NOT NULL DEFAULT 0; -- 1 where that was taken back
-", "
+",
+    "
     -- What a game counts is its own business, and among the figures.
     ALTER TABLE places DROP COLUMN kills;
     ALTER TABLE places DROP COLUMN deaths;
@@ -115,7 +121,13 @@ const MIGRATIONS: &[&str] = &["
     UPDATE best SET figures = json_object('kills', kills, 'deaths', deaths) WHERE kills OR deaths;
     ALTER TABLE best DROP COLUMN kills;
     ALTER TABLE best DROP COLUMN deaths;
-"];
+",
+    "
+    -- Whether a round counts for the leaderboard; once those of all public sessions did.
+    ALTER TABLE results ADD COLUMN counts INTEGER NOT NULL DEFAULT 0;
+    UPDATE results SET counts = public;
+",
+];
 
 /// Why there is no database. Each is a sentence for who started the server.
 #[derive(Debug, thiserror::Error)]

@@ -52,6 +52,7 @@ fn result(public: bool, at: u64, places: Vec<Place>) -> KeptResult {
         name: "Arena 1".into(),
         mode: Mode::Teams,
         public,
+        counts: public,
         round: 3,
         seconds: 300,
         teams: vec![20, -5],

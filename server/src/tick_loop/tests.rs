@@ -136,6 +136,7 @@ impl Ticked<Line> for Diary {
             name: "Arena 1".into(),
             mode: Mode::FreeForAll,
             public: true,
+            counts: true,
             round: 1,
             seconds: 1,
             teams: Vec::new(),

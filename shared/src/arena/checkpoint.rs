@@ -1,6 +1,6 @@
 //! The arena as bytes between two ticks, and back: its rows, and what stands in none of them, which is the generator, who
 //! flies what, and which ids rest. Ways of past ticks are left out: for as long as shooters may reach back, they hit after
-//! a resume what is there now.
+//! a resume what is there now. So is whose shot hit whom last.
 
 use super::rows::{KINDS, PICKUP, PILOT, SHIP, SHOT};
 use super::rules::Rules;
@@ -52,7 +52,7 @@ impl Arena {
             pilots.into_iter().zip(kept.players)
         {
             let id = PlayerId(id.try_into().ok()?);
-            players.push(Player { id, ship, ship_at: 0, team, pilot, record });
+            players.push(Player { id, ship, ship_at: 0, team, hurt: None, pilot, record });
         }
         Some(Self {
             random: kept.random,

@@ -5,7 +5,7 @@
 use super::ArenaEvent;
 use super::compass::angle_of;
 use super::motion;
-use super::rows::{self, ANGLE_BITS, Pilot, Ship, Shot};
+use super::rows::{self, ANGLE_BITS, Ship, Shot};
 use super::rules::Rules;
 use super::tuning as t;
 use super::world::{Arena, Entity, Player};
@@ -74,9 +74,11 @@ impl Arena {
         ship.mend = rules.mend_delay;
         push(ship, flight.normalize_or_zero() * t::KNOCK);
         let ship = *ship;
-        if let Some(pilot) = self.pilot(ship.player) {
+        if let Some(index) = self.player_index(PlayerId(ship.player as u16)) {
+            let Player { pilot, hurt, .. } = &mut self.players[index];
             pilot.hurts = (pilot.hurts + 1) & 255;
             pilot.hurt_from = angle_of(-flight) >> HURT_FROM_SHIFT;
+            *hurt = Some((PlayerId(shot.player as u16), self.now));
         }
         let friend = ship.team > 0 && self.team(shot.player) == ship.team;
         if let Some(index) = self.player_index(PlayerId(shot.player as u16)) {
@@ -94,9 +96,11 @@ impl Arena {
     }
 
     /// Points and counts of a kill; the wreck itself goes in [`Arena::bury`].
-    fn kill(&mut self, rules: &Rules, ship: &Ship, killer: i32) -> ArenaEvent {
+    pub(super) fn kill(&mut self, rules: &Rules, ship: &Ship, killer: i32) -> ArenaEvent {
         let mut ended = 0;
-        if let Some(pilot) = self.pilot(ship.player) {
+        if let Some(index) = self.player_index(PlayerId(ship.player as u16)) {
+            let Player { pilot, hurt, .. } = &mut self.players[index];
+            *hurt = None;
             ended = core::mem::take(&mut pilot.streak);
             pilot.deaths += 1;
             pilot.respawn = rules.respawn;
@@ -131,11 +135,6 @@ impl Arena {
     fn team(&self, player: i32) -> i32 {
         let index = self.player_index(PlayerId(player as u16));
         index.map_or(0, |index| i32::from(self.players[index].team))
-    }
-
-    fn pilot(&mut self, player: i32) -> Option<&mut Pilot> {
-        let index = self.player_index(PlayerId(player as u16))?;
-        Some(&mut self.players[index].pilot)
     }
 
     /// Ships that overlap are set apart and bounce, as equal masses do.

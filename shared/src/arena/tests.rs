@@ -176,6 +176,32 @@ fn protection_swallows_shots_until_one_fires() {
 }
 
 #[test]
+fn who_leaves_a_fight_has_lost_it() {
+    for (waits, hit, kills) in [(0.5, true, 1), (t::MEND_DELAY + 0.5, true, 0), (0.5, false, 0)] {
+        let mut duel = Duel::new(30);
+        duel.face(120.0);
+        if hit {
+            duel.step(fire_east(), Controls::default());
+        }
+        duel.wait(waits);
+        assert_eq!(duel.pilot(A).hits, i32::from(hit));
+        let (before, rules) = (duel.pilot(A).score, duel.rules.clone());
+        duel.arena.leave(&rules, B);
+        duel.events.clear();
+        duel.wait(0.1);
+        assert_eq!(duel.events.len() as i32, kills, "{waits} s");
+        assert_eq!(duel.pilot(A).kills, kills);
+        assert_eq!(duel.pilot(A).score - before, kills * t::KILL_POINTS);
+        // Who comes back has a ship that nobody has hurt.
+        duel.arena.join(&rules, B, 0);
+        duel.wait(0.1);
+        duel.arena.leave(&rules, B);
+        duel.wait(0.1);
+        assert_eq!(duel.pilot(A).kills, kills);
+    }
+}
+
+#[test]
 fn the_gone_get_no_points() {
     let mut duel = Duel::new(30);
     duel.face(300.0);

@@ -34,6 +34,8 @@ pub(super) struct Player {
     pub(super) ship_at: usize,
     /// From 1; 0 where there are no teams.
     pub(super) team: u8,
+    /// Whose shot hit the ship last, and when.
+    pub(super) hurt: Option<(PlayerId, u32)>,
     pub(super) pilot: Pilot,
     pub(super) record: Record,
 }
@@ -57,6 +59,8 @@ pub struct Arena {
     pub(super) players: Vec<Player>,
     /// Ticks since the start.
     pub(super) now: u32,
+    /// What happened since the last tick, as somebody left.
+    pub(super) meanwhile: Vec<ArenaEvent>,
     /// Ids of lost ships, and the tick from which each may be given out again; the first is the first.
     pub(super) resting_ids: VecDeque<(u32, u32)>,
     /// The smallest id that no ship has had.
@@ -96,6 +100,7 @@ impl Arena {
             pickups: Vec::new(),
             players: Vec::new(),
             now: 0,
+            meanwhile: Vec::new(),
             resting_ids: VecDeque::new(),
             next_ship: 0,
             next_pickup: 0,
@@ -118,19 +123,27 @@ impl Arena {
             let pilot = Pilot { player: i32::from(player.0), respawn: 1, ..Pilot::default() };
             let record = Record::default();
             let (id, ship, ship_at) = (player, None, 0);
-            self.players.insert(index, Player { id, ship, ship_at, team, pilot, record });
+            self.players
+                .insert(index, Player { id, ship, ship_at, team, hurt: None, pilot, record });
         }
     }
 
-    /// The ship goes along; shots in the air fly on, though nobody gets points for them.
+    /// The ship goes along; shots in the air fly on, though nobody gets points for them. Who leaves a fight has lost it:
+    /// the kill is whose shot hit last.
     pub(super) fn remove_player(&mut self, rules: &Rules, player: PlayerId) {
-        if let Some(index) = self.player_index(player) {
-            let gone = self.players.remove(index);
-            if let Some(ship) = self.ship_of(&gone) {
-                let id = self.ships.remove(ship).id;
-                self.rest_id(rules, id);
+        let Some(index) = self.player_index(player) else { return };
+        let Player { hurt, .. } = self.players[index];
+        if let Some(ship) = self.ship_of(&self.players[index]) {
+            let Entity { id, row } = self.ships.remove(ship);
+            let lately = |at: u32| self.now.wrapping_sub(at) < rules.mend_delay as u32;
+            let by = hurt.filter(|&(by, at)| lately(at) && self.player_index(by).is_some());
+            if let Some((by, _)) = by {
+                let kill = self.kill(rules, &row, by.0.into());
+                self.meanwhile.push(kill);
             }
+            self.rest_id(rules, id);
         }
+        self.players.remove(index);
     }
 
     /// The ship of this id is gone.
@@ -167,6 +180,7 @@ impl Arena {
         events: &mut Vec<ArenaEvent>,
     ) {
         self.now = self.now.wrapping_add(1);
+        events.append(&mut self.meanwhile);
         self.steer(commands);
         self.fly(rules);
         self.remember(rules);
