@@ -245,7 +245,12 @@ impl Server {
         let stop_wait = config.limits.stop_wait;
         let drain = Duration::from_secs(drain_s.into());
         let (connections, sessions) = (front.registry.open(), front.directory.len());
-        front.stopping.begin(drain);
+        // What is handed over first, and taken by nobody, has all of that time still.
+        let handing = match front.directory.ways_out() {
+            0 => Duration::ZERO,
+            _ => directory::HAND_OVER_WAIT,
+        };
+        front.stopping.begin(drain + handing);
         tracing::info!(connections, sessions, drain_s, "stopping");
         if timeout(directory::HAND_OVER_WAIT, front.directory.hand_all_over()).await.is_err() {
             tracing::warn!("the other servers of the site are too slow to take all sessions");
@@ -257,12 +262,15 @@ impl Server {
         let [made, late, dropped] =
             [&ticks.ticks, &ticks.late, &ticks.dropped].map(|count| count.load(Ordering::Relaxed));
         tracing::info!(ticks = made, late, dropped, "all sessions have ended");
-        accepting.await.context("the listener broke")?;
-        listing.await.context("the list of sessions broke")?;
-        watching.await.context("the watch over the site broke")?;
-        relieving.await.context("the relief of this server broke")?;
-        sampling.await.context("the operator's history broke")?;
-        governing.await.context("the watch over the machine's load broke")?;
+        // Whichever of these broke, what is to be written is written first.
+        let tasks = [
+            accepting.await.context("the listener broke"),
+            listing.await.context("the list of sessions broke"),
+            watching.await.context("the watch over the site broke"),
+            relieving.await.context("the relief of this server broke"),
+            sampling.await.context("the operator's history broke"),
+            governing.await.context("the watch over the machine's load broke"),
+        ];
         front.tasks.close();
         if timeout(stop_wait, front.tasks.wait()).await.is_err() {
             tracing::warn!(peers = ?front.registry.peers(), "these did not say goodbye in time");
@@ -271,6 +279,6 @@ impl Server {
             tracing::warn!("the disk is too slow: the last results may be lost");
         }
         logs.finish();
-        Ok(())
+        tasks.into_iter().collect()
     }
 }

@@ -58,8 +58,9 @@ pub struct Loaded {
     /// What is probably a mistake.
     pub warnings: Vec<String>,
     args: Vec<OsString>,
-    /// Of each setting what it was given as.
+    /// Of each setting what it was given as, and what it was given as when the process started.
     given: BTreeMap<String, Vec<OsString>>,
+    started: BTreeMap<String, Vec<OsString>>,
 }
 
 /// Why there are no settings.
@@ -107,8 +108,9 @@ pub fn load(args: impl IntoIterator<Item = OsString>) -> Result<Loaded, LoadErro
         let raw = matches.get_raw(id).into_iter().flatten();
         (id.to_owned(), raw.map(ToOwned::to_owned).collect())
     });
-    let given = given.collect();
-    Ok(Loaded { command, file: named, config, warnings: strange_variables(), args, given })
+    let given: BTreeMap<_, _> = given.collect();
+    let (started, warnings) = (given.clone(), strange_variables());
+    Ok(Loaded { command, file: named, config, warnings, args, given, started })
 }
 
 /// The arguments with what the file says in front, but for what flags or the environment say too.
@@ -151,13 +153,17 @@ impl Loaded {
         let fresh = load(self.args.clone())?;
         let mut changes = Changes::default();
         for (key, given) in &fresh.given {
-            if self.given.get(key) != Some(given) {
-                let restart = RESTART.contains(&key.as_str());
-                if restart { &mut changes.need_restart } else { &mut changes.taken }
-                    .push(key.clone());
+            if RESTART.contains(&key.as_str()) {
+                // Not since the last time: what was changed and changed back is what runs.
+                if self.started.get(key) != Some(given) {
+                    changes.need_restart.push(key.clone());
+                }
+            } else if self.given.get(key) != Some(given) {
+                changes.taken.push(key.clone());
             }
         }
-        *self = fresh;
+        let started = core::mem::take(&mut self.started);
+        *self = Self { started, ..fresh };
         Ok(changes)
     }
 }
@@ -211,6 +217,10 @@ mod tests {
             (changes.taken, changes.need_restart),
             (vec!["tick_rate".into()], vec!["data".into()])
         );
+        // A restart is still due, and is not once the old value is back: that is what runs.
+        assert_eq!(loaded.reload().unwrap().need_restart, ["data"]);
+        std::fs::write(&path, "tick_rate = 25\n").unwrap();
+        assert_eq!(loaded.reload().unwrap().need_restart, Vec::<String>::new());
         std::fs::write(&path, "tick_rate = 1\n").unwrap();
         assert!(loaded.reload().is_err());
         assert_eq!(loaded.config.tick_rate, 25);

@@ -135,7 +135,9 @@ impl Directory {
         }
         if self.stopping.is_draining() {
             // It was on its way when the others were told.
-            self.part_from(&entry, self.stopping.left().unwrap_or_default());
+            let drain_s = self.live.get().stopping.drain_seconds(self.keeps_matches());
+            let drain = Duration::from_secs(drain_s.into());
+            self.part_from(&entry, self.stopping.left().unwrap_or_default().min(drain));
         }
         Ok(())
     }

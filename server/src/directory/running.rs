@@ -92,6 +92,8 @@ impl Directory {
         };
         let ticking = place.spawn(ticking.instrument(span));
         let ended = ticking.await;
+        // From now on its lane sees its lines off, whatever disk and neighbours take.
+        drop(place);
         let broken = ended.is_err();
         if broken && lasts {
             self.store.forget(entry.code);

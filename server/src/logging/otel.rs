@@ -10,7 +10,7 @@ use opentelemetry_otlp::{SpanExporter, WithExportConfig, WithHttpConfig};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::net::{TcpStream, ToSocketAddrs};
 use std::time::Duration;
 use tokio::time::Instant;
 use tracing::Subscriber;
@@ -95,7 +95,9 @@ fn send(request: &Request<Bytes>) -> Result<Response<Bytes>> {
     let host = uri.host().context("an address without a host")?;
     let port = uri.port_u16().unwrap_or(80);
     let bare = host.trim_start_matches('[').trim_end_matches(']');
-    let mut stream = TcpStream::connect((bare, port)).context("no connection")?;
+    let address = (bare, port).to_socket_addrs()?.next().context("no such host")?;
+    let mut stream =
+        TcpStream::connect_timeout(&address, COLLECTOR_WAIT).context("no connection")?;
     stream.set_read_timeout(Some(COLLECTOR_WAIT))?;
     stream.set_write_timeout(Some(COLLECTOR_WAIT))?;
     let path = uri.path_and_query().map_or("/", |path| path.as_str());

@@ -99,9 +99,12 @@ impl Tls {
                 continue;
             };
             match looked {
-                Ok(false) => {}
-                Ok(true) => {
+                Ok(is_new) => {
+                    // The same mistake is told again when it is made again.
                     told.clear();
+                    if !is_new {
+                        continue;
+                    }
                     tracing::info!(file = %self.certificate.display(), "the new certificate is used from now on");
                 }
                 Err(why) => {

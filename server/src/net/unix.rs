@@ -6,7 +6,7 @@ use anyhow::{Context, Result, anyhow};
 use listenfd::ListenFd;
 use std::fs;
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::os::unix::net::UnixStream as StdUnixStream;
 use std::path::{Path, PathBuf};
 use tokio::net::{TcpListener, UnixListener};
@@ -15,8 +15,8 @@ use tokio::net::{TcpListener, UnixListener};
 #[derive(Debug)]
 pub(super) struct Listener {
     pub(super) socket: UnixListener,
-    /// The file that is ours to remove; systemd's is not.
-    path: Option<PathBuf>,
+    /// The file that is ours to remove, with its device and number; systemd's is not.
+    file: Option<(PathBuf, (u64, u64))>,
 }
 
 impl Listener {
@@ -27,22 +27,35 @@ impl Listener {
             Ok(there) if !there.file_type().is_socket() => {
                 return Err(anyhow!("something else is there that is no socket"));
             }
-            Ok(_) if StdUnixStream::connect(path).is_ok() => {
-                return Err(anyhow!("another program listens there"));
-            }
-            Ok(_) => fs::remove_file(path).context("the socket of an earlier server stays")?,
+            Ok(_) => match StdUnixStream::connect(path) {
+                Ok(_) => return Err(anyhow!("another program listens there")),
+                Err(error) if error.kind() == ErrorKind::ConnectionRefused => {
+                    fs::remove_file(path).context("the socket of an earlier server stays")?;
+                }
+                Err(error) => {
+                    return Err(anyhow!(error).context("another program may listen there"));
+                }
+            },
             Err(error) if error.kind() == ErrorKind::NotFound => {}
             Err(error) => return Err(error.into()),
         }
         let socket = UnixListener::bind(path)?;
         fs::set_permissions(path, fs::Permissions::from_mode(mode.0))?;
-        Ok(Self { socket, path: Some(path.into()) })
+        let file = Some((path.into(), number(path)?));
+        Ok(Self { socket, file })
     }
+}
+
+/// Device and number of what is at a path.
+fn number(path: &Path) -> io::Result<(u64, u64)> {
+    fs::symlink_metadata(path).map(|there| (there.dev(), there.ino()))
 }
 
 impl Drop for Listener {
     fn drop(&mut self) {
-        if let Some(path) = &self.path
+        // What is there by now may be another server's, which took over.
+        if let Some((path, own)) = &self.file
+            && number(path).is_ok_and(|there| there == *own)
             && let Err(error) = fs::remove_file(path)
             && error.kind() != ErrorKind::NotFound
         {
@@ -71,7 +84,7 @@ fn take(handed: &mut ListenFd, place: usize) -> Result<Socket> {
         let Some(socket) = handed.take_unix_listener(place)? else { return Ok(None) };
         socket.set_nonblocking(true)?;
         let socket = UnixListener::from_std(socket)?;
-        Ok(Some(Socket::Unix(Listener { socket, path: None })))
+        Ok(Some(Socket::Unix(Listener { socket, file: None })))
     };
     let taken = take().with_context(|| {
         format!("Socket {place} that systemd hands over is none that a server can listen on")

@@ -70,13 +70,14 @@ fn check(loaded: &Loaded) {
 }
 
 async fn serve<G: Game>(loaded: Loaded, page: &'static Build) -> Result<()> {
+    // First, as one that nobody listens to ends the process.
+    let signals = Signals::listen()?;
     let config = &loaded.config;
     let logs = Logs::install(config)?;
     loaded.warnings.iter().for_each(|warning| tracing::warn!("perhaps a mistake: {warning}"));
     raise_descriptor_limit(config);
     let listeners = Listeners::open(&config.reach)?;
     let tls = listeners.tls();
-    let signals = Signals::listen()?;
     let server = Server::of::<G>(config, page)?.with_logs(logs);
     announce::announce(&listeners, &config.reach);
     let (stop, stopped) = oneshot::channel();
@@ -148,9 +149,9 @@ fn reload(server: &Server, loaded: &mut Loaded) {
 /// asked for more.
 fn raise_descriptor_limit(config: &Config) {
     let each = if config.site.site.is_empty() { 1 } else { 2 };
-    let connections = (config.limits.max_connections + LOCAL_CONNECTIONS_EXTRA) as u64;
-    let lanes = config.threads() as u64 * LANE_DESCRIPTORS;
-    let wanted = each * connections + lanes + DESCRIPTORS_EXTRA;
+    let connections = config.limits.max_connections.saturating_add(LOCAL_CONNECTIONS_EXTRA) as u64;
+    let others = config.threads() as u64 * LANE_DESCRIPTORS + DESCRIPTORS_EXTRA;
+    let wanted = connections.saturating_mul(each).saturating_add(others);
     match rlimit::increase_nofile_limit(wanted) {
         Ok(granted) if granted < wanted => {
             tracing::warn!(granted, wanted, "the system grants fewer open files than connections");

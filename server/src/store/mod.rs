@@ -174,12 +174,15 @@ impl Store {
         what: &'static str,
         write: impl FnOnce(&mut Connection) -> rusqlite::Result<()> + Send + 'static,
     ) {
+        let troubles = Arc::clone(&self.troubles);
         let ask: Ask = Box::new(move |db| {
             if let Err(error) = write(db) {
+                troubles.count(Lost::Else);
                 tracing::error!(%error, "{what} could not be kept");
             }
         });
         if self.jobs.try_send(Job::Ask(ask)).is_err() {
+            self.troubles.count(Lost::Else);
             tracing::error!("{what} could not be kept: the disk is too slow, or the store broke");
         }
     }
@@ -250,6 +253,8 @@ impl Store {
     pub fn record(&self, code: SessionCode, recorded: Recorded, most: u64) {
         if self.jobs.capacity() > FOR_RESULTS {
             self.tell(move |db| recordings::keep(db, code, &recorded, unix_ms(), most));
+        } else {
+            self.troubles.note(Lost::Else, "the disk has much to do");
         }
     }
 
@@ -268,6 +273,8 @@ impl Store {
     pub fn keep_checkpoint(&self, code: SessionCode, checkpoint: Option<Vec<u8>>) {
         if self.jobs.capacity() > FOR_RESULTS {
             self.tell(write_checkpoint(code, checkpoint));
+        } else {
+            self.troubles.note(Lost::Else, "the disk has much to do");
         }
     }
 
@@ -333,10 +340,11 @@ impl Store {
         question: impl FnOnce(&mut Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, NoAnswer> {
         let (answer, waiting) = oneshot::channel();
+        let troubles = Arc::clone(&self.troubles);
         let ask: Ask = Box::new(move |db| {
             let said = question(db);
             if let Err(error) = &said {
-                tracing::warn!(%error, "the store cannot be read");
+                troubles.tell(&format!("the store cannot be read: {error}"));
             }
             // Nobody waits any more when the peer went away.
             drop(answer.send(said.map_err(|_| NoAnswer)));
@@ -358,8 +366,21 @@ fn write_checkpoint(
 }
 
 impl Troubles {
+    /// Counts something as lost; how much is by now.
+    fn count(&self, what: Lost) -> u64 {
+        self.lost[what as usize].fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// Says what is wrong, a few times a minute: anybody can ask for what cannot be read.
+    fn tell(&self, wrong: &str) {
+        if let Some(hidden) = self.lines.pass(Instant::now()) {
+            let hidden = (hidden > 0).then_some(hidden);
+            tracing::warn!(hidden, "{wrong}");
+        }
+    }
+
     fn note(&self, what: Lost, why: &str) {
-        let lost = self.lost[what as usize].fetch_add(1, Ordering::Relaxed) + 1;
+        let lost = self.count(what);
         if let Some(hidden) = self.lines.pass(Instant::now()) {
             let hidden = (hidden > 0).then_some(hidden);
             tracing::error!(lost, hidden, "{what} could not be kept: {why}");
