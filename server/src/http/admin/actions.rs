@@ -230,11 +230,6 @@ impl Operator {
                 "That is the address that you come from yourself: you would lock yourself out.";
             return Err(Problem::refused(detail));
         }
-        if address.is_loopback() {
-            let detail =
-                "That is the server's own machine, which has to hear that the server is well.";
-            return Err(Problem::refused(detail));
-        }
         let reason = sentence(reason, "")?;
         let ban = self.bans.add(address, minutes, &reason);
         let ban = ban.map_err(|full| Problem::refused(full.to_string()))?;
