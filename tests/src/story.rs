@@ -6,7 +6,7 @@ use server::session::settings::PilotCount;
 pub use shared::arena::Arena;
 use shared::game::{Game, Setup};
 use shared::netcode::conditions::Conditions;
-use shared::wire::{HostSecret, Visitor};
+use shared::wire::{HostSecret, Rows, Visitor};
 
 /// Runs every story with every game.
 #[macro_export]
@@ -48,6 +48,15 @@ pub fn hosted<G: Game>(seed: u64) -> World<G> {
     }
     world.run(500.0);
     world
+}
+
+/// The world as everybody may know it.
+pub fn public<G: Game>(world: &World<G>) -> Rows {
+    let mut rows = world.session.world().now().clone();
+    for (kind, _) in G::KINDS.iter().enumerate().filter(|(_, spec)| spec.private) {
+        rows.table_mut(kind).clear();
+    }
+    rows
 }
 
 /// A guest's number in the session.

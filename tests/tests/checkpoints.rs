@@ -13,12 +13,13 @@ use shared::netcode::conditions::Conditions;
 use shared::wire::close::CloseCode;
 use shared::wire::message::{self, ClientMessage, Hello, Phase, ServerMessage};
 use shared::wire::{HostSecret, Protocol, SeatToken, Visitor};
+use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 use tests::buoys::Buoys;
 use tests::harness::{Peer, Running, binary, eventually, hasty};
 use tests::network::MemoryOutbox;
 use tests::reach::Folder;
-use tests::story::assert_honest;
+use tests::story::{assert_honest, public};
 use tests::with_every_game;
 use tests::world::World;
 
@@ -256,7 +257,24 @@ fn whoever_watches_comes_back_to_watching<G: Game>() {
         let frames = world.guests[dan].client.stats().frames;
         restart(&mut world, config);
         (0..2).for_each(|n| world.return_to_seat(n, LINE));
-        world.run(10_000.0);
+        let (goes_on, delay) = (world.session.tick_now(), 30 * u32::from(delay_s));
+        let mut truth = BTreeMap::new();
+        while world.session.tick_now() < goes_on + 30 * 10 {
+            // Less than a tick.
+            world.run(10.0);
+            let tick = world.session.tick_now();
+            truth.insert(tick, public(&world));
+            let shown = world.session.shown_to_spectators().now();
+            if delay == 0 {
+                assert_eq!(shown, world.session.world().now());
+            } else if tick <= goes_on + delay {
+                // What happened before is never told to them.
+                assert!(shown.tables().iter().all(|table| table.ids().is_empty()), "tick {tick}");
+            } else {
+                let then = truth.get(&(tick - delay)).expect("seen tick by tick");
+                assert_eq!(shown, then, "at tick {tick}");
+            }
+        }
         assert_eq!(world.guests[dan].client.me(), Some(me));
         assert!(world.session.is_watching(me));
         let stats = world.guests[dan].client.stats();

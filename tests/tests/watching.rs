@@ -7,11 +7,11 @@ use server::session::settings::SessionSettings;
 use shared::game::{Game, PlayerId};
 use shared::netcode::client::News;
 use shared::netcode::conditions::Conditions;
+use shared::wire::Role;
 use shared::wire::close::CloseCode;
 use shared::wire::message::{ClientMessage, Look, Phase, ServerMessage};
-use shared::wire::{Role, Rows};
 use std::collections::BTreeMap;
-use tests::story::{SECRET, assert_honest, host_config};
+use tests::story::{SECRET, assert_honest, host_config, public};
 use tests::with_every_game;
 use tests::world::World;
 
@@ -80,15 +80,6 @@ fn spectators_see_what_they_look_at_and_play_when_they_want<G: Game>() {
     world.run(1500.0);
     assert!(world.guests[one].entry().watching);
     assert_honest(&world);
-}
-
-/// The world as everybody may know it.
-fn public<G: Game>(world: &World<G>) -> Rows {
-    let mut rows = world.session.world().now().clone();
-    for (kind, _) in G::KINDS.iter().enumerate().filter(|(_, spec)| spec.private) {
-        rows.table_mut(kind).clear();
-    }
-    rows
 }
 
 fn what_spectators_see_is_late_when_the_session_wants_it<G: Game>() {
