@@ -66,6 +66,10 @@ pub struct Steps {
     pub others: f32,
     /// What flies by rule, the own included.
     pub flying: f32,
+    /// Pictures of the own steered entity that were compared with the one before.
+    pub own_pictures: u32,
+    /// And of at least one of the others.
+    pub others_pictures: u32,
 }
 
 struct Drawn {
@@ -251,17 +255,26 @@ impl<G: Game> Guest<G> {
                 at: (units[x], units[y]),
             }));
         }
+        let (mut own, mut others) = (false, false);
         for now in &drawn {
             let before = self.last_drawn.iter().find(|d| (d.kind, d.id) == (now.kind, now.id));
             let Some(before) = before else { continue };
             let step = libm::hypotf(before.at.0 - now.at.0, before.at.1 - now.at.1);
             let most = match G::KINDS[now.kind].treatment {
-                Treatment::Steered { .. } if now.own => &mut self.steps.own,
-                Treatment::Steered { .. } => &mut self.steps.others,
+                Treatment::Steered { .. } if now.own => {
+                    own = true;
+                    &mut self.steps.own
+                }
+                Treatment::Steered { .. } => {
+                    others = true;
+                    &mut self.steps.others
+                }
                 _ => &mut self.steps.flying,
             };
             *most = most.max(step);
         }
+        self.steps.own_pictures += u32::from(own);
+        self.steps.others_pictures += u32::from(others);
         self.last_drawn = drawn;
     }
 

@@ -193,6 +193,9 @@ fn nothing_is_drawn_with_a_jump<G: Game>() {
         world.run(20_000.0);
         let steps = world.guests[0].steps;
         println!("{round_trip} ms: {steps:?}");
+        // Most of 2400 pictures have the ship, and somebody near: where nothing is drawn nothing jumps.
+        assert!(steps.own_pictures > 1200 && steps.others_pictures > 1200, "{steps:?}");
+        assert!(steps.own > 1.0 && steps.others > 1.0, "{round_trip} ms: {steps:?}");
         // At full speed a ship moves five units between two pictures.
         assert!(steps.own < OWN_STEP_UNITS_MAX, "{round_trip} ms: {steps:?}");
         assert!(steps.others < OTHERS_STEP_UNITS_MAX, "{round_trip} ms: {steps:?}");
