@@ -8,7 +8,7 @@ use shared::netcode::frame::{Changes, PAST_TICKS, Step};
 use shared::wire::close::CloseCode;
 use shared::wire::message::{self, ClientMessage, ServerMessage};
 use tests::guest::Steps;
-use tests::story::{assert_honest, crowd};
+use tests::story::{assert_honest, assert_truthful, crowd};
 use tests::world::World;
 use tests::{Lonely, with_every_game};
 
@@ -97,10 +97,12 @@ fn a_flipped_bit_heals<G: Game>() {
     assert!(told.contains(&flipped), "{flipped:?} was wrong, and {told:?} was told");
     assert_eq!(world.session.counts().wrong_fields, told.len() as u64);
     world.guests[0].wrong.clear();
-    let before = world.guests[0].verified;
+    let (before, refused) = (world.guests[0].verified, stats.refused);
     world.run(2000.0);
-    assert_honest(&world);
+    assert_truthful(&world);
     assert!(world.guests[0].verified > before + 50);
+    let stats = world.guests[0].client.stats();
+    assert!(stats.refused == refused && refused < 10, "until the keyframe came: {stats:?}");
     assert!(world.guests[0].outbox.closed().is_none(), "it heals without a new connection");
 }
 
