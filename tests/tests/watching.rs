@@ -7,9 +7,9 @@ use server::session::settings::SessionSettings;
 use shared::game::{Game, PlayerId};
 use shared::netcode::client::News;
 use shared::netcode::conditions::Conditions;
-use shared::wire::Role;
 use shared::wire::close::CloseCode;
 use shared::wire::message::{ClientMessage, Look, Phase, ServerMessage};
+use shared::wire::{Role, Rows};
 use std::collections::BTreeMap;
 use tests::story::{SECRET, assert_honest, host_config, public};
 use tests::with_every_game;
@@ -38,13 +38,15 @@ fn spectators_see_what_they_look_at_and_play_when_they_want<G: Game>() {
     assert_eq!(turned_away, Some(CloseCode::SessionFull));
     assert!(world.guests[eye].entry().watching);
     assert_eq!((world.session.spectators(), world.session.status().players), (1, 1));
-    let sees = |world: &World<G>, player: PlayerId| {
-        let view = world.guests[eye].client.view().expect("a spectator sees");
-        G::KINDS.iter().zip(view.rows.tables()).any(|(kind, table)| {
+    let has = |rows: &Rows, player: PlayerId| {
+        G::KINDS.iter().zip(rows.tables()).any(|(kind, table)| {
             let owner = kind.field_with(Role::Owner);
             kind.leads() > 0
                 && table.iter().any(|(_, row)| row[owner.expect("owned")] == i32::from(player.0))
         })
+    };
+    let sees = |world: &World<G>, player: PlayerId| {
+        has(world.guests[eye].client.view().expect("a spectator sees").rows, player)
     };
     let me = world.guests[one].client.me().expect("let in");
     let watch = |world: &mut World<G>, look| {
@@ -52,8 +54,15 @@ fn spectators_see_what_they_look_at_and_play_when_they_want<G: Game>() {
         world.run(1000.0);
     };
     watch(&mut world, Look::Player(me));
-    let alive = |world: &World<G>| world.guests[one].client.predicted().is_some();
-    assert!(!alive(&world) || sees(&world, me), "whom they follow");
+    // Whoever was shot down comes back; who has been there for a second is seen.
+    let (mut there_for, mut waited) = (0, 0);
+    while there_for < 30 {
+        world.run(TICK_MS);
+        let is_there = has(world.session.world().now(), me);
+        (there_for, waited) = (if is_there { there_for + 1 } else { 0 }, waited + 1);
+        assert!(waited < 30 * 30, "nobody is gone for so long");
+    }
+    assert!(sees(&world, me), "whom they follow");
     // The far corner, where nobody is; nor is anything shown from elsewhere, see `assert_honest`.
     watch(&mut world, Look::Place { x: 1 << 20, y: 1 << 20 });
     assert!(!sees(&world, me));
