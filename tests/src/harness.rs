@@ -12,11 +12,11 @@ use server::net::listeners::Listeners;
 use server::net::outbox::ConnectionOutbox;
 use server::net::refusal::Reason;
 use server::tick_loop::Ticked;
-use shared::game::Game;
+use shared::game::{Game, PlayerId, Tick};
 use shared::netcode::client::{Client, Stats};
-use shared::wire::Protocol;
-use shared::wire::message::{self, ClientMessage, Hello};
+use shared::wire::message::{self, ClientMessage, Hello, ServerMessage};
 use shared::wire::protocol::SUBPROTOCOL;
+use shared::wire::{Protocol, SeatToken};
 use std::future::Future;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::atomic::Ordering;
@@ -215,16 +215,54 @@ impl Running {
 
     /// A peer that joined the session at this path.
     pub async fn join_at(&self, path: &str, name: &str) -> Peer {
+        self.greeted(path, &hello(name)).await.0
+    }
+
+    /// Somebody who says this hello at this path, and is let in.
+    pub async fn welcome(&self, path: &str, hello: Hello) -> Welcomed {
+        let hello = message::encode_control(&ClientMessage::Hello(hello));
+        let (peer, said) = self.greeted(path, &hello).await;
+        let said = message::decode(&said[1..]).expect("a control message");
+        let ServerMessage::Welcome { player, tick, seat, .. } = said else { panic!("{said:?}") };
+        Welcomed { peer, player, tick, seat }
+    }
+
+    /// A peer that sent a hello, and the first message that it was sent.
+    async fn greeted(&self, path: &str, hello: &[u8]) -> (Peer, Vec<u8>) {
         let mut peer = self.try_open(path).await.expect("a WebSocket");
-        peer.send(&binary(&hello(name))).await;
+        peer.send(&binary(hello)).await;
         loop {
             let (opcode, payload) = peer.frame().await.expect("a welcome");
             if opcode == 2 {
                 assert_eq!(payload.first(), Some(&message::TYPE));
-                return peer;
+                return (peer, payload);
             }
             assert_eq!(opcode, 9, "nothing but pings comes before the welcome");
         }
+    }
+}
+
+/// Somebody who was let in.
+pub struct Welcomed {
+    /// Their line.
+    pub peer: Peer,
+    /// As whom.
+    pub player: PlayerId,
+    /// After which tick.
+    pub tick: Tick,
+    /// What they show the next time.
+    pub seat: SeatToken,
+}
+
+impl Welcomed {
+    /// Shows the seat at `running`, and finds it in the same match: as the same player, and no earlier.
+    pub async fn plays_on<G: Game>(&self, running: &Running, path: &str) -> Self {
+        let hello =
+            Hello { seat: Some(self.seat), ..Hello::new(Protocol::of::<G>().hash, "Again") };
+        let again = running.welcome(path, hello).await;
+        assert_eq!(again.player, self.player);
+        assert!(again.tick >= self.tick, "{} after {}", again.tick, self.tick);
+        again
     }
 }
 

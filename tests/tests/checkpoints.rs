@@ -8,15 +8,15 @@ use server::session::rounds::WARM_UP_SECONDS;
 use server::session::settings::PilotCount;
 use server::session::status::PhaseName;
 use server::session::{SEAT_GRACE_SECONDS, Session, SessionConfig};
-use shared::game::{Game, PlayerId, Setup, Tick};
+use shared::game::{Game, Setup};
 use shared::netcode::conditions::Conditions;
 use shared::wire::close::CloseCode;
-use shared::wire::message::{self, ClientMessage, Hello, Phase, ServerMessage};
+use shared::wire::message::{Hello, Phase};
 use shared::wire::{HostSecret, Protocol, SeatToken, Visitor};
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 use tests::buoys::Buoys;
-use tests::harness::{Peer, Running, binary, eventually, hasty};
+use tests::harness::{Running, Welcomed, eventually, hasty};
 use tests::network::MemoryOutbox;
 use tests::reach::Folder;
 use tests::story::{assert_honest, public};
@@ -346,21 +346,10 @@ fn what_a_host_forbade_goes_on_where_nobody_is<G: Game>() {
     assert_eq!(world.session.status().host.as_deref(), Some("Ann"));
 }
 
-/// Somebody who shows `seat`; as whom they are let in, after which tick, and what they have to show the next time.
-async fn join(running: &Running, seat: Option<SeatToken>) -> (Peer, PlayerId, Tick, SeatToken) {
-    let mut peer = running.try_open("/play").await.expect("a WebSocket");
+/// Somebody who shows `seat`.
+async fn join(running: &Running, seat: Option<SeatToken>) -> Welcomed {
     let hello = Hello { seat, ..Hello::new(Protocol::of::<Buoys>().hash, "Ann") };
-    peer.send(&binary(&message::encode_control(&ClientMessage::Hello(hello)))).await;
-    loop {
-        let (opcode, payload) = peer.frame().await.expect("a welcome");
-        if opcode == 2 {
-            let said = message::decode(&payload[1..]).expect("a control message");
-            let ServerMessage::Welcome { player, tick, seat, .. } = said else {
-                panic!("{said:?}")
-            };
-            return (peer, player, tick, seat);
-        }
-    }
+    running.welcome("/play", hello).await
 }
 
 #[tokio::test]
@@ -371,16 +360,17 @@ async fn a_server_that_is_started_again_goes_on_where_it_keeps_anything() {
         let (tick_rate, limits) = (128, hasty());
         let config = Config { data, tick_rate, limits, pilots: 0, ..Config::default() };
         let running = Running::start_empty::<Buoys>(&config);
-        let (_other, ..) = join(&running, None).await;
-        let (_peer, player, first, seat) = join(&running, None).await;
+        let _other = join(&running, None).await;
+        let before = join(&running, None).await;
         // So far that a session that begins anew is behind.
         eventually("a second of play", || running.server.ticks.ticks.load(Ordering::Relaxed) > 128)
             .await;
         running.stop().await.expect("an orderly end");
 
         let running = Running::start_empty::<Buoys>(&config);
-        let (_peer, again, tick, _) = join(&running, Some(seat)).await;
-        assert_eq!((again == player, tick >= first + 100), (keeps, keeps), "{again:?} {tick}");
+        let after = join(&running, Some(before.seat)).await;
+        let (again, goes_on) = (after.player == before.player, after.tick >= before.tick + 100);
+        assert_eq!((again, goes_on), (keeps, keeps), "{:?} {}", after.player, after.tick);
         let ticks = &running.server.ticks.ticks;
         eventually("a tick", || ticks.load(Ordering::Relaxed) > 0).await;
         running.stop().await.expect("an orderly end");

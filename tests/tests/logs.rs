@@ -4,31 +4,16 @@ use serde_json::{Value, json};
 use server::config::Config;
 use server::logging::Logs;
 use shared::wire::message::{self, ClientMessage, Hello, ServerMessage};
-use shared::wire::{HostSecret, Protocol, SeatToken, Visitor};
+use shared::wire::{HostSecret, Protocol, Visitor};
 use std::fmt::Debug;
 use std::sync::Arc;
 use tests::buoys::Buoys;
-use tests::harness::{Peer, Running, binary, close, frame, hasty};
+use tests::harness::{Peer, Running, Welcomed, binary, close, frame, hasty};
 use tokio::sync::broadcast::Receiver;
 
 const CHAT: &str = "zebras meet at the northern gate";
 const LOBBY_CHAT: &str = "giraffes wait in the lobby";
 const ADMIN: &str = "operators-token-that-nobody-guesses";
-
-/// A player at `path`, and the token of the seat.
-async fn join(running: &Running, path: &str, hello: Hello) -> (Peer, SeatToken) {
-    let mut peer = running.try_open(path).await.expect("a WebSocket");
-    let hello = ClientMessage::Hello(hello);
-    peer.send(&binary(&message::encode_control(&hello))).await;
-    loop {
-        let (opcode, payload) = peer.frame().await.expect("a welcome");
-        if opcode == 2 {
-            let welcome = message::decode(&payload[1..]).expect("a control message");
-            let ServerMessage::Welcome { seat, .. } = welcome else { panic!("{welcome:?}") };
-            return (peer, seat);
-        }
-    }
-}
 
 /// Says something in a session, and hears it.
 async fn chat(peer: &mut Peer, text: &str) {
@@ -92,13 +77,14 @@ async fn no_secret_and_no_chat_is_in_any_line() {
         visitor: Visitor([0xa7; 16]),
         ..Hello::new(Protocol::of::<Buoys>().hash, "Ada")
     };
-    let (mut peer, first) = join(&running, &play, hello.clone()).await;
+    let Welcomed { mut peer, seat: first, .. } = running.welcome(&play, hello.clone()).await;
     chat(&mut peer, CHAT).await;
     running.post("/api/chat", &json!({ "name": "Bob", "text": LOBBY_CHAT }).to_string()).await;
     drop(peer);
     running.settles_at(0).await;
-    let (mut peer, second) =
-        join(&running, &format!("/play/{code}"), Hello { seat: Some(first), ..hello }).await;
+    let again = Hello { seat: Some(first), ..hello };
+    let Welcomed { mut peer, seat: second, .. } =
+        running.welcome(&format!("/play/{code}"), again).await;
     let rename = json!({ "action": "rename", "name": "Other" }).to_string();
     running.act(&code, &host, &rename).await.expect(204);
     running.act(&code, &host[1..], &rename).await.problem(403);

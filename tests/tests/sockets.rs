@@ -3,6 +3,7 @@
 
 use server::config::Config;
 use server::metrics::Stage;
+use server::net::PLAY_PATH;
 use server::net::limits::{Limits, OUTBOX_BYTES_MAX};
 use server::net::outbox::ConnectionOutbox;
 use server::net::refusal::Reason;
@@ -21,7 +22,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tests::buoys::{Buoys, Oars};
 use tests::harness::{
-    Bystander, PATIENCE, Peer, Running, binary, close, eventually, frame, hasty, hello, within,
+    Bystander, PATIENCE, Peer, Running, Welcomed, binary, close, eventually, frame, hasty, hello,
+    within,
 };
 use tests::told::is_pong;
 use tokio::net::TcpStream;
@@ -174,20 +176,11 @@ async fn a_half_closed_connection_is_closed() {
     running.stop().await.unwrap();
 }
 
-/// What a hello with this token is answered.
+/// Who says hello with this token.
 async fn welcomed(running: &Running, seat: Option<SeatToken>) -> (Peer, PlayerId, SeatToken) {
-    let protocol = Protocol::of::<Buoys>().hash;
-    let hello = ClientMessage::Hello(Hello { seat, ..Hello::new(protocol, "Ada") });
-    let mut peer = running.open().await;
-    peer.send(&binary(&message::encode_control(&hello))).await;
-    loop {
-        let (opcode, payload) = peer.frame().await.expect("a welcome");
-        if opcode == 2 {
-            let welcome = message::decode(&payload[1..]).expect("a control message");
-            let ServerMessage::Welcome { player, seat, .. } = welcome else { panic!() };
-            return (peer, player, seat);
-        }
-    }
+    let hello = Hello { seat, ..Hello::new(Protocol::of::<Buoys>().hash, "Ada") };
+    let Welcomed { peer, player, seat, .. } = running.welcome(PLAY_PATH, hello).await;
+    (peer, player, seat)
 }
 
 #[tokio::test]
