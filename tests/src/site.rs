@@ -9,6 +9,7 @@ use shared::game::Game;
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 /// The usual settings of a site's server, in which this machine is a trusted proxy.
@@ -56,6 +57,7 @@ pub fn passed_on(running: &Running) -> usize {
 pub async fn create(running: &Running, settings: Value) -> (String, String) {
     let created = running.post("/api/sessions", &settings.to_string()).await.expect(201);
     let text = |key: &str| created[key].as_str().expect("text").to_owned();
+    assert_eq!(created["session"]["code"], created["code"]);
     (text("code"), text("host_secret"))
 }
 
@@ -66,16 +68,20 @@ pub async fn ticket(running: &Running, wish: Value) -> (String, String) {
     (text("code"), text("play"))
 }
 
-/// Waits until a server's list is like this.
-pub async fn listed(running: &Running, what: &str, like: impl Fn(&[Value]) -> bool) {
+/// Waits until a server's list is like this, and gives it. Whoever asks in a loop pauses: the API takes so many questions
+/// and no more.
+pub async fn listed(running: &Running, what: &str, like: impl Fn(&[Value]) -> bool) -> Vec<Value> {
     within(PATIENCE, what, async {
-        while !like(
-            running.get("/api/sessions").await.expect(200)["sessions"].as_array().expect("a list"),
-        ) {
+        loop {
+            let list = running.get("/api/sessions").await.expect(200);
+            let sessions = list["sessions"].as_array().expect("a list");
+            if like(sessions) {
+                return sessions.clone();
+            }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     })
-    .await;
+    .await
 }
 
 /// Waits until each of two servers knows that the other is there: as soon as it has seen a session of it.
@@ -86,25 +92,43 @@ pub async fn see_each_other(a: &Running, b: &Running) {
     }
 }
 
-/// A server that no real one is: it answers every path with 200 and what `answer` says, or cuts the line.
-pub async fn made_up(
-    answer: impl Fn(&str) -> Option<&'static str> + Send + 'static,
-) -> (SocketAddr, JoinHandle<()>) {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let address = listener.local_addr().expect("bound");
-    let serving = tokio::spawn(async move {
-        loop {
-            let (mut stream, _) = listener.accept().await.expect("a connection");
-            let mut head = vec![0; 4096];
-            let read = stream.read(&mut head).await.expect("a request");
-            let head = String::from_utf8_lossy(&head[..read]).to_string();
-            assert!(head.contains("gamekeeper-from: "), "{head}");
-            let path = head.split(' ').nth(1).expect("a path");
-            let Some(body) = answer(path) else { continue };
-            let length = body.len();
-            let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{body}");
-            stream.write_all(answer.as_bytes()).await.expect("it is taken");
+/// A server that no real one is, until [`Self::end`].
+pub struct MadeUp {
+    /// Where it listens.
+    pub address: SocketAddr,
+    serving: JoinHandle<()>,
+}
+
+impl MadeUp {
+    /// It answers every path with 200 and what `answer` says, or cuts the line. Where `answer` panics, [`Self::end`] does.
+    pub async fn start(answer: impl Fn(&str) -> Option<&'static str> + Send + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("bound");
+        let serving = tokio::spawn(async move {
+            loop {
+                let (mut stream, _) = listener.accept().await.expect("a connection");
+                let mut head = vec![0; 4096];
+                // Whoever stops meanwhile asks nothing.
+                let Ok(read @ 1..) = stream.read(&mut head).await else { continue };
+                let head = String::from_utf8_lossy(&head[..read]).to_string();
+                assert!(head.contains("gamekeeper-from: "), "{head}");
+                let path = head.split(' ').nth(1).expect("a path");
+                let Some(body) = answer(path) else { continue };
+                let length = body.len();
+                let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{body}");
+                drop(stream.write_all(answer.as_bytes()).await);
+            }
+        });
+        Self { address, serving }
+    }
+
+    /// It is gone. Panics if it was asked for something that it should not have been.
+    pub async fn end(self) {
+        self.serving.abort();
+        if let Err(ended) = self.serving.await
+            && let Ok(panic) = ended.try_into_panic()
+        {
+            std::panic::resume_unwind(panic);
         }
-    });
-    (address, serving)
+    }
 }

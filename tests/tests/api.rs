@@ -13,6 +13,7 @@ use std::time::Duration;
 use tests::buoys::Buoys;
 use tests::harness::{PATIENCE, Running, binary, hasty, hello, within};
 use tests::scripted::Scripted;
+use tests::site::{create, listed, ticket};
 
 /// A server without computer pilots.
 fn config() -> Config {
@@ -21,36 +22,6 @@ fn config() -> Config {
 
 fn start(config: &Config) -> Running {
     Running::start_empty::<Buoys>(config)
-}
-
-/// Waits until what the API says of the sessions is like this. Whoever asks in a loop pauses, as the API takes so many
-/// questions and no more.
-async fn listed(running: &Running, what: &str, like: impl Fn(&[Value]) -> bool) -> Vec<Value> {
-    within(PATIENCE, what, async {
-        loop {
-            let list = running.get("/api/sessions").await.expect(200);
-            let sessions = list["sessions"].as_array().expect("a list");
-            if like(sessions) {
-                return sessions.clone();
-            }
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    })
-    .await
-}
-
-/// Creates a session; its code and the host's secret.
-async fn create(running: &Running, settings: Value) -> (String, String) {
-    let created = running.post("/api/sessions", &settings.to_string()).await.expect(201);
-    let text = |key: &str| created[key].as_str().expect("text").to_owned();
-    assert_eq!(created["session"]["code"], created["code"]);
-    (text("code"), text("host_secret"))
-}
-
-async fn ticket(running: &Running, wish: Value) -> (String, String) {
-    let given = running.post("/api/tickets", &wish.to_string()).await.expect(201);
-    let text = |key: &str| given[key].as_str().expect("text").to_owned();
-    (text("code"), text("play"))
 }
 
 #[tokio::test]

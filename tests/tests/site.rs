@@ -13,7 +13,7 @@ use std::time::Duration;
 use tests::buoys::Buoys;
 use tests::harness::{Bystander, PATIENCE, Running, eventually, hasty, within};
 use tests::http::result_of_nobody;
-use tests::site::{self, create, listed, made_up, passed_on, see_each_other, ticket};
+use tests::site::{self, MadeUp, create, listed, passed_on, see_each_other, ticket};
 
 /// Two servers, A and B.
 fn two() -> [Running; 2] {
@@ -266,13 +266,13 @@ async fn who_finds_no_room_here_is_let_in_there() {
 #[tokio::test]
 async fn a_page_of_another_build_finds_its_files_where_that_build_runs() {
     // Of a real server there is but one build here.
-    let (address, serving) = made_up(|path| match path {
+    let a = MadeUp::start(|path| match path {
         "/api/sessions" => Some(r#"{"version":1,"sessions":[]}"#),
         "/assets/0123456789abcdef/main.js" => Some("of another build"),
         other => panic!("{other:?}"),
     })
     .await;
-    let list = format!("A=http://{address},B=http://127.0.0.1:1");
+    let list = format!("A=http://{},B=http://127.0.0.1:1", a.address);
     let listener = server::net::listener::bind("127.0.0.1:0".parse().expect("an address"));
     let mut config = site::config("B", &list);
     config.limits.api_rate = Rate::one_per(3600.0, 2);
@@ -305,7 +305,7 @@ async fn a_page_of_another_build_finds_its_files_where_that_build_runs() {
     let refused = ask(main, 1, "").await;
     assert!(refused.status == 429 && refused.header("retry-after").is_some(), "{refused:?}");
     assert_eq!(ask(main, 2, "").await.status, 200);
-    assert!(!serving.is_finished(), "nothing else was asked for");
     b.stop().await.expect("an orderly end");
-    serving.abort();
+    // Nothing else was asked for.
+    a.end().await;
 }

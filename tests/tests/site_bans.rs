@@ -4,7 +4,7 @@ use server::net::listener;
 use std::net::IpAddr;
 use tests::buoys::Buoys;
 use tests::harness::{Bystander, Running, eventually, hasty};
-use tests::site::{self, made_up};
+use tests::site::{self, MadeUp};
 
 const SECRET: &str = "0123456789abcdef";
 /// From where the one comes who is banned: an address of this machine that is no trusted proxy of a site's servers.
@@ -64,7 +64,7 @@ async fn without_a_secret_nobody_learns_who_is_banned() {
 
 #[tokio::test]
 async fn a_server_that_starts_learns_who_is_banned() {
-    let (other, serving) = made_up(|path| match path {
+    let other = MadeUp::start(|path| match path {
         "/api/site/sessions" => Some(r#"{"sessions":[],"taken":[],"bans":7}"#),
         "/api/site/bans" => Some(
             r#"[{"address":"127.0.0.2","since":1,"until":9000000000000,"reason":""},
@@ -73,7 +73,7 @@ async fn a_server_that_starts_learns_who_is_banned() {
         other => panic!("{other:?}"),
     })
     .await;
-    let mut config = site::config("B", &format!("A=http://{other},B=http://127.0.0.1:1"));
+    let mut config = site::config("B", &format!("A=http://{},B=http://127.0.0.1:1", other.address));
     config.site.site_secret = Some(SECRET.parse().expect("any text"));
     config.limits = hasty();
     let listener = listener::bind("127.0.0.1:0".parse().expect("an address")).expect("a port");
@@ -82,5 +82,5 @@ async fn a_server_that_starts_learns_who_is_banned() {
     eventually("it knows", || bars(&b)).await;
     assert_eq!(b.server.front.bans.list().len(), 1);
     b.stop().await.expect("an orderly end");
-    serving.abort();
+    other.end().await;
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tests::harness::{Bystander, PATIENCE, Running, eventually, hasty, within};
 use tests::http::{Answer, result_of_nobody};
 use tests::reach::Folder;
-use tests::site::{self, create, made_up, passed_on, see_each_other, ticket};
+use tests::site::{self, MadeUp, create, passed_on, see_each_other, ticket};
 
 /// What the operator shows.
 const TOKEN: &str = "fedcba9876543210";
@@ -179,10 +179,10 @@ async fn a_session_in_which_nobody_is_moves_as_well() {
 async fn the_newest_word_says_where_a_session_is_also_when_who_said_otherwise_is_gone() {
     // B has taken it, says so once and is gone; then A has it back.
     const CODE: &str = "A2345-67890";
-    let (b, b_serving) = made_up(|_| Some(r#"{"sessions":[],"taken":["A2345-67890"]}"#)).await;
+    let b = MadeUp::start(|_| Some(r#"{"sessions":[],"taken":["A2345-67890"]}"#)).await;
     let back = Arc::new(AtomicBool::new(false));
     let says = Arc::clone(&back);
-    let (a, a_serving) = made_up(move |path| match path {
+    let a = MadeUp::start(move |path| match path {
         "/api/site/sessions" if says.load(Ordering::Relaxed) => {
             Some(r#"{"sessions":[],"taken":["A2345-67890"]}"#)
         }
@@ -191,7 +191,7 @@ async fn the_newest_word_says_where_a_session_is_also_when_who_said_otherwise_is
         other => panic!("{other:?}"),
     })
     .await;
-    let servers = format!("B=http://{b},A=http://{a},C=http://127.0.0.1:1");
+    let servers = format!("B=http://{},A=http://{},C=http://127.0.0.1:1", b.address, a.address);
     let mut config = site::config("C", &servers);
     config.site.site_secret = Some("0123456789abcdef".parse().expect("any text"));
     let listener = server::net::listener::bind("127.0.0.1:0".parse().expect("an address"));
@@ -205,11 +205,11 @@ async fn the_newest_word_says_where_a_session_is_also_when_who_said_otherwise_is
         .await;
     };
     asks("what B says", "taken").await;
-    b_serving.abort();
+    b.end().await;
     back.store(true, Ordering::Relaxed);
     asks("what A says", "here").await;
     c.stop().await.expect("an orderly end");
-    a_serving.abort();
+    a.end().await;
 }
 
 #[tokio::test]
@@ -245,14 +245,14 @@ async fn what_is_on_another_server_is_not_opened_again_by_a_disk_that_was_too_sl
 #[tokio::test]
 async fn a_match_does_not_go_on_twice_when_an_answer_is_lost() {
     // It takes the session, and the line breaks before it can say so.
-    let (address, serving) = made_up(|path| match path {
+    let b = MadeUp::start(|path| match path {
         "/api/site/sessions" => Some(r#"{"sessions":[],"taken":[]}"#),
         "/api/site/take" => None,
         path if path.starts_with("/api/sessions/A") => Some("{}"),
         other => panic!("{other:?}"),
     })
     .await;
-    let mut config = site::config("A", &format!("A=http://127.0.0.1:1,B=http://{address}"));
+    let mut config = site::config("A", &format!("A=http://127.0.0.1:1,B=http://{}", b.address));
     config.site.site_secret = Some("0123456789abcdef".parse().expect("any text"));
     config.admin.admin_token = Some(TOKEN.parse().expect("any text"));
     let listener = server::net::listener::bind("127.0.0.1:0".parse().expect("an address"));
@@ -262,9 +262,9 @@ async fn a_match_does_not_go_on_twice_when_an_answer_is_lost() {
     let moved = operate(&a, &code).await;
     assert_eq!(moved.status, 204, "{moved:?}");
     assert!(a.server.front.directory.is_empty());
-    assert!(!serving.is_finished(), "nothing else was asked for");
     a.stop().await.expect("an orderly end");
-    serving.abort();
+    // Nothing else was asked for.
+    b.end().await;
 }
 
 #[tokio::test]
