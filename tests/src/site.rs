@@ -1,11 +1,14 @@
 //! Two real servers that are one site.
 
-use crate::harness::{PATIENCE, Running, undrained, within};
+use crate::harness::{PATIENCE, Running, Welcomed, undrained, within};
 use serde_json::{Value, json};
 use server::config::{Config, ReachConfig, SiteConfig};
 use server::net::listener;
 use server::net::registry::State;
+use shared::arena::Arena;
 use shared::game::Game;
+use shared::wire::Protocol;
+use shared::wire::message::Hello;
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -90,6 +93,19 @@ pub async fn see_each_other(a: &Running, b: &Running) {
         let (code, _) = create(one, json!({"name": "Here", "public": true})).await;
         listed(other, "the other's session", |all| all.iter().any(|s| s["code"] == *code)).await;
     }
+}
+
+/// Somebody who joins a session of the arena in which somebody plays already, once its match has been on for so long that
+/// one that begins anew elsewhere is behind for a while. Neither number nor tick of theirs is one that anybody would have.
+pub async fn in_a_match(running: &Running, play: &str) -> Welcomed {
+    const TICKS: u64 = 60;
+    // Those of all its sessions count.
+    let sessions = running.server.front.directory.entries().len() as u64;
+    running.played(1, TICKS * sessions).await;
+    let hello = Hello::new(Protocol::of::<Arena>().hash, "Fay");
+    let welcomed = running.welcome(play, hello).await;
+    assert!(welcomed.player.0 > 0 && welcomed.tick > 30, "{:?} {}", welcomed.player, welcomed.tick);
+    welcomed
 }
 
 /// A server that no real one is, until [`Self::end`].

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tests::harness::{Bystander, PATIENCE, Running, eventually, hasty, within};
 use tests::http::{Answer, result_of_nobody};
 use tests::reach::Folder;
-use tests::site::{self, MadeUp, create, passed_on, see_each_other, ticket};
+use tests::site::{self, MadeUp, create, in_a_match, passed_on, see_each_other, ticket};
 
 /// What the operator shows.
 const TOKEN: &str = "fedcba9876543210";
@@ -38,13 +38,12 @@ async fn a_server_that_stops_hands_its_matches_over() {
     let path = format!("/api/sessions/{code}");
     let play = format!("/play/{code}");
     let through = Bystander::join_at::<Arena>(&b, &play, "Ada").await;
-    let straight = Bystander::join_at::<Arena>(&a, &play, "Ben").await;
+    let mut straight = in_a_match(&a, &play).await;
     let config = (*a.server.front.live.get()).clone();
     let address = a.address;
     a.stop().await.expect("an orderly end");
-    for player in [through, straight] {
-        assert_eq!(player.closed().await, Some(4015));
-    }
+    assert_eq!(through.closed().await, Some(4015));
+    assert_eq!(straight.peer.closing().await.map(|closed| closed.0), Some(4015));
     // Both seats are kept there, and the host is the host.
     assert!(b.server.front.directory.get(code.parse().expect("a code")).is_some());
     let there = b.get(&path).await.expect(200);
@@ -54,6 +53,7 @@ async fn a_server_that_stops_hands_its_matches_over() {
     );
     let rename = r#"{"action":"rename","name":"All of us"}"#;
     assert_eq!(b.act(&code, &secret, rename).await.status, 204);
+    let straight = straight.plays_on::<Arena>(&b, &play).await;
     Bystander::join_at::<Arena>(&b, &play, "Cid").await.is_well().await;
 
     // Back again, it knows where its session went; and nearly always before anybody can ask.
@@ -75,6 +75,7 @@ async fn a_server_that_stops_hands_its_matches_over() {
     b.stop().await.expect("an orderly end");
     assert!(a.server.front.directory.get(code.parse().expect("a code")).is_some());
     assert_eq!(a.get(&path).await.expect(200)["session"]["name"], "All of us");
+    straight.plays_on::<Arena>(&a, &play).await;
     a.stop().await.expect("an orderly end");
 }
 
@@ -84,14 +85,18 @@ async fn the_operator_moves_a_session_while_both_servers_go_on() {
     see_each_other(&a, &b).await;
     let (code, _) = create(&a, json!({"name": "Us", "public": false, "round_s": 0})).await;
     let play = format!("/play/{code}");
-    let mut player = Bystander::join_at::<Arena>(&a, &play, "Ada").await;
-    player.is_well().await;
+    let other = Bystander::join_at::<Arena>(&a, &play, "Ada").await;
+    let mut player = in_a_match(&a, &play).await;
     assert_eq!(operate(&a, &code).await.status, 204);
-    assert_eq!(player.closed().await, Some(4015));
+    assert_eq!(other.closed().await, Some(4015));
+    assert_eq!(player.peer.closing().await.map(|closed| closed.0), Some(4015));
     // The letter says A, and A knows better, as does whoever asks B.
     for running in [&a, &b] {
         let there = running.get(&format!("/api/sessions/{code}")).await.expect(200);
-        assert_eq!(there["session"]["players"], 1, "the seat");
+        assert_eq!(there["session"]["players"], 2, "the seats");
+    }
+    for running in [&a, &b] {
+        player = player.plays_on::<Arena>(running, &play).await;
     }
     for running in [&a, &b] {
         Bystander::join_at::<Arena>(running, &play, "Ben").await.is_well().await;

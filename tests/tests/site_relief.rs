@@ -5,7 +5,7 @@ use serde_json::json;
 use shared::arena::Arena;
 use std::time::Duration;
 use tests::harness::{Bystander, PATIENCE, Running, hasty, within};
-use tests::site::{self, create, passed_on, see_each_other};
+use tests::site::{self, create, in_a_match, passed_on, see_each_other};
 
 /// What counts in a server's metrics.
 async fn metric(running: &Running, line: &str) -> String {
@@ -24,13 +24,15 @@ async fn a_session_goes_to_the_server_that_has_room_and_its_match_goes_on() {
     b.server.front.directory.overload.stand_in(Some(0.0));
     see_each_other(&a, &b).await;
     let mut sessions = Vec::new();
-    for people in [4, 2] {
+    for people in [4, 1] {
         let (code, _) = create(&a, json!({"name": "Us", "public": false, "round_s": 0})).await;
         let play = format!("/play/{code}");
         let joining = (0..people).map(|_| Bystander::join_at::<Arena>(&a, &play, "Ada"));
         sessions.push((code, join_all(joining).await));
     }
-    let (goes, two) = sessions.pop().expect("it was opened");
+    let (goes, one) = sessions.pop().expect("it was opened");
+    let play = format!("/play/{goes}");
+    let mut another = in_a_match(&a, &play).await;
     let (stays, mut four) = sessions.pop().expect("it was opened");
 
     // Six people are 65 % of this machine's cores, so five would be what the other one does before it gives up anything:
@@ -39,9 +41,10 @@ async fn a_session_goes_to_the_server_that_has_room_and_its_match_goes_on() {
     config.overload.overload = true;
     a.server.reload(config);
     a.server.front.directory.overload.stand_in(Some(0.65));
-    for player in two {
+    for player in one {
         assert_eq!(player.closed().await, Some(4015));
     }
+    assert_eq!(another.peer.closing().await.map(|closed| closed.0), Some(4015));
     let is_at = |running: &Running, code: &str| {
         running.server.front.directory.get(code.parse().expect("a code")).is_some()
     };
@@ -53,7 +56,8 @@ async fn a_session_goes_to_the_server_that_has_room_and_its_match_goes_on() {
     .await;
     // Both servers know where it is, and so does whoever had its code before.
     for running in [&a, &b] {
-        Bystander::join_at::<Arena>(running, &format!("/play/{goes}"), "Ben").await.is_well().await;
+        another = another.plays_on::<Arena>(running, &play).await;
+        Bystander::join_at::<Arena>(running, &play, "Ben").await.is_well().await;
     }
     assert_eq!(metric(&a, "gamekeeper_sessions_moved_total{why=\"load\"}").await, "1");
     assert!(is_at(&a, &stays) && !is_at(&a, &goes));
