@@ -1,4 +1,4 @@
-//! What `docs/protocol.md` says of tables and codes is what the code has.
+//! What `docs/protocol.md` says of tables and codes is what the code has, and so is what the browsers' page knows of codes.
 
 use shared::arena::Arena;
 use shared::arena::rows::Controls;
@@ -8,6 +8,7 @@ use shared::wire::{Field, Protocol, Role, Row, Treatment};
 use std::fmt::Write as _;
 
 const PAGE: &str = include_str!("../../docs/protocol.md");
+const NET: &str = include_str!("../../client-web/www/net.js");
 
 /// A kind's or an input's fields as the page has them.
 fn table(title: &str, fields: &[Field]) -> String {
@@ -64,6 +65,26 @@ fn the_page_has_every_close_code() {
         let again = if code.worth_retrying() { "| yes |" } else { "| no |" };
         assert!(line.ends_with(again), "{line} should end with {again}");
     }
+}
+
+/// The close codes for which a table of `net.js` has a sentence.
+fn told(table: &str) -> Vec<u16> {
+    let start = format!("\nconst {table} = {{\n");
+    let (_, rest) = NET.split_once(&start).unwrap_or_else(|| panic!("no {table} in net.js"));
+    let (lines, _) = rest.split_once("\n};").expect("it ends");
+    let code = |line: &str| line.trim().split_once(": '")?.0.parse().ok();
+    lines.lines().map(|line| code(line).unwrap_or_else(|| panic!("{line}"))).collect()
+}
+
+#[test]
+fn browsers_try_again_after_the_same_codes_as_everybody_and_have_a_sentence_for_each() {
+    let codes = |again: bool| -> Vec<u16> {
+        let all = CloseCode::ALL.iter().filter(|code| code.worth_retrying() == again);
+        let mut codes: Vec<_> = all.map(|code| code.code()).collect();
+        codes.sort_unstable();
+        codes
+    };
+    assert_eq!((told("FINAL"), told("PASSING")), (codes(false), codes(true)));
 }
 
 #[test]
