@@ -6,7 +6,7 @@ use server::net::limits::{LOCAL_CONNECTIONS_EXTRA, Limits};
 use server::net::refusal::Reason;
 use shared::wire::message::{self};
 use std::time::Duration;
-use tests::harness::{binary, eventually, hasty, hello, scene, unharmed};
+use tests::harness::{Running, binary, eventually, hasty, hello, scene, unharmed};
 
 #[tokio::test]
 async fn requests_that_are_none_get_a_status_or_the_door() {
@@ -214,6 +214,43 @@ async fn silence_before_the_request_has_an_end() {
     tokio::join!(mute.end(), partial.end(), trickle);
     assert_eq!(running.server.front.refusals.count(Reason::HeadTimeout), 3);
     drop(trickling);
+    unharmed(running, bystander).await;
+}
+
+/// Asks over one connection for as long as it is answered, in about so many bytes each time.
+async fn ask_until_the_end(running: &Running, bytes: usize) {
+    let mut peer = running.connect().await;
+    let (host, filling) = (running.address, "x".repeat(bytes));
+    let question =
+        format!("HEAD /healthz HTTP/1.1\r\nHost: {host}\r\nX-Filling: {filling}\r\n\r\n");
+    peer.send(question.as_bytes()).await;
+    while let Some(status) = peer.status().await {
+        assert_eq!(status, 200);
+        peer.send(question.as_bytes()).await;
+    }
+}
+
+#[tokio::test]
+async fn asking_again_and_again_has_an_end() {
+    let (running, bystander) = scene(hasty()).await;
+    let live = &running.server.front.live;
+    let mut config = (*live.get()).clone();
+    // Far fewer short questions than are too many bytes fit into it.
+    config.limits.http_wait = Duration::from_millis(50);
+    live.replace(config);
+    ask_until_the_end(&running, 1).await;
+    let refusals = &running.server.front.refusals;
+    eventually("it is counted", || refusals.count(Reason::HttpTimeout) == 1).await;
+    unharmed(running, bystander).await;
+}
+
+#[tokio::test]
+async fn asking_too_fast_is_counted_although_it_ends_between_two_questions() {
+    let (running, bystander) = scene(hasty()).await;
+    // What is allowed at once is used up after some dozens, also on a slow machine.
+    ask_until_the_end(&running, 4000).await;
+    let refusals = &running.server.front.refusals;
+    eventually("it is counted", || refusals.count(Reason::ByteRate) == 1).await;
     unharmed(running, bystander).await;
 }
 

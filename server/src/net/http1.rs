@@ -6,7 +6,6 @@ use super::bans::BANNED;
 use super::connection::Connection;
 use super::limits::{BODY_BYTES_MAX, HEAD_BYTES_MAX, HEADERS_MAX, Limits};
 use super::listeners::Purpose;
-use super::metered::TooManyBytes;
 use super::peer::Peer;
 use super::refusal::Reason;
 use super::registry::{Slot, State};
@@ -27,7 +26,6 @@ use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode, Version};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use std::convert::Infallible;
-use std::error::Error;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -83,7 +81,13 @@ pub(super) async fn serve(stream: Stream, slot: Slot, purpose: Purpose, front: A
             timeout(limits.close_wait, &mut connection).await.ok()
         }
     };
+    let parts = connection.into_parts();
+    // hyper takes an error between two requests for the peer's end.
+    let is_over = parts.as_ref().is_some_and(|parts| parts.io.inner().is_over());
     match ended {
+        _ if is_over => {
+            front.refusals.note(peer, Reason::ByteRate, "too many bytes in too short a time");
+        }
         Some(Ok(())) => {}
         // A browser keeps its connections for the next request, which need not come.
         Some(Err(error)) if error.is_timeout() && talk.answered.load(Ordering::Relaxed) => {}
@@ -91,7 +95,7 @@ pub(super) async fn serve(stream: Stream, slot: Slot, purpose: Purpose, front: A
         None if front.stop.is_cancelled() => {}
         None => front.refusals.note(peer, Reason::HttpTimeout, "spoke HTTP for too long"),
     }
-    if let Some(parts) = connection.into_parts() {
+    if let Some(parts) = parts {
         talk.slot.is_now(State::Closing);
         closing::linger(&mut parts.io.into_inner(), limits.close_wait).await;
     }
@@ -121,10 +125,7 @@ impl Talk {
 
 /// Counts what hyper refused; a peer that merely went away is no refusal.
 fn note(error: &hyper::Error, peer: Peer, front: &Front) {
-    let cause = error.source().and_then(|source| source.downcast_ref::<std::io::Error>());
-    if cause.is_some_and(TooManyBytes::is_in) {
-        front.refusals.note(peer, Reason::ByteRate, "too many bytes in too short a time");
-    } else if error.is_timeout() {
+    if error.is_timeout() {
         front.refusals.note(peer, Reason::HeadTimeout, "no request in time");
     } else if error.is_parse() {
         front.refusals.note(peer, Reason::BadRequest, &error.to_string());

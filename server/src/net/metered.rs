@@ -39,18 +39,25 @@ pub(super) struct Metered<S> {
     stream: S,
     /// `None` for what is read only to be thrown away, and for what many clients say through one connection.
     bytes: Option<Level>,
+    /// Whether more was read than that.
+    is_over: bool,
     metrics: Arc<Metrics>,
 }
 
 impl<S> Metered<S> {
     /// With no rate until it is a WebSocket where it is `of_many` clients, whose requests have limits each: a proxy's.
     pub(super) fn new(stream: S, of_many: bool, metrics: Arc<Metrics>) -> Self {
-        Self { stream, bytes: (!of_many).then_some(Level::FULL), metrics }
+        Self { stream, bytes: (!of_many).then_some(Level::FULL), is_over: false, metrics }
     }
 
     /// The stream itself, of which nothing is to be read.
     pub(super) fn bare(&self) -> &S {
         &self.stream
+    }
+
+    /// Whether its peer sent too much: not everybody above hands on the error that says so.
+    pub(super) fn is_over(&self) -> bool {
+        self.is_over
     }
 
     /// The bare stream, and what is left of its peer's bytes, for whoever measures it from now on.
@@ -81,7 +88,9 @@ impl<S: AsyncRead + Unpin> AsyncRead for Metered<S> {
         ready!(Pin::new(&mut self.stream).poll_read(cx, buf))?;
         let read = buf.filled().len() - before;
         self.metrics.network.came[HTTP].inc_by(read as u64);
-        Poll::Ready(self.bytes.as_mut().map_or(Ok(()), |bytes| take(bytes, read, Instant::now())))
+        let within = self.bytes.as_mut().map_or(Ok(()), |bytes| take(bytes, read, Instant::now()));
+        self.is_over |= within.is_err();
+        Poll::Ready(within)
     }
 }
 

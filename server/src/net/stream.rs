@@ -28,6 +28,16 @@ impl Stream {
         matches!(self, Self::Tls(_))
     }
 
+    /// Whether its peer sent more than it may.
+    pub(super) fn is_over(&self) -> bool {
+        match self {
+            Self::Tcp(stream) => stream.is_over(),
+            Self::Tls(stream) => stream.get_ref().0.is_over(),
+            #[cfg(unix)]
+            Self::Unix(stream) => stream.is_over(),
+        }
+    }
+
     /// From now on what comes is not counted, as it is thrown away.
     pub(super) fn stop_counting(&mut self) {
         match self {
