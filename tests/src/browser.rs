@@ -144,7 +144,7 @@ impl Page {
 
     /// Lets `AUTOPILOT` fly from now on.
     pub async fn fly(&self) {
-        self.client.execute(AUTOPILOT, vec![]).await.expect("hands");
+        self.run(AUTOPILOT).await;
     }
 
     /// Clicks the element that a CSS selector finds, as people do: with a finger that is down for some frames. WebDriver's
@@ -178,7 +178,7 @@ impl Page {
              slider.value = {value};
              for (const type of ['input', 'change']) slider.dispatchEvent(new Event(type));"
         );
-        self.client.execute(&script, vec![]).await.unwrap_or_else(|e| panic!("{selector}: {e}"));
+        self.run(&script).await;
     }
 
     /// Types into the element that a CSS selector finds; keys beyond letters are WebDriver's code points.
@@ -186,6 +186,17 @@ impl Page {
         let element = self.client.find(fantoccini::Locator::Css(selector)).await;
         let element = element.unwrap_or_else(|e| panic!("{selector}: {e}"));
         element.send_keys(text).await.unwrap_or_else(|e| panic!("{selector}: {e}"));
+    }
+
+    /// Presses a key where the keyboard's focus is; keys beyond letters are WebDriver's code points.
+    pub async fn press(&self, key: &str) {
+        let focused = self.client.active_element().await.expect("something has the focus");
+        focused.send_keys(key).await.expect("it takes keys");
+    }
+
+    /// Runs a script.
+    pub async fn run(&self, script: &str) {
+        self.client.execute(script, vec![]).await.unwrap_or_else(|e| panic!("{script}: {e}"));
     }
 
     /// Keeps the next answer to what the page asks at `path` from it, until [`Self::release`]; `held.release` is there
@@ -196,7 +207,7 @@ impl Page {
 
     /// Hands it over.
     pub async fn release(&self) {
-        self.client.execute("held.release()", vec![]).await.expect("it came");
+        self.run("held.release()").await;
     }
 
     /// Loads an address.

@@ -20,10 +20,6 @@ impl Check {
     }
 }
 
-async fn run(page: &Page, script: &str) {
-    page.client.execute(script, vec![]).await.unwrap_or_else(|e| panic!("{script}: {e}"));
-}
-
 async fn look_at_everything(screen: (u32, u32, bool)) -> Vec<String> {
     let (width, height, touch) = screen;
     let host = Host::start(1800, 4);
@@ -35,20 +31,19 @@ async fn look_at_everything(screen: (u32, u32, bool)) -> Vec<String> {
     page.until("gamekeeper.state === 'start' && document.querySelector('#session-list .join')")
         .await;
     for tab in LOBBY {
-        run(&page, &format!("document.getElementById('tab-{tab}').click()")).await;
-        run(
-            &page,
+        page.run(&format!("document.getElementById('tab-{tab}').click()")).await;
+        page.run(
             "for (const fold of document.querySelectorAll('#lobby details')) fold.open = true",
         )
         .await;
         check.look(&page, &format!("lobby, {tab}"), "html").await;
     }
-    run(&page, "document.getElementById('start-settings').click()").await;
+    page.run("document.getElementById('start-settings').click()").await;
     for tab in SETTINGS {
-        run(&page, &format!("document.getElementById('tab-{tab}').click()")).await;
+        page.run(&format!("document.getElementById('tab-{tab}').click()")).await;
         check.look(&page, &format!("settings, {tab}"), "#settings").await;
     }
-    run(&page, "document.getElementById('start-help').click()").await;
+    page.run("document.getElementById('start-help').click()").await;
     check.look(&page, "help", "#help").await;
     // The link of a session, and the game with its panels over it.
     let code = page.eval("gamekeeper.lobby().sessions[0].code").await;
@@ -59,7 +54,7 @@ async fn look_at_everything(screen: (u32, u32, bool)) -> Vec<String> {
     page.until("!document.getElementById('board').hidden").await;
     check.look(&page, "the game", "html").await;
     for panel in PANELS {
-        run(&page, &format!("document.getElementById('open-{panel}').click()")).await;
+        page.run(&format!("document.getElementById('open-{panel}').click()")).await;
         check.look(&page, panel, &format!("#{panel}")).await;
     }
     page.close().await;

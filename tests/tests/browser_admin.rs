@@ -89,10 +89,6 @@ impl Hosted {
     }
 }
 
-async fn run(page: &Page, script: &str) {
-    page.client.execute(script, vec![]).await.unwrap_or_else(|e| panic!("{script}: {e}"));
-}
-
 async fn sign_in(
     driver: &Driver,
     hosted: &Hosted,
@@ -126,7 +122,7 @@ async fn press(page: &Page, name: &str, button: &str) {
         "[...document.querySelectorAll('#players tbody tr')].some((r) => r.cells[1].textContent === '{name}')"
     );
     page.until(&there).await;
-    run(page, &click(name, button)).await;
+    page.run(&click(name, button)).await;
 }
 
 /// The script that does.
@@ -198,15 +194,14 @@ async fn an_operator_runs_a_server_from_a_desk() {
     page.picture("42-admin-session").await;
     clean(&page, "a session").await;
     // The plots are read by keyboard.
-    run(&page, "document.querySelector('#session-plots canvas').focus()").await;
+    page.run("document.querySelector('#session-plots canvas').focus()").await;
     page.keys("#session-plots canvas", "\u{e012}").await;
     page.until("/^\\d.*: longest .* ms, median .* ms$/.test(document.querySelector('#session-plots output').textContent)").await;
 
     press(&page, "Bob", "Kick").await;
     page.until("document.getElementById('ask').open").await;
     // One question right after another: what is still said of the first one's end is not meant for the second.
-    run(&page, &format!("document.getElementById('ask-no').click(); {}", click("Bob", "Kick")))
-        .await;
+    page.run(&format!("document.getElementById('ask-no').click(); {}", click("Bob", "Kick"))).await;
     let frames = "const done = arguments[0]; requestAnimationFrame(() => setTimeout(done));";
     page.client.execute_async(frames, vec![]).await.expect("a frame is drawn");
     assert_eq!(page.eval("document.getElementById('ask').open").await, true);
@@ -234,13 +229,13 @@ async fn an_operator_runs_a_server_from_a_desk() {
 
     view(&page, "log", "document.querySelectorAll('#log-lines li').length > 3").await;
     page.until("document.getElementById('log-level-set').value !== ''").await;
-    run(&page, "document.getElementById('log-level-set').value = 'server=debug,info'").await;
+    page.run("document.getElementById('log-level-set').value = 'server=debug,info'").await;
     page.click("#log-form button").await;
     page.until("document.getElementById('log-lines').textContent.includes('log filter')").await;
     assert_eq!(logs().filter(), "server=debug,info");
     page.picture("44-admin-log").await;
     clean(&page, "the log").await;
-    run(&page, "const f = document.getElementById('log-filter'); f.value = 'audit'; f.dispatchEvent(new Event('input'))").await;
+    page.run("const f = document.getElementById('log-filter'); f.value = 'audit'; f.dispatchEvent(new Event('input'))").await;
     page.until("[...document.querySelectorAll('#log-lines li')].every((li) => li.textContent.includes('audit'))").await;
 
     view(&page, "audit", "document.querySelectorAll('#audit tbody tr').length >= 5").await;
@@ -296,7 +291,7 @@ async fn an_operator_looks_after_a_server_from_a_phone() {
     page.until("gamekeeper.view().maps > 2 && document.querySelectorAll('#players tbody tr').length === 24").await;
     assert_eq!(page.eval(wide).await, true, "nothing sticks out");
     page.picture("48-admin-phone-session").await;
-    run(&page, "document.getElementById('map-box').scrollIntoView()").await;
+    page.run("document.getElementById('map-box').scrollIntoView()").await;
     page.picture("49-admin-phone-map").await;
     clean(&page, "a session").await;
     press(&page, "Bob", "Kick").await;
@@ -309,7 +304,7 @@ async fn an_operator_looks_after_a_server_from_a_phone() {
         ("audit", "document.querySelectorAll('#audit tbody tr').length > 0"),
         ("bans", "true"),
     ] {
-        run(&page, "scrollTo(0, 0)").await;
+        page.run("scrollTo(0, 0)").await;
         view(&page, name, has).await;
         assert_eq!(page.eval(wide).await, true, "{name} sticks out");
         page.picture(&format!("51-admin-phone-{name}")).await;
@@ -329,7 +324,7 @@ async fn a_session_of_a_thousand_is_fluid() {
     page.click("#sessions tbody a").await;
     page.until("document.querySelectorAll('#players tbody tr').length === 200 && document.getElementById('players-more').textContent.includes('800') && gamekeeper.view().maps > 1").await;
     // Points change, so this is an order that changes.
-    run(&page, "document.querySelectorAll('#players thead button')[3].click()").await;
+    page.run("document.querySelectorAll('#players thead button')[3].click()").await;
     page.until("gamekeeper.cost().session.length >= 9").await;
     page.picture("52-admin-thousand").await;
     for kind in ["session", "map", "overview"] {

@@ -9,16 +9,6 @@ async fn text(page: &Page, selector: &str) -> String {
     text.as_str().unwrap_or_else(|| panic!("{selector} has no text")).to_owned()
 }
 
-async fn run(page: &Page, script: &str) {
-    page.client.execute(script, vec![]).await.unwrap_or_else(|e| panic!("{script}: {e}"));
-}
-
-/// Presses a key where the keyboard's focus is; keys beyond letters are WebDriver's code points.
-async fn press(page: &Page, key: &str) {
-    let focused = page.client.active_element().await.expect("something has the focus");
-    focused.send_keys(key).await.expect("it takes keys");
-}
-
 const TAB: &str = "\u{e004}";
 const ENTER: &str = "\u{e007}";
 const RIGHT: &str = "\u{e014}";
@@ -36,24 +26,23 @@ async fn keys_and_settings_are_the_players_own() {
     page.click("#tab-controls").await;
 
     // A key that another action has is taken from it, and that is said.
-    run(&page, "document.querySelector('#keys [data-bind=\"emote:0\"]').focus()").await;
-    press(&page, ENTER).await;
-    press(&page, "m").await;
+    page.run("document.querySelector('#keys [data-bind=\"emote:0\"]').focus()").await;
+    page.press(ENTER).await;
+    page.press("m").await;
     page.until("document.querySelector('#keys [data-bind=\"emote:0\"]').textContent === 'M'").await;
     assert_eq!(text(&page, "#keys [data-bind=\"mute:0\"]").await, "–");
     assert!(text(&page, "#keys-note").await.contains("Sound on or off"));
     // Escape keeps what there was, and the panel open.
-    run(&page, "document.querySelector('#keys [data-bind=\"fire:0\"]').focus()").await;
-    press(&page, ENTER).await;
-    press(&page, ESCAPE).await;
+    page.run("document.querySelector('#keys [data-bind=\"fire:0\"]').focus()").await;
+    page.press(ENTER).await;
+    page.press(ESCAPE).await;
     page.until("document.querySelector('#keys [data-bind=\"fire:0\"]').textContent === 'Space'")
         .await;
     page.picture("29-keys").await;
 
     // Settings leave and come as text; of that only what makes sense is taken.
     page.click("#tab-keep").await;
-    run(
-        &page,
+    page.run(
         "const field = document.getElementById('keep-text');
          const kept = { ...JSON.parse(field.value), palette: 'safe', scale: 120, volume: 99, names: 'x', other: 1 };
          field.value = JSON.stringify(kept);",
@@ -67,21 +56,19 @@ async fn keys_and_settings_are_the_players_own() {
     assert!(
         page.eval(&format!("{kept}.names === true && {kept}.other === undefined")).await == true
     );
-    run(&page, "document.getElementById('keep-text').value = '[1'").await;
+    page.run("document.getElementById('keep-text').value = '[1'").await;
     page.click("#keep-take").await;
     page.until("document.getElementById('keep-note').textContent.startsWith('No settings')").await;
 
     // All of that outlives a reload and holds in the game.
     page.play(&url, "Own").await;
     assert!(page.eval("document.documentElement.dataset.palette === 'safe'").await == true);
-    run(&page, "dispatchEvent(new KeyboardEvent('keydown', { code: 'KeyM', bubbles: true }))")
-        .await;
+    page.run("dispatchEvent(new KeyboardEvent('keydown', { code: 'KeyM', bubbles: true }))").await;
     page.until("!document.getElementById('wheel').hidden").await;
-    run(&page, "dispatchEvent(new KeyboardEvent('keydown', { code: 'Digit2', bubbles: true }))")
+    page.run("dispatchEvent(new KeyboardEvent('keydown', { code: 'Digit2', bubbles: true }))")
         .await;
     page.until("gamekeeper.emotes.some(([, emote]) => emote === 1)").await;
-    run(&page, "dispatchEvent(new KeyboardEvent('keydown', { code: 'KeyG', bubbles: true }))")
-        .await;
+    page.run("dispatchEvent(new KeyboardEvent('keydown', { code: 'KeyG', bubbles: true }))").await;
     page.until("document.getElementById('minimap').clientWidth > 300").await;
     page.picture("30-map").await;
     page.close().await;
@@ -104,12 +91,12 @@ async fn the_keyboard_alone_reaches_everything_in_the_lobby() {
         ))
         .await;
         // Once round with Tab: everything that can be used has had the focus, and can be seen to have it.
-        run(&page, "window.met = new Set(); document.getElementById('name').focus();").await;
+        page.run("window.met = new Set(); document.getElementById('name').focus();").await;
         let count = page.number(&format!("{reachable}.length")).await as usize;
         assert!(count >= 6, "{tab}: {count}");
         for _ in 0..count + 2 {
-            run(&page, "met.add(document.activeElement)").await;
-            press(&page, TAB).await;
+            page.run("met.add(document.activeElement)").await;
+            page.press(TAB).await;
         }
         let missed = page
             .eval(&format!(
@@ -117,12 +104,12 @@ async fn the_keyboard_alone_reaches_everything_in_the_lobby() {
             ))
             .await;
         assert_eq!(missed, serde_json::json!([]), "{tab}");
-        run(&page, &format!("document.getElementById('tab-{tab}').focus()")).await;
-        press(&page, RIGHT).await;
+        page.run(&format!("document.getElementById('tab-{tab}').focus()")).await;
+        page.press(RIGHT).await;
     }
     // And Enter plays.
-    run(&page, "document.getElementById('name').focus()").await;
-    press(&page, ENTER).await;
+    page.run("document.getElementById('name').focus()").await;
+    page.press(ENTER).await;
     page.until("gamekeeper.state === 'playing' && gamekeeper.me().alive").await;
     page.close().await;
     host.stop().await;

@@ -11,10 +11,6 @@ use tests::host::Host;
 /// The arrow as it is over the arena.
 const ARROW: &str = "getComputedStyle(document.getElementById('arena')).cursor";
 
-async fn run(page: &Page, script: &str) {
-    page.client.execute(script, vec![]).await.unwrap_or_else(|e| panic!("{script}: {e}"));
-}
-
 /// Moves the mouse there.
 async fn point(page: &Page, x: f64, y: f64) {
     let to = PointerAction::MoveTo { duration: None, x, y };
@@ -51,7 +47,7 @@ async fn the_arrow_is_away_only_where_the_crosshair_is() {
     point(&page, 800.0, 400.0).await;
     page.until(&format!("{ARROW} === 'none'")).await;
     page.picture("95-crosshair").await;
-    run(&page, "document.getElementById('session-watch').click()").await;
+    page.run("document.getElementById('session-watch').click()").await;
     page.until(&format!("gamekeeper.watching && {ARROW} !== 'none'")).await;
     page.picture("95-arrow").await;
     page.click("#leave").await;
@@ -91,8 +87,7 @@ async fn a_phone_types_and_taps() {
     // The button that opens the wheel closes it.
     tap(&phone, "touch-emote").await;
     phone.until("!document.getElementById('wheel').hidden").await;
-    run(
-        &phone,
+    phone.run(
         "addEventListener('click', ({ target }) => { if (target.closest('#touch-emote')) globalThis.tapped = true; });",
     )
     .await;

@@ -31,10 +31,6 @@ const LIST: &str = r"
     globalThis.joins = (name) => document.querySelector(`#session-list [aria-label='Join ${name}']`);
 ";
 
-async fn run(page: &Page, script: &str) {
-    page.client.execute(script, vec![]).await.unwrap_or_else(|e| panic!("{script}: {e}"));
-}
-
 async fn lobby(driver: &Driver, running: &Running) -> Page {
     let page = driver.open(1280, 720, false).await;
     page.goto(&format!("http://{}/", running.address)).await;
@@ -62,11 +58,11 @@ async fn a_list_that_changes_takes_neither_focus_nor_press() {
     let running = Running::start_empty::<Arena>(&Config::default());
     let page = lobby(&driver, &running).await;
     // The lobby opens anew behind a link that leads nowhere.
-    run(&page, LIST).await;
+    page.run(LIST).await;
     page.keys("#code", &format!("00000-00000{ENTER}")).await;
     page.until("globalThis.stream && gamekeeper.state === 'start'").await;
 
-    run(&page, "list('x', 'a', 'b'); joins('a').focus();").await;
+    page.run("list('x', 'a', 'b'); joins('a').focus();").await;
     // Some order after the other, with some that come and go: each is shown, and the row keeps the keyboard.
     let wrong = page
         .eval(
@@ -86,9 +82,9 @@ async fn a_list_that_changes_takes_neither_focus_nor_press() {
     assert_eq!(wrong, json!([[], 0, true]));
 
     // While the button is down, the row above goes and another comes in its place.
-    run(&page, "list('x', 'a'); document.getElementById('start-note').textContent = '';").await;
+    page.run("list('x', 'a'); document.getElementById('start-note').textContent = '';").await;
     mouse(&page, true).await;
-    run(&page, "list('y', 'a')").await;
+    page.run("list('y', 'a')").await;
     mouse(&page, false).await;
     page.until("document.getElementById('start-note').textContent.includes('no session')").await;
     page.close().await;
@@ -113,8 +109,7 @@ async fn a_line_is_sent_once_and_nothing_is_erased() {
     page.until(&format!("{read}.includes('one')")).await;
     assert_eq!(page.eval(field).await, "two", "nobody has sent it yet");
     // What is refused is there to be sent again.
-    run(
-        &page,
+    page.run(
         "const ask = globalThis.fetch;
          globalThis.fetch = async () => {
              globalThis.fetch = ask;
@@ -137,14 +132,11 @@ async fn a_line_is_sent_once_and_nothing_is_erased() {
 
 /// Makes a choice as the panel's controls do.
 async fn choose(page: &Page, setting: &str, value: &str) {
-    run(
-        page,
-        &format!(
-            "const control = document.querySelector('[data-setting={setting}]');
-             {value}
-             control.dispatchEvent(new Event('input'));"
-        ),
-    )
+    page.run(&format!(
+        "const control = document.querySelector('[data-setting={setting}]');
+         {value}
+         control.dispatchEvent(new Event('input'));"
+    ))
     .await;
 }
 

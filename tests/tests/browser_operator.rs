@@ -32,10 +32,6 @@ async fn announce(page: &Page, words: &str) {
     page.keys("#ask-words", words).await;
 }
 
-async fn run(page: &Page, script: &str) {
-    page.client.execute(script, vec![]).await.unwrap_or_else(|e| panic!("{script}: {e}"));
-}
-
 /// What the server answers is said of the question that was asked, whatever stands in the dialog by then.
 async fn each_question_has_its_own_answer(page: &Page) {
     page.hold("/api/admin/actions").await;
@@ -44,7 +40,7 @@ async fn each_question_has_its_own_answer(page: &Page) {
     // What is under way cannot be called back.
     assert_eq!(page.eval("document.getElementById('ask-no').disabled").await, true);
     // A browser closes a dialog in spite of all where Escape is pressed twice.
-    run(page, "document.getElementById('ask').close()").await;
+    page.run("document.getElementById('ask').close()").await;
     announce(page, "two").await;
     let told = "document.getElementById('toast').textContent === 'Announced.'";
     assert_eq!(page.eval(told).await, false);

@@ -171,16 +171,12 @@ fn best_round(name: &str, score: i32) -> KeptResult {
 
 /// Remembers that somebody has just changed what they do.
 async fn changed(page: &Page) {
-    run(page, "window.changed = gamekeeper.stats().frames").await;
+    page.run("window.changed = gamekeeper.stats().frames").await;
 }
 
 /// Waits until they may change it again.
 async fn may_change(page: &Page) {
     page.until(&format!("gamekeeper.stats().frames > window.changed + {FRAMES_OF_A_CHANGE}")).await;
-}
-
-async fn run(page: &Page, script: &str) {
-    page.client.execute(script, vec![]).await.unwrap_or_else(|e| panic!("{script}: {e}"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -208,22 +204,19 @@ async fn a_session_of_ones_own_is_shared_run_and_watched() {
     assert_eq!(serious(&desk, "html").await, Vec::<String>::new());
 
     // She opens a private session of teams. What is the game's own in the form the server has named.
-    run(&desk, "document.getElementById('name').value = 'Ann'").await;
+    desk.run("document.getElementById('name').value = 'Ann'").await;
     desk.click("#create summary").await;
     let own = "#create-form [id$=\"-game-in_full_view\"]";
     desk.until(&format!("document.querySelector('{own}')?.type === 'checkbox'")).await;
-    run(
-        &desk,
-        &format!(
-            "const field = (name) => document.querySelector(`#create-form [id$=\"-${{name}}\"]`);
-             field('name').value = '<i>Regatta</i>';
-             field('mode').value = 'teams';
-             field('mode').dispatchEvent(new Event('change'));
-             field('teams').value = 3;
-             field('public').checked = false;
-             document.querySelector('{own}').checked = true;"
-        ),
-    )
+    desk.run(&format!(
+        "const field = (name) => document.querySelector(`#create-form [id$=\"-${{name}}\"]`);
+         field('name').value = '<i>Regatta</i>';
+         field('mode').value = 'teams';
+         field('mode').dispatchEvent(new Event('change'));
+         field('teams').value = 3;
+         field('public').checked = false;
+         document.querySelector('{own}').checked = true;"
+    ))
     .await;
     desk.picture("84-plain-new-session").await;
     assert_eq!(serious(&desk, "html").await, Vec::<String>::new());
@@ -235,7 +228,7 @@ async fn a_session_of_ones_own_is_shared_run_and_watched() {
     let link = link.as_str().expect("an address");
 
     // Ben leaves for it, by the link, and changes sides.
-    run(&phone, "document.getElementById('panel').open = true").await;
+    phone.run("document.getElementById('panel').open = true").await;
     phone.click("#session-lobby").await;
     phone.until("gamekeeper.state === 'start'").await;
     phone.picture("85-plain-start-phone").await;
@@ -243,7 +236,7 @@ async fn a_session_of_ones_own_is_shared_run_and_watched() {
     enter(&phone, link, "Ben").await;
     phone.until("gamekeeper.team > 0").await;
     let other = 5.0 - phone.number("gamekeeper.team").await;
-    run(&phone, "document.getElementById('panel').open = true").await;
+    phone.run("document.getElementById('panel').open = true").await;
     phone.click("#session-teams [data-team=\"1\"]").await;
     phone.until("document.getElementById('session-note').textContent.includes('full')").await;
     phone.click(&format!("#session-teams [data-team=\"{other}\"]")).await;
@@ -258,8 +251,8 @@ async fn a_session_of_ones_own_is_shared_run_and_watched() {
     desk.click("#session-invite").await;
     desk.until("document.getElementById('session-invite').textContent !== 'Invite'").await;
     assert_eq!(desk.eval("document.getElementById('session-link').value").await, link);
-    run(&desk, "document.getElementById('host-name-text').value = 'Regatta'").await;
-    run(&desk, "document.getElementById('host-name').requestSubmit()").await;
+    desk.run("document.getElementById('host-name-text').value = 'Regatta'").await;
+    desk.run("document.getElementById('host-name').requestSubmit()").await;
     phone.until("document.getElementById('session-title').textContent === 'Regatta'").await;
     desk.click("#host > summary").await;
     desk.click("#host-lock").await;
@@ -284,16 +277,16 @@ async fn a_session_of_ones_own_is_shared_run_and_watched() {
         .await;
     changed(&phone).await;
     phone.until("document.getElementById('watch-who').textContent === 'Ann'").await;
-    run(
-        &phone,
-        "[...document.querySelectorAll('#people button')]
+    phone
+        .run(
+            "[...document.querySelectorAll('#people button')]
             .find((one) => one.textContent.startsWith('Ann')).click()",
-    )
-    .await;
+        )
+        .await;
     let looked =
         "gamekeeper.people().find((one) => one.player === gamekeeper.looksAt)?.name === 'Ann'";
     phone.until(looked).await;
-    run(&desk, "document.getElementById('host-more').open = false").await;
+    desk.run("document.getElementById('host-more').open = false").await;
     let from = desk.number("gamekeeper.rows('boat').find((boat) => boat.own).x").await;
     let ahead = if from > 0.0 { "KeyA" } else { "KeyD" };
     key(&desk, ahead, true).await;
@@ -308,7 +301,7 @@ async fn a_session_of_ones_own_is_shared_run_and_watched() {
     phone
         .until("document.getElementById('people-title').textContent === 'People (1, 1 watching)'")
         .await;
-    run(&phone, "document.getElementById('panel').open = false").await;
+    phone.run("document.getElementById('panel').open = false").await;
     phone.picture("87-plain-watching-phone").await;
     assert_eq!(serious(&phone, "html").await, Vec::<String>::new());
 
@@ -324,8 +317,7 @@ async fn a_session_of_ones_own_is_shared_run_and_watched() {
 
     // Ann shows him out and ends the session, which asks twice.
     desk.until(&moved("Ben", "!one.watching")).await;
-    run(
-        &desk,
+    desk.run(
         "[...document.querySelectorAll('#people button')]
             .find((one) => one.textContent.startsWith('Ben')).click()",
     )
@@ -338,9 +330,9 @@ async fn a_session_of_ones_own_is_shared_run_and_watched() {
         assert_eq!(phone.number(&format!("gamekeeper.stats().{wrong}")).await, 0.0, "phone");
     }
     // A double click is a slip; what is pressed, read and pressed again is meant.
-    run(&desk, "window.asked = performance.now()").await;
+    desk.run("window.asked = performance.now()").await;
     for _ in 0..2 {
-        run(&desk, "document.getElementById('host-end').click()").await;
+        desk.run("document.getElementById('host-end').click()").await;
     }
     desk.until("performance.now() > window.asked + 1000").await;
     desk.until("gamekeeper.state === 'playing'").await;

@@ -31,34 +31,27 @@ async fn arrive_at(
     let page = driver.open(width, height, touch).await;
     page.goto(url).await;
     page.until("gamekeeper.state === 'start' && !document.getElementById('play').disabled").await;
-    run(&page, &format!("document.getElementById('name').value = '{name}'")).await;
+    page.run(&format!("document.getElementById('name').value = '{name}'")).await;
     page
-}
-
-async fn run(page: &Page, script: &str) {
-    page.client.execute(script, vec![]).await.unwrap_or_else(|e| panic!("{script}: {e}"));
 }
 
 /// Fills in the form under Create and sends it; `more` is a script that knows `field(name)`.
 async fn create(page: &Page, more: &str) {
     page.click("#tab-create").await;
-    run(
-        page,
-        &format!(
-            "const field = (name) => document.querySelector(`#create-form [id$=\"-${{name}}\"]`);
-             const choose = (name, value) => {{
-                 const list = field(name);
-                 list.append(new Option(value, value));
-                 list.value = value;
-                 list.dispatchEvent(new Event('change'));
-             }};
-             field('game-size').value = 1800;
-             {more}"
-        ),
-    )
+    page.run(&format!(
+        "const field = (name) => document.querySelector(`#create-form [id$=\"-${{name}}\"]`);
+         const choose = (name, value) => {{
+             const list = field(name);
+             list.append(new Option(value, value));
+             list.value = value;
+             list.dispatchEvent(new Event('change'));
+         }};
+         field('game-size').value = 1800;
+         {more}"
+    ))
     .await;
     page.picture("17-create").await;
-    run(page, "document.querySelector('#create-form .main').click()").await;
+    page.run("document.querySelector('#create-form .main').click()").await;
     page.until("gamekeeper.state === 'playing' && gamekeeper.me().alive && gamekeeper.host").await;
 }
 
@@ -69,7 +62,7 @@ async fn press(page: &Page, name: &str, act: &str) {
             .find((row) => row.textContent.includes('{name}'))?.querySelector('[data-act=\"{act}\"]')"
     );
     page.until(&button).await;
-    run(page, &format!("({button}).click()")).await;
+    page.run(&format!("({button}).click()")).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -92,13 +85,13 @@ async fn a_private_session_from_its_link_to_its_end() {
         "the address bar is the link as well"
     );
     assert!(ada.number("document.getElementById('invite-qr').width").await > 200.0, "a QR code");
-    run(&ada, "document.querySelector('#invite .close').click()").await;
+    ada.run("document.querySelector('#invite .close').click()").await;
 
     // Ben opens the link on a phone; Cy types the code as people do. Nobody finds the session in the list.
     let ben = arrive(&driver, &link, "Ben", true).await;
     ben.until("document.getElementById('invited-name').textContent === '<b>Evening</b>'").await;
     ben.picture("19-invited-phone").await;
-    run(&ben, "document.getElementById('play').click()").await;
+    ben.run("document.getElementById('play').click()").await;
     ben.until("gamekeeper.state === 'playing' && gamekeeper.me().alive").await;
     let cy = arrive(&driver, &lobby, "Cy <img src=x>", false).await;
     cy.until("gamekeeper.lobby().version > 0").await;
@@ -117,9 +110,9 @@ async fn a_private_session_from_its_link_to_its_end() {
 
     // Whoever may change teams does; everybody is told.
     let other = 3.0 - ben.number("gamekeeper.team").await;
-    run(&ben, "document.getElementById('open-session').click()").await;
+    ben.run("document.getElementById('open-session').click()").await;
     ben.until(&format!("document.querySelector('#session-teams [data-team=\"{other}\"]')")).await;
-    run(&ben, &format!("document.querySelector('#session-teams [data-team=\"{other}\"]').click()"))
+    ben.run(&format!("document.querySelector('#session-teams [data-team=\"{other}\"]').click()"))
         .await;
     ben.until(&format!("gamekeeper.team === {other}")).await;
     ada.until(&format!(
@@ -127,14 +120,13 @@ async fn a_private_session_from_its_link_to_its_end() {
     ))
     .await;
     ben.picture("20-session-phone").await;
-    run(&ben, "document.querySelector('#session .close').click()").await;
+    ben.run("document.querySelector('#session .close').click()").await;
 
     // Emotes are seen; words are text.
-    run(&cy, "dispatchEvent(new KeyboardEvent('keydown', { code: 'KeyC', bubbles: true }))").await;
-    run(&cy, "dispatchEvent(new KeyboardEvent('keydown', { code: 'Digit4', bubbles: true }))")
-        .await;
+    cy.run("dispatchEvent(new KeyboardEvent('keydown', { code: 'KeyC', bubbles: true }))").await;
+    cy.run("dispatchEvent(new KeyboardEvent('keydown', { code: 'Digit4', bubbles: true }))").await;
     ada.until("gamekeeper.emotes.some(([, emote]) => emote === 3)").await;
-    run(&cy, "document.getElementById('open-chat').click()").await;
+    cy.run("document.getElementById('open-chat').click()").await;
     cy.keys("#chat-input", "<img src=x onerror=window.hacked=1>\u{e007}").await;
     ada.until("gamekeeper.chatLines().some((line) => line.includes('<img src=x'))").await;
     assert!(ada.eval("window.hacked ?? null").await.is_null());
@@ -142,7 +134,7 @@ async fn a_private_session_from_its_link_to_its_end() {
     assert_eq!(ada.number(pictures).await, 0.0, "names and lines are text");
 
     // Ada shows Cy out, who is told so in the lobby.
-    run(&ada, "document.getElementById('open-people').click()").await;
+    ada.run("document.getElementById('open-people').click()").await;
     press(&ada, "Cy", "more").await;
     ada.picture("21-people").await;
     press(&ada, "Cy", "kick").await;
@@ -151,26 +143,26 @@ async fn a_private_session_from_its_link_to_its_end() {
     cy.picture("22-shown-out").await;
 
     // Locked, the session lets nobody in; its page says so.
-    run(&ada, "document.getElementById('open-session').click()").await;
+    ada.run("document.getElementById('open-session').click()").await;
     ada.picture("23-host").await;
     assert_eq!(serious(&ada, "#session").await, Vec::<String>::new());
-    run(&ada, "document.getElementById('host-lock').click()").await;
+    ada.run("document.getElementById('host-lock').click()").await;
     ada.until("document.getElementById('session-about').textContent.includes('locked')").await;
     let dee = arrive(&driver, &link, "Dee", false).await;
-    run(&dee, "document.getElementById('play').click()").await;
+    dee.run("document.getElementById('play').click()").await;
     dee.until("gamekeeper.state === 'start' && document.getElementById('start-note').textContent.includes('locked')")
         .await;
 
     // Ada leaves for good; Ben, who has been there longest, is the host and ends it.
-    run(&ada, "document.getElementById('leave').click()").await;
+    ada.run("document.getElementById('leave').click()").await;
     ada.until("gamekeeper.state === 'start' && location.pathname === '/'").await;
     ben.until("gamekeeper.host").await;
-    run(&ben, "document.getElementById('open-session').click()").await;
+    ben.run("document.getElementById('open-session').click()").await;
     ben.until("!document.getElementById('host').hidden").await;
     let end = "document.getElementById('host-end').click()";
-    run(&ben, &format!("{end}; window.asked = performance.now()")).await;
+    ben.run(&format!("{end}; window.asked = performance.now()")).await;
     ben.until("performance.now() > window.asked + 1000").await;
-    run(&ben, end).await;
+    ben.run(end).await;
     ben.until("gamekeeper.state === 'start' && document.getElementById('start-note').textContent.includes('ended')")
         .await;
     for page in [ada, ben, cy, dee] {
@@ -189,7 +181,7 @@ async fn a_round_ends_and_is_remembered() {
     let driver = Driver::start();
     let ada = arrive(&driver, &lobby, "Ada", false).await;
     create(&ada, &format!("field('name').value = 'Short'; choose('round_s', {ROUND_S});")).await;
-    run(&ada, "document.querySelector('#invite .close').click()").await;
+    ada.run("document.querySelector('#invite .close').click()").await;
     let code = ada.eval("gamekeeper.code").await.as_str().expect("a code").to_owned();
     ada.fly().await;
 
@@ -198,7 +190,7 @@ async fn a_round_ends_and_is_remembered() {
     eve.until("[...document.querySelectorAll('#session-list .name')].some((one) => one.textContent === 'Short')")
         .await;
     eve.picture("24-lobby").await;
-    run(&eve, "document.querySelector('#session-list .watch').click()").await;
+    eve.run("document.querySelector('#session-list .watch').click()").await;
     eve.until("gamekeeper.state === 'playing' && gamekeeper.watching").await;
     let seen = "gamekeeper.looksAt !== null && gamekeeper.ships().some((ship) => ship.player === gamekeeper.looksAt)";
     eve.until(seen).await;
@@ -209,10 +201,10 @@ async fn a_round_ends_and_is_remembered() {
     .await;
     eve.picture("25-watching").await;
     // In one go: who leads may change at any time.
-    run(&eve, "window.first = gamekeeper.looksAt; document.getElementById('watch-next').click();")
+    eve.run("window.first = gamekeeper.looksAt; document.getElementById('watch-next').click();")
         .await;
     eve.until(&format!("gamekeeper.looksAt !== first && {seen}")).await;
-    run(&eve, "document.getElementById('watch-play').click()").await;
+    eve.run("document.getElementById('watch-play').click()").await;
     eve.until("!gamekeeper.watching && gamekeeper.me().alive").await;
 
     // The last seconds are counted, and then everybody sees the result.
@@ -256,16 +248,16 @@ async fn a_round_ends_and_is_remembered() {
     // Another server with the same folder still knows who was best.
     let running = Running::start_empty::<Arena>(&config);
     let phone = arrive(&driver, &format!("http://{}/", running.address), "Finn", true).await;
-    run(&phone, "document.getElementById('tab-leaders').click()").await;
+    phone.run("document.getElementById('tab-leaders').click()").await;
     phone
         .until(&format!(
             "[...document.querySelectorAll('#leader-rows tr')]
             .some((row) => row.textContent.includes('Ada') && row.textContent.includes('{score}'))"
         ))
         .await;
-    run(&phone, "document.getElementById('lobby').scrollIntoView()").await;
+    phone.run("document.getElementById('lobby').scrollIntoView()").await;
     phone.picture("28-leaders-phone").await;
-    run(&phone, "document.getElementById('tab-results').click()").await;
+    phone.run("document.getElementById('tab-results').click()").await;
     phone.until("document.getElementById('result-list').textContent.includes('Short')").await;
     // Its sessions are open again, so links to them are good; a link to nothing says so.
     phone.goto(&format!("http://{}/s/{code}", running.address)).await;
@@ -274,14 +266,13 @@ async fn a_round_ends_and_is_remembered() {
     phone.until("document.getElementById('start-note').textContent.includes('no session')").await;
     phone.picture("29-link-of-nothing").await;
     // Where streams of events do not get through, the list is asked for, and is as live.
-    run(&phone, "globalThis.EventSource = undefined; document.getElementById('play').click()")
-        .await;
+    phone.run("globalThis.EventSource = undefined; document.getElementById('play').click()").await;
     phone.until("gamekeeper.state === 'playing' && gamekeeper.me().alive").await;
-    run(&phone, "document.getElementById('leave').click()").await;
+    phone.run("document.getElementById('leave').click()").await;
     phone.until("gamekeeper.state === 'start' && gamekeeper.lobby().via === 'poll'").await;
     phone.until("gamekeeper.lobby().sessions[0]?.players === 0").await;
     let second = arrive(&driver, &format!("http://{}/", running.address), "Gil", false).await;
-    run(&second, "document.getElementById('play').click()").await;
+    second.run("document.getElementById('play').click()").await;
     phone.until("gamekeeper.lobby().sessions[0]?.players === 1").await;
     second.close().await;
     phone.close().await;

@@ -28,16 +28,6 @@ const ENTER: &str = "\u{e007}";
 const SHIFT: &str = "\u{e008}";
 const ESCAPE: &str = "\u{e00c}";
 
-async fn run(page: &Page, script: &str) {
-    page.client.execute(script, vec![]).await.unwrap_or_else(|e| panic!("{script}: {e}"));
-}
-
-/// Presses a key where the keyboard's focus is.
-async fn press(page: &Page, key: &str) {
-    let focused = page.client.active_element().await.expect("something has the focus");
-    focused.send_keys(key).await.expect("it takes keys");
-}
-
 /// A server, a bad line to it, and the lobby at its end.
 async fn lobby(config: &Config, driver: &Driver) -> (Running, Relay, Page) {
     let running = Running::start_empty::<Arena>(config);
@@ -66,7 +56,7 @@ async fn whoever_gives_up_waiting_is_back_in_the_lobby() {
         page.click("#play").await;
         page.until("held.release && !document.getElementById('curtain').hidden").await;
         match by_key {
-            true => press(&page, ESCAPE).await,
+            true => page.press(ESCAPE).await,
             false => page.click("#curtain-leave").await,
         }
         page.until("gamekeeper.state === 'start' && document.getElementById('curtain').hidden")
@@ -97,7 +87,7 @@ async fn whoever_gives_up_waiting_is_back_in_the_lobby() {
         "/^Trying again in \\d+ s\\.$/.test(document.getElementById('curtain-wait').textContent)",
     )
     .await;
-    press(&page, ESCAPE).await;
+    page.press(ESCAPE).await;
     page.until("gamekeeper.state === 'start' && document.getElementById('curtain').hidden").await;
     page.close().await;
 }
@@ -202,9 +192,9 @@ async fn what_is_held_with_cmd_is_let_go_with_it(page: &Page) {
     let key = |event: &str, code: &str| {
         format!("dispatchEvent(new KeyboardEvent('{event}', {{ code: '{code}', bubbles: true }}));")
     };
-    run(page, &(key("keydown", "KeyD") + &key("keydown", "ShiftLeft"))).await;
+    page.run(&(key("keydown", "KeyD") + &key("keydown", "ShiftLeft"))).await;
     page.until("gamekeeper.me().energy < 0.8").await;
-    run(page, &(key("keydown", "MetaLeft") + &key("keyup", "MetaLeft"))).await;
+    page.run(&(key("keydown", "MetaLeft") + &key("keyup", "MetaLeft"))).await;
     // Nothing flows in while the boost is held.
     page.until("gamekeeper.me().energy > 0.9").await;
 }
@@ -241,7 +231,7 @@ async fn scores(page: &Page, event: &str, at_ms: u32) {
          Object.defineProperty(event, 'timeStamp', {{ value: {at_ms} }});
          dispatchEvent(event);"
     );
-    run(page, &script).await;
+    page.run(&script).await;
 }
 
 /// Tab shows the scores, and is Tab as everywhere once the keyboard is among the page's controls.
@@ -261,16 +251,16 @@ async fn tab_comes_to_the_scores_and_to_the_buttons(page: &Page) {
     scores(page, "keydown", 3000).await;
     scores(page, "keyup", 3100).await;
     assert_eq!(told().await, json!([false, "people"]));
-    press(page, TAB).await;
+    page.press(TAB).await;
     assert_eq!(told().await, json!([false, "people"]), "another Tab does not close them");
     assert_eq!(page.eval("document.activeElement.matches('button')").await, true);
-    press(page, ESCAPE).await;
+    page.press(ESCAPE).await;
     assert_eq!(told().await, json!([true, ""]));
     // Backwards it comes to the buttons over the arena, which are pressed as buttons are.
-    press(page, &format!("{SHIFT}{TAB}")).await;
+    page.press(&format!("{SHIFT}{TAB}")).await;
     assert_eq!(told().await, json!([true, "hud"]));
     assert_eq!(page.eval("document.activeElement.id").await, "open-network");
-    press(page, ENTER).await;
+    page.press(ENTER).await;
     page.until("document.getElementById('network').checkVisibility()").await;
     assert_eq!(page.eval("document.getElementById('chat-form').hidden").await, true);
 }
@@ -325,7 +315,7 @@ async fn whoever_is_muted_stays_so_after_a_reload() {
     ben.play(&url, "Ben").await;
     ada.click("#open-people").await;
     ada.until("document.querySelector('#people-rows [aria-label=\"Mute Ben for you\"]')").await;
-    run(&ada, "document.querySelector('#people-rows [data-act=silence]').click()").await;
+    ada.run("document.querySelector('#people-rows [data-act=silence]').click()").await;
     ada.until("document.querySelector('#people-rows [aria-label=\"Hear Ben for you\"]')").await;
     say(&ben, "before").await;
     ben.play(&url, "Ben").await;
@@ -336,7 +326,7 @@ async fn whoever_is_muted_stays_so_after_a_reload() {
         .map((line) => line.lastChild.textContent)";
     assert_eq!(ada.eval(lines).await, json!(["now"]));
     // Ben is heard again when Ada says so.
-    run(&ada, "document.querySelector('#people-rows [aria-label=\"Hear Ben for you\"]').click()")
+    ada.run("document.querySelector('#people-rows [aria-label=\"Hear Ben for you\"]').click()")
         .await;
     say(&ben, "again").await;
     ada.until(&format!("{lines}.includes('again')")).await;
