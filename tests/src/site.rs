@@ -71,8 +71,8 @@ pub async fn ticket(running: &Running, wish: Value) -> (String, String) {
     (text("code"), text("play"))
 }
 
-/// Waits until a server's list is like this, and gives it. Whoever asks in a loop pauses: the API takes so many questions
-/// and no more.
+/// Waits until a server's list is like this, and gives it. Whoever asks in a loop pauses: the API takes so many
+/// questions and no more.
 pub async fn listed(running: &Running, what: &str, like: impl Fn(&[Value]) -> bool) -> Vec<Value> {
     within(PATIENCE, what, async {
         loop {
@@ -95,8 +95,9 @@ pub async fn see_each_other(a: &Running, b: &Running) {
     }
 }
 
-/// Somebody who joins a session of the arena in which somebody plays already, once its match has been on for so long that
-/// one that begins anew elsewhere is behind for a while. Neither number nor tick of theirs is one that anybody would have.
+/// Somebody who joins a session of the arena in which somebody plays already, once its match has been on for so
+/// long that one that begins anew elsewhere is behind for a while. Neither number nor tick of theirs is one that
+/// anybody would have.
 pub async fn in_a_match(running: &Running, play: &str) -> Welcomed {
     const TICKS: u64 = 60;
     // Those of all its sessions count.
@@ -116,7 +117,8 @@ pub struct MadeUp {
 }
 
 impl MadeUp {
-    /// It answers every path with 200 and what `answer` says, or cuts the line. Where `answer` panics, [`Self::end`] does.
+    /// It answers every path with 200 and what `answer` says, or cuts the line. Where `answer` panics, so does
+    /// [`Self::end`].
     pub async fn start(answer: impl Fn(&str) -> Option<&'static str> + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("bound");

@@ -124,7 +124,8 @@ async fn a_newcomer_is_among_opponents() {
     host.stop().await;
 }
 
-/// Notes after how many frames the page is hidden and shown, and tells other tabs once it has had two seconds' worth hidden.
+/// Notes after how many frames the page is hidden and shown, and tells other tabs once it has had two seconds' worth
+/// of them while it was hidden.
 const WHILE_HIDDEN: &str = "
     const frames = () => gamekeeper.stats().frames;
     globalThis.changes = [];

@@ -257,7 +257,7 @@ fn whoever_watches_comes_back_to_watching<G: Game>() {
         let frames = world.guests[dan].client.stats().frames;
         restart(&mut world, config);
         (0..2).for_each(|n| world.return_to_seat(n, LINE));
-        let (goes_on, delay) = (world.session.tick_now(), 30 * u32::from(delay_s));
+        let (goes_on, delay) = (world.session.tick_now(), 30 * delay_s);
         let mut truth = BTreeMap::new();
         while world.session.tick_now() < goes_on + 30 * 10 {
             // Less than a tick.

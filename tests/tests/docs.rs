@@ -1,4 +1,5 @@
-//! What `docs/protocol.md` says of tables and codes is what the code has, and so is what the browsers' page knows of codes.
+//! What `docs/protocol.md` says of tables and codes is what the code has, and so is what the browsers' page knows of
+//! codes.
 
 use shared::arena::Arena;
 use shared::arena::rows::Controls;
