@@ -42,7 +42,7 @@ import { Curtain, bindPanels, closePanels, togglePanel } from './panels.js';
 import { People } from './people.js';
 import { Roster } from './roster.js';
 import { Playback } from './replay.js';
-import { ME, STATS } from './rows.js';
+import { IS, ME, SHIP, STATS } from './rows.js';
 import { Scene } from './render/scene.js';
 import { Session } from './session.js';
 import { settings } from './settings.js';
@@ -67,8 +67,9 @@ const DEATH_RUMBLE = [350, 1];
 const OFFERED_AGAIN = new Set([4003, 4014]);
 /** The page is older than the server: only a reload helps. */
 const OUTDATED = 4006;
-/** What a shot takes of the energy; a trigger that has less clicks as often as this, ms. */
-const [SHOT_SHARE, DRY_MS] = [0.05, 700];
+/** What a shot takes of the energy, half in overdrive, and about a tick of boost; a trigger that has less clicks as often
+ *  as this, ms. */
+const [SHOT_SHARE, BOOST_SHARE, DRY_MS] = [0.05, 0.013, 700];
 
 const canvas = document.getElementById('arena');
 const hudBox = document.getElementById('hud');
@@ -352,11 +353,20 @@ function steer(now) {
   const [x, y] = roster.watching ? [0, 0] : hands.move;
   const idle = roster.watching;
   client.control(hands.aim, x, y, !idle && hands.fire, !idle && hands.boost);
-  const empty = !idle && live && frame.me[ME.ALIVE] > 0 && frame.me[ME.ENERGY] < SHOT_SHARE;
-  hud.dry = empty && (hands.fire || hands.boost);
-  if (!empty || !hands.fire || now - dryAt < DRY_MS) return;
+  const alive = !idle && live && frame.me[ME.ALIVE] > 0;
+  const [shoots, boosts] = [alive && hands.fire && lacks(isOverdriven() ? SHOT_SHARE / 2 : SHOT_SHARE), alive && hands.boost && lacks(BOOST_SHARE)];
+  hud.dry = shoots || boosts;
+  if (!shoots || now - dryAt < DRY_MS) return;
   dryAt = now;
   sound.play('dry');
+}
+
+const lacks = (share) => frame.me[ME.ENERGY] < share;
+
+function isOverdriven() {
+  const { ships } = frame;
+  for (let i = 0; i < ships.length; i += SHIP.STRIDE) if (ships[i + SHIP.FLAGS] & IS.OWN) return (ships[i + SHIP.FLAGS] & IS.OVERDRIVEN) !== 0;
+  return false;
 }
 
 function takeFrame() {

@@ -18,8 +18,8 @@ export class Match {
   #on;
   #counted = -1;
   #stay = false;
-  /** 'endless', 'warm_up', 'play' or 'results'; the round's number; the tick at which the phase ends. */
-  phase = 'endless';
+  /** 'endless', 'warm_up', 'play' or 'results', or null before anything was told; the round's number; the tick at which the phase ends. */
+  phase = null;
   round = 0;
   ends = null;
   /** The teams' points, empty without teams. */
@@ -116,7 +116,7 @@ export class Match {
 
   /** Forgets all, as after leaving. */
   clear() {
-    Object.assign(this, { phase: 'endless', round: 0, ends: null, last: null, secondsLeft: null });
+    Object.assign(this, { phase: null, round: 0, ends: null, last: null, secondsLeft: null });
     this.takeTeams([]);
     document.body.classList.remove('resting');
     this.#showResults();

@@ -245,7 +245,7 @@ impl TickCounts {
 }
 
 /// Runs a session until it is over or `stop` is cancelled, then tells its players. Gives the last checkpoint, where the
-/// session is over only for the process's sake, and where one would be kept; an empty one where nobody is in it.
+/// session is over only for the process's sake, and where one would be kept; an empty one where there is nothing to go on with.
 pub async fn run<O: Outbox, S: Ticked<O>>(
     mut session: S,
     mut queue: mpsc::Receiver<Queued<O>>,

@@ -325,6 +325,22 @@ async fn a_session_of_ones_own_is_shared_run_and_watched() {
     desk.picture("88-plain-person").await;
     desk.click("#person [data-act=\"kick\"]").await;
     phone.until("document.getElementById('line-text').textContent.includes('shown you out')").await;
+    // Whoever watches a session, leaves it and plays has the controls.
+    phone.click("#line-leave").await;
+    phone.until("gamekeeper.state === 'start'").await;
+    phone.click("#start-any").await;
+    phone.click("#watch").await;
+    phone.until("gamekeeper.watching && !document.getElementById('watching').hidden").await;
+    phone.run("document.getElementById('session-lobby').click()").await;
+    phone.until("gamekeeper.state === 'start'").await;
+    phone.click("#play").await;
+    phone.until(&format!("!gamekeeper.watching && {rows}")).await;
+    phone
+        .until(
+            "document.querySelector('#controls .press').checkVisibility()
+                && document.getElementById('watching').hidden",
+        )
+        .await;
     for wrong in ["mismatches", "refused"] {
         assert_eq!(desk.number(&format!("gamekeeper.stats().{wrong}")).await, 0.0, "desk");
         assert_eq!(phone.number(&format!("gamekeeper.stats().{wrong}")).await, 0.0, "phone");

@@ -10,6 +10,7 @@ use shared::arena::{Arena, Settings};
 use shared::game::{Game, PlayerId, Setup};
 use shared::netcode::client::News;
 use shared::netcode::conditions::Conditions;
+use shared::wire::HostSecret;
 use shared::wire::message::{ClientMessage, Phase, RESULTS_MAX, ServerMessage};
 use shared::wire::{Role, Row};
 use std::collections::BTreeMap;
@@ -27,6 +28,7 @@ with_every_game! {
     who_watches_the_past_is_told_results_when_they_see_them,
     who_missed_messages_is_told_all_that_stands,
     teams_stay_even_whoever_comes_and_goes,
+    rounds_of_a_session_that_somebody_made_do_not_count,
     what_somebody_won_for_a_team_stays_with_it,
     a_change_of_teams_is_granted_while_they_stay_even,
 }
@@ -287,6 +289,20 @@ fn teams_stay_even_whoever_comes_and_goes<G: Game>() {
     world.run(1000.0);
     assert_eq!(sizes(&world), BTreeMap::from([(1, 4), (2, 4), (3, 4)]));
     assert_honest(&world);
+}
+
+fn rounds_of_a_session_that_somebody_made_do_not_count<G: Game>() {
+    for made in [true, false] {
+        let setup = Setup::new(G::Settings::default(), 38, 30);
+        let host = made.then_some(HostSecret([7; 16]));
+        let pilots = PilotCount::FillUpTo(4);
+        let config = SessionConfig { round_s: ROUND_S, pilots, host, ..SessionConfig::new(setup) };
+        let mut world = World::<G>::open(config);
+        guests(&mut world, 1);
+        world.run(seconds(WARM_UP_SECONDS + ROUND_S + 2));
+        let result = world.session.take_results().remove(0);
+        assert_eq!((result.public, result.counts), (true, !made));
+    }
 }
 
 fn what_somebody_won_for_a_team_stays_with_it<G: Game>() {

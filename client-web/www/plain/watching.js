@@ -31,8 +31,8 @@ export class Watching {
 
   /** Another session or a recording: nobody of the last one is followed, nor any place of it looked at. */
   clear() {
-    Object.assign(view, { watches: false, free: false });
-    this.#chosen = null;
+    this.#become(false);
+    this.follow(null);
     this.forget();
   }
 
@@ -68,10 +68,14 @@ export class Watching {
   }
 
   #change() {
-    const on = view.watches = roster.watching;
-    this.follow(on ? this.begins : null);
+    this.#become(roster.watching);
+    this.follow(roster.watching ? this.begins : null);
     this.begins = null;
     this.forget();
+  }
+
+  #become(on) {
+    view.watches = on;
     document.body.classList.toggle('watching', on);
     byId('watching').hidden = !on;
   }

@@ -163,7 +163,7 @@ impl Directory {
     }
 }
 
-/// A checkpoint that is one: of a session in which nobody is there is none, and it begins anew.
+/// A checkpoint that is one: of a session in which nobody is and nothing was forbidden there is none, and it begins anew.
 fn some_of<T: AsRef<[u8]>>(checkpoint: T) -> Option<T> {
     (!checkpoint.as_ref().is_empty()).then_some(checkpoint)
 }

@@ -105,7 +105,7 @@ impl Standing {
                 make.count("gamekeeper_results_lost_total", "Results that could not be kept."),
                 make.count(
                     "gamekeeper_writes_lost_total",
-                    "What else could not be kept: where sessions stand, that they are open or over, parts of recordings.",
+                    "What else could not be kept: where sessions stand, that they are open or over, parts of recordings, bans, the audit log.",
                 ),
             ],
             site: make.levels(

@@ -25,6 +25,9 @@ pub(super) const UNRESPONSIVE_SECONDS: u32 = 10;
 /// How long a confirmation is believed to have waited for the next input, in ticks: as long as a client on
 /// a slow line leaves inputs out.
 const WAITED_TICKS_MAX: u32 = 8;
+/// With more ticks under way not even a keyframe that is asked for is sent: a confirmation's one byte would no longer say
+/// which tick it is for.
+const ASKED_TICKS_MAX: u32 = 200;
 /// How often a client's wish for a keyframe is granted, in seconds.
 const AFRESH_SECONDS_MIN: u32 = 1;
 
@@ -87,7 +90,8 @@ impl Flow {
 
     /// Whether one more frame may go out.
     pub(super) fn is_open(&self) -> bool {
-        self.asked || f64::from(self.in_flight()) < self.window()
+        (self.asked && self.in_flight() < ASKED_TICKS_MAX)
+            || f64::from(self.in_flight()) < self.window()
     }
 
     /// Ticks between the newest frame sent and the newest confirmed.
@@ -233,12 +237,18 @@ mod tests {
         assert!(flow.is_open() && flow.wants_keyframe());
         flow.committed(31);
         assert!(!flow.is_open());
-        // Whoever asks and asks, and confirms nothing, is let go all the same.
-        assert!(flow.start_afresh(61, 30));
-        flow.committed(61);
-        assert!(flow.is_unresponsive(302, 30));
-        flow.acknowledge(61, 70, 70.0, TICK_MS);
+        flow.acknowledge(31, 40, 40.0, TICK_MS);
         assert!(flow.is_open());
+        // Whoever asks and asks, and confirms nothing, is let go all the same.
+        for tick in 32..=400 {
+            flow.start_afresh(tick, 30);
+            if flow.is_open() {
+                flow.committed(tick);
+            }
+            flow.acknowledge(31, tick, f64::from(tick), TICK_MS);
+            assert_eq!(flow.confirmed, 31, "{tick}");
+        }
+        assert!(flow.is_unresponsive(400, 30));
     }
 
     #[test]

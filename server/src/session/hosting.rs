@@ -4,6 +4,7 @@
 use super::acts::{Act, ActError, HostAction, OperatorAction, Order};
 use super::door::Outbox;
 use super::players::Player;
+use super::rounds::next_seed;
 use super::{Session, settings::SessionSettings};
 use serde::{Deserialize, Serialize};
 use shared::game::{Game, PlayerId, Tick};
@@ -291,7 +292,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
             return Err(ActError::Refused(sentence));
         }
         if own != team {
-            self.move_to_team(id, team);
+            self.move_to_team(id, team, false);
             let sentence =
                 "The host has put you into another team, in which you begin with 0 points.";
             self.notice(id, sentence);
@@ -308,7 +309,13 @@ impl<G: Game, O: Outbox> Session<G, O> {
         }
         // Who is shown out as host does not come back as one, where nobody was there to take over neither.
         self.hosting.last.take_if(|last| Some(last.secret) == hosted);
-        self.hosting.secret.take_if(|secret| Some(*secret) == hosted);
+        if hosted.is_some() && self.hosting.secret == hosted {
+            // A session that has a host keeps having one to be: nobody knows this, until somebody takes over.
+            let half = |seed: u64| seed.to_le_bytes();
+            let first = next_seed(self.config.luck.wrapping_add(self.tick.into()));
+            let secret = [half(first), half(next_seed(first))].concat();
+            self.hosting.secret = Some(HostSecret(secret.try_into().expect("twice eight bytes")));
+        }
     }
 
     /// Makes somebody the host: the secret is theirs from now on, and nobody else's.

@@ -151,7 +151,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
     /// The player leaves for good.
     pub(super) fn free(&mut self, id: PlayerId) {
         if self.players.with_id(id).is_some_and(|player| player.watching.is_none()) {
-            self.leave_game(id);
+            self.leave_game(id, true);
         }
         let player = self.players.remove(id);
         tracing::info!(player = id.0, name = %player.name, "left");
@@ -193,7 +193,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
         let wanted = self.config.pilots.beside(self.players.playing());
         while self.pilots.len() > wanted {
             let id = self.newest_pilot().expect("there are more than wanted");
-            self.leave_game(id);
+            self.leave_game(id, false);
             self.pilots.remove(id);
             self.talk.roster.left(id, true);
         }

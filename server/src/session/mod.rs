@@ -104,6 +104,8 @@ pub struct Session<G: Game, O: Outbox> {
     idle_since: Option<Tick>,
     /// Set while nobody is back since it went on from a checkpoint.
     awaits_people: bool,
+    /// Whether a round has just ended, and everybody is to see how they stood.
+    ranks_anew: bool,
     /// Set once the server is about to stop.
     parting: Option<Parting>,
     /// Why it is over.
@@ -146,6 +148,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
             places: Places::default(),
             idle_since: None,
             awaits_people: false,
+            ranks_anew: false,
             parting: None,
             ended: None,
             results: Vec::new(),
@@ -394,21 +397,17 @@ impl<G: Game, O: Outbox> Session<G, O> {
         for event in self.events.drain(..).filter(|_| !still) {
             self.talk.event::<G>(self.tick, &event);
         }
-        let ranks = !still && self.talk.is_ranking_due(self.tick);
+        let ended = core::mem::take(&mut self.ranks_anew);
+        let ranks = ended || (!still && self.talk.is_ranking_due(self.tick));
         if ranks {
-            self.rank();
+            let people = self.players.iter().filter(|p| p.watching.is_none()).map(|p| p.id);
+            let all = people.chain(self.pilots.ids()).map(|id| (self.game.score(id), id));
+            self.talk.rank(all, self.team_points());
         }
         let late = self.show_the_past(ranks);
         if self.talk.deliver(self.tick, &mut self.players, late.as_ref()) {
             self.summarise();
         }
-    }
-
-    /// Looks how everybody stands who plays.
-    fn rank(&mut self) {
-        let people = self.players.iter().filter(|p| p.watching.is_none()).map(|p| p.id);
-        let all = people.chain(self.pilots.ids()).map(|id| (self.game.score(id), id));
-        self.talk.rank(all, self.team_points());
     }
 
     /// A frame for everybody whose window is open.

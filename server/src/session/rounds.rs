@@ -189,7 +189,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
 
     fn finish_round(&mut self) {
         let result = self.result();
-        self.rank();
+        self.ranks_anew = true;
         self.enter(Phase::Results, Some(RESULTS_SECONDS));
         let line = |place: &Place| ResultLine {
             place: place.place,
@@ -271,7 +271,7 @@ fn make_world<S: Clone, R>(
 
 /// The seed of the next round: another world, which follows from the one before (SplitMix64, Steele, Lea
 /// and Flood 2014).
-fn next_seed(seed: u64) -> u64 {
+pub(super) fn next_seed(seed: u64) -> u64 {
     let mut z = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

@@ -74,8 +74,9 @@ impl<G: Game, O: Outbox> Session<G, O> {
         }
     }
 
-    /// Somebody plays no more, or for another team. What they won for theirs stays with it, and what they lost.
-    pub(super) fn leave_game(&mut self, id: PlayerId) {
+    /// Somebody plays no more, or for another team, as they want it or not. What they won for theirs stays with it, and
+    /// what they lost.
+    pub(super) fn leave_game(&mut self, id: PlayerId, wanted: bool) {
         let team = match self.players.with_id(id) {
             Some(player) => player.team,
             None => self.pilots.team_of(id).unwrap_or(0),
@@ -84,7 +85,10 @@ impl<G: Game, O: Outbox> Session<G, O> {
             let points = &mut self.rounds.left_behind[usize::from(team) - 1];
             *points = points.saturating_add(self.game.score(id));
         }
-        self.game.leave(&self.terms.rules, id);
+        match wanted {
+            true => self.game.leave(&self.terms.rules, id),
+            false => self.game.take_out(&self.terms.rules, id),
+        }
     }
 
     fn set_team(&mut self, id: PlayerId, team: u8) {
@@ -95,8 +99,8 @@ impl<G: Game, O: Outbox> Session<G, O> {
     }
 
     /// Puts somebody who plays into a team: the points are lost, so that nobody changes for the winners'.
-    pub(super) fn move_to_team(&mut self, id: PlayerId, team: u8) {
-        self.leave_game(id);
+    pub(super) fn move_to_team(&mut self, id: PlayerId, team: u8, wanted: bool) {
+        self.leave_game(id, wanted);
         self.set_team(id, team);
         self.game.join(&self.terms.rules, id, team);
         self.tell_of(id);
@@ -113,7 +117,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
         let crowded = (1..=self.teams()).filter(|team| sizes[usize::from(*team) - 1].all > few + 1);
         let pilot = crowded.filter_map(|team| self.pilots.newest_of(team)).next();
         if let Some(pilot) = pilot {
-            self.move_to_team(pilot, smallest);
+            self.move_to_team(pilot, smallest, false);
         }
     }
 
@@ -139,7 +143,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
         } else if !self.may_change(id) {
             self.notice(id, TOO_SOON);
         } else {
-            self.move_to_team(id, team);
+            self.move_to_team(id, team, true);
         }
     }
 

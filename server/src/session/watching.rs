@@ -159,7 +159,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
     /// Gives what they watch first, from where they were.
     fn stop_playing(&mut self, id: PlayerId) -> Watching {
         let Focus { x, y, .. } = self.game.view(id);
-        self.leave_game(id);
+        self.leave_game(id, true);
         self.talk.roster.plays_no_more(id);
         Watching { look: Look::Leader, at: (x, y) }
     }

@@ -123,7 +123,7 @@ const MIGRATIONS: &[&str] = &[
     ALTER TABLE best DROP COLUMN deaths;
 ",
     "
-    -- Whether a round counts for the leaderboard; once those of all public sessions did.
+    -- Whether a round counts for the leaderboard. Those of all public sessions did before, and what is in `best` stays.
     ALTER TABLE results ADD COLUMN counts INTEGER NOT NULL DEFAULT 0;
     UPDATE results SET counts = public;
 ",

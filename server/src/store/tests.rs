@@ -73,6 +73,18 @@ async fn best(store: &Store, period: Period) -> Vec<(u32, String, i32)> {
 }
 
 #[tokio::test]
+async fn rounds_that_do_not_count_are_kept_and_on_no_board() {
+    let store = Store::open(None).unwrap();
+    let mut kept = result(true, NOW, vec![place("Ann", 1, 50)]);
+    kept.result.counts = false;
+    store.keep(SessionCode::random(), kept.clone());
+    for period in [Period::Day, Period::All] {
+        assert_eq!(best(&store, period).await, []);
+    }
+    assert_eq!(store.recent(9).await.unwrap(), [shown(kept)]);
+}
+
+#[tokio::test]
 async fn results_survive_a_restart_with_hostile_names_as_they_are() {
     let folder = Folder::new();
     let code = SessionCode::random();

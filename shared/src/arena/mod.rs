@@ -80,7 +80,11 @@ impl Game for Arena {
     }
 
     fn leave(&mut self, rules: &Rules, player: PlayerId) {
-        self.remove_player(rules, player);
+        self.remove_player(rules, player, true);
+    }
+
+    fn take_out(&mut self, rules: &Rules, player: PlayerId) {
+        self.remove_player(rules, player, false);
     }
 
     fn step(

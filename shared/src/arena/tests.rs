@@ -177,7 +177,10 @@ fn protection_swallows_shots_until_one_fires() {
 
 #[test]
 fn who_leaves_a_fight_has_lost_it() {
-    for (waits, hit, kills) in [(0.5, true, 1), (t::MEND_DELAY + 0.5, true, 0), (0.5, false, 0)] {
+    let late = t::MEND_DELAY + 0.5;
+    for (waits, hit, flees, kills) in
+        [(0.5, true, true, 1), (0.5, true, false, 0), (late, true, true, 0), (0.5, false, true, 0)]
+    {
         let mut duel = Duel::new(30);
         duel.face(120.0);
         if hit {
@@ -186,7 +189,10 @@ fn who_leaves_a_fight_has_lost_it() {
         duel.wait(waits);
         assert_eq!(duel.pilot(A).hits, i32::from(hit));
         let (before, rules) = (duel.pilot(A).score, duel.rules.clone());
-        duel.arena.leave(&rules, B);
+        match flees {
+            true => duel.arena.leave(&rules, B),
+            false => duel.arena.take_out(&rules, B),
+        }
         duel.events.clear();
         duel.wait(0.1);
         assert_eq!(duel.events.len() as i32, kills, "{waits} s");

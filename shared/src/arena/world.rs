@@ -128,15 +128,16 @@ impl Arena {
         }
     }
 
-    /// The ship goes along; shots in the air fly on, though nobody gets points for them. Who leaves a fight has lost it:
-    /// the kill is whose shot hit last.
-    pub(super) fn remove_player(&mut self, rules: &Rules, player: PlayerId) {
+    /// The ship goes along; shots in the air fly on, though nobody gets points for them. Who `flees` from a fight has lost
+    /// it: the kill is whose shot hit last.
+    pub(super) fn remove_player(&mut self, rules: &Rules, player: PlayerId, flees: bool) {
         let Some(index) = self.player_index(player) else { return };
         let Player { hurt, .. } = self.players[index];
         if let Some(ship) = self.ship_of(&self.players[index]) {
             let Entity { id, row } = self.ships.remove(ship);
             let lately = |at: u32| self.now.wrapping_sub(at) < rules.mend_delay as u32;
-            let by = hurt.filter(|&(by, at)| lately(at) && self.player_index(by).is_some());
+            let by =
+                hurt.filter(|&(by, at)| flees && lately(at) && self.player_index(by).is_some());
             if let Some((by, _)) = by {
                 let kill = self.kill(rules, &row, by.0.into());
                 self.meanwhile.push(kill);
