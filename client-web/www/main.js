@@ -353,7 +353,7 @@ function steer(now) {
   const [x, y] = roster.watching ? [0, 0] : hands.move;
   const idle = roster.watching;
   client.control(hands.aim, x, y, !idle && hands.fire, !idle && hands.boost);
-  const alive = !idle && live && frame.me[ME.ALIVE] > 0;
+  const alive = !idle && live && frame?.me[ME.ALIVE] > 0;
   const [shoots, boosts] = [alive && hands.fire && lacks(isOverdriven() ? SHOT_SHARE / 2 : SHOT_SHARE), alive && hands.boost && lacks(BOOST_SHARE)];
   hud.dry = shoots || boosts;
   if (!shoots || now - dryAt < DRY_MS) return;
