@@ -2,9 +2,10 @@
 
 use crate::harness::{Peer, Running};
 use serde_json::Value;
-use server::session::result::RoundResult;
+use server::session::result::{Place, RoundResult};
 use server::session::settings::Mode;
 use server::store::{KeptResult, unix_ms};
+use shared::wire::Visitor;
 
 /// What came back.
 #[derive(Debug)]
@@ -58,6 +59,22 @@ pub fn result_of_nobody() -> KeptResult {
         places: Vec::new(),
     };
     KeptResult { result, at: unix_ms(), recording: None }
+}
+
+/// Of a round in which one person was best.
+pub fn round_of(name: &str, score: i32, figures: &[(&str, i32)]) -> KeptResult {
+    let mut kept = result_of_nobody();
+    kept.result.places.push(Place {
+        place: 1,
+        player: 1,
+        name: name.into(),
+        computer: false,
+        team: 0,
+        score,
+        figures: figures.iter().map(|&(figure, count)| (figure.to_owned(), count)).collect(),
+        visitor: Visitor::default(),
+    });
+    kept
 }
 
 impl Running {

@@ -12,6 +12,7 @@ pub mod host;
 pub mod hot_path;
 pub mod http;
 pub mod network;
+pub mod peer;
 pub mod reach;
 pub mod recorded;
 pub mod relay;

@@ -5,13 +5,13 @@ use serde_json::{Value, json};
 use server::config::Config;
 use server::net::limits::Limits;
 use server::session::result::{Place, RoundResult};
-use server::session::settings::Mode;
 use shared::wire::close::CloseCode;
 use shared::wire::{Protocol, Visitor};
 use std::path::PathBuf;
 use std::time::Duration;
 use tests::buoys::Buoys;
 use tests::harness::{PATIENCE, Running, binary, hasty, hello, within};
+use tests::http::result_of_nobody;
 use tests::scripted::Scripted;
 use tests::site::{create, listed, ticket};
 
@@ -355,14 +355,8 @@ async fn results_and_leaderboard_are_there_after_a_restart() {
         visitor: Visitor([visitor; 16]),
     };
     let result = RoundResult {
-        name: "Arena 1".into(),
-        mode: Mode::FreeForAll,
-        public: true,
-        counts: true,
-        round: 1,
-        seconds: 300,
-        teams: Vec::new(),
         places: vec![place("Ann", 1, 30), place("Pilot", 0, 20)],
+        ..result_of_nobody().result
     };
     let running = start(&config);
     let scripted = Scripted { results: vec![result], ..Scripted::default() };

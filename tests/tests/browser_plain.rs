@@ -6,13 +6,10 @@ use buoys_server::PAGE;
 use serde_json::Value;
 use server::code::SessionCode;
 use server::config::Config;
-use server::session::result::{Place, RoundResult};
-use server::session::settings::Mode;
-use server::store::{KeptResult, unix_ms};
-use shared::wire::Visitor;
 use tests::accessibility::serious;
 use tests::browser::{Driver, Page};
 use tests::harness::Running;
+use tests::http::round_of;
 use tests::recorded;
 
 /// Ticks after which a page has been told of everything that there is, checksums included.
@@ -144,31 +141,6 @@ async fn its_rounds_are_looked_at_again() {
     server.stop().await.expect("it stops well");
 }
 
-/// A round of the day that somebody was best in.
-fn best_round(name: &str, score: i32) -> KeptResult {
-    let place = Place {
-        place: 1,
-        player: 1,
-        name: name.into(),
-        computer: false,
-        team: 0,
-        score,
-        figures: [("coins".to_owned(), score / 2)].into(),
-        visitor: Visitor::default(),
-    };
-    let result = RoundResult {
-        name: "Harbour".into(),
-        mode: Mode::FreeForAll,
-        public: true,
-        counts: true,
-        round: 1,
-        seconds: 60,
-        teams: Vec::new(),
-        places: vec![place],
-    };
-    KeptResult { result, at: unix_ms(), recording: None }
-}
-
 /// Remembers that somebody has just changed what they do.
 async fn changed(page: &Page) {
     page.run("window.changed = gamekeeper.stats().frames").await;
@@ -184,7 +156,10 @@ async fn a_session_of_ones_own_is_shared_run_and_watched() {
     let config = Config { pilots: 0, seed: Some(1), ..Config::default() };
     let server = Running::start_with_page::<Buoys>(&config, &PAGE);
     for (name, score) in [("<b>Zoe</b>", 12), ("Yan", 8)] {
-        server.server.store.keep(SessionCode::random(), best_round(name, score));
+        server
+            .server
+            .store
+            .keep(SessionCode::random(), round_of(name, score, &[("coins", score / 2)]));
     }
     let url = format!("http://{}/", server.address);
     let driver = Driver::start();

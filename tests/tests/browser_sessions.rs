@@ -5,13 +5,11 @@
 
 use server::code::SessionCode;
 use server::config::Config;
-use server::session::result::Place;
 use shared::arena::Arena;
-use shared::wire::Visitor;
 use tests::accessibility::serious;
 use tests::browser::{Driver, Page};
 use tests::harness::Running;
-use tests::http::result_of_nobody;
+use tests::http::round_of;
 
 /// The shortest round, in seconds.
 const ROUND_S: u32 = 20;
@@ -251,17 +249,7 @@ async fn a_round_ends_and_is_remembered() {
 
     // Another server with the same folder still knows who was best, among whom nobody is by a session of their own.
     let running = Running::start_empty::<Arena>(&config);
-    let mut best = result_of_nobody();
-    best.result.places = vec![Place {
-        place: 1,
-        player: 1,
-        name: "Zoe".into(),
-        computer: false,
-        team: 0,
-        score: 740,
-        figures: [("kills".to_owned(), 6), ("deaths".to_owned(), 2)].into(),
-        visitor: Visitor::default(),
-    }];
+    let best = round_of("Zoe", 740, &[("kills", 6), ("deaths", 2)]);
     running.server.store.keep(SessionCode::random(), best);
     let phone = arrive(&driver, &format!("http://{}/", running.address), "Finn", true).await;
     phone.run("document.getElementById('tab-leaders').click()").await;

@@ -6,13 +6,11 @@ use server::code::SessionCode;
 use server::net::limits::Rate;
 use server::net::peer::Peer;
 use server::session::recording::Recorded;
-use server::session::result::Place;
-use shared::wire::Visitor;
 use std::net::Ipv4Addr;
 use std::time::Duration;
 use tests::buoys::Buoys;
 use tests::harness::{Bystander, PATIENCE, Running, eventually, hasty, within};
-use tests::http::result_of_nobody;
+use tests::http::round_of;
 use tests::site::{self, MadeUp, create, listed, passed_on, see_each_other, ticket};
 
 /// Two servers, A and B.
@@ -150,22 +148,11 @@ async fn the_lobby_is_one() {
     assert!(a.post("/api/chat", &line).await.problem(422).contains("id"));
 
     // Results, the leaderboard and recordings.
-    let place = |name: &str, visitor: u8, score| Place {
-        place: 1,
-        player: 1,
-        name: name.into(),
-        computer: false,
-        team: 0,
-        score,
-        figures: [("kills".to_owned(), 3), ("deaths".to_owned(), 1)].into(),
-        visitor: Visitor([visitor; 16]),
-    };
     for (running, name, score, at) in [(&a, "Ada", 30, 1), (&b, "Ben", 40, 2)] {
         let store = &running.server.store;
         let code = SessionCode::random();
-        let mut kept = result_of_nobody();
+        let mut kept = round_of(name, score, &[("kills", 3), ("deaths", 1)]);
         kept.at += at;
-        kept.result.places = vec![place(name, at as u8, score)];
         store.record(code, Recorded::Begins(format!("what {name} saw").into_bytes()), 1000);
         store.keep(code, kept);
         store.settled().await.expect("it is kept");

@@ -81,13 +81,8 @@ impl Lanes {
     }
 
     /// How many there are.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.0.len()
-    }
-
-    /// Never.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
     }
 
     /// For how long each was at work since the start.

@@ -153,7 +153,8 @@ impl<G: Game, O: Outbox> Session<G, O> {
         let people = self.players.iter().map(|player| (player.id, player.team));
         let pilots = self.pilots.iter().map(|(id, _, team)| (id, team));
         for (id, team) in people.chain(pilots).filter(|&(_, team)| team > 0) {
-            points[usize::from(team) - 1] += self.game.score(id);
+            let points = &mut points[usize::from(team) - 1];
+            *points = points.saturating_add(self.game.score(id));
         }
         points
     }
