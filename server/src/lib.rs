@@ -203,7 +203,9 @@ impl Server {
             tracing::warn!("the log stays as it is: {why}");
         }
         if let Err(why) = self.operator.reload(&config.admin) {
-            tracing::warn!("the operator's token stays as it is: {why}");
+            tracing::warn!(
+                "the tokens of the operator and for the metrics stay as they are: {why}"
+            );
         }
         config.reach.keep(&before.reach);
         self.front.live.replace(config);

@@ -289,9 +289,11 @@ async fn who_may_read_them_is_a_setting() {
         running.stop().await.expect("a proper end");
     }
 
-    // Whose request a proxy passes on is not on this machine, unless the operator's token says who asks.
+    // Whose request a proxy passes on is not on this machine, unless a token says who asks.
+    const METRICS_TOKEN: &str = "a-token-for-metrics";
     let mut config = Config::default();
     config.admin.admin_token = Some(TOKEN.parse().expect("a token"));
+    config.admin.metrics_token = Some(METRICS_TOKEN.parse().expect("a token"));
     let running = Running::start_empty::<Buoys>(&config);
     let ask = async |more: &str| {
         let headers = format!("X-Forwarded-For: 203.0.113.7\r\n{more}");
@@ -299,7 +301,11 @@ async fn who_may_read_them_is_a_setting() {
     };
     assert_eq!(ask("").await, 404);
     assert_eq!(ask(&format!("Authorization: Bearer {TOKEN}\r\n")).await, 200);
+    assert_eq!(ask(&format!("Authorization: Bearer {METRICS_TOKEN}\r\n")).await, 200);
     assert_eq!(ask(&format!("Authorization: Bearer {TOKEN}x\r\n")).await, 404);
+    // Whoever reads them operates nothing.
+    let show = format!("Authorization: Bearer {METRICS_TOKEN}\r\n");
+    assert_eq!(running.ask("GET", "/api/admin/overview", &show, "").await.status, 401);
     running.stop().await.expect("a proper end");
 }
 

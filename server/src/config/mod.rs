@@ -10,7 +10,7 @@ mod seeing;
 mod site;
 mod stopping;
 
-pub use admin::{AdminConfig, SECRET_CHARS_MIN, Secret};
+pub use admin::{AdminConfig, SECRET_CHARS_MIN, Secret, Tokens};
 pub use file::FileErrors;
 pub use load::{Changes, Cli, LoadError, Loaded, Todo, load, settings};
 pub use overload::OverloadConfig;
@@ -175,7 +175,7 @@ impl Config {
         let filter =
             filter.map_err(|why| format!("log: {:?} is no filter: {why}", self.seeing.log));
         let checks =
-            [filter.map(drop), self.admin.token().map(drop), self.overload.contradiction()];
+            [filter.map(drop), self.admin.tokens().map(drop), self.overload.contradiction()];
         let wrong = checks.into_iter().filter_map(Result::err);
         let wrong = wrong.chain(self.reach.contradictions());
         let wrong: Vec<_> = wrong.chain(self.site.contradictions(&self.reach)).collect();

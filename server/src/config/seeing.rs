@@ -18,7 +18,7 @@ pub enum LogFormat {
 pub enum MetricsFor {
     /// Nobody.
     Off,
-    /// Programs on this machine that connect directly, and whoever shows the operator's token.
+    /// Programs on this machine that connect directly, and whoever shows a token that is set for it.
     #[default]
     Local,
     /// Everybody who reaches the server.
@@ -47,7 +47,7 @@ pub struct SeeingConfig {
 
     /// Who may read /metrics: programs on this machine that connect directly (no proxy before them), everyone,
     /// or nobody. Nothing in the metrics is about a person, but they tell how busy the server is. Unless it is
-    /// off, whoever shows the operator's token may read them too.
+    /// off, whoever shows the metrics' token or the operator's may read them too.
     #[arg(
         long,
         env = "GAMEKEEPER_METRICS",

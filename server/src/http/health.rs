@@ -84,7 +84,7 @@ fn may_read<B>(request: &Request<B>, caller: &Caller, front: &Front) -> bool {
         MetricsFor::Off => false,
         MetricsFor::Everyone => true,
         MetricsFor::Local => {
-            caller.is_local || front.operator.lets_in(caller.network, request.headers())
+            caller.is_local || front.operator.lets_read_metrics(caller.network, request.headers())
         }
     }
 }

@@ -117,3 +117,11 @@ pub(crate) fn harden<B>(response: &mut Response<B>) {
         response.headers_mut().insert(name, HeaderValue::from_static(value));
     }
 }
+
+/// What the one Authorization header shows, if it is of the kind `Bearer`.
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let mut values = headers.get_all(header::AUTHORIZATION).into_iter();
+    let (Some(value), None) = (values.next(), values.next()) else { return None };
+    let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}

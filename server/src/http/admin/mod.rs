@@ -1,5 +1,5 @@
 //! What the operator of the server sees and does, under `/api/admin`; the page for it is at `/admin`. Comes in: the
-//! operator's token with every request. Goes out: JSON, and a stream of events. Without a token in the settings nothing
+//! operator's token with every request. Goes out: JSON, and a stream of events. Without that token in the settings nothing
 //! of it is there. Whatever is done, and every wrong token, goes into the audit log.
 //!
 //! In the order of the flow: `gate` looks at the token, `history` samples all sessions once a second, `watching`
@@ -18,6 +18,7 @@ use crate::config;
 use crate::directory::{Directory, Entry};
 use crate::http::api::body::Patience;
 use crate::http::api::problem::Problem;
+use crate::http::bearer;
 use crate::live::Live;
 use crate::logging::Logs;
 use crate::net::Caller;
@@ -37,7 +38,7 @@ use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::IntoResponse;
 use axum::routing::{get, post};
-use gate::{Gate, NoEntry};
+use gate::{Gate, NoEntry, Purpose};
 pub use gate::{TOKEN_TRIES, TOKEN_TRIES_IN_ALL};
 use history::History;
 pub use history::{HISTORY_SAMPLES, SAMPLE_EVERY};
@@ -95,8 +96,8 @@ pub struct Parts {
 }
 
 impl Operator {
-    /// An operator's part over these, on where the settings have a token. Errors with a sentence when that token will
-    /// not do.
+    /// An operator's part over these, on where the settings have a token for it. Errors with a sentence when a token
+    /// will not do.
     pub fn new(parts: Parts) -> Result<Self, String> {
         let Parts { live, stopping, directory, store, bans, registry, address_limits, stop } =
             parts;
@@ -120,10 +121,10 @@ impl Operator {
         Ok(operator)
     }
 
-    /// Takes the token that is set now. Whoever is in by another one is out. Errors with a sentence, and nothing is
-    /// changed, when it will not do.
+    /// Takes the tokens that are set now. Whoever is in by another one is out. Errors with a sentence, and nothing is
+    /// changed, when one will not do.
     pub fn reload(&self, settings: &config::AdminConfig) -> Result<(), String> {
-        self.gate.set(settings.token()?.as_ref());
+        self.gate.set(&settings.tokens()?);
         Ok(())
     }
 
@@ -132,14 +133,15 @@ impl Operator {
         let _ = self.logs.set(logs);
     }
 
-    /// Whether there is a token.
+    /// Whether there is an operator, who has a token.
     pub fn is_on(&self) -> bool {
         self.gate.is_on()
     }
 
-    /// Whether somebody at `from` shows the token with a request that has these headers. Another token is a try.
-    pub(crate) fn lets_in(&self, from: IpAddr, headers: &HeaderMap) -> bool {
-        match self.gate.enter(from, bearer(headers)) {
+    /// Whether somebody at `from` shows a token for the metrics, or the operator's, with a request that has these
+    /// headers. Another token is a try.
+    pub(crate) fn lets_read_metrics(&self, from: IpAddr, headers: &HeaderMap) -> bool {
+        match self.gate.enter(from, bearer(headers), Purpose::ReadMetrics) {
             Ok(()) => true,
             Err(NoEntry::Off | NoEntry::Missing) => false,
             Err(NoEntry::Wrong | NoEntry::TooOften(_)) => {
@@ -220,7 +222,7 @@ async fn guard(
     request: Request,
     next: Next,
 ) -> Response<Body> {
-    let entry = operator.gate.enter(caller.network, bearer(request.headers()));
+    let entry = operator.gate.enter(caller.network, bearer(request.headers()), Purpose::Operate);
     let problem = match entry {
         Ok(()) => return next.run(request).await,
         Err(NoEntry::Off) => {
@@ -248,14 +250,6 @@ async fn guard(
 
 fn unauthorized(sentence: &'static str) -> Problem {
     Problem::new(StatusCode::UNAUTHORIZED, sentence)
-}
-
-/// What the one Authorization header shows, if it is of the right kind.
-fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let mut values = headers.get_all(header::AUTHORIZATION).into_iter();
-    let (Some(value), None) = (values.next(), values.next()) else { return None };
-    let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
 async fn not_found(OriginalUri(uri): OriginalUri) -> Problem {

@@ -5,11 +5,12 @@ use super::body::{Code, JsonBody, meant};
 use super::problem::Problem;
 use super::sessions::over;
 use crate::directory::Entry;
+use crate::http::bearer;
 use crate::net::Caller;
 use crate::session::acts::{Act, ActError, HostAction, Order};
 use crate::session::door::ToSession;
 use axum::extract::{Extension, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode};
 use serde_json::{Map, Value};
 use shared::wire::HostSecret;
 use std::mem::take;
@@ -36,7 +37,8 @@ pub(super) async fn act(
     JsonBody(mut said): JsonBody<Map<String, Value>>,
 ) -> Result<StatusCode, Problem> {
     let entry = api.find(&caller, &code)?;
-    let secret = bearer(&headers).ok_or_else(not_host)?;
+    let secret: HostSecret =
+        bearer(&headers).and_then(|shown| shown.parse().ok()).ok_or_else(not_host)?;
     if let Some(Value::Object(settings)) = said.get_mut("settings") {
         // What is left out stays as it is.
         said["settings"] = over(&entry.settings(), take(settings));
@@ -94,14 +96,4 @@ fn not_host() -> Problem {
         "Only the session's host may do that, with the secret of the session: Authorization: Bearer and \
          32 hexadecimal digits.",
     )
-}
-
-fn bearer(headers: &HeaderMap) -> Option<HostSecret> {
-    let mut values = headers.get_all(header::AUTHORIZATION).into_iter();
-    let (Some(value), None) = (values.next(), values.next()) else { return None };
-    let (scheme, secret) = value.to_str().ok()?.split_once(' ')?;
-    if !scheme.eq_ignore_ascii_case("bearer") {
-        return None;
-    }
-    secret.trim().parse().ok()
 }
