@@ -87,6 +87,9 @@ impl Engine {
                     Command::new("WebKitWebDriver")
                         .arg(format!("--port={port}"))
                         .env("DISPLAY", format!(":{screen}"))
+                        // Drawn without OpenGL: one page in fifty crashes within Debian 12's software renderer
+                        // (Mesa 22.3), where threads of WebKit's free what others use.
+                        .env("WEBKIT_DISABLE_COMPOSITING_MODE", "1")
                         .env("TMPDIR", &path)
                         .env("HOME", path)
                         .stderr(Stdio::null()),
