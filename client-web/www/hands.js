@@ -1,6 +1,7 @@
 // What the player's hands do, whatever they hold: keys and mouse, thumbs, a gamepad. Comes in: these three.
 // Goes out: where to aim and to thrust, and what is held.
 
+import { isForgotten } from './forgotten.js';
 import { IS, ME, SHIP } from './rows.js';
 
 /** Hands. */
@@ -8,6 +9,8 @@ export class Hands {
   #input;
   #touch;
   #pad;
+  /** When anything was held last, as of `performance.now()`. */
+  #heldAt = -Infinity;
   /** Where to aim, radians from east towards south. */
   aim = 0;
 
@@ -19,10 +22,13 @@ export class Hands {
   look(now, frame, camera) {
     const [input, touch, pad] = [this.#input, this.#touch, this.#pad];
     pad.poll(now);
+    if (this.fire || this.boost || this.move.some(Boolean)) this.#heldAt = now;
     const aims = this.#aims;
     if (aims === pad) this.aim = pad.aim;
     else if (aims === touch) this.aim = touch.aim ?? this.aim;
-    else if (input.pointerSeen && frame) this.aim = aimAtPointer(input, frame, camera, this.aim);
+    else if (input.pointerSeen && frame && !isForgotten(Math.max(input.pointerAt, this.#heldAt), now)) {
+      this.aim = aimAtPointer(input, frame, camera, this.aim);
+    }
   }
 
   /** Where to, along each axis, -1 to 1. */

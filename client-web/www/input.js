@@ -19,7 +19,7 @@ export class Input {
   pointerX = 0;
   pointerY = 0;
   pointerSeen = false;
-  /** When it was moved last, as of `performance.now()`. */
+  /** When it was moved or pressed last, as of `performance.now()`. */
   pointerAt = -Infinity;
   /** Whether it is over the arena and not over a button or a panel. */
   pointerPlays = false;
@@ -118,10 +118,10 @@ export class Input {
 
   #point(event) {
     if (event.pointerType === 'touch') return;
-    this.pointerX = event.clientX;
-    this.pointerY = event.clientY;
-    this.pointerSeen = true;
-    this.pointerAt = performance.now();
+    const { type, clientX, clientY } = event;
+    // A resting mouse "moves", too, when something below it does.
+    if (type !== 'pointermove' || clientX !== this.pointerX || clientY !== this.pointerY) this.pointerAt = performance.now();
+    [this.pointerX, this.pointerY, this.pointerSeen] = [clientX, clientY, true];
   }
 }
 

@@ -1,13 +1,13 @@
 //! Seats that outlive connections, with each game, over a network in memory.
 
-use server::session::SEAT_GRACE_SECONDS;
 use server::session::acts::{HostAction, OperatorAction, Order};
-use shared::game::{Game, PlayerId};
+use server::session::{SEAT_GRACE_SECONDS, SessionConfig};
+use shared::game::{Game, PlayerId, Setup};
 use shared::netcode::client::News;
 use shared::netcode::conditions::Conditions;
 use shared::wire::Role;
 use shared::wire::close::CloseCode;
-use shared::wire::message::ServerMessage;
+use shared::wire::message::{ClientMessage, ServerMessage};
 use std::net::{IpAddr, Ipv4Addr};
 use tests::story::{assert_honest, crowd};
 use tests::world::World;
@@ -24,6 +24,7 @@ with_every_game! {
     a_welcome_that_is_lost_costs_no_seat,
     who_comes_back_from_elsewhere_is_shown_out_there,
     who_comes_back_from_elsewhere_is_banned_there,
+    who_does_nothing_for_long_is_warned_and_shown_out,
 }
 
 const HOME: IpAddr = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 7));
@@ -275,4 +276,42 @@ fn who_comes_back_from_elsewhere_is_banned_there<G: Game>() {
         world.run(200.0);
         assert_eq!(world.guests[next].outbox.closed().map(|c| c.0), code, "{network}");
     }
+}
+
+/// A tab that was forgotten frees its seat. Whoever does anything keeps it, and so does who watches.
+fn who_does_nothing_for_long_is_warned_and_shown_out<G: Game>() {
+    let setup = Setup::new(G::Settings::default(), 27, 30);
+    let mut world = World::<G>::open(SessionConfig { inactive_s: 60, ..SessionConfig::new(setup) });
+    let line = Conditions::round_trip(40.0, 0.0);
+    let [idle, talks, watches, _plays] =
+        ["idle", "talks", "watches", "plays"].map(|name| world.join(name, line));
+    for guest in [idle, talks, watches] {
+        world.guests[guest].plays = false;
+    }
+    world.run(1000.0);
+    world.guests[watches].client.say(&ClientMessage::Watch(true));
+    let warned = |world: &World<G>, guest: usize| {
+        world.guests[guest].said_to().any(|said| {
+            matches!(said, ServerMessage::Chat { from, text, .. }
+                if from.is_none() && text.starts_with("Are you there?"))
+        })
+    };
+    world.run(39_000.0);
+    assert!((0..4).all(|guest| !warned(&world, guest)));
+    world.run(2000.0);
+    assert_eq!([0, 1, 2, 3].map(|guest| warned(&world, guest)), [true, true, false, false]);
+    world.guests[talks].client.chat("yes", false);
+    world.run(20_000.0);
+    let closed = |world: &World<G>, guest: usize| world.guests[guest].outbox.closed();
+    let (code, reason) = closed(&world, idle).expect("shown out");
+    assert!(code == CloseCode::Inactive && reason.contains("60 seconds"), "{code:?} {reason}");
+    assert_eq!(world.session.players(), 3, "the seat is free");
+    assert!([talks, watches].iter().all(|&guest| closed(&world, guest).is_none()));
+    // Who plays after having watched did something, and who does nothing then is shown out as well.
+    world.guests[watches].client.say(&ClientMessage::Watch(false));
+    world.run(45_000.0);
+    assert!(closed(&world, talks).is_some() && closed(&world, watches).is_none());
+    world.run(20_000.0);
+    assert_eq!(closed(&world, watches).map(|(code, _)| code), Some(CloseCode::Inactive));
+    assert_eq!(world.session.players(), 1);
 }

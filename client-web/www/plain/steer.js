@@ -4,6 +4,7 @@
 // slider. A lag is the client's business.
 
 import { byId, made } from '../admin/words.js';
+import { isForgotten } from '../forgotten.js';
 import { write } from '../hud.js';
 import { keyName } from '../keys.js';
 
@@ -23,8 +24,9 @@ const KNOB = 0.62;
 
 const canvas = byId('arena');
 const keys = new Set();
-/** `aimsBy` is what angles follow, whichever was used last: 'pointer', 'keys' or 'pad'. `pointer` is its last place on the canvas. */
-const hands = { enabled: false, aimsBy: 'pointer', pointer: null, mouse: 0, stick: [0, 0] };
+/** `aimsBy` is what angles follow, whichever was used last: 'pointer', 'keys' or 'pad'. `pointer` is its last place on the canvas, `usedAt` when
+ *  anything was last moved or held, as of `performance.now()`. */
+const hands = { enabled: false, aimsBy: 'pointer', pointer: null, usedAt: -Infinity, mouse: 0, stick: [0, 0] };
 /** Fields by how they are steered, each with its place in the input. */
 const steered = { angles: [], pushes: [], buttons: [], sliders: [] };
 /** Each shows one control as it is now. */
@@ -66,7 +68,9 @@ export const clicksPlay = () => steered.buttons.length > 0;
 export function readHands(from) {
   const [east, south] = direction();
   if (hands.aimsBy === 'keys') turn(east, south, 0);
-  if (hands.aimsBy === 'pointer' && hands.pointer) turn(hands.pointer[0] - from[0], hands.pointer[1] - from[1], POINT_PX);
+  const now = performance.now();
+  if (keys.size || hands.mouse || hands.stick.some(Boolean)) hands.usedAt = now;
+  if (hands.aimsBy === 'pointer' && hands.pointer && !isForgotten(hands.usedAt, now)) turn(hands.pointer[0] - from[0], hands.pointer[1] - from[1], POINT_PX);
   restHands();
   steered.pushes.forEach(({ at, min, max }, axis) => {
     const push = [east, south][axis] || hands.stick[axis];
@@ -138,7 +142,10 @@ function listen() {
   addEventListener('blur', releaseHands);
   addEventListener('focusin', ({ target }) => { if (isTyping(target)) keys.clear(); });
   const point = (event) => {
-    Object.assign(hands, { pointer: [event.clientX, event.clientY], aimsBy: 'pointer' });
+    const { type, clientX, clientY } = event, [x, y] = hands.pointer ?? [];
+    // A resting mouse "moves", too, when something below it does.
+    if (type !== 'pointermove' || clientX !== x || clientY !== y) hands.usedAt = performance.now();
+    Object.assign(hands, { pointer: [clientX, clientY], aimsBy: 'pointer' });
     // A second button pressed or let go while one is down comes as a move, not as a down or an up.
     if (event.pointerType !== 'touch') hands.mouse = event.buttons;
   };

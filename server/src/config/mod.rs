@@ -23,6 +23,7 @@ use crate::net::limits::{Limits, at_least_one};
 use crate::net::upgrade::AllowedOrigin;
 use crate::session::settings::{ROUND_S_MAX, ROUND_S_MIN};
 use clap::{ArgAction, Args};
+use core::ops::RangeInclusive;
 use shared::game::{REWIND_MS, REWIND_MS_MAX, Setup};
 use std::path::PathBuf;
 use std::thread::available_parallelism;
@@ -44,6 +45,9 @@ pub const RESTART: &[&str] = &[
     "log_format",
     "otel_endpoint",
 ];
+
+/// For how long players may do nothing, in seconds: long enough to be warned in, and at most a day.
+const INACTIVE_S: RangeInclusive<u32> = 60..=86_400;
 
 /// All settings.
 #[derive(Args, Clone, Debug)]
@@ -92,6 +96,13 @@ pub struct Config {
     /// For how many seconds nobody is in a session until it ends; 0 for never.
     #[arg(long, env = "GAMEKEEPER_IDLE_SECONDS", value_name = "SECONDS", default_value_t = Self::IDLE_SECONDS)]
     pub idle_seconds: u32,
+
+    /// For how many seconds players may do nothing until they are shown out; they are warned, and may come back at once. A
+    /// tab that was forgotten would hold a seat, and a match that nobody plays. Spectators watch for as long as they
+    /// like. 0 for never, as a game may want in which people think for long.
+    #[arg(long, env = "GAMEKEEPER_INACTIVE_SECONDS", value_name = "0|60..=86400",
+          default_value_t = Self::INACTIVE_SECONDS, value_parser = inactive_seconds)]
+    pub inactive_seconds: u32,
 
     /// Whether visitors may open sessions of their own; quick play opens some in any case.
     #[arg(long, env = "GAMEKEEPER_OPEN_SESSIONS", value_name = "yes|no", default_value = "yes",
@@ -160,6 +171,8 @@ impl Config {
     pub const MAX_SESSIONS: usize = 64;
     /// Who reloads the page, or sends a friend the link, finds the session again.
     pub const IDLE_SECONDS: u32 = 120;
+    /// A round of the usual length: who took no part in one is not there.
+    pub const INACTIVE_SECONDS: u32 = 300;
 
     /// A hundred rounds of the usual size, and bearable also where they are kept in memory.
     pub const RECORDINGS_MIB: u32 = 64;
@@ -208,6 +221,7 @@ impl Default for Config {
             max_sessions: Self::MAX_SESSIONS,
             threads: None,
             idle_seconds: Self::IDLE_SECONDS,
+            inactive_seconds: Self::INACTIVE_SECONDS,
             open_sessions: true,
             data: None,
             recordings_mib: Self::RECORDINGS_MIB,
@@ -229,6 +243,13 @@ pub(crate) fn yes_or_no(text: &str) -> Result<bool, String> {
         "yes" => Ok(true),
         "no" => Ok(false),
         _ => Err("yes or no is needed".into()),
+    }
+}
+
+fn inactive_seconds(text: &str) -> Result<u32, String> {
+    match text.parse() {
+        Ok(seconds) if seconds == 0 || INACTIVE_S.contains(&seconds) => Ok(seconds),
+        _ => Err(format!("0, or {} to {}, is needed", INACTIVE_S.start(), INACTIVE_S.end())),
     }
 }
 

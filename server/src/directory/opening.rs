@@ -33,6 +33,8 @@ pub(super) struct Opening<'a> {
     pub(super) host: Option<HostSecret>,
     /// It ends when nobody was there for so many seconds.
     pub(super) idle_s: u32,
+    /// Players who do nothing for so many seconds are shown out.
+    pub(super) inactive_s: u32,
     /// From where it goes on.
     pub(super) checkpoint: Option<&'a [u8]>,
     /// Whether it begins anew where it cannot go on.
@@ -45,7 +47,8 @@ impl Opening<'_> {
     /// As the server's settings have it.
     pub(super) fn of(config: &Config, host: Option<HostSecret>) -> Self {
         let records = config.recordings_mib > 0;
-        Self { host, idle_s: config.idle_seconds, checkpoint: None, or_anew: true, records }
+        let (idle_s, inactive_s) = (config.idle_seconds, config.inactive_seconds);
+        Self { host, idle_s, inactive_s, checkpoint: None, or_anew: true, records }
     }
 }
 
@@ -76,7 +79,7 @@ impl Opener {
             config.host = opening.host;
             // Players know the seed, and what they can foresee they can cheat with.
             config.luck = rand::random();
-            config.idle_s = opening.idle_s;
+            (config.idle_s, config.inactive_s) = (opening.idle_s, opening.inactive_s);
             config.records = opening.records;
             let goes_on = opening.checkpoint.and_then(|from| Session::resume(config.clone(), from));
             let session: Session<G, ConnectionOutbox> = match goes_on {

@@ -24,6 +24,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
         fields.copy_from_slice(message.fields());
         let ahead = message.tick.wrapping_sub(seen);
         bound_lag(G::Input::FIELDS, fields, ahead, self.config.setup.rewind_ticks());
+        player.activity.steer(G::Input::FIELDS, fields, self.tick);
         match player.inputs.offer(message.tick, G::Input::read(fields), at) {
             Offer::Kept => {}
             Offer::Late => self.counts.inputs_late += 1,

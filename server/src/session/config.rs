@@ -34,6 +34,8 @@ pub struct SessionConfig<S> {
     pub host: Option<HostSecret>,
     /// A session in which nobody is for this long is over, in seconds; 0 is never.
     pub idle_s: u32,
+    /// Players who do nothing for this long are shown out, in seconds; 0 is never.
+    pub inactive_s: u32,
     /// Whether rounds are recorded.
     pub records: bool,
 }
@@ -61,6 +63,7 @@ impl<S> SessionConfig<S> {
             seeded: false,
             host: None,
             idle_s: 0,
+            inactive_s: 0,
             records: false,
         }
     }

@@ -17,6 +17,7 @@ mod flow;
 mod frames;
 mod healing;
 mod hosting;
+pub mod inactive;
 pub mod inspect;
 pub mod interest;
 mod mailbox;
@@ -360,6 +361,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
         self.record();
         lap(Stage::Frames);
         self.drop_the_unresponsive();
+        self.show_out_the_inactive();
         self.look_for_life();
         self.part();
         lap(Stage::Seats);
@@ -381,6 +383,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
         say: impl FnOnce(&mut Talk, &mut Player<G::Input, O>, Tick) -> ChatVerdict,
     ) {
         let Some(player) = self.players.get_mut(connection) else { return };
+        player.activity.act(self.tick);
         match say(&mut self.talk, player, self.tick) {
             ChatVerdict::Heard | ChatVerdict::Warned => {}
             ChatVerdict::Flooding => {

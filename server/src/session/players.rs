@@ -4,6 +4,7 @@
 use super::allowance::ChatAllowance;
 use super::door::{ConnectionId, Newcomer, Outbox};
 use super::flow::Flow;
+use super::inactive::Activity;
 use super::inspect::Corrections;
 use super::mailbox::Mailbox;
 use serde::{Deserialize, Serialize};
@@ -73,6 +74,8 @@ pub(super) struct Player<I, O> {
     /// Since when the player has been here, or away.
     #[serde(skip)]
     since: Tick,
+    #[serde(skip)]
+    pub(super) activity: Activity,
 }
 
 impl<I, O> Player<I, O> {
@@ -80,6 +83,7 @@ impl<I, O> Player<I, O> {
     pub(super) fn change(&mut self, now: Tick, rate: u16) -> bool {
         let pause = CHANGE_SECONDS * u32::from(rate);
         let may = self.changed.is_none_or(|at| now.wrapping_sub(at) >= pause);
+        self.activity.act(now);
         if may {
             self.changed = Some(now);
         }
@@ -254,6 +258,7 @@ impl<I: Row, O: Outbox> Players<I, O> {
             changed: None,
             joined: first,
             since: first,
+            activity: Activity::from(first),
         };
         self.all.insert(place, player);
     }
@@ -280,7 +285,7 @@ impl<I: Row, O: Outbox> Players<I, O> {
         (player.shown, player.seat) = (shown, seat);
         (player.network, player.address) = (network, address);
         player.inputs = InputBuffer::new(first);
-        player.since = first;
+        (player.since, player.activity) = (first, Activity::from(first));
         player.cut_off = false;
         let last = player.link.replace(link);
         if let Some(last) = &last {

@@ -162,8 +162,8 @@ impl<G: Game, O: Outbox> Session<G, O> {
     fn begin(&mut self) {
         let seed = self.terms.setup.seed;
         if let Some(next) = self.next.take() {
-            let SessionConfig { luck, idle_s, records, host, .. } = self.config;
-            self.config = SessionConfig { luck, idle_s, records, host, ..next };
+            let SessionConfig { luck, idle_s, inactive_s, records, host, .. } = self.config;
+            self.config = SessionConfig { luck, idle_s, inactive_s, records, host, ..next };
         }
         let anew = !self.config.seeded && self.rounds.round > 0;
         let (setup, rules) = make_world(&self.config.setup, anew.then_some(seed), G::rules);
