@@ -38,7 +38,7 @@ fn the_rules_are_what_they_were() {
     assert!(kills > 20, "only {kills} kills: too little happens to tell rules apart");
     assert_eq!(
         (Arena::RULES_VERSION, format!("{:016x}", hash.value()).as_str()),
-        (3, "53cf34093a59d825")
+        (4, "f336d1704b29d0de")
     );
 }
 

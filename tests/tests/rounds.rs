@@ -28,6 +28,7 @@ with_every_game! {
     who_watches_the_past_is_told_results_when_they_see_them,
     who_missed_messages_is_told_all_that_stands,
     teams_stay_even_whoever_comes_and_goes,
+    people_are_moved_before_a_round_where_teams_are_uneven,
     rounds_of_a_session_that_somebody_made_do_not_count,
     what_somebody_won_for_a_team_stays_with_it,
     a_change_of_teams_is_granted_while_they_stay_even,
@@ -289,6 +290,51 @@ fn teams_stay_even_whoever_comes_and_goes<G: Game>() {
     world.run(1000.0);
     assert_eq!(sizes(&world), BTreeMap::from([(1, 4), (2, 4), (3, 4)]));
     assert_honest(&world);
+}
+
+fn people_are_moved_before_a_round_where_teams_are_uneven<G: Game>() {
+    for switch_teams in [true, false] {
+        let mut setup = Setup::new(G::Settings::default(), 39, 30);
+        setup.teams = 2;
+        let pilots = PilotCount::Always(0);
+        let config =
+            SessionConfig { round_s: ROUND_S, pilots, switch_teams, ..SessionConfig::new(setup) };
+        let mut world = World::<G>::open(config);
+        for n in 0..10 {
+            world.join(&format!("guest {n}"), LINE);
+            world.run(200.0);
+        }
+        let team = |world: &World<G>, n: usize| world.guests[n].entry().team;
+        let told = |world: &World<G>, n: usize| {
+            world.guests[n].lines().iter().filter(|(_, line)| line.contains("uneven")).count()
+        };
+        world.run(seconds(WARM_UP_SECONDS + 2));
+        assert_eq!(sizes(&world), BTreeMap::from([(1, 5), (2, 5)]));
+        // Three of the first team leave: nobody is moved while the round is on.
+        let (first, second): (Vec<_>, Vec<_>) = (0..10).partition(|&n| team(&world, n) == 1);
+        first[..3].iter().for_each(|&n| world.leave(n));
+        world.run(seconds(ROUND_S));
+        assert_eq!(sizes(&world), BTreeMap::from([(1, 2), (2, 5)]));
+        world.run(seconds(RESULTS_SECONDS));
+        if !switch_teams {
+            assert_eq!(sizes(&world), BTreeMap::from([(1, 2), (2, 5)]), "as the host has put them");
+            continue;
+        }
+        // One is enough: who came last.
+        assert_eq!(sizes(&world), BTreeMap::from([(1, 3), (2, 4)]));
+        assert_eq!((team(&world, second[4]), told(&world, second[4])), (1, 1));
+        // The next time it is somebody else, though that one came last.
+        world.leave(second[0]);
+        world.leave(second[1]);
+        world.run(seconds(ROUND_S + RESULTS_SECONDS));
+        assert_eq!(sizes(&world), BTreeMap::from([(1, 3), (2, 2)]), "even enough");
+        world.leave(second[2]);
+        world.run(seconds(ROUND_S + RESULTS_SECONDS));
+        assert_eq!(sizes(&world), BTreeMap::from([(1, 2), (2, 2)]));
+        assert_eq!((team(&world, first[4]), told(&world, first[4])), (2, 1));
+        assert_eq!((team(&world, second[4]), told(&world, second[4])), (1, 1));
+        assert_honest(&world);
+    }
 }
 
 fn rounds_of_a_session_that_somebody_made_do_not_count<G: Game>() {

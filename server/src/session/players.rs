@@ -69,6 +69,9 @@ pub(super) struct Player<I, O> {
     /// When they last became a player, a spectator or one of another team by their own wish.
     #[serde(skip)]
     changed: Option<Tick>,
+    /// When they were last put into another team because teams were uneven.
+    #[serde(skip)]
+    pub(super) moved: Option<Tick>,
     /// Since when the player has had a seat.
     pub(super) joined: Tick,
     /// Since when the player has been here, or away.
@@ -256,6 +259,7 @@ impl<I: Row, O: Outbox> Players<I, O> {
             muted: false,
             corrections: Corrections::default(),
             changed: None,
+            moved: None,
             joined: first,
             since: first,
             activity: Activity::from(first),

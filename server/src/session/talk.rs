@@ -270,13 +270,13 @@ impl Talk {
         self.for_everybody.extend(self.about.take());
         let most = EVENTS_AT_ONCE * self.rate;
         self.leisure = (self.leisure + EVENTS_PER_SECOND).min(most);
+        self.tell_what_happened(players, late);
         let mut gaps = false;
         for player in players.iter_mut() {
             let Some(link) = &mut player.link else { continue };
             let late = late.filter(|_| player.watching.is_some());
-            let world = late.map_or(&self.of_the_world, |late| &late.told);
             let team = self.for_team.iter().filter(|(team, _)| *team == player.team);
-            let all = world.iter().chain(&self.for_everybody).chain(team.map(|(_, line)| line));
+            let all = self.for_everybody.iter().chain(team.map(|(_, line)| line));
             all.for_each(|message| link.mailbox.push(message.clone()));
             // Everybody has a turn of their own within the second, so that no tick sends to all.
             let eased = link.flow.ease().ticks_per_message() > 1;
@@ -295,7 +295,28 @@ impl Talk {
             }
             gaps |= link.mailbox.has_forgotten();
         }
-        // Last, as what is for one player may be more of what everybody was told.
+        self.for_everybody.clear();
+        self.for_team.clear();
+        self.outdated = false;
+        gaps
+    }
+
+    /// First of all, before the roster: whoever lost a ship by leaving is still known by name.
+    fn tell_what_happened<I: Row, O: Outbox>(
+        &mut self,
+        players: &mut Players<I, O>,
+        late: Option<&Shown>,
+    ) {
+        if late.is_some() || !self.of_the_world.is_empty() {
+            for player in players.iter_mut() {
+                let Some(link) = &mut player.link else { continue };
+                let late = late.filter(|_| player.watching.is_some());
+                let world = late.map_or(&self.of_the_world, |late| &late.told);
+                world.iter().for_each(|message| link.mailbox.push(message.clone()));
+            }
+            self.of_the_world.clear();
+        }
+        // After it, as what is for one player may be more of what everybody was told.
         for (two, message) in self.for_two.drain(..) {
             // One player may be both.
             let [a, b] = two;
@@ -305,11 +326,6 @@ impl Talk {
                 }
             }
         }
-        self.for_everybody.clear();
-        self.for_team.clear();
-        self.of_the_world.clear();
-        self.outdated = false;
-        gaps
     }
 
     /// What was said lately, if anything was.
@@ -347,8 +363,11 @@ pub(super) fn encode(message: &ServerMessage) -> Bytes {
 
 #[cfg(test)]
 mod tests {
+    use super::super::door::{ConnectionId, Newcomer};
+    use super::super::players::Link;
     use super::*;
     use shared::arena::{Arena, ArenaEvent, Controls};
+    use shared::wire::{HostSecret, SeatToken, Visitor};
 
     struct Nowhere;
 
@@ -389,5 +408,47 @@ mod tests {
         assert_eq!(all[0] + all[1], EVENTS_AT_ONCE);
         // Three seconds, less the tick before the first.
         assert_eq!(told, EVENTS_AT_ONCE + EVENTS_PER_SECOND * 3 - 1);
+    }
+
+    #[test]
+    fn whoever_fled_is_known_by_name_when_it_is_told_who_shot_them() {
+        let mut talk = Talk::new(30);
+        let mut players = Players::<Controls, Nowhere>::new();
+        let killer = players.free_id(|_| false);
+        let who = Newcomer {
+            connection: ConnectionId(1),
+            network: None,
+            address: None,
+            name: String::from("Ada"),
+            seat: None,
+            visitor: Visitor::default(),
+            host: None,
+            watch: false,
+            fresh: SeatToken([0; 16]),
+            fresh_host: HostSecret([0; 16]),
+            outbox: Nowhere,
+        };
+        players.insert(killer, &who, 1);
+        let link = Link::new(ConnectionId(1), Nowhere, 1);
+        players.link(killer, (None, SeatToken([0; 16])), (None, None), link, 1);
+        let victim = PlayerId(7);
+        let kill = ArenaEvent::Kill { killer: Some(killer), victim, streak: 1 };
+        // The last of these is too many for everybody to be told.
+        for _ in 0..=EVENTS_AT_ONCE {
+            talk.event::<Arena>(1, &kill);
+        }
+        assert_eq!(talk.for_two.len(), 1);
+        talk.roster.left(victim, true);
+        talk.deliver(1, &mut players, None);
+        let mailbox = &players.with_id(killer).and_then(|p| p.link.as_ref()).expect("here").mailbox;
+        let told: Vec<ServerMessage> =
+            mailbox.messages().map(|m| message::decode(&m[1..]).expect("a message")).collect();
+        let (last, events) = told.split_last().expect("something is told");
+        assert!(
+            matches!(last, ServerMessage::Roster { left, .. } if *left == [victim]),
+            "{last:?}"
+        );
+        assert_eq!(events.len() as u32, EVENTS_AT_ONCE + 1);
+        assert!(events.iter().all(|m| matches!(m, ServerMessage::Event { .. })), "{told:?}");
     }
 }

@@ -1,11 +1,14 @@
 //! Teams, kept even. Comes in: who comes, goes and wants to change. Goes out: a team for everybody who
-//! plays; computer pilots move over to make room for people.
+//! plays; computer pilots move over to make room for people, and before a round people do where there are none.
 
 use super::Session;
 use super::door::{ConnectionId, Outbox};
 use super::settings::TEAMS_MAX;
 use super::watching::TOO_SOON;
 use shared::game::{Game, PlayerId};
+
+/// What somebody is told who was moved before a round.
+const MOVED: &str = "Teams were uneven: you are in another one now.";
 
 /// How many are in a team.
 #[derive(Clone, Copy, Debug, Default)]
@@ -53,34 +56,47 @@ impl<G: Game, O: Outbox> Session<G, O> {
         if teams.is_empty() { of(0) } else { teams.into_iter().find_map(of) }
     }
 
-    /// Everybody who plays joins the game, which has just begun.
+    /// Everybody who plays joins the game, which has just begun. Who has a team keeps it, as long as teams are even.
     pub(super) fn deal_teams(&mut self) {
         let teams = self.teams();
         let mut everybody: Vec<_> =
             self.players.iter().filter(|p| p.watching.is_none()).map(|p| (p.id, p.team)).collect();
         everybody.extend(self.pilots.iter().map(|(id, _, team)| (id, team)));
-        // Who has a team keeps it; who has none that there is gets one when the others are counted.
+        // Who has none that there is gets one when the others are counted.
         let lost = |team: u8| team > teams || (team == 0 && teams > 0);
-        for &(id, _) in everybody.iter().filter(|(_, team)| lost(*team)) {
-            self.set_team(id, 0);
+        let homeless: Vec<_> =
+            everybody.iter().filter(|(_, team)| lost(*team)).map(|(id, _)| *id).collect();
+        homeless.iter().for_each(|&id| self.set_team(id, 0));
+        for id in homeless {
+            self.set_team(id, self.smallest_team());
+        }
+        while let Some((id, team)) = self.next_move(self.config.switch_teams) {
+            self.set_team(id, team);
+            if let Some(player) = self.players.with_id(id) {
+                player.moved = Some(self.tick);
+                self.notice(id, MOVED);
+            }
         }
         for (id, last) in everybody {
-            let team = if lost(last) { self.smallest_team() } else { last };
+            let team = self.team_of(id);
             self.game.join(&self.terms.rules, id, team);
             if team != last {
-                self.set_team(id, team);
                 self.tell_of(id);
             }
+        }
+    }
+
+    fn team_of(&mut self, id: PlayerId) -> u8 {
+        match self.players.with_id(id) {
+            Some(player) => player.team,
+            None => self.pilots.team_of(id).unwrap_or(0),
         }
     }
 
     /// Somebody plays no more, or for another team, as they want it or not. What they won for theirs stays with it, and
     /// what they lost.
     pub(super) fn leave_game(&mut self, id: PlayerId, wanted: bool) {
-        let team = match self.players.with_id(id) {
-            Some(player) => player.team,
-            None => self.pilots.team_of(id).unwrap_or(0),
-        };
+        let team = self.team_of(id);
         if team > 0 {
             let points = &mut self.rounds.left_behind[usize::from(team) - 1];
             *points = points.saturating_add(self.game.score(id));
@@ -106,19 +122,28 @@ impl<G: Game, O: Outbox> Session<G, O> {
         self.tell_of(id);
     }
 
-    /// One pilot moves over when teams are uneven.
+    /// One pilot moves over when teams are uneven; people do before a round only.
     pub(super) fn even_out(&mut self) {
-        if self.teams() == 0 {
-            return;
+        if let Some((pilot, team)) = self.next_move(false) {
+            self.move_to_team(pilot, team, false);
         }
+    }
+
+    /// Who goes where next, if teams are uneven: from the largest that somebody can be taken from to the smallest. A pilot
+    /// goes first; of `people` whoever was moved longest ago or never, and of such who came last.
+    fn next_move(&self, people: bool) -> Option<(PlayerId, u8)> {
         let sizes = self.team_sizes();
+        let size = |team: u8| sizes[usize::from(team) - 1].all;
         let smallest = self.smallest_of(&sizes);
-        let few = sizes[usize::from(smallest) - 1].all;
-        let crowded = (1..=self.teams()).filter(|team| sizes[usize::from(*team) - 1].all > few + 1);
-        let pilot = crowded.filter_map(|team| self.pilots.newest_of(team)).next();
-        if let Some(pilot) = pilot {
-            self.move_to_team(pilot, smallest, false);
-        }
+        let is_crowded = |team: &u8| size(*team) > size(smallest) + 1;
+        let mut crowded: Vec<u8> = (1..=self.teams()).filter(is_crowded).collect();
+        crowded.sort_by_key(|&team| core::cmp::Reverse(size(team)));
+        let person = |team: u8| {
+            let its = self.players.iter().filter(|player| people && player.team == team);
+            its.min_by_key(|p| (p.moved, core::cmp::Reverse((p.joined, p.id)))).map(|p| p.id)
+        };
+        let from = |team: u8| self.pilots.newest_of(team).or_else(|| person(team));
+        crowded.into_iter().find_map(from).map(|id| (id, smallest))
     }
 
     /// Whether one more person may be in a team: no team has more than its share of all ships.

@@ -49,7 +49,7 @@ pub enum ArenaEvent {
 
 impl Game for Arena {
     const NAME: &'static str = "arena";
-    const RULES_VERSION: u32 = 3;
+    const RULES_VERSION: u32 = 4;
     const KINDS: &'static [Kind] = rows::KINDS;
     const FIGURES: &'static [&'static str] = &["kills", "deaths", "shots", "hits", "best_streak"];
 

@@ -28,8 +28,8 @@ fn count_down(rules: &Rules, ship: &mut Ship) {
     ship.overdrive = (ship.overdrive - 1).max(0);
     ship.mend = (ship.mend - 1).max(0);
     if ship.mend == 0 && ship.hp < t::HP {
+        ship.mend = rules.mend_pace.pause(ship.hp);
         ship.hp += 1;
-        ship.mend = rules.mend_interval;
     }
 }
 
@@ -117,14 +117,14 @@ fn bounce(velocity: &mut Vec2, normal: Vec2) {
 }
 
 fn pull_trigger(rules: &Rules, id: u32, ship: &mut Ship) -> Option<(u32, Shot)> {
-    let (interval, cost) = match ship.overdrive {
-        0 => (rules.shot_interval, t::SHOT_COST),
-        _ => (rules.overdrive_shot_interval, t::OVERDRIVE_SHOT_COST),
+    let (pace, cost) = match ship.overdrive {
+        0 => (rules.shot_pace, t::SHOT_COST),
+        _ => (rules.overdrive_shot_pace, t::OVERDRIVE_SHOT_COST),
     };
     if !ship.input().fire() || ship.cooldown > 0 || ship.energy < cost {
         return None;
     }
-    ship.cooldown = interval;
+    ship.cooldown = pace.pause(ship.shots);
     ship.energy -= cost;
     ship.protect = 0;
     let shot_id = shot_id(id, ship.shots);

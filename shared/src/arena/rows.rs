@@ -39,8 +39,8 @@ const AIM_STEP: i32 = 1 << (ANGLE_BITS - AIM_BITS);
 /// Bits of a lag: half a second at 128 ticks a second, in quarters of a tick.
 const LAG_BITS: u8 = 9;
 /// A shot's id is its ship's times this, plus the ship's count of shots, which wraps here. No ship
-/// has as many shots in the air.
-pub const SHOTS_PER_SHIP: u32 = 32;
+/// has as many shots in the air, and at every tick rate it fires as many in a whole number of ticks.
+pub const SHOTS_PER_SHIP: u32 = 30;
 
 const PLACE_STEP: f32 = 1.0 / 256.0;
 const VELOCITY_STEP: f32 = 1.0 / 32.0;

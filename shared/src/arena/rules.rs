@@ -67,6 +67,27 @@ pub(super) struct Glide {
     pub(super) reach: f32,
 }
 
+/// The pauses between what happens so many times a second. They are whole ticks, some of them a tick longer than others
+/// where a second's ticks do not divide, so that the count keeps its pace at every tick rate. Which ones are longer follows
+/// from the count alone: no row has to carry what is left over.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pace {
+    tick_rate: i32,
+    per_second: i32,
+}
+
+impl Pace {
+    /// Ticks from the time of number `count` to that of the next.
+    pub(super) const fn pause(self, count: i32) -> i32 {
+        self.due(count + 1) - self.due(count)
+    }
+
+    /// The tick, to the nearest, in which number `count` is due.
+    const fn due(self, count: i32) -> i32 {
+        (count * self.tick_rate + self.per_second / 2) / self.per_second
+    }
+}
+
 /// Everything that follows from the setup.
 #[derive(Clone, Debug)]
 pub struct Rules {
@@ -83,13 +104,15 @@ pub struct Rules {
     /// How many parts a tick has for a ship.
     pub(super) parts: u32,
     pub(super) glide: Glide,
-    /// Steps of the heading per tick.
+    /// Steps of the heading per tick, to the nearest: within 1 % of its pace at every tick rate.
     pub(super) turn: i32,
-    pub(super) shot_interval: i32,
-    pub(super) overdrive_shot_interval: i32,
+    /// By [`super::Ship::shots`], which wraps where nothing is left over.
+    pub(super) shot_pace: Pace,
+    pub(super) overdrive_shot_pace: Pace,
     pub(super) shot_life: i32,
     pub(super) mend_delay: i32,
-    pub(super) mend_interval: i32,
+    /// By [`super::Ship::hp`].
+    pub(super) mend_pace: Pace,
     pub(super) respawn: i32,
     pub(super) protect: i32,
     pub(super) overdrive: i32,
@@ -111,6 +134,7 @@ impl Rules {
         check(setup)?;
         let dt = 1.0 / f32::from(*tick_rate);
         let half = settings.size as f32 / 2.0;
+        let pace = |per_second| Pace { tick_rate: i32::from(*tick_rate), per_second };
         let ticks = |seconds: f32| libm::roundf(seconds / dt).max(1.0) as i32;
         let parts = libm::ceilf(t::SPEED_MAX * dt / TRAVEL_MAX).max(1.0) as u32;
         let seconds = dt / parts as f32;
@@ -125,11 +149,11 @@ impl Rules {
             parts,
             glide: Glide { seconds, fade: left, reach: (1.0 - left) / t::DRAG },
             turn: libm::roundf(t::TURN * ANGLE_STEPS as f32 * dt) as i32,
-            shot_interval: ticks(t::SHOT_INTERVAL),
-            overdrive_shot_interval: ticks(t::OVERDRIVE_SHOT_INTERVAL),
+            shot_pace: pace(t::SHOTS_PER_SECOND),
+            overdrive_shot_pace: pace(t::OVERDRIVE_SHOTS_PER_SECOND),
             shot_life: ticks(t::SHOT_LIFE),
             mend_delay: ticks(t::MEND_DELAY),
-            mend_interval: ticks(t::MEND_INTERVAL),
+            mend_pace: pace(t::MENDS_PER_SECOND),
             respawn: ticks(t::RESPAWN),
             protect: ticks(t::PROTECT),
             overdrive: ticks(t::OVERDRIVE),
@@ -194,14 +218,23 @@ mod tests {
                 let field = KINDS[kind].fields.iter().find(|f| f.name == name).expect("a field");
                 assert!(field.contains(value), "{name} = {value} at {tick_rate} Hz");
             };
-            fits(SHIP, "cooldown", r.shot_interval);
+            let pauses = |pace: Pace, counts| (0..counts).map(move |count| pace.pause(count));
+            let shots = SHOTS_PER_SHIP as i32;
+            pauses(r.shot_pace, shots).for_each(|pause| fits(SHIP, "cooldown", pause));
+            pauses(r.overdrive_shot_pace, shots).for_each(|pause| fits(SHIP, "cooldown", pause));
+            pauses(r.mend_pace, t::HP).for_each(|pause| fits(SHIP, "mend", pause));
+            for pace in [r.shot_pace, r.overdrive_shot_pace] {
+                let all: i32 = pauses(pace, shots).sum();
+                assert_eq!(all * pace.per_second, shots * pace.tick_rate, "the count wraps");
+            }
+            assert!(pauses(r.overdrive_shot_pace, shots).all(|pause| pause > 0), "one a tick");
             fits(SHIP, "protect", r.protect);
             fits(SHIP, "overdrive", r.overdrive);
             fits(SHIP, "mend", r.mend_delay);
             fits(SHIP, "spark", i32::from(tick_rate) - 1);
             fits(SHOT, "ttl", r.shot_life);
             fits(super::super::rows::PILOT, "respawn", r.respawn);
-            let alive = r.shot_life / r.overdrive_shot_interval + 1;
+            let alive = r.shot_life * t::OVERDRIVE_SHOTS_PER_SECOND / i32::from(tick_rate) + 2;
             assert!(alive < SHOTS_PER_SHIP as i32 / 2, "shots of one ship share ids");
             assert!(t::SPEED_MAX * r.dt / r.parts as f32 <= TRAVEL_MAX);
         }

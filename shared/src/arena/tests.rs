@@ -293,6 +293,40 @@ fn every_tick_rate_plays_alike() {
 }
 
 #[test]
+fn every_tick_rate_fires_and_mends_as_often() {
+    // A wrecked ship is not whole yet after so long.
+    const SECONDS: u16 = 19;
+    let played = |tick_rate: u16, overdrive: bool| {
+        let mut duel = Duel::new(tick_rate);
+        duel.face(1500.0);
+        duel.ship(B).expect("B").hp = 1;
+        let (mut fired, mut shots) = (0, 0);
+        for _ in 0..SECONDS * tick_rate {
+            let lasts = duel.rules.overdrive;
+            let a = duel.ship(A).expect("A");
+            // What holds a gun back here is its pace alone.
+            a.energy = t::ENERGY;
+            a.overdrive = if overdrive { lasts } else { 0 };
+            duel.step(Controls::new(3072, None, true, false), Controls::default());
+            let now = duel.ship(A).expect("A").shots;
+            fired += (now - shots).rem_euclid(SHOTS_PER_SHIP as i32);
+            shots = now;
+        }
+        let b = duel.ship(B).expect("B");
+        assert!(b.hp < t::HP, "whole already");
+        (fired, b.hp)
+    };
+    for overdrive in [false, true] {
+        let usual = played(30, overdrive);
+        for tick_rate in 10..=128 {
+            let (fired, hp) = played(tick_rate, overdrive);
+            let near = (fired - usual.0).abs() <= 1 && (hp - usual.1).abs() <= 1;
+            assert!(near, "{tick_rate} Hz: {fired} shots, {hp} hp; at 30 Hz {usual:?}");
+        }
+    }
+}
+
+#[test]
 fn a_thousand_join_at_once_and_ids_stay_apart() {
     let setup = Setup::new(Settings::for_players(1000), 4, 30);
     let rules = Rules::new(&setup).expect("a setup that makes sense");

@@ -32,8 +32,8 @@ pub const HP: i32 = 100;
 pub const SHOT_DAMAGE: i32 = 15;
 /// After this long without a hit a ship begins to mend, s.
 pub const MEND_DELAY: f32 = 4.0;
-/// A mending ship gains 1 hp in this time, s.
-pub const MEND_INTERVAL: f32 = 0.2;
+/// What a mending ship gains, hp per second.
+pub const MENDS_PER_SECOND: i32 = 5;
 
 /// A full store, in tenths of energy.
 pub const ENERGY: i32 = 1000;
@@ -46,10 +46,10 @@ pub const SHOT_COST: i32 = 50;
 /// What a shot takes in overdrive, tenths of energy.
 pub const OVERDRIVE_SHOT_COST: i32 = 25;
 
-/// Time between two shots, s.
-pub const SHOT_INTERVAL: f32 = 1.0 / 6.0;
-/// Time between two shots in overdrive, s.
-pub const OVERDRIVE_SHOT_INTERVAL: f32 = 0.1;
+/// Shots per second while the trigger is held.
+pub const SHOTS_PER_SECOND: i32 = 6;
+/// Shots per second in overdrive.
+pub const OVERDRIVE_SHOTS_PER_SECOND: i32 = 10;
 /// A shot's speed along the nose, u/s; the ship's own velocity comes on top.
 pub const SHOT_SPEED: f32 = 820.0;
 /// A shot is gone after this, s.
