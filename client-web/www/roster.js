@@ -6,9 +6,15 @@ import { clearTeams, setTeam } from './palette.js';
 /** The number of whoever only looks at a recording. */
 const NOBODY = 65_535;
 
+/** Names kept of those who left: who shot one down may be gone while one still waits for the next ship, and who watches with a
+ *  delay sees ships of people who are. The oldest make room. */
+const LEFT_MAX = 64;
+
 /** Everybody. */
 export class Roster {
   #players = new Map();
+  /** The names of the last who left, by number. */
+  #left = new Map();
   #silenced = new Set();
   /** Their names: who comes back, as after a reload, has another number. */
   #silencedNames = new Set();
@@ -23,14 +29,17 @@ export class Roster {
     const before = new Map(this.#players);
     if (everybody) {
       this.#players.clear();
+      this.#left.clear();
       clearTeams();
       this.#whole = true;
     }
     for (const player of left) {
+      this.#left.set(player, this.nameOf(player));
       this.#players.delete(player);
       this.#silenced.delete(player);
       setTeam(player, 0);
     }
+    for (const player of this.#left.keys()) if (this.#left.size > LEFT_MAX) this.#left.delete(player);
     for (const entry of joined) {
       this.#players.set(entry.player, { team: 0, watching: false, host: false, muted: false, ...entry });
       const isNew = before.get(entry.player)?.name !== entry.name && entry.player !== this.me;
@@ -48,7 +57,7 @@ export class Roster {
   }
 
   /** What to call a player. */
-  nameOf = (player) => this.#players.get(player)?.name ?? 'somebody';
+  nameOf = (player) => this.#players.get(player)?.name ?? this.#left.get(player) ?? 'somebody';
 
   /** What is known of a player: `{player, name, computer, team, watching, host, muted}`, or undefined. */
   entry(player) {
@@ -95,6 +104,7 @@ export class Roster {
   /** Forgets everybody, as after leaving. */
   clear() {
     this.#players.clear();
+    this.#left.clear();
     this.#silenced.clear();
     this.#silencedNames.clear();
     this.#whole = false;
