@@ -228,7 +228,7 @@ impl Server {
         listeners: impl Into<Listeners>,
         shutdown: impl Future<Output = ()>,
     ) -> Result<()> {
-        let Self { front, store, ticks, logs, operator } = self;
+        let Self { front, store, ticks, operator, .. } = self;
         front.site.first_look(|news| front.hear(news)).await;
         front.directory.reopen().await;
         let sampling = tokio::spawn(operator.keep_history());
@@ -278,7 +278,6 @@ impl Server {
         if !matches!(timeout(stop_wait, store.settled()).await, Ok(Ok(()))) {
             tracing::warn!("the disk is too slow: the last results may be lost");
         }
-        logs.finish();
         tasks.into_iter().collect()
     }
 }

@@ -4,6 +4,7 @@ use super::make::Maker;
 use super::overload::OverloadMetrics;
 use super::process::Process;
 use super::sessions::{Depth, Measure};
+use crate::logging::Logs;
 use crate::net::Front;
 use crate::net::refusal::Reason;
 use crate::net::registry::State;
@@ -31,6 +32,7 @@ pub(super) struct Standing {
     fullest: [IntGauge; 4],
     /// Results, and everything else.
     lost: [IntCounter; 2],
+    log_lines_left_out: IntCounter,
     /// Other servers of the site that answer, and that do not.
     site: [IntGauge; 2],
     overload: OverloadMetrics,
@@ -108,6 +110,10 @@ impl Standing {
                     "What else could not be kept: where sessions stand, that they are open or over, parts of recordings, bans, the audit log.",
                 ),
             ],
+            log_lines_left_out: make.count(
+                "gamekeeper_log_lines_left_out_total",
+                "Lines of the log that did not get to stderr, as nobody read it, or not fast enough.",
+            ),
             site: make.levels(
                 "gamekeeper_site_servers",
                 "The other servers of the site, by whether they answer.",
@@ -133,6 +139,7 @@ impl Standing {
         for (counter, what) in self.lost.iter().zip([Lost::Result, Lost::Else]) {
             raise(counter, front.store.lost(what));
         }
+        raise(&self.log_lines_left_out, front.operator.logs().map_or(0, Logs::left_out));
         for (gauge, count) in self.site.iter().zip(front.site.count()) {
             gauge.set(count as i64);
         }
