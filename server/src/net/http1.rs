@@ -207,8 +207,8 @@ async fn serve_page_or_game(
             let sentence = "The server has as many connections as it takes.";
             Err(TurnedDown::new(StatusCode::SERVICE_UNAVAILABLE, Reason::ServerFull, sentence))
         }
-        // Who was here before the ban, or comes through a proxy, was not turned away at the door. Servers of the site can
-        // tell each other in any case that a ban of their own addresses was lifted.
+        // Who was here before the ban, comes through a proxy or is on this machine was not turned away at the door. Servers
+        // of the site can tell each other in any case that a ban of their own addresses was lifted.
         _ if front.bans.bars(caller.network).is_some()
             && !front.site.is_server(request.headers()) =>
         {
