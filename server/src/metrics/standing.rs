@@ -50,7 +50,8 @@ impl Standing {
         build.iter().for_each(|one| one.set(1));
         let refusals = make.counts_by(
             "gamekeeper_refusals_total",
-            "What was refused from outside, by reason.",
+            "What was refused from outside, by reason. Whom a server has no time for (overload) counts once: on the server \
+             of a site that they asked, and only if none lets them in.",
             &["reason"],
         );
         let queues = ["sessions", "outboxes", "mailboxes", "store"];
@@ -66,7 +67,7 @@ impl Standing {
                 "gamekeeper_connections_accepted_total",
                 "Connections that were within the limits.",
             ),
-            overload: OverloadMetrics::new(make, refusals.with_label_values(&["overload"])),
+            overload: OverloadMetrics::new(make),
             refusals: std::array::from_fn(|reason| refusals.with_label_values(&[Reason::ALL[reason].label()])),
             sessions: make.level("gamekeeper_sessions", "Sessions that are open."),
             players: make.level(
@@ -130,7 +131,11 @@ impl Standing {
         }
         raise(&self.accepted, front.registry.accepted());
         for (counter, &reason) in self.refusals.iter().zip(Reason::ALL) {
-            raise(counter, front.refusals.count(reason));
+            let elsewhere = match reason {
+                Reason::Overload => front.directory.overload.refused(),
+                _ => 0,
+            };
+            raise(counter, front.refusals.count(reason) + elsewhere);
         }
         let ticks = &front.directory.ticks;
         raise(&self.ticks, ticks.ticks.load(Ordering::Relaxed));
