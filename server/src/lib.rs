@@ -255,6 +255,7 @@ impl Server {
         if timeout(directory::HAND_OVER_WAIT, front.directory.hand_all_over()).await.is_err() {
             tracing::warn!("the other servers of the site are too slow to take all sessions");
         }
+        front.stopping.ends_within(drain);
         // Whatever is not over in time is ended below.
         let _ = timeout(drain, front.directory.part(drain_s)).await;
         front.stop.cancel();
