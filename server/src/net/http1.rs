@@ -173,9 +173,15 @@ async fn answer(
     let until = talk.until(config.limits.http_wait);
     let caller = Caller::new(request.headers(), &talk.slot, until, front);
     let mut response = match &talk.purpose {
-        Purpose::Redirect(port) => redirect::answer(&request, *port, &config.reach),
+        Purpose::Redirect(port) => {
+            let response = redirect::answer(&request, *port, &config.reach);
+            front.metrics.network.answered(Asked::Redirect, response.status().as_u16());
+            response
+        }
         _ if !base_path::take_off(request.uri_mut(), &config.reach.base_path) => {
-            outside(&request, caller.peer, front)
+            let response = outside(&request, caller.peer, front);
+            front.metrics.network.answered(Asked::Outside, response.status().as_u16());
+            response
         }
         _ => serve_page_or_game(request, caller, front, &config).await,
     };
