@@ -230,7 +230,7 @@ impl Server {
         listeners: impl Into<Listeners>,
         shutdown: impl Future<Output = ()>,
     ) -> Result<()> {
-        let Self { front, store, ticks, logs, operator } = self;
+        let Self { front, store, ticks, operator, .. } = self;
         front.site.first_look(|news| front.hear(news)).await;
         front.directory.reopen().await;
         let sampling = tokio::spawn(operator.keep_history());
@@ -257,6 +257,7 @@ impl Server {
         if timeout(directory::HAND_OVER_WAIT, front.directory.hand_all_over()).await.is_err() {
             tracing::warn!("the other servers of the site are too slow to take all sessions");
         }
+        front.stopping.ends_within(drain);
         // Whatever is not over in time is ended below.
         let _ = timeout(drain, front.directory.part(drain_s)).await;
         front.stop.cancel();
@@ -280,7 +281,6 @@ impl Server {
         if !matches!(timeout(stop_wait, store.settled()).await, Ok(Ok(()))) {
             tracing::warn!("the disk is too slow: the last results may be lost");
         }
-        logs.finish();
         tasks.into_iter().collect()
     }
 }

@@ -236,6 +236,11 @@ async fn a_machine_without_time_lets_nobody_new_in_and_says_so() {
     let refused = "gamekeeper_refusals_total{reason=\"overload\"} 4";
     let counted = async { while !scrape(refused).await {} };
     tests::harness::within(tests::harness::PATIENCE, refused, counted).await;
+    // Each of them counts once.
+    for reason in ["no_room", "expelled"] {
+        let none = format!("gamekeeper_refusals_total{{reason=\"{reason}\"}} 0");
+        assert!(scrape(&none).await, "{none}");
+    }
     let seen = async {
         while overview(&running).await["overload"] != json!("admission") {
             bystander.is_well().await;

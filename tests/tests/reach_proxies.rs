@@ -296,6 +296,9 @@ async fn everything_is_below_the_base_path() {
     Bystander::over(stream, &url, "Ada").await.is_well().await;
     let (status, _) = upgrade(connect(&running).await, "/play", "").await;
     assert_eq!(status, 404);
+    let counted = "gamekeeper_http_requests_total{for=\"outside\",status=\"404\"} 4\n";
+    let metrics = running.get("/metrics").await.body;
+    assert!(metrics.contains(counted), "{metrics}");
     running.stop().await.expect("it stops");
 }
 

@@ -158,5 +158,8 @@ async fn plain_http_is_sent_to_tls() {
     assert!(ask(get("/healthz", "")).await.ends_with("ok\n"));
     let upgrade = String::from_utf8(running.handshake()).expect("ASCII");
     assert!(ask(upgrade).await.starts_with("http/1.1 308 "));
+    let metrics = exchange(authority.connect(running.address).await, &get("/metrics", "")).await;
+    let sent_on = "gamekeeper_http_requests_total{for=\"redirect\",status=\"308\"} 2\n";
+    assert!(metrics.contains(sent_on), "{metrics}");
     running.stop().await.expect("it stops");
 }

@@ -251,6 +251,30 @@ async fn who_finds_no_room_here_is_let_in_there() {
 }
 
 #[tokio::test]
+async fn whom_one_server_has_no_time_for_and_another_lets_in_counts_as_refused_by_neither() {
+    let [a, b] = acquainted().await;
+    let refused = |running: &Running| running.server.front.directory.overload.refused();
+    let shut = async |running: &Running| {
+        let mut config = (*running.server.front.live.get()).clone();
+        config.overload.overload = true;
+        running.server.reload(config);
+        running.server.front.directory.overload.stand_in(Some(3.0));
+        eventually("the door shuts", || running.server.front.directory.overload.is_closed()).await;
+    };
+    let settings = json!({"name": "Anywhere", "public": false}).to_string();
+    shut(&a).await;
+    let there = a.post("/api/sessions", &settings).await.expect(201);
+    assert!(there["code"].as_str().is_some_and(|code| code.starts_with('B')), "{there}");
+    assert_eq!((refused(&a), refused(&b)), (0, 0));
+    // Where nobody has time whoever was asked counts it.
+    shut(&b).await;
+    a.post("/api/sessions", &settings).await.problem(503);
+    assert_eq!((refused(&a), refused(&b)), (1, 0));
+    a.stop().await.expect("an orderly end");
+    b.stop().await.expect("an orderly end");
+}
+
+#[tokio::test]
 async fn a_page_of_another_build_finds_its_files_where_that_build_runs() {
     // Of a real server there is but one build here.
     let a = MadeUp::start(|path| match path {

@@ -287,7 +287,10 @@ async fn what_nobody_takes_goes_on_where_it_is() {
     eventually("back again", || a.server.front.directory.get(code).is_some()).await;
     let status = a.get(&format!("/api/sessions/{code}")).await.expect(200)["session"].clone();
     assert_eq!(status["players"], 1, "the seat");
+    let stopping = Arc::clone(&a.server.front.stopping);
     a.stop().await.expect("an orderly end");
+    let left = stopping.left().expect("it has stopped");
+    assert!(left <= Duration::from_secs(1), "none for handing over any more: {left:?}");
     b.stop().await.expect("an orderly end");
 }
 

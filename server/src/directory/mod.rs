@@ -206,13 +206,10 @@ impl Directory {
         self.entries().iter().any(|entry| entry.people_if_open().is_some_and(|people| people > 0))
     }
 
-    /// Whether there is time for anybody new, wherever they go. An error counts.
+    /// Whether there is time for anybody new, wherever they go. Whoever turns somebody away for it counts that: another
+    /// server of the site may let them in.
     fn is_let_in(&self) -> Result<(), NoSession> {
-        if !self.overload.is_closed() {
-            return Ok(());
-        }
-        self.overload.refuse(1);
-        Err(NoSession::Overloaded)
+        if self.overload.is_closed() { Err(NoSession::Overloaded) } else { Ok(()) }
     }
 
     /// How many more people find a place, as far as that is known without a look at the machine as a whole.

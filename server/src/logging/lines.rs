@@ -2,22 +2,24 @@
 //! are kept and, where the log is JSON, to stderr.
 
 use super::Kept;
+use super::writer::LineWriter;
 use crate::store::unix_ms;
 use serde_json::{Map, Value, json};
-use std::io::Write;
 use std::sync::Arc;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Subscriber};
 use tracing_subscriber::Layer;
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 
 /// Makes lines of events.
 pub(super) struct KeepLines {
     pub(super) kept: Arc<Kept>,
-    /// Whether they go to stderr as well.
-    pub(super) written: bool,
+    /// Where they go besides, if the log is JSON.
+    pub(super) written: Option<LineWriter>,
 }
 
 /// A span's fields, kept with it.
@@ -98,12 +100,32 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for KeepLines {
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
         let line = line(event, &context).to_string();
-        if self.written {
-            // Whoever closed stderr wants no log.
-            let _ = writeln!(std::io::stderr().lock(), "{line}");
+        if let Some(writer) = &self.written {
+            writer.add(format!("{line}\n").into_bytes());
         }
         self.kept.add(line.into());
     }
+}
+
+/// What stands in place of lines that were left out.
+const LEFT_OUT: &str = "lines of the log were left out, as nobody read them";
+const LEFT_OUT_TARGET: &str = "server::logging";
+
+/// As a line of text.
+pub(super) fn left_out_as_text(left_out: u64) -> String {
+    let mut at = String::new();
+    // A string has room.
+    let _ = SystemTime.format_time(&mut Writer::new(&mut at));
+    format!("{at}  WARN {LEFT_OUT_TARGET}: {LEFT_OUT} left_out={left_out}\n")
+}
+
+/// As a line of JSON.
+pub(super) fn left_out_as_json(left_out: u64) -> String {
+    let line = json!({
+        "at": unix_ms(), "level": "WARN", "target": LEFT_OUT_TARGET, "message": LEFT_OUT,
+        "fields": { "left_out": left_out }, "spans": [],
+    });
+    format!("{line}\n")
 }
 
 #[cfg(test)]
@@ -114,7 +136,7 @@ mod tests {
     #[test]
     fn a_line_has_its_fields_and_its_spans() {
         let kept = Arc::new(Kept::new());
-        let keep = KeepLines { kept: Arc::clone(&kept), written: false };
+        let keep = KeepLines { kept: Arc::clone(&kept), written: None };
         let before = unix_ms();
         tracing::subscriber::with_default(tracing_subscriber::registry().with(keep), || {
             let outer = tracing::error_span!("session", code = "AB..");

@@ -1,5 +1,6 @@
 //! The log. Comes in: what the code says through `tracing`, within the spans of connections and sessions. Goes
-//! out: lines on stderr, as text or JSON; the newest lines to whoever asks; every line to whoever listens.
+//! out: lines on stderr, as text or JSON; the newest lines to whoever asks; every line to whoever listens. Nobody who
+//! says something waits for somebody who reads it: `writer.rs` has a thread for that.
 //!
 //! Only what is said through `tracing` gets in. Libraries that use the `log` crate do not: at level trace some
 //! of them print whole messages, and with them chat and tokens.
@@ -7,16 +8,22 @@
 mod lines;
 #[cfg(feature = "otel")]
 mod otel;
+mod writer;
+
+pub use writer::LINES_WAITING_MAX;
 
 use crate::config::{Config, LogFormat};
 use anyhow::{Context, Result, anyhow};
 use lines::KeepLines;
+use std::backtrace::{Backtrace, BacktraceStatus};
 use std::collections::VecDeque;
-use std::io::IsTerminal;
+use std::io::{IsTerminal, stderr};
+use std::panic::PanicHookInfo;
 use std::sync::{Arc, Mutex, MutexGuard};
 use tokio::sync::broadcast;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::{EnvFilter, Registry, fmt, reload};
+use writer::LineWriter;
 
 /// Lines that are kept for whoever looks at the log; older ones are forgotten.
 pub const LINES_KEPT: usize = 500;
@@ -30,6 +37,8 @@ pub struct Logs {
     filter: Arc<Mutex<String>>,
     /// `None` where nothing is written.
     change: Option<reload::Handle<EnvFilter, Registry>>,
+    /// Likewise.
+    writer: Option<LineWriter>,
     #[cfg(feature = "otel")]
     traces: Option<otel::Traces>,
 }
@@ -48,6 +57,7 @@ impl Logs {
             kept: Arc::new(Kept::new()),
             filter: Arc::new(Mutex::new("off".into())),
             change: None,
+            writer: None,
             #[cfg(feature = "otel")]
             traces: None,
         }
@@ -61,12 +71,16 @@ impl Logs {
             .map_err(|why| anyhow!("--log {:?} is no filter: {why}", seeing.log))?;
         let (filter, change) = reload::Layer::new(filter);
         let kept = Arc::new(Kept::new());
-        let (text, json) = match seeing.log_format {
+        let (writer, text, json) = match seeing.log_format {
             LogFormat::Text => {
-                let ansi = std::io::stderr().is_terminal();
-                (Some(fmt::layer().with_ansi(ansi).with_writer(std::io::stderr)), false)
+                let writer = LineWriter::start(stderr(), lines::left_out_as_text)?;
+                let text = fmt::layer().with_ansi(stderr().is_terminal());
+                (writer.clone(), Some(text.with_writer(writer)), None)
             }
-            LogFormat::Json => (None, true),
+            LogFormat::Json => {
+                let writer = LineWriter::start(stderr(), lines::left_out_as_json)?;
+                (writer.clone(), None, Some(writer))
+            }
         };
         let keep = KeepLines { kept: Arc::clone(&kept), written: json };
         let all = tracing_subscriber::registry().with(filter).with(text).with(keep);
@@ -87,6 +101,7 @@ impl Logs {
             kept,
             filter: Arc::new(Mutex::new(seeing.log.clone())),
             change: Some(change),
+            writer: Some(writer),
             #[cfg(feature = "otel")]
             traces,
         })
@@ -119,10 +134,34 @@ impl Logs {
         self.kept.listeners.subscribe()
     }
 
-    /// Hands out what is still to be sent elsewhere; the process is about to end. May wait for a few seconds.
+    /// Lines that did not get to stderr, as [`LINES_WAITING_MAX`] waited for whoever reads it, or nobody does.
+    pub fn left_out(&self) -> u64 {
+        self.writer.as_ref().map_or(0, LineWriter::left_out)
+    }
+
+    /// Says on stderr, whatever the filter, why the process cannot go on.
+    pub fn say(&self, text: &str) {
+        self.writer.iter().for_each(|writer| writer.add(format!("{text}\n").into_bytes()));
+    }
+
+    /// Says of a panic what the standard library would say; but its own hook writes by itself, and a lane is not to wait
+    /// for whoever reads stderr.
+    pub fn say_panic(&self, panic: &PanicHookInfo<'_>) {
+        let thread = std::thread::current();
+        let name = thread.name().unwrap_or("<unnamed>");
+        let backtrace = Backtrace::capture();
+        match backtrace.status() {
+            BacktraceStatus::Captured => self.say(&format!("thread '{name}' {panic}\n{backtrace}")),
+            _ => self.say(&format!("thread '{name}' {panic}")),
+        }
+    }
+
+    /// Hands out what is still to be written, and to be sent elsewhere; the process is about to end. May wait for a few
+    /// seconds.
     pub fn finish(&self) {
         #[cfg(feature = "otel")]
         self.traces.iter().for_each(otel::Traces::finish);
+        self.writer.iter().for_each(LineWriter::finish);
     }
 }
 

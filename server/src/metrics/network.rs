@@ -32,6 +32,10 @@ pub enum Request {
     Play,
     /// Something that was turned down by its head alone.
     TurnedDown,
+    /// Something that is not below the base path.
+    Outside,
+    /// To be sent on to TLS.
+    Redirect,
 }
 
 /// Connections.
@@ -68,7 +72,8 @@ impl Network {
             ),
             requests: make.counts_by(
                 "gamekeeper_http_requests_total",
-                "HTTP requests by what they were for and the status of the answer.",
+                "HTTP requests by what they were for and the status of the answer, those outside of base_path and those sent \
+                 on to TLS included.",
                 &["for", "status"],
             ),
             round_trips: make.spread(
@@ -118,6 +123,8 @@ impl Network {
             Request::Api => "api",
             Request::Play => "play",
             Request::TurnedDown => "turned_down",
+            Request::Outside => "outside",
+            Request::Redirect => "redirect",
         };
         self.requests.with_label_values(&[what, &status.to_string()]).inc();
     }

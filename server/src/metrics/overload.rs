@@ -13,12 +13,10 @@ pub(super) struct OverloadMetrics {
     /// Steps that were taken, and that were given back.
     changes: [IntCounter; 2],
     room: Gauge,
-    refused: IntCounter,
 }
 
 impl OverloadMetrics {
-    /// `refused` counts whom nobody lets in.
-    pub(super) fn new(make: &Maker, refused: IntCounter) -> Self {
+    pub(super) fn new(make: &Maker) -> Self {
         let room = make.level_seconds(
             "gamekeeper_room_people",
             "About how many more people fit before anybody is given less; NaN as long as that is not known.",
@@ -39,7 +37,6 @@ impl OverloadMetrics {
                 ["taken", "given_back"],
             ),
             room,
-            refused,
         }
     }
 
@@ -55,6 +52,5 @@ impl OverloadMetrics {
             raise(counter, count);
         }
         self.room.set(overload.room().map_or(f64::NAN, f64::from));
-        raise(&self.refused, overload.refused());
     }
 }

@@ -4,6 +4,7 @@ use super::make::Maker;
 use super::overload::OverloadMetrics;
 use super::process::Process;
 use super::sessions::{Depth, Measure};
+use crate::logging::Logs;
 use crate::net::Front;
 use crate::net::refusal::Reason;
 use crate::net::registry::State;
@@ -31,6 +32,7 @@ pub(super) struct Standing {
     fullest: [IntGauge; 4],
     /// Results, and everything else.
     lost: [IntCounter; 2],
+    log_lines_left_out: IntCounter,
     /// Other servers of the site that answer, and that do not.
     site: [IntGauge; 2],
     overload: OverloadMetrics,
@@ -48,7 +50,8 @@ impl Standing {
         build.iter().for_each(|one| one.set(1));
         let refusals = make.counts_by(
             "gamekeeper_refusals_total",
-            "What was refused from outside, by reason.",
+            "What was refused from outside, by reason. Whom a server has no time for (overload) counts once: on the server \
+             of a site that they asked, and only if none lets them in.",
             &["reason"],
         );
         let queues = ["sessions", "outboxes", "mailboxes", "store"];
@@ -64,7 +67,7 @@ impl Standing {
                 "gamekeeper_connections_accepted_total",
                 "Connections that were within the limits.",
             ),
-            overload: OverloadMetrics::new(make, refusals.with_label_values(&["overload"])),
+            overload: OverloadMetrics::new(make),
             refusals: std::array::from_fn(|reason| refusals.with_label_values(&[Reason::ALL[reason].label()])),
             sessions: make.level("gamekeeper_sessions", "Sessions that are open."),
             players: make.level(
@@ -108,6 +111,10 @@ impl Standing {
                     "What else could not be kept: where sessions stand, that they are open or over, parts of recordings, bans, the audit log.",
                 ),
             ],
+            log_lines_left_out: make.count(
+                "gamekeeper_log_lines_left_out_total",
+                "Lines of the log that did not get to stderr, as nobody read it, or not fast enough.",
+            ),
             site: make.levels(
                 "gamekeeper_site_servers",
                 "The other servers of the site, by whether they answer.",
@@ -124,7 +131,11 @@ impl Standing {
         }
         raise(&self.accepted, front.registry.accepted());
         for (counter, &reason) in self.refusals.iter().zip(Reason::ALL) {
-            raise(counter, front.refusals.count(reason));
+            let elsewhere = match reason {
+                Reason::Overload => front.directory.overload.refused(),
+                _ => 0,
+            };
+            raise(counter, front.refusals.count(reason) + elsewhere);
         }
         let ticks = &front.directory.ticks;
         raise(&self.ticks, ticks.ticks.load(Ordering::Relaxed));
@@ -133,6 +144,7 @@ impl Standing {
         for (counter, what) in self.lost.iter().zip([Lost::Result, Lost::Else]) {
             raise(counter, front.store.lost(what));
         }
+        raise(&self.log_lines_left_out, front.operator.logs().map_or(0, Logs::left_out));
         for (gauge, count) in self.site.iter().zip(front.site.count()) {
             gauge.set(count as i64);
         }

@@ -296,8 +296,10 @@ impl Connection {
                 closing::close(self.socket, code, &sentence, wait).await;
             }
             Ending::Asked(code, sentence) => {
-                // Who stops or comes back on another connection has done nothing wrong.
-                if !code.is_an_interruption() && code != CloseCode::Replaced {
+                // Who stops or comes back on another connection has done nothing wrong, and whom a busy session turns
+                // away it has counted itself.
+                let is_no_fault = matches!(code, CloseCode::Replaced | CloseCode::TryLater);
+                if !code.is_an_interruption() && !is_no_fault {
                     refusals.count_up(Reason::Expelled);
                 }
                 closing::close(self.socket, code, &sentence, wait).await;

@@ -173,9 +173,15 @@ async fn answer(
     let until = talk.until(config.limits.http_wait);
     let caller = Caller::new(request.headers(), &talk.slot, until, front);
     let mut response = match &talk.purpose {
-        Purpose::Redirect(port) => redirect::answer(&request, *port, &config.reach),
+        Purpose::Redirect(port) => {
+            let response = redirect::answer(&request, *port, &config.reach);
+            front.metrics.network.answered(Asked::Redirect, response.status().as_u16());
+            response
+        }
         _ if !base_path::take_off(request.uri_mut(), &config.reach.base_path) => {
-            outside(&request, caller.peer, front)
+            let response = outside(&request, caller.peer, front);
+            front.metrics.network.answered(Asked::Outside, response.status().as_u16());
+            response
         }
         _ => serve_page_or_game(request, caller, front, &config).await,
     };
@@ -207,8 +213,8 @@ async fn serve_page_or_game(
             let sentence = "The server has as many connections as it takes.";
             Err(TurnedDown::new(StatusCode::SERVICE_UNAVAILABLE, Reason::ServerFull, sentence))
         }
-        // Who was here before the ban, or comes through a proxy, was not turned away at the door. Servers of the site can
-        // tell each other in any case that a ban of their own addresses was lifted.
+        // Who was here before the ban, comes through a proxy or is on this machine was not turned away at the door. Servers
+        // of the site can tell each other in any case that a ban of their own addresses was lifted.
         _ if front.bans.bars(caller.network).is_some()
             && !front.site.is_server(request.headers()) =>
         {

@@ -86,7 +86,7 @@ async fn next(socket: &Socket) -> io::Result<(Arrival, Peer)> {
 fn admit(arrival: Arrival, peer: Peer, purpose: &Purpose, front: &Arc<Front>) {
     let config = front.live.get();
     let is_proxy = front.believes(peer);
-    if !is_proxy && front.bans.bars(peer.ip()).is_some() {
+    if !is_proxy && !may_watch(peer) && front.bans.bars(peer.ip()).is_some() {
         front.refusals.note(peer, Reason::Banned, BANNED);
         return;
     }
@@ -107,6 +107,12 @@ fn admit(arrival: Arrival, peer: Peer, purpose: &Purpose, front: &Arc<Front>) {
             front.refusals.note(peer, reason, "too many connections");
         }
     }
+}
+
+/// Whether whoever comes from there, banned or not, may ask how the server is: what watches over it on its own machine
+/// (`gamekeeper health`, Prometheus) must not take it for dead. Whatever else they ask for, HTTP tells them of the ban.
+fn may_watch(peer: Peer) -> bool {
+    peer.is_direct_and_local()
 }
 
 /// Small messages go out at once, little waits in the kernel, and a peer that vanished is noticed.
@@ -130,4 +136,17 @@ fn is_the_peers(error: &io::Error) -> bool {
             | ErrorKind::ConnectionRefused
             | ErrorKind::Interrupted
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_is_on_another_machine_is_turned_away_at_the_door() {
+        let direct = |address: &str| may_watch(Peer::Direct(address.parse().expect("an address")));
+        assert!(direct("127.0.0.1:1") && direct("[::1]:1") && direct("[::ffff:127.0.0.1]:1"));
+        assert!(!direct("192.0.2.1:1") && !direct("[2001:db8::1]:1"));
+        assert!(!may_watch(Peer::Behind([127, 0, 0, 1].into())));
+    }
 }

@@ -59,6 +59,8 @@ reasons! {
     NoSession = "no_session";
     /// No session has room, and no further one fits.
     NoRoom = "no_room";
+    /// There is more to do than there is time for. Whom the API or a session turns away for it the overload counts.
+    Overload = "overload";
     /// One address came too often.
     JoinRate = "join_rate";
     /// From an address that the server's operator has banned.

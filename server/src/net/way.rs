@@ -93,7 +93,10 @@ impl From<NoSession> for NoWay {
     fn from(why: NoSession) -> Self {
         Self {
             status: StatusCode::SERVICE_UNAVAILABLE,
-            reason: Reason::NoRoom,
+            reason: match why {
+                NoSession::Overloaded => Reason::Overload,
+                _ => Reason::NoRoom,
+            },
             sentence: why.to_string().into(),
             after: Some(Duration::from_secs(60)),
         }

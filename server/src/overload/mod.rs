@@ -30,7 +30,7 @@ pub struct Overload {
     place: AtomicU8,
     /// The lanes' restraints.
     lanes: Box<[AtomicU8]>,
-    /// Whom nobody let in.
+    /// Whom nobody let in, beside those whose refusal is counted as one of a WebSocket.
     refused: AtomicU64,
     /// Steps that were taken, and that were given back, by all loops.
     taken: AtomicU64,
@@ -108,7 +108,7 @@ impl Overload {
         LoadReport { people, load, begins, room, sessions_left, goes_on_with: None }
     }
 
-    /// Whom nobody let in so far, for this reason.
+    /// Whom the API and sessions did not let in so far, for this reason.
     pub fn refused(&self) -> u64 {
         self.refused.load(Ordering::Relaxed)
     }

@@ -1,39 +1,41 @@
 //! Says at the start which addresses to open.
 
-use super::say;
+use super::say_aside;
 use crate::config::{Bind, ReachConfig};
 use crate::net::listeners::Listeners;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 
 /// Prints which addresses to open.
 pub(super) fn announce(listeners: &Listeners, reach: &ReachConfig) {
-    say("Gamekeeper is running. Open this in a browser, and share it with whoever shall play:");
+    let mut lines = vec![
+        "Gamekeeper is running. Open this in a browser, and share it with whoever shall play:"
+            .into(),
+    ];
     let path = reach.base_path.as_str();
     if let Some(url) = &reach.public_url {
-        say(format_args!("  {url}{path}"));
+        lines.push(format!("  {url}{path}"));
     }
     for (bound, is_tls) in listeners.addresses() {
         let (scheme, port) = (if is_tls { "https" } else { "http" }, bound.port());
         if bound.ip().is_loopback() {
-            say(format_args!("  {scheme}://localhost:{port}{path}   (this machine only)"));
+            lines.push(format!("  {scheme}://localhost:{port}{path}   (this machine only)"));
         } else if !bound.ip().is_unspecified() {
-            say(format_args!("  {scheme}://{bound}{path}"));
+            lines.push(format!("  {scheme}://{bound}{path}"));
         } else {
-            say(format_args!("  {scheme}://localhost:{port}{path}   (this machine)"));
+            lines.push(format!("  {scheme}://localhost:{port}{path}   (this machine)"));
             if let Some(own) = own_address() {
-                say(format_args!(
-                    "  {scheme}://{}{path}   (this network)",
-                    SocketAddr::new(own, port)
-                ));
+                let own = SocketAddr::new(own, port);
+                lines.push(format!("  {scheme}://{own}{path}   (this network)"));
             }
         }
     }
     for bind in &reach.bind {
         if let Bind::Unix(_) = bind {
-            say(format_args!("  {bind}   (for a proxy on this machine)"));
+            lines.push(format!("  {bind}   (for a proxy on this machine)"));
         }
     }
-    say("Ctrl-C stops it.");
+    lines.push("Ctrl-C stops it.".into());
+    say_aside(lines.join("\n"));
 }
 
 /// The address under which others in the network reach this machine, if it is in one: the one that a

@@ -18,6 +18,7 @@ use shared::game::Game;
 use signals::{Signal, Signals};
 use std::fmt::Display;
 use std::io::{self, Write};
+use std::panic;
 use std::process::ExitCode;
 use std::sync::Arc;
 use tokio::sync::oneshot;
@@ -47,9 +48,10 @@ pub fn main<G: Game>(page: &'static Build) -> ExitCode {
             Ok(())
         }
         Some(Todo::Health) => health::ask(&loaded.config.reach),
-        None => crate::runtime()
-            .map_err(Into::into)
-            .and_then(|runtime| runtime.block_on(serve::<G>(loaded, page))),
+        None => match Logs::install(&loaded.config) {
+            Ok(logs) => return run::<G>(loaded, page, logs),
+            Err(why) => Err(why),
+        },
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -57,6 +59,32 @@ pub fn main<G: Game>(page: &'static Build) -> ExitCode {
             eprintln!("{why:#}");
             ExitCode::FAILURE
         }
+    }
+}
+
+/// Runs the server. From here on nobody but the log's own thread writes to stderr.
+fn run<G: Game>(loaded: Loaded, page: &'static Build, logs: Logs) -> ExitCode {
+    let written = Written(logs.clone());
+    let hook = logs.clone();
+    panic::set_hook(Box::new(move |panic| hook.say_panic(panic)));
+    let ran = crate::runtime()
+        .map_err(Into::into)
+        .and_then(|runtime| runtime.block_on(serve::<G>(loaded, page, logs)));
+    match ran {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            written.0.say(&format!("{why:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// When this goes, at the end or as something broke, what was said is written first.
+struct Written(Logs);
+
+impl Drop for Written {
+    fn drop(&mut self) {
+        self.0.finish();
     }
 }
 
@@ -69,11 +97,10 @@ fn check(loaded: &Loaded) {
     }
 }
 
-async fn serve<G: Game>(loaded: Loaded, page: &'static Build) -> Result<()> {
+async fn serve<G: Game>(loaded: Loaded, page: &'static Build, logs: Logs) -> Result<()> {
     // First, as one that nobody listens to ends the process.
     let signals = Signals::listen()?;
     let config = &loaded.config;
-    let logs = Logs::install(config)?;
     loaded.warnings.iter().for_each(|warning| tracing::warn!("perhaps a mistake: {warning}"));
     raise_descriptor_limit(config);
     let listeners = Listeners::open(&config.reach)?;
@@ -86,9 +113,15 @@ async fn serve<G: Game>(loaded: Loaded, page: &'static Build) -> Result<()> {
     server.run(listeners, async { drop(stopped.await) }).await
 }
 
-/// Says something to whoever started the program. Where nobody reads it any more that is nothing to stop for.
+/// Says something to whoever started the program. Where nobody can read it any more that is nothing to stop for.
 fn say(line: impl Display) {
     let _ = writeln!(io::stdout(), "{line}");
+}
+
+/// The same while the server runs, which goes on where somebody could read it and does not: a paused terminal.
+fn say_aside(lines: String) {
+    // Without room for a thread nothing is said.
+    let _ = std::thread::Builder::new().spawn(move || say(lines));
 }
 
 /// Does what signals say.
@@ -105,12 +138,13 @@ async fn obey(
             (Signal::Stop, Some(stop)) => {
                 // Fails only when it has stopped by itself.
                 let _ = stop.send(());
-                say("Stopping; once more Ctrl-C stops it at once.");
+                say_aside("Stopping; once more Ctrl-C stops it at once.".into());
             }
             (Signal::Stop, None) => {
                 server.front.stop.cancel();
-                sleep(AT_ONCE).await;
                 tracing::warn!("stopped at once");
+                // Which is also the time that the log has.
+                sleep(AT_ONCE).await;
                 std::process::exit(1);
             }
             (Signal::Reload, still) => {

@@ -26,6 +26,14 @@ async fn who_is_kicked_is_told_why_and_may_come_back() {
     running.stop().await.unwrap();
 }
 
+/// The status that a request from there gets.
+async fn asks_from(running: &Running, from: &str, path: &str) -> Option<u16> {
+    let mut peer = connect_from(running, from).await.expect("a connection");
+    let request = format!("GET {path} HTTP/1.1\r\nHost: {}\r\n\r\n", running.address);
+    peer.send(request.as_bytes()).await;
+    peer.status().await
+}
+
 #[tokio::test]
 async fn who_is_banned_is_out_at_once_and_stays_out_until_the_time_is_over() {
     let running = start();
@@ -51,11 +59,18 @@ async fn who_is_banned_is_out_at_once_and_stays_out_until_the_time_is_over() {
         .await;
     let rest = String::from_utf8(waiting.rest().await).unwrap();
     assert!(rest.contains("HTTP/1.1 403 ") && rest.contains("banned"), "{rest}");
-    // Who comes anew is not even listened to, and others are.
+    // Who comes anew gets nothing, and others do.
     let mut anew = connect_from(&running, "127.0.0.2").await.unwrap();
     anew.send(&running.handshake()).await;
-    assert_eq!(anew.status().await, None);
+    assert_eq!(anew.status().await, Some(403));
     assert!(running.server.front.refusals.count(Reason::Banned) >= 2);
+    // But how the server is hears whoever asks on its own machine.
+    for path in ["/healthz", "/readyz", "/metrics"] {
+        assert_eq!(asks_from(&running, "127.0.0.2", path).await, Some(200), "{path}");
+    }
+    for path in ["/", "/api/sessions", "/api/admin/bans"] {
+        assert_eq!(asks_from(&running, "127.0.0.2", path).await, Some(403), "{path}");
+    }
     let bans = see(&running, "/bans").await.expect(200);
     assert_eq!((&bans[0]["address"], &bans[0]["reason"]), (&json!("127.0.0.2"), &json!("Threats")));
     drop(join_from(&running, "127.0.0.3", "Eve").await);
@@ -66,8 +81,7 @@ async fn who_is_banned_is_out_at_once_and_stays_out_until_the_time_is_over() {
     act(&running, json!({"action": "ban", "address": "127.0.0.2", "minutes": 60}))
         .await
         .expect(204);
-    let mut out = connect_from(&running, "127.0.0.2").await.unwrap();
-    assert_eq!(out.status().await, None);
+    assert_eq!(asks_from(&running, "127.0.0.2", "/").await, Some(403));
     act(&running, json!({"action": "lift_ban", "address": "127.0.0.2"})).await.expect(204);
     drop(join_from(&running, "127.0.0.2", "Bob").await);
     act(&running, json!({"action": "lift_ban", "address": "127.0.0.2"})).await.problem(404);
@@ -132,8 +146,7 @@ async fn a_ban_outlives_a_restart_where_results_do() {
     running.stop().await.unwrap();
     let running = Running::start_empty::<Buoys>(&config);
     assert_eq!(see(&running, "/bans").await.expect(200)[0]["address"], "127.0.0.2");
-    let mut out = connect_from(&running, "127.0.0.2").await.unwrap();
-    assert_eq!(out.status().await, None);
+    assert_eq!(asks_from(&running, "127.0.0.2", "/").await, Some(403));
     let audit = see(&running, "/audit").await.expect(200);
     assert_eq!((&audit[0]["action"], &audit[0]["address"]), (&json!("ban"), &json!("127.0.0.1")));
     running.stop().await.unwrap();

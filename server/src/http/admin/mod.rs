@@ -133,6 +133,11 @@ impl Operator {
         let _ = self.logs.set(logs);
     }
 
+    /// The log that is shown.
+    pub fn logs(&self) -> Option<&Logs> {
+        self.logs.get()
+    }
+
     /// Whether there is an operator, who has a token.
     pub fn is_on(&self) -> bool {
         self.gate.is_on()

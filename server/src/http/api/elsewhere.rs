@@ -70,10 +70,17 @@ pub(super) async fn instead(
     said: &impl Serialize,
     why: NoSession,
 ) -> Result<Response<Body>, Problem> {
+    let is_asked_here = !is_passed_on(headers);
     let done = match why {
         NoSession::Refused(_) => None,
-        _ if is_passed_on(headers) => None,
-        _ => api.site.first_success(|| site::post(path, said), caller.address()).await,
+        _ if is_asked_here => {
+            api.site.first_success(|| site::post(path, said), caller.address()).await
+        }
+        _ => None,
     };
+    // Whoever another server asks for is that one's to count.
+    if done.is_none() && is_asked_here && matches!(why, NoSession::Overloaded) {
+        api.directory.overload.refuse(1);
+    }
     done.map(|response| response.map(Body::new)).ok_or_else(|| why.into())
 }
