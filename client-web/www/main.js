@@ -63,9 +63,8 @@ const HIDDEN_MS = 1000;
 /** How pads and phones shake when the ship is hurt and when it is lost: ms, and strength from 0 to 1. */
 const HURT_RUMBLE = [60, 0.5];
 const DEATH_RUMBLE = [350, 1];
-/** Closings after which the same session is offered again: a name that was not taken, no seat left, a seat that was left
- *  alone. */
-const OFFERED_AGAIN = new Set([4003, 4014, 4016]);
+/** Closings after which the same session is offered again: a name that was not taken, no seat left. */
+const OFFERED_AGAIN = new Set([4003, 4014]);
 /** The page is older than the server: only a reload helps. */
 const OUTDATED = 4006;
 /** What a shot takes of the energy, half in overdrive, and about a tick of boost; a trigger that has less clicks as often

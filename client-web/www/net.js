@@ -42,7 +42,6 @@ const FINAL = {
   4011: 'This session is locked: its host lets nobody in.',
   4013: 'The host has ended this session.',
   4014: 'There is no seat left in this session.',
-  4016: 'You did nothing for a long time, so your seat is free for others.',
 };
 
 /** Codes of this page's own making: the session is gone, the server let nobody through. */

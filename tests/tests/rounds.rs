@@ -29,6 +29,7 @@ with_every_game! {
     who_missed_messages_is_told_all_that_stands,
     teams_stay_even_whoever_comes_and_goes,
     people_are_moved_before_a_round_where_teams_are_uneven,
+    nobody_is_moved_where_the_host_has_put_somebody,
     rounds_of_a_session_that_somebody_made_do_not_count,
     what_somebody_won_for_a_team_stays_with_it,
     a_change_of_teams_is_granted_while_they_stay_even,
@@ -335,6 +336,26 @@ fn people_are_moved_before_a_round_where_teams_are_uneven<G: Game>() {
         assert_eq!((team(&world, second[4]), told(&world, second[4])), (1, 1));
         assert_honest(&world);
     }
+}
+
+fn nobody_is_moved_where_the_host_has_put_somebody<G: Game>() {
+    const SECRET: HostSecret = HostSecret([7; 16]);
+    let mut setup = Setup::new(G::Settings::default(), 40, 30);
+    setup.teams = 2;
+    let pilots = PilotCount::Always(0);
+    let config =
+        SessionConfig { round_s: ROUND_S, pilots, host: Some(SECRET), ..SessionConfig::new(setup) };
+    let mut world = World::<G>::open(config);
+    for n in 0..4 {
+        world.join(&format!("guest {n}"), LINE);
+    }
+    world.run(seconds(WARM_UP_SECONDS + 2));
+    let all: Vec<_> = (0..4).map(|n| world.guests[n].entry()).collect();
+    let one = all.iter().find(|entry| entry.team == 2).expect("teams are even").player.0;
+    assert_eq!(world.act(SECRET, HostAction::Move { player: one, team: 1 }), Ok(()));
+    world.run(seconds(ROUND_S + RESULTS_SECONDS));
+    assert_eq!(sizes(&world), BTreeMap::from([(1, 3), (2, 1)]), "all against one");
+    assert_honest(&world);
 }
 
 fn rounds_of_a_session_that_somebody_made_do_not_count<G: Game>() {

@@ -69,7 +69,8 @@ export function readHands(from) {
   const [east, south] = direction();
   if (hands.aimsBy === 'keys') turn(east, south, 0);
   const now = performance.now();
-  if (keys.size || hands.mouse || hands.stick.some(Boolean)) hands.usedAt = now;
+  const isPressed = steered.buttons.some(({ fingers }) => fingers.size);
+  if (keys.size || hands.mouse || hands.stick.some(Boolean) || isPressed) hands.usedAt = now;
   if (hands.aimsBy === 'pointer' && hands.pointer && !isForgotten(hands.usedAt, now)) turn(hands.pointer[0] - from[0], hands.pointer[1] - from[1], POINT_PX);
   restHands();
   steered.pushes.forEach(({ at, min, max }, axis) => {
@@ -228,6 +229,7 @@ function addSlider(field) {
   field.slider = Object.assign(made('input'), { type: 'range', min, max, step: 1, value: 0 });
   field.slider.setAttribute('aria-label', name);
   // The keys are the game's again.
+  field.slider.addEventListener('input', () => { hands.usedAt = performance.now(); });
   field.slider.addEventListener('pointerup', () => field.slider.blur());
   const said = addControl(field.slider, name, []);
   shows.push(() => write(said, field.slider.value));

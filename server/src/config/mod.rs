@@ -97,9 +97,9 @@ pub struct Config {
     #[arg(long, env = "GAMEKEEPER_IDLE_SECONDS", value_name = "SECONDS", default_value_t = Self::IDLE_SECONDS)]
     pub idle_seconds: u32,
 
-    /// For how many seconds players may do nothing until they are shown out; they are warned, and may come back at once. A
-    /// tab that was forgotten would hold a seat, and a match that nobody plays. Spectators watch for as long as they
-    /// like. 0 for never, as a game may want in which people think for long.
+    /// For how many seconds players may do nothing until they only watch; they are warned, and may play on at once. A tab
+    /// that was forgotten would hold a seat, and keep a match going that nobody plays. 0 for never, as a game may want
+    /// in which people think for long.
     #[arg(long, env = "GAMEKEEPER_INACTIVE_SECONDS", value_name = "0|60..=86400",
           default_value_t = Self::INACTIVE_SECONDS, value_parser = inactive_seconds)]
     pub inactive_seconds: u32,

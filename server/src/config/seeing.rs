@@ -47,7 +47,7 @@ pub struct SeeingConfig {
 
     /// Who may read /metrics: programs on this machine that connect directly (no proxy before them), everyone,
     /// or nobody. Nothing in the metrics is about a person, but they tell how busy the server is. Unless it is
-    /// off, whoever shows the metrics' token or the operator's may read them too.
+    /// off, whoever shows metrics_token, or without one the operator's token, may read them too.
     #[arg(
         long,
         env = "GAMEKEEPER_METRICS",

@@ -33,7 +33,7 @@ pub(super) struct Opening<'a> {
     pub(super) host: Option<HostSecret>,
     /// It ends when nobody was there for so many seconds.
     pub(super) idle_s: u32,
-    /// Players who do nothing for so many seconds are shown out.
+    /// Players who do nothing for so many seconds watch from then on.
     pub(super) inactive_s: u32,
     /// From where it goes on.
     pub(super) checkpoint: Option<&'a [u8]>,

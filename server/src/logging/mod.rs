@@ -145,7 +145,7 @@ impl Logs {
     }
 
     /// Says of a panic what the standard library would say; but its own hook writes by itself, and a lane is not to wait
-    /// for whoever reads stderr.
+    /// for whoever reads stderr, or for a tenth of a second only.
     pub fn say_panic(&self, panic: &PanicHookInfo<'_>) {
         let thread = std::thread::current();
         let name = thread.name().unwrap_or("<unnamed>");
@@ -154,6 +154,7 @@ impl Logs {
             BacktraceStatus::Captured => self.say(&format!("thread '{name}' {panic}\n{backtrace}")),
             _ => self.say(&format!("thread '{name}' {panic}")),
         }
+        self.writer.iter().for_each(|writer| writer.finish(writer::PANIC_WAIT));
     }
 
     /// Hands out what is still to be written, and to be sent elsewhere; the process is about to end. May wait for a few
@@ -161,7 +162,7 @@ impl Logs {
     pub fn finish(&self) {
         #[cfg(feature = "otel")]
         self.traces.iter().for_each(otel::Traces::finish);
-        self.writer.iter().for_each(LineWriter::finish);
+        self.writer.iter().for_each(|writer| writer.finish(writer::FINISH_WAIT));
     }
 }
 

@@ -17,7 +17,10 @@ use tracing_subscriber::fmt::MakeWriter;
 /// counted, and in their place stands how many they were.
 pub const LINES_WAITING_MAX: usize = 1024;
 /// For how long what was said is waited for when the process ends; then the rest is left out.
-const FINISH_WAIT: Duration = Duration::from_secs(1);
+pub(super) const FINISH_WAIT: Duration = Duration::from_secs(1);
+/// The same after a panic, which may be about to end the process in a way that nobody else can wait for: a second one while
+/// the first unwinds aborts it.
+pub(super) const PANIC_WAIT: Duration = Duration::from_millis(100);
 
 /// Where lines are handed in.
 #[derive(Clone, Debug)]
@@ -81,11 +84,11 @@ impl LineWriter {
         self.0.left_out.load(Ordering::Relaxed)
     }
 
-    /// Waits until everything is written, for [`FINISH_WAIT`] at most.
-    pub(super) fn finish(&self) {
+    /// Waits until everything is written, for so long at most.
+    pub(super) fn finish(&self, most: Duration) {
         let waiting = lock(&self.0.waiting);
         let has_some = |waiting: &mut Waiting| waiting.are_written || !waiting.lines.is_empty();
-        drop(self.0.is_done.wait_timeout_while(waiting, FINISH_WAIT, has_some));
+        drop(self.0.is_done.wait_timeout_while(waiting, most, has_some));
     }
 }
 
@@ -189,7 +192,7 @@ mod tests {
         assert_eq!(read(), "3 left out");
         writer.add(*b"after");
         assert_eq!(read(), "after");
-        writer.finish();
+        writer.finish(FINISH_WAIT);
     }
 
     #[test]
@@ -197,12 +200,12 @@ mod tests {
         let (writer, reader) = slow();
         (0..100).for_each(|n| writer.add(n.to_string().into_bytes()));
         let reading = std::thread::spawn(move || reader.iter().take(100).count());
-        writer.finish();
+        writer.finish(FINISH_WAIT);
         assert_eq!(reading.join().unwrap(), 100);
 
         let (writer, reader) = slow();
         writer.add(*b"never read");
-        writer.finish();
+        writer.finish(FINISH_WAIT);
         assert_eq!(reader.recv().unwrap(), b"never read", "it would have been written");
     }
 
@@ -211,7 +214,7 @@ mod tests {
         let (writer, reader) = slow();
         drop(reader);
         (0..3).for_each(|_| writer.add(*b"nobody is there"));
-        writer.finish();
+        writer.finish(FINISH_WAIT);
         assert_eq!(writer.left_out(), 3);
     }
 }

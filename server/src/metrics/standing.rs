@@ -50,8 +50,8 @@ impl Standing {
         build.iter().for_each(|one| one.set(1));
         let refusals = make.counts_by(
             "gamekeeper_refusals_total",
-            "What was refused from outside, by reason. Whom a server has no time for (overload) counts once: on the server \
-             of a site that they asked, and only if none lets them in.",
+            "What was refused from outside, by reason. Whom a server has no time for (overload) counts once; where it asks \
+             the others of its site, only if none lets them in.",
             &["reason"],
         );
         let queues = ["sessions", "outboxes", "mailboxes", "store"];

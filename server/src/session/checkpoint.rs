@@ -20,7 +20,7 @@ use shared::wire::Protocol;
 use shared::wire::message::Phase;
 
 /// Of what follows here, and of what is in it. Counts up when any of it changes: what an older program wrote is none then.
-pub(crate) const LAYOUT: u32 = 4;
+pub(crate) const LAYOUT: u32 = 5;
 
 /// `P` are the [`Players`], borrowed where it is written.
 #[derive(Serialize, Deserialize)]

@@ -34,7 +34,7 @@ pub struct SessionConfig<S> {
     pub host: Option<HostSecret>,
     /// A session in which nobody is for this long is over, in seconds; 0 is never.
     pub idle_s: u32,
-    /// Players who do nothing for this long are shown out, in seconds; 0 is never.
+    /// Players who do nothing for this long watch from then on, in seconds; 0 is never.
     pub inactive_s: u32,
     /// Whether rounds are recorded.
     pub records: bool,

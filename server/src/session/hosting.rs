@@ -36,6 +36,8 @@ pub(super) struct Hosting {
     mutes: Vec<Visitor>,
     /// The host who has left without handing over, and may yet come back.
     last: Option<LastHost>,
+    /// Whether the host has put somebody into a team: nobody but pilots is moved then.
+    pub(super) arranges_teams: bool,
     /// Since when there is none, where nobody was there to take over when the last one left.
     vacant_since: Option<Tick>,
     /// When the host last had a world made or checked.
@@ -146,6 +148,8 @@ impl<G: Game, O: Outbox> Session<G, O> {
         let done = match order {
             Order::Host(secret, action) if self.hosting.is_shown(Some(secret)) => {
                 tracing::info!(?action, "the host acts");
+                let host = self.hosting.player.and_then(|host| self.players.with_id(host));
+                host.into_iter().for_each(|host| host.activity.act(self.tick));
                 self.do_act(action)
             }
             Order::Host(..) => Err(ActError::NotHost),
@@ -291,6 +295,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
             let sentence = format!("Teams go from 1 to {teams}, and who watches is in none.");
             return Err(ActError::Refused(sentence));
         }
+        self.hosting.arranges_teams = true;
         if own != team {
             self.move_to_team(id, team, false);
             let sentence =

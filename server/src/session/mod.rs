@@ -337,6 +337,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
     /// One tick; `lap` is called at the end of each stage, by whoever has a clock.
     pub fn tick_in_laps(&mut self, lap: &mut dyn FnMut(Stage)) {
         self.free_lost_seats();
+        self.unseat_the_inactive();
         self.fill_up();
         self.turn_rounds();
         lap(Stage::Seats);
@@ -361,7 +362,6 @@ impl<G: Game, O: Outbox> Session<G, O> {
         self.record();
         lap(Stage::Frames);
         self.drop_the_unresponsive();
-        self.show_out_the_inactive();
         self.look_for_life();
         self.part();
         lap(Stage::Seats);

@@ -77,6 +77,7 @@ pub(super) struct Player<I, O> {
     /// Since when the player has been here, or away.
     #[serde(skip)]
     since: Tick,
+    /// Outlives a connection, too: a line that breaks is none of their doing.
     #[serde(skip)]
     pub(super) activity: Activity,
 }
@@ -86,7 +87,6 @@ impl<I, O> Player<I, O> {
     pub(super) fn change(&mut self, now: Tick, rate: u16) -> bool {
         let pause = CHANGE_SECONDS * u32::from(rate);
         let may = self.changed.is_none_or(|at| now.wrapping_sub(at) >= pause);
-        self.activity.act(now);
         if may {
             self.changed = Some(now);
         }
@@ -189,6 +189,7 @@ impl<I: Row, O: Outbox> Players<I, O> {
     pub(super) fn away_since(mut self, now: Tick) -> Self {
         for player in &mut self.all {
             (player.inputs, player.since) = (InputBuffer::new(now), now);
+            player.activity = Activity::from(now);
             player.cut_off = true;
         }
         self
@@ -289,7 +290,7 @@ impl<I: Row, O: Outbox> Players<I, O> {
         (player.shown, player.seat) = (shown, seat);
         (player.network, player.address) = (network, address);
         player.inputs = InputBuffer::new(first);
-        (player.since, player.activity) = (first, Activity::from(first));
+        player.since = first;
         player.cut_off = false;
         let last = player.link.replace(link);
         if let Some(last) = &last {

@@ -5,6 +5,7 @@ use super::Session;
 use super::door::{ConnectionId, Outbox};
 use super::settings::TEAMS_MAX;
 use super::watching::TOO_SOON;
+use core::cmp::Reverse;
 use shared::game::{Game, PlayerId};
 
 /// What somebody is told who was moved before a round.
@@ -51,7 +52,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
     pub(super) fn newest_pilot(&self) -> Option<PlayerId> {
         let sizes = self.team_sizes();
         let mut teams: Vec<u8> = (1..=self.teams()).collect();
-        teams.sort_by_key(|team| core::cmp::Reverse(sizes[usize::from(*team) - 1].all));
+        teams.sort_by_key(|team| Reverse(sizes[usize::from(*team) - 1].all));
         let of = |team| self.pilots.newest_of(team);
         if teams.is_empty() { of(0) } else { teams.into_iter().find_map(of) }
     }
@@ -70,7 +71,12 @@ impl<G: Game, O: Outbox> Session<G, O> {
         for id in homeless {
             self.set_team(id, self.smallest_team());
         }
-        while let Some((id, team)) = self.next_move(self.config.switch_teams) {
+        // Where a team has nobody at all, there are more teams than the host knew of, or nobody cares.
+        let sizes = self.team_sizes();
+        let has_empty = sizes[..usize::from(teams)].iter().any(|size| size.all == 0);
+        self.hosting.arranges_teams &= !has_empty;
+        let people = has_empty || (self.config.switch_teams && !self.hosting.arranges_teams);
+        while let Some((id, team)) = self.next_move(people) {
             self.set_team(id, team);
             if let Some(player) = self.players.with_id(id) {
                 player.moved = Some(self.tick);
@@ -130,17 +136,18 @@ impl<G: Game, O: Outbox> Session<G, O> {
     }
 
     /// Who goes where next, if teams are uneven: from the largest that somebody can be taken from to the smallest. A pilot
-    /// goes first; of `people` whoever was moved longest ago or never, and of such who came last.
+    /// goes first; of `people` whoever is here, of those whoever was moved longest ago or never, and of those who came
+    /// last.
     fn next_move(&self, people: bool) -> Option<(PlayerId, u8)> {
         let sizes = self.team_sizes();
         let size = |team: u8| sizes[usize::from(team) - 1].all;
         let smallest = self.smallest_of(&sizes);
         let is_crowded = |team: &u8| size(*team) > size(smallest) + 1;
         let mut crowded: Vec<u8> = (1..=self.teams()).filter(is_crowded).collect();
-        crowded.sort_by_key(|&team| core::cmp::Reverse(size(team)));
+        crowded.sort_by_key(|&team| (Reverse(size(team)), self.pilots.newest_of(team).is_none()));
         let person = |team: u8| {
-            let its = self.players.iter().filter(|player| people && player.team == team);
-            its.min_by_key(|p| (p.moved, core::cmp::Reverse((p.joined, p.id)))).map(|p| p.id)
+            let its = self.players.iter().filter(|p| people && p.team == team);
+            its.min_by_key(|p| (p.link.is_none(), p.moved, Reverse((p.joined, p.id)))).map(|p| p.id)
         };
         let from = |team: u8| self.pilots.newest_of(team).or_else(|| person(team));
         crowded.into_iter().find_map(from).map(|id| (id, smallest))
@@ -161,6 +168,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
             return;
         }
         let id = player.id;
+        player.activity.act(self.tick);
         if !open {
             self.notice(id, "Teams are fixed here.");
         } else if !self.has_room(team) {

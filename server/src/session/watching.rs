@@ -25,6 +25,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
     /// Somebody wants to watch, or to play.
     pub(super) fn wants_to_watch(&mut self, connection: ConnectionId, watch: bool) {
         let Some(player) = self.players.get_mut(connection) else { return };
+        player.activity.act(self.tick);
         if player.watching.is_some() == watch {
             return;
         }
@@ -36,14 +37,19 @@ impl<G: Game, O: Outbox> Session<G, O> {
         } else if !self.may_change(id) {
             self.notice(id, TOO_SOON);
         } else {
-            let watching = watch.then(|| self.stop_playing(id));
-            self.set_watching(id, watching);
-            self.tell_of(id);
-            self.show_world(id);
-            // It is another world's; of the same one they know.
-            if self.past.is_some() {
-                self.tell_results(id);
-            }
+            self.watch(id, watch, true);
+        }
+    }
+
+    /// Somebody watches from now on, or plays, as they `wanted` or not.
+    pub(super) fn watch(&mut self, id: PlayerId, watch: bool, wanted: bool) {
+        let watching = watch.then(|| self.stop_playing(id, wanted));
+        self.set_watching(id, watching);
+        self.tell_of(id);
+        self.show_world(id);
+        // It is another world's; of the same one they know.
+        if self.past.is_some() {
+            self.tell_results(id);
         }
     }
 
@@ -157,9 +163,9 @@ impl<G: Game, O: Outbox> Session<G, O> {
     }
 
     /// Gives what they watch first, from where they were.
-    fn stop_playing(&mut self, id: PlayerId) -> Watching {
+    fn stop_playing(&mut self, id: PlayerId, wanted: bool) -> Watching {
         let Focus { x, y, .. } = self.game.view(id);
-        self.leave_game(id, true);
+        self.leave_game(id, wanted);
         self.talk.roster.plays_no_more(id);
         Watching { look: Look::Leader, at: (x, y) }
     }

@@ -81,8 +81,6 @@ close_codes! {
     Unresponsive = 4012, "unresponsive", true;
     /// The session goes on on another server of the site.
     Moved = 4015, "moved", true;
-    /// The player did nothing for a long time.
-    Inactive = 4016, "inactive", false;
 }
 
 impl CloseCode {

@@ -49,13 +49,13 @@ impl Audit {
         self.keep(from, action, target, outcome);
     }
 
-    /// Somebody showed what is not the token, or something after too many of those.
-    pub(super) fn wrong_token(&self, from: IpAddr) {
+    /// Somebody showed what is not the `token`, or something after too many of those.
+    pub(super) fn wrong_token(&self, from: IpAddr, token: &str) {
         let Some(hidden) = self.wrong_tokens.pass(Instant::now()) else { return };
         let further = if hidden > 0 { format!(", and {hidden} before it") } else { String::new() };
         let hidden = (hidden > 0).then_some(hidden);
-        tracing::warn!(target: "audit", %from, hidden, "somebody showed a wrong token for the operator's page");
-        self.keep(from, WRONG_TOKEN, "", &format!("refused{further}"));
+        tracing::warn!(target: "audit", %from, hidden, "somebody showed a wrong token {token}");
+        self.keep(from, WRONG_TOKEN, token, &format!("refused{further}"));
     }
 
     fn keep(&self, from: IpAddr, action: &str, target: &str, outcome: &str) {

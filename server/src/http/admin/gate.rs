@@ -1,9 +1,8 @@
-//! Who is the operator, and who may read the metrics. Comes in: addresses and what they show. Goes out: whether it is a
-//! token for that. What is compared are
+//! Who has the token. Comes in: addresses and what they show. Goes out: whether it is the token. What is compared are
 //! hashes with a salt of this process, in constant time, so that neither the token's length nor how close a guess was
 //! shows in the time that it takes.
 
-use crate::config::{Secret, Tokens};
+use crate::config::Secret;
 use crate::net::address_limits::{NotFound, PerAddress, TooOften};
 use crate::net::limits::{Bucket, Rate};
 use sha2::{Digest, Sha256};
@@ -18,34 +17,18 @@ pub const TOKEN_TRIES: Rate = Rate::one_per(30.0, 10);
 /// The same for all addresses together, but for those that have shown the right one: who guesses from many addresses
 /// does not lock the operator out of a page that is open.
 pub const TOKEN_TRIES_IN_ALL: Rate = Rate::one_per(3.0, 200);
-/// Addresses that have shown a right token and are remembered; beyond it the one that first did is forgotten.
+/// Addresses that have shown the right token and are remembered; beyond it the one that first did is forgotten.
 const KNOWN_MAX: usize = 64;
 
 /// Looks at tokens.
 #[derive(Debug)]
 pub(super) struct Gate {
-    keys: RwLock<Keys>,
+    key: RwLock<Option<Key>>,
     each: PerAddress,
     all: Mutex<Bucket>,
     known: Mutex<VecDeque<IpAddr>>,
-    /// Counts operator's tokens that were set: who listens by an older one has to go.
+    /// Counts tokens that were set: who listens by an older one has to go.
     version: watch::Sender<u64>,
-}
-
-/// What somebody wants to be let in to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Purpose {
-    /// Everything that is the operator's.
-    Operate,
-    /// The metrics and nothing else.
-    ReadMetrics,
-}
-
-/// What tokens are recognised by.
-#[derive(Clone, Debug, Default)]
-struct Keys {
-    operator: Option<Key>,
-    metrics: Option<Key>,
 }
 
 /// What a token is recognised by.
@@ -58,7 +41,7 @@ struct Key {
 /// Why somebody is not let in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NoEntry {
-    /// No token is set for it.
+    /// No token is set.
     Off,
     /// Nothing was shown.
     Missing,
@@ -72,7 +55,7 @@ impl Default for Gate {
     fn default() -> Self {
         let Rate { burst, per_second } = TOKEN_TRIES_IN_ALL;
         Self {
-            keys: RwLock::default(),
+            key: RwLock::default(),
             each: PerAddress::new(TOKEN_TRIES),
             all: Mutex::new(Bucket::new(per_second, burst)),
             known: Mutex::default(),
@@ -82,39 +65,35 @@ impl Default for Gate {
 }
 
 impl Gate {
-    /// From now on these are the tokens; without any the gate is shut for good.
-    pub(super) fn set(&self, tokens: &Tokens) {
-        let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
-        let is_new = Key::replace(&mut keys.operator, tokens.operator.as_ref());
-        if is_new | Key::replace(&mut keys.metrics, tokens.metrics.as_ref()) {
-            self.known.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    /// From now on this is the token; `None` shuts the gate for good.
+    pub(super) fn set(&self, token: Option<&Secret>) {
+        let mut key = self.key.write().unwrap_or_else(PoisonError::into_inner);
+        let same = match (&*key, token) {
+            (Some(key), Some(token)) => key.is_of(token.reveal()),
+            (None, None) => true,
+            _ => false,
+        };
+        if same {
+            return;
         }
-        if is_new {
-            self.version.send_modify(|version| *version += 1);
-        }
+        *key = token.map(|token| Key::of(token.reveal()));
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.version.send_modify(|version| *version += 1);
     }
 
-    /// Whether there is an operator.
     pub(super) fn is_on(&self) -> bool {
-        self.keys.read().unwrap_or_else(PoisonError::into_inner).operator.is_some()
+        self.key.read().unwrap_or_else(PoisonError::into_inner).is_some()
     }
 
-    /// Changes when the operator has another token.
+    /// Changes when another token is set.
     pub(super) fn version(&self) -> watch::Receiver<u64> {
         self.version.subscribe()
     }
 
-    /// Whether somebody at `from` who shows this is let in to that.
-    pub(super) fn enter(
-        &self,
-        from: IpAddr,
-        shown: Option<&str>,
-        to: Purpose,
-    ) -> Result<(), NoEntry> {
-        let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner).clone();
-        if keys.of(to).next().is_none() {
-            return Err(NoEntry::Off);
-        }
+    /// Whether somebody at `from` who shows this has the token.
+    pub(super) fn enter(&self, from: IpAddr, shown: Option<&str>) -> Result<(), NoEntry> {
+        let key = self.key.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let key = key.ok_or(NoEntry::Off)?;
         let shown = shown.ok_or(NoEntry::Missing)?;
         let now = Instant::now();
         let is_known = self.known.lock().unwrap_or_else(PoisonError::into_inner).contains(&from);
@@ -123,7 +102,7 @@ impl Gate {
         if !is_known && !after.is_zero() {
             return Err(NoEntry::TooOften(TooOften { after }));
         }
-        match self.each.look_up(from, || keys.of(to).any(|key| key.is_of(shown)).then_some(())) {
+        match self.each.look_up(from, || key.is_of(shown).then_some(())) {
             Ok(()) => {
                 if !is_known {
                     let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
@@ -141,28 +120,7 @@ impl Gate {
     }
 }
 
-impl Keys {
-    /// Those that open this.
-    fn of(&self, purpose: Purpose) -> impl Iterator<Item = &Key> {
-        let metrics = (purpose == Purpose::ReadMetrics).then_some(&self.metrics);
-        [Some(&self.operator), metrics].into_iter().flatten().flatten()
-    }
-}
-
 impl Key {
-    /// Puts that of `token` in its place; whether it was another one.
-    fn replace(key: &mut Option<Self>, token: Option<&Secret>) -> bool {
-        let same = match (&*key, token) {
-            (Some(key), Some(token)) => key.is_of(token.reveal()),
-            (None, None) => true,
-            _ => false,
-        };
-        if !same {
-            *key = token.map(|token| Self::of(token.reveal()));
-        }
-        !same
-    }
-
     fn of(token: &str) -> Self {
         let salt = rand::random();
         Self { salt, hash: hash(&salt, token) }
@@ -190,85 +148,52 @@ mod tests {
         IpAddr::V4(n.into())
     }
 
-    fn tokens(operator: Option<&str>, metrics: Option<&str>) -> Tokens {
-        let [operator, metrics] =
-            [operator, metrics].map(|token| token.map(|token| token.parse().unwrap()));
-        Tokens { operator, metrics }
-    }
-
     fn gate() -> Gate {
         let gate = Gate::default();
-        gate.set(&tokens(Some(TOKEN), None));
+        gate.set(Some(&TOKEN.parse().unwrap()));
         gate
-    }
-
-    /// As the operator.
-    fn enter(gate: &Gate, from: IpAddr, shown: Option<&str>) -> Result<(), NoEntry> {
-        gate.enter(from, shown, Purpose::Operate)
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_token_for_metrics_opens_nothing_else() {
-        const METRICS: &str = "a-token-for-metrics";
-        let gate = Gate::default();
-        let read = |shown| gate.enter(address(1), Some(shown), Purpose::ReadMetrics);
-        assert_eq!(read(METRICS), Err(NoEntry::Off));
-        gate.set(&tokens(None, Some(METRICS)));
-        assert!(!gate.is_on());
-        assert_eq!(read(METRICS), Ok(()));
-        assert_eq!(enter(&gate, address(1), Some(METRICS)), Err(NoEntry::Off));
-        let version = gate.version();
-        gate.set(&tokens(Some(TOKEN), Some(METRICS)));
-        assert!(gate.is_on() && version.has_changed().unwrap());
-        assert_eq!((read(METRICS), read(TOKEN)), (Ok(()), Ok(())));
-        assert_eq!(enter(&gate, address(1), Some(METRICS)), Err(NoEntry::Wrong));
-        // Who operates stays in while the other token changes.
-        let version = gate.version();
-        gate.set(&tokens(Some(TOKEN), None));
-        assert!(!version.has_changed().unwrap());
-        assert_eq!((read(METRICS), read(TOKEN)), (Err(NoEntry::Wrong), Ok(())));
     }
 
     #[tokio::test(start_paused = true)]
     async fn nothing_is_there_without_a_token() {
         let gate = Gate::default();
-        assert_eq!(enter(&gate, address(1), Some("")), Err(NoEntry::Off));
-        gate.set(&tokens(Some(TOKEN), None));
-        assert_eq!(enter(&gate, address(1), None), Err(NoEntry::Missing));
-        assert_eq!(enter(&gate, address(1), Some(TOKEN)), Ok(()));
+        assert_eq!(gate.enter(address(1), Some("")), Err(NoEntry::Off));
+        gate.set(Some(&TOKEN.parse().unwrap()));
+        assert_eq!(gate.enter(address(1), None), Err(NoEntry::Missing));
+        assert_eq!(gate.enter(address(1), Some(TOKEN)), Ok(()));
         let mut version = gate.version();
-        gate.set(&tokens(Some(TOKEN), None));
+        gate.set(Some(&TOKEN.parse().unwrap()));
         assert!(!version.has_changed().unwrap(), "the same token again");
-        gate.set(&tokens(Some("another-token-entirely"), None));
+        gate.set(Some(&"another-token-entirely".parse().unwrap()));
         assert!(version.has_changed().unwrap() && version.borrow_and_update().eq(&2));
-        assert_eq!(enter(&gate, address(1), Some(TOKEN)), Err(NoEntry::Wrong));
-        gate.set(&Tokens::default());
-        assert_eq!(enter(&gate, address(1), Some(TOKEN)), Err(NoEntry::Off));
+        assert_eq!(gate.enter(address(1), Some(TOKEN)), Err(NoEntry::Wrong));
+        gate.set(None);
+        assert_eq!(gate.enter(address(1), Some(TOKEN)), Err(NoEntry::Off));
     }
 
     #[tokio::test(start_paused = true)]
     async fn who_guesses_is_refused_the_right_one_too_and_others_are_not() {
         let gate = gate();
         for n in 0..10 {
-            assert_eq!(enter(&gate, address(1), Some(&format!("{TOKEN}{n}"))), Err(NoEntry::Wrong));
+            assert_eq!(gate.enter(address(1), Some(&format!("{TOKEN}{n}"))), Err(NoEntry::Wrong));
         }
         let refused = NoEntry::TooOften(TooOften { after: Duration::from_secs(30) });
-        assert_eq!(enter(&gate, address(1), Some(TOKEN)), Err(refused));
-        assert_eq!(enter(&gate, address(2), Some(TOKEN)), Ok(()));
+        assert_eq!(gate.enter(address(1), Some(TOKEN)), Err(refused));
+        assert_eq!(gate.enter(address(2), Some(TOKEN)), Ok(()));
         advance(Duration::from_secs(30)).await;
-        assert_eq!(enter(&gate, address(1), Some(TOKEN)), Ok(()));
+        assert_eq!(gate.enter(address(1), Some(TOKEN)), Ok(()));
     }
 
     #[tokio::test(start_paused = true)]
     async fn guesses_from_many_addresses_lock_out_nobody_who_is_in() {
         let gate = gate();
-        assert_eq!(enter(&gate, address(1), Some(TOKEN)), Ok(()));
+        assert_eq!(gate.enter(address(1), Some(TOKEN)), Ok(()));
         let wrong = (10..1000)
-            .take_while(|&n| enter(&gate, address(n), Some("guess")) == Err(NoEntry::Wrong));
+            .take_while(|&n| gate.enter(address(n), Some("guess")) == Err(NoEntry::Wrong));
         assert_eq!(wrong.count(), TOKEN_TRIES_IN_ALL.burst as usize);
-        assert!(matches!(enter(&gate, address(2), Some(TOKEN)), Err(NoEntry::TooOften(_))));
-        assert_eq!(enter(&gate, address(1), Some(TOKEN)), Ok(()));
+        assert!(matches!(gate.enter(address(2), Some(TOKEN)), Err(NoEntry::TooOften(_))));
+        assert_eq!(gate.enter(address(1), Some(TOKEN)), Ok(()));
         advance(Duration::from_secs(3)).await;
-        assert_eq!(enter(&gate, address(2), Some(TOKEN)), Ok(()));
+        assert_eq!(gate.enter(address(2), Some(TOKEN)), Ok(()));
     }
 }

@@ -38,7 +38,7 @@ use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::IntoResponse;
 use axum::routing::{get, post};
-use gate::{Gate, NoEntry, Purpose};
+use gate::{Gate, NoEntry};
 pub use gate::{TOKEN_TRIES, TOKEN_TRIES_IN_ALL};
 use history::History;
 pub use history::{HISTORY_SAMPLES, SAMPLE_EVERY};
@@ -55,6 +55,9 @@ pub const ADMIN_API_PATH: &str = "/api/admin";
 /// For how long a session is awaited; it answers at its next tick.
 const ANSWER_WAIT: Duration = Duration::from_secs(2);
 
+/// What the log calls the operator's token.
+const OPERATORS: &str = "for the operator's page";
+
 /// What the operator's part of the server knows.
 #[derive(Debug)]
 pub struct Operator {
@@ -68,6 +71,8 @@ pub struct Operator {
     stop: CancellationToken,
     logs: OnceLock<Logs>,
     gate: Gate,
+    /// For those who read the metrics and operate nothing.
+    metrics_gate: Gate,
     audit: Audit,
     history: History,
     watched: WatchedSessions,
@@ -104,6 +109,7 @@ impl Operator {
         let operator = Self {
             audit: Audit::new(store.clone()),
             gate: Gate::default(),
+            metrics_gate: Gate::default(),
             history: History::default(),
             watched: WatchedSessions::default(),
             logs: OnceLock::new(),
@@ -124,7 +130,9 @@ impl Operator {
     /// Takes the tokens that are set now. Whoever is in by another one is out. Errors with a sentence, and nothing is
     /// changed, when one will not do.
     pub fn reload(&self, settings: &config::AdminConfig) -> Result<(), String> {
-        self.gate.set(&settings.tokens()?);
+        let tokens = settings.tokens()?;
+        self.gate.set(tokens.operator.as_ref());
+        self.metrics_gate.set(tokens.metrics.as_ref());
         Ok(())
     }
 
@@ -143,14 +151,19 @@ impl Operator {
         self.gate.is_on()
     }
 
-    /// Whether somebody at `from` shows a token for the metrics, or the operator's, with a request that has these
-    /// headers. Another token is a try.
+    /// Whether somebody at `from` shows the token for the metrics with a request that has these headers, or, where none is
+    /// set, the operator's. Another token is a try, at that gate alone: a monitoring system with an old token does not
+    /// shut the operator out.
     pub(crate) fn lets_read_metrics(&self, from: IpAddr, headers: &HeaderMap) -> bool {
-        match self.gate.enter(from, bearer(headers), Purpose::ReadMetrics) {
+        let (gate, token) = match self.metrics_gate.is_on() {
+            true => (&self.metrics_gate, "for the metrics"),
+            false => (&self.gate, OPERATORS),
+        };
+        match gate.enter(from, bearer(headers)) {
             Ok(()) => true,
             Err(NoEntry::Off | NoEntry::Missing) => false,
             Err(NoEntry::Wrong | NoEntry::TooOften(_)) => {
-                self.audit.wrong_token(from);
+                self.audit.wrong_token(from, token);
                 false
             }
         }
@@ -227,7 +240,7 @@ async fn guard(
     request: Request,
     next: Next,
 ) -> Response<Body> {
-    let entry = operator.gate.enter(caller.network, bearer(request.headers()), Purpose::Operate);
+    let entry = operator.gate.enter(caller.network, bearer(request.headers()));
     let problem = match entry {
         Ok(()) => return next.run(request).await,
         Err(NoEntry::Off) => {
@@ -238,11 +251,11 @@ async fn guard(
             unauthorized("The operator's token is needed: Authorization: Bearer TOKEN.")
         }
         Err(NoEntry::Wrong) => {
-            operator.audit.wrong_token(caller.network);
+            operator.audit.wrong_token(caller.network, OPERATORS);
             unauthorized("That is not the operator's token.")
         }
         Err(NoEntry::TooOften(often)) => {
-            operator.audit.wrong_token(caller.network);
+            operator.audit.wrong_token(caller.network, OPERATORS);
             often.into()
         }
     };
