@@ -181,8 +181,8 @@ pub trait Game: Sized + Send + 'static {
     /// A player is gone, with everything that should go along.
     fn leave(&mut self, rules: &Self::Rules, player: PlayerId);
 
-    /// The same, where it is not the player who wants that: a computer pilot makes room, or somebody is put into another
-    /// team, which they [`Game::join`] at once.
+    /// The same, where it is not the player who wants that: a computer pilot makes room, somebody did nothing for long, or
+    /// is put into another team, which they [`Game::join`] at once.
     fn take_out(&mut self, rules: &Self::Rules, player: PlayerId) {
         self.leave(rules, player);
     }

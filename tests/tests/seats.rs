@@ -25,6 +25,8 @@ with_every_game! {
     who_comes_back_from_elsewhere_is_shown_out_there,
     who_comes_back_from_elsewhere_is_banned_there,
     who_does_nothing_for_long_is_warned_and_watches,
+    who_does_nothing_plays_on_where_there_is_no_place_to_watch,
+    a_session_of_forgotten_tabs_ends,
 }
 
 const HOME: IpAddr = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 7));
@@ -320,4 +322,34 @@ fn who_does_nothing_for_long_is_warned_and_watches<G: Game>() {
     world.run(45_000.0);
     assert_eq!(watch(&world), [true, false, true, false]);
     assert_honest(&world);
+}
+
+fn who_does_nothing_plays_on_where_there_is_no_place_to_watch<G: Game>() {
+    let config = SessionConfig {
+        inactive_s: 60,
+        spectators_max: 0,
+        ..SessionConfig::new(Setup::new(G::Settings::default(), 28, 30))
+    };
+    let mut world = World::<G>::open(config);
+    let idle = world.join("idle", Conditions::round_trip(40.0, 0.0));
+    world.guests[idle].plays = false;
+    world.run(90_000.0);
+    assert!(!world.session.is_watching(world.guests[idle].client.me().expect("here")));
+    assert!(!world.guests[idle].lines().iter().any(|(_, line)| line.contains("Are you there?")));
+}
+
+/// They stay for an hour, as somebody may be on the way to them.
+fn a_session_of_forgotten_tabs_ends<G: Game>() {
+    let config = SessionConfig {
+        inactive_s: 60,
+        idle_s: 5,
+        ..SessionConfig::new(Setup::new(G::Settings::default(), 29, 10))
+    };
+    let mut world = World::<G>::open(config);
+    let forgotten = world.join("forgotten", Conditions::round_trip(40.0, 0.0));
+    world.guests[forgotten].plays = false;
+    world.run(3_500_000.0);
+    assert_eq!((world.session.over(), world.session.players()), (None, 1));
+    world.run(120_000.0);
+    assert!(world.session.over().is_some_and(|(_, why)| why.contains("Nobody")));
 }

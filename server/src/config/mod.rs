@@ -97,9 +97,10 @@ pub struct Config {
     #[arg(long, env = "GAMEKEEPER_IDLE_SECONDS", value_name = "SECONDS", default_value_t = Self::IDLE_SECONDS)]
     pub idle_seconds: u32,
 
-    /// For how many seconds players may do nothing until they only watch; they are warned, and may play on at once. A tab
-    /// that was forgotten would hold a seat, and keep a match going that nobody plays. 0 for never, as a game may want
-    /// in which people think for long.
+    /// For how many seconds players may do nothing until they only watch, where there is a place to watch; they are warned,
+    /// and may play on while there is a seat. A tab that was forgotten would hold a seat, and keep a match going that
+    /// nobody plays. A session in which nobody has done anything for an hour is one with nobody in it. 0 for never, as a
+    /// game may want in which people think for long.
     #[arg(long, env = "GAMEKEEPER_INACTIVE_SECONDS", value_name = "0|60..=86400",
           default_value_t = Self::INACTIVE_SECONDS, value_parser = inactive_seconds)]
     pub inactive_seconds: u32,

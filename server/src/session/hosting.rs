@@ -36,7 +36,7 @@ pub(super) struct Hosting {
     mutes: Vec<Visitor>,
     /// The host who has left without handing over, and may yet come back.
     last: Option<LastHost>,
-    /// Whether the host has put somebody into a team: nobody but pilots is moved then.
+    /// Whether the host has put somebody into a team: nobody but pilots is moved then, until there are more teams or fewer.
     pub(super) arranges_teams: bool,
     /// Since when there is none, where nobody was there to take over when the last one left.
     vacant_since: Option<Tick>,
@@ -295,8 +295,8 @@ impl<G: Game, O: Outbox> Session<G, O> {
             let sentence = format!("Teams go from 1 to {teams}, and who watches is in none.");
             return Err(ActError::Refused(sentence));
         }
-        self.hosting.arranges_teams = true;
         if own != team {
+            self.hosting.arranges_teams = true;
             self.move_to_team(id, team, false);
             let sentence =
                 "The host has put you into another team, in which you begin with 0 points.";

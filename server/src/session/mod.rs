@@ -17,7 +17,7 @@ mod flow;
 mod frames;
 mod healing;
 mod hosting;
-pub mod inactive;
+mod inactive;
 pub mod inspect;
 pub mod interest;
 mod mailbox;
@@ -452,7 +452,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
 
     /// A session in which nobody has been for long is over.
     fn look_for_life(&mut self) {
-        if self.players.len() > 0 || self.config.idle_s == 0 {
+        if self.config.idle_s == 0 || self.is_anybody_here() {
             self.idle_since = None;
             return;
         }

@@ -124,7 +124,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
                 self.enter(Phase::WarmUp, Some(WARM_UP_SECONDS));
             }
             Phase::WarmUp if due && self.parting.is_none() => self.start_round(),
-            // Everybody has left: nothing to be told, and nobody to tell it to.
+            // Everybody has left, or watches: there is nobody whose result it would be.
             Phase::Play if people == 0 => {
                 self.abandon_recording();
                 self.enter(Phase::WarmUp, None);
@@ -160,7 +160,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
 
     /// A new world, by the settings that were left for it: everybody is in it from the next tick on.
     fn begin(&mut self) {
-        let seed = self.terms.setup.seed;
+        let Setup { seed, teams, .. } = self.terms.setup;
         if let Some(next) = self.next.take() {
             let SessionConfig { luck, idle_s, inactive_s, records, host, .. } = self.config;
             self.config = SessionConfig { luck, idle_s, inactive_s, records, host, ..next };
@@ -173,7 +173,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
         self.terms = Arc::new(Terms { setup, rules });
         self.changes = Changes::new(G::KINDS);
         self.interest = super::Interest::new(G::KINDS);
-        self.deal_teams();
+        self.deal_teams(teams);
         self.rounds.left_behind = [0; TEAMS_MAX as usize];
         self.talk.begin(&self.terms.setup);
         self.talk.about(&self.config, self.locked);

@@ -57,8 +57,9 @@ impl<G: Game, O: Outbox> Session<G, O> {
         if teams.is_empty() { of(0) } else { teams.into_iter().find_map(of) }
     }
 
-    /// Everybody who plays joins the game, which has just begun. Who has a team keeps it, as long as teams are even.
-    pub(super) fn deal_teams(&mut self) {
+    /// Everybody who plays joins the game, which has just begun; there were `before` teams in the last one. Who has a team
+    /// keeps it, as long as teams are even.
+    pub(super) fn deal_teams(&mut self, before: u8) {
         let teams = self.teams();
         let mut everybody: Vec<_> =
             self.players.iter().filter(|p| p.watching.is_none()).map(|p| (p.id, p.team)).collect();
@@ -71,11 +72,8 @@ impl<G: Game, O: Outbox> Session<G, O> {
         for id in homeless {
             self.set_team(id, self.smallest_team());
         }
-        // Where a team has nobody at all, there are more teams than the host knew of, or nobody cares.
-        let sizes = self.team_sizes();
-        let has_empty = sizes[..usize::from(teams)].iter().any(|size| size.all == 0);
-        self.hosting.arranges_teams &= !has_empty;
-        let people = has_empty || (self.config.switch_teams && !self.hosting.arranges_teams);
+        self.hosting.arranges_teams &= teams == before;
+        let people = teams != before || (self.config.switch_teams && !self.hosting.arranges_teams);
         while let Some((id, team)) = self.next_move(people) {
             self.set_team(id, team);
             if let Some(player) = self.players.with_id(id) {

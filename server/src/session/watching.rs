@@ -17,6 +17,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
     /// A spectator looks somewhere else.
     pub(super) fn look(&mut self, connection: ConnectionId, look: Look) {
         let Some(player) = self.players.get_mut(connection) else { return };
+        player.activity.act(self.tick);
         if let Some(watching) = &mut player.watching {
             watching.look = look;
         }
@@ -30,9 +31,10 @@ impl<G: Game, O: Outbox> Session<G, O> {
             return;
         }
         let id = player.id;
+        let is_host = self.hosting.player == Some(id);
         if watch && self.players.watching() >= self.config.spectators_max {
             self.notice(id, "All places to watch are taken.");
-        } else if !watch && self.players.playing() >= self.config.players_max {
+        } else if !watch && !is_host && self.players.playing() >= self.config.players_max {
             self.notice(id, "All seats are taken.");
         } else if !self.may_change(id) {
             self.notice(id, TOO_SOON);

@@ -71,7 +71,7 @@ pub struct Operator {
     stop: CancellationToken,
     logs: OnceLock<Logs>,
     gate: Gate,
-    /// For those who read the metrics and operate nothing.
+    /// For those who read the metrics and operate nothing; has tries of its own.
     metrics_gate: Gate,
     audit: Audit,
     history: History,
@@ -132,7 +132,7 @@ impl Operator {
     pub fn reload(&self, settings: &config::AdminConfig) -> Result<(), String> {
         let tokens = settings.tokens()?;
         self.gate.set(tokens.operator.as_ref());
-        self.metrics_gate.set(tokens.metrics.as_ref());
+        self.metrics_gate.set(tokens.metrics.as_ref().or(tokens.operator.as_ref()));
         Ok(())
     }
 
@@ -155,15 +155,11 @@ impl Operator {
     /// set, the operator's. Another token is a try, at that gate alone: a monitoring system with an old token does not
     /// shut the operator out.
     pub(crate) fn lets_read_metrics(&self, from: IpAddr, headers: &HeaderMap) -> bool {
-        let (gate, token) = match self.metrics_gate.is_on() {
-            true => (&self.metrics_gate, "for the metrics"),
-            false => (&self.gate, OPERATORS),
-        };
-        match gate.enter(from, bearer(headers)) {
+        match self.metrics_gate.enter(from, bearer(headers)) {
             Ok(()) => true,
             Err(NoEntry::Off | NoEntry::Missing) => false,
             Err(NoEntry::Wrong | NoEntry::TooOften(_)) => {
-                self.audit.wrong_token(from, token);
+                self.audit.wrong_token(from, "for the metrics");
                 false
             }
         }
