@@ -66,8 +66,6 @@ pub struct Server {
     pub ticks: Arc<TickCounts>,
     /// Results.
     pub store: Store,
-    /// The log.
-    pub logs: Logs,
     /// What the operator sees and does; told of a reload.
     pub operator: Arc<Operator>,
 }
@@ -183,13 +181,13 @@ impl Server {
             stop,
             tasks: TaskTracker::new(),
         };
-        Ok(Self { front: Arc::new(front), ticks, store, logs: Logs::none(), operator })
+        Ok(Self { front: Arc::new(front), ticks, store, operator })
     }
 
     /// The same with a log to look at.
     pub fn with_logs(self, logs: Logs) -> Self {
-        self.operator.show_logs(logs.clone());
-        Self { logs, ..self }
+        self.operator.show_logs(logs);
+        self
     }
 
     /// Puts other settings in the place of the present ones. What was opened by them stays as it is: sockets, the
@@ -198,7 +196,8 @@ impl Server {
         let before = self.front.live.get();
         // Whoever changed it by hand meanwhile keeps it so, unless the settings have another one now.
         if config.seeing.log != before.seeing.log
-            && let Err(why) = self.logs.set_filter(&config.seeing.log)
+            && let Some(logs) = self.operator.logs()
+            && let Err(why) = logs.set_filter(&config.seeing.log)
         {
             tracing::warn!("the log stays as it is: {why}");
         }

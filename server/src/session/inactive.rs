@@ -54,14 +54,17 @@ impl Activity {
 }
 
 impl<G: Game, O: Outbox> Session<G, O> {
-    /// Warns players who do nothing, and lets them watch.
+    /// Warns players who do nothing, and lets them watch; looked at once a second.
     pub(super) fn unseat_the_inactive(&mut self) {
         let (seconds, now) = (self.config.inactive_s, self.tick);
-        let mut places = self.config.spectators_max.saturating_sub(self.players.watching());
-        if seconds == 0 || places == 0 {
+        let rate = u32::from(self.config.setup.tick_rate);
+        if seconds == 0 || !now.is_multiple_of(rate) {
             return;
         }
-        let rate = u32::from(self.config.setup.tick_rate);
+        let mut places = self.config.spectators_max.saturating_sub(self.players.watching());
+        if places == 0 {
+            return;
+        }
         let (warning, over) = (WARNING_SECONDS * rate, seconds * rate);
         let (mut warned, mut unseated) = (Vec::new(), Vec::new());
         let playing = self.players.iter_mut().filter(|p| p.watching.is_none() && p.link.is_some());
