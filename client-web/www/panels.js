@@ -136,8 +136,10 @@ export class Curtain {
 
   #say(text, label, act) {
     write(find('curtain-text'), text);
-    write(this.#button, label);
-    this.#button.hidden = !label;
+    if (label) write(this.#button, label);
+    // It keeps its place, so that the one beside it does not move away from under a finger.
+    this.#button.hidden = false;
+    this.#button.style.visibility = label ? '' : 'hidden';
     this.#act = act;
   }
 }
