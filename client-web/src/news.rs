@@ -16,6 +16,7 @@
 //! {"type":"results","round":1,"teams":[],"figures":["kills","deaths"],"recorded":true,
 //!  "lines":[{"place":1,"player":7,"score":120,"figures":[3,1]}]}
 //! {"type":"host","secret":"0011.."}                  32 hexadecimal digits
+//! {"type":"whereabouts","places":[[7,-120,900]]}     player and place, in the game's units
 //! ```
 
 use serde::Serialize;
@@ -81,6 +82,9 @@ enum NewsLine<'a> {
     Host {
         secret: String,
     },
+    Whereabouts {
+        places: &'a [(PlayerId, i32, i32)],
+    },
 }
 
 /// A line of a result.
@@ -135,6 +139,7 @@ fn told<G: Game>(said: &ServerMessage) -> Option<NewsLine<'_>> {
             NewsLine::Results { round: *round, teams, figures, lines, recorded }
         }
         ServerMessage::Host { secret } => NewsLine::Host { secret: secret.to_hex() },
+        ServerMessage::Whereabouts { places } => NewsLine::Whereabouts { places },
         ServerMessage::Event { .. }
         | ServerMessage::Pong { .. }
         | ServerMessage::Dropped { .. } => return None,
@@ -181,6 +186,9 @@ mod tests {
         let (round, teams, lines, recorded) = (1, Vec::new(), vec![line], true);
         let text = r#"{"type":"results","round":1,"teams":[],"figures":["kills","deaths","shots","hits","best_streak"],"lines":[{"place":1,"player":7,"score":9,"figures":[1,2,3,4,5]}],"recorded":true}"#;
         assert_eq!(said(ServerMessage::Results { round, teams, lines, recorded }), text);
+        let places = vec![(player, -120, 900)];
+        let text = r#"{"type":"whereabouts","places":[[7,-120,900]]}"#;
+        assert_eq!(said(ServerMessage::Whereabouts { places }), text);
         assert_eq!(said(ServerMessage::Begin { setup: Vec::new() }), r#"{"type":"begin"}"#);
         assert_eq!(
             to_json::<Arena>(&News::Said(ServerMessage::Pong { nonce: 1, waited_us: 0 })),

@@ -54,6 +54,7 @@ import { leap, turn } from './turn.js';
 import { View, placeOf } from './view.js';
 import { Watch } from './watch.js';
 import { Watching } from './watching.js';
+import { Whereabouts } from './whereabouts.js';
 import { Wheel } from './wheel.js';
 
 /** A frame counts as at most this long, seconds, for whatever moves by itself: no leaps. */
@@ -71,9 +72,13 @@ const OUTDATED = 4006;
  *  as this, ms. */
 const [SHOT_SHARE, BOOST_SHARE, DRY_MS] = [0.05, 0.013, 700];
 
+/** Farther no ship flies in a second, units. */
+const FLIGHT = 900;
+
 const canvas = document.getElementById('arena');
 const hudBox = document.getElementById('hud');
 const play = (name, ...where) => sound.play(name, ...where);
+const isSeen = (player) => placeOf(player, frame).length > 0;
 const isReplay = () => source === playback;
 const camera = new Camera();
 const scene = new Scene(canvas, camera);
@@ -89,6 +94,7 @@ const minimap = new Minimap();
 const curtain = new Curtain();
 const callouts = new Callouts(play);
 const watch = new Watch(watcher());
+const whereabouts = new Whereabouts(FLIGHT);
 const input = new Input(canvas, (...key) => onKey(...key), () => showTouch(false));
 const pad = new Gamepad();
 const wheel = new Wheel((emote) => client?.emote(emote));
@@ -131,7 +137,7 @@ const playback = new Playback({
 });
 const network = new Network({ drop: () => link.drop(), help: ({ prediction, interpolation }) => client?.setHelps(prediction, interpolation) });
 const takeNews = newsFor({
-  roster, board, feed, chat, hud, sound, callouts, match, people, session, scene, effects,
+  roster, board, feed, chat, hud, sound, callouts, match, people, session, scene, effects, whereabouts,
   newWorld() { watch.clear(); watching.forget(); scene.half = 0; },
   arrived() { if (inviting) togglePanel('invite'); inviting = false; },
   lost: () => rumble(DEATH_RUMBLE),
@@ -241,7 +247,7 @@ function leave(sentence, offered = false) {
   touch.shown = false;
   watching.shown = false;
   for (const part of [curtain, wheel, minimap]) (part.hide ?? part.close).call(part);
-  for (const part of [roster, match, people, session, callouts, chat, board]) part.clear();
+  for (const part of [roster, match, people, session, callouts, chat, board, whereabouts]) part.clear();
   closePanels();
   start.invite(offered ? code : null, stays);
   start.show(sentence);
@@ -384,13 +390,15 @@ function drawGame(now, gap, seconds) {
   scene.trails.follow(frame.ships, seconds);
   const pointer = roster.watching ? null : hands.pointer;
   document.body.classList.toggle('crosshair', pointer !== null);
-  scene.draw(frame, effects, { nameOf: roster.nameOf, leader: board.leader, pointer }, seconds);
+  const away = whereabouts.outOfView(isSeen, now);
+  const friends = away.filter(({ player }) => !roster.isComputer(player));
+  scene.draw(frame, effects, { nameOf: roster.nameOf, leader: board.leader, pointer, away: friends }, seconds);
   hudBox.hidden = false;
   touch.shown = document.body.classList.contains('touch');
   hud.show(frame.me, roster.nameOf, seconds, watching.looksAt, roster.watching);
   board.showOwn(frame.me[ME.SCORE]);
   hud.meters(now, client, meter);
-  minimap.draw(frame, x, y, board.leader, now);
+  minimap.draw(frame, away, x, y, board.leader, now);
   match.show(client);
   people.show();
   session.show();

@@ -1,4 +1,5 @@
-// The map in the corner: rocks, the part in view, ships and pickups that are in view. Comes in: rows.
+// The map in the corner: rocks, the part in view, ships and pickups in it, and rings for who is told of beyond it.
+// Comes in: rows and places.
 // What does not move is drawn once.
 
 import { IS, PICKUP, ROCK, SHIP, VIEW } from './rows.js';
@@ -50,8 +51,8 @@ export class Minimap {
     this.#side = 0;
   }
 
-  /** Draws, if it is time; what is in view lies around `x`, `y`, and `leader` wears a crown. */
-  draw({ ships, pickups }, x, y, leader, now) {
+  /** Draws, if it is time; what is in view lies around `x`, `y`, those out of it are `away`, and `leader` wears a crown. */
+  draw({ ships, pickups }, away, x, y, leader, now) {
     if (now - this.#last < EVERY_MS || !this.#half || !this.#width) return;
     this.#last = now;
     this.#fit();
@@ -61,7 +62,7 @@ export class Minimap {
     context.clearRect(0, 0, this.#side, this.#side);
     context.drawImage(this.#ground, 0, 0);
     context.setTransform(scale, 0, 0, scale, this.#side / 2, this.#side / 2);
-    const dot = (this.#ratio * 2.1) / scale;
+    const dot = (this.#ratio * (this.large ? 3.6 : 2.1)) / scale;
     const [width, height] = [VIEW.WIDTH, VIEW.HEIGHT];
     context.fillStyle = alpha(palette.line, 0.07);
     context.strokeStyle = alpha(palette.line, 0.35);
@@ -71,6 +72,14 @@ export class Minimap {
     for (let i = 0; i < pickups.length; i += PICKUP.STRIDE) {
       context.fillStyle = PICKUP_COLOURS[pickups[i + PICKUP.WHAT]] ?? palette.ink;
       context.fillRect(pickups[i + PICKUP.X] - dot * 0.7, pickups[i + PICKUP.Y] - dot * 0.7, dot * 1.4, dot * 1.4);
+    }
+    context.lineWidth = (this.#ratio * 1.3) / scale;
+    for (const { player, x: farX, y: farY } of away) {
+      if (player === leader) this.#dot(palette.crown, farX, farY, dot * 1.8);
+      context.strokeStyle = TINTS[tintOf(player, false)];
+      context.beginPath();
+      context.arc(farX, farY, dot, 0, 7);
+      context.stroke();
     }
     for (let i = 0; i < ships.length; i += SHIP.STRIDE) {
       const own = ships[i + SHIP.FLAGS] & IS.OWN;

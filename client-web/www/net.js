@@ -6,7 +6,7 @@
 import { HeldBack } from './line.js';
 
 /** Agreed at the handshake; the number counts up with the messages' layout. */
-const SUBPROTOCOL = 'gamekeeper.6';
+const SUBPROTOCOL = 'gamekeeper.7';
 /** The first wait before trying again, ms; it doubles from try to try. */
 const WAIT_FIRST_MS = 500;
 /** The longest wait, ms, however often it failed. */

@@ -3,10 +3,11 @@
 
 /** Gives the function that takes one piece of news. `page` has the page's parts and functions: see main.js. */
 export function newsFor(page) {
-  const { roster, board, feed, chat, hud, sound, callouts, match, people, session, scene, effects } = page;
+  const { roster, board, feed, chat, hud, sound, callouts, match, people, session, scene, effects, whereabouts } = page;
   const takes = {
     welcome({ player }) {
       roster.me = player;
+      whereabouts.clear();
       people.clear();
       scene.clear();
       effects.clear();
@@ -40,6 +41,7 @@ export function newsFor(page) {
     history: (item) => chat.takeHistory(item),
     event({ event: { Kill: kill } }) {
       feed.take(kill);
+      whereabouts.forget(kill.victim);
       const ownTeam = roster.myTeam > 0 && roster.entry(kill.victim)?.team === roster.myTeam;
       if (kill.killer === roster.me && kill.victim !== roster.me && ownTeam) {
         hud.toast(`${roster.nameOf(kill.victim)} is of your own team: points lost`);
@@ -66,6 +68,7 @@ export function newsFor(page) {
       effects.clear();
       people.clear();
       callouts.clear();
+      whereabouts.clear();
       page.newWorld();
     },
     results({ figures: names, lines, ...item }) {
@@ -73,6 +76,7 @@ export function newsFor(page) {
       match.takeResults({ ...item, lines: lines.map(named) });
     },
     host: (item) => session.takeHost(item),
+    whereabouts: ({ places }) => whereabouts.take(places.filter(([player]) => player !== roster.me), performance.now()),
   };
   return (item) => takes[item.type]?.(item);
 }

@@ -116,6 +116,18 @@ pub enum Audience {
     Mainly([PlayerId; 2]),
 }
 
+/// Of whom players are told where they are though they do not see them: once a second, a place and no more. They are to
+/// be dots on a map.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Circle {
+    /// Of nobody.
+    Nobody,
+    /// Of their own team, up to 64 players; without teams of nobody.
+    Team,
+    /// Of everybody who plays, up to 64.
+    Everybody,
+}
+
 /// What one player's eyes hold at a tick: the world's rows, cut down to that player's view.
 #[derive(Clone, Copy, Debug)]
 pub struct View<'a> {
@@ -202,6 +214,11 @@ pub trait Game: Sized + Send + 'static {
     /// Entities without a place are shown to everybody, private kinds to their owner only, everything else
     /// where this rectangle is.
     fn view(&self, player: PlayerId) -> Focus;
+
+    /// Of whom players are told where they are, out of view too. By default of nobody.
+    fn circle(&self) -> Circle {
+        Circle::Nobody
+    }
 
     /// For standings: higher is better.
     fn score(&self, player: PlayerId) -> i32;

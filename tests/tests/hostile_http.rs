@@ -149,7 +149,7 @@ async fn handshakes_that_are_none_get_a_status() {
         ("version 13abc", good.replace("Version: 13", "Version: 13abc"), 426),
         ("short key", good.replace("dGhlIHNhbXBsZSBub25jZQ==", "c2hvcnQ="), 400),
         ("no key", good.replace("Sec-WebSocket-Key", "X-Key"), 400),
-        ("other protocol", good.replace("gamekeeper.6", "gamekeeper"), 400),
+        ("other protocol", good.replace("gamekeeper.7", "gamekeeper"), 400),
         ("no protocol", good.replace("Sec-WebSocket-Protocol", "X-Protocol"), 400),
         ("a body", running.handshake_with("Content-Length: 5\r\n"), 400),
         ("two hosts", running.handshake_with("Host: other\r\n"), 400),
@@ -180,7 +180,7 @@ async fn handshakes_that_are_none_get_a_status() {
         assert!(!head.contains("permessage"), "{what}: {head}");
         let accepted = expected == 101;
         assert_eq!(
-            head.contains("sec-websocket-protocol: gamekeeper.6"),
+            head.contains("sec-websocket-protocol: gamekeeper.7"),
             accepted,
             "{what}: {head}"
         );

@@ -27,8 +27,12 @@ const STEP_MAX_S = 0.1;
 const GRID_PX = 90;
 /** A tail shows this much of the past, seconds, but is no longer than so many CSS pixels. */
 const [TAIL_S, TAIL_PX] = [0.09, 36];
+/** How far those out of view are drawn from the edge of what is free, CSS pixels. */
+const AWAY_PX = 26;
 /** Names that are written at most: more would hide each other. */
 const NAMES_MAX = 100;
+/** The owner of what is nobody's. */
+const NOBODY = 65_535;
 /** How near to an entity, CSS pixels, points at it; fingers are less exact. */
 const [NEAR_PX, NEAR_FINGER_PX] = [22, 34];
 /** A view that follows is moved by what goes farther than this, CSS pixels. */
@@ -91,8 +95,8 @@ export function panBy(x, y) {
   Object.assign(view, { free: true, x: view.x - x / view.scale, y: view.y - y / view.scale });
 }
 
-/** Draws a frame: an array of numbers for each kind. */
-export function drawRows(kinds, frame, now) {
+/** Draws a frame, an array of numbers for each kind, and at the edge those who are out of view. */
+export function drawRows(kinds, frame, whereabouts, now) {
   const seconds = Math.min(STEP_MAX_S, (now - drawnAt) / 1000);
   drawnAt = now;
   const layers = kinds.filter(({ placed }) => placed).sort((a, b) => LAYERS.indexOf(a.treatment) - LAYERS.indexOf(b.treatment));
@@ -111,6 +115,8 @@ export function drawRows(kinds, frame, now) {
   drawTails(seconds);
   entities.forEach(drawEntity);
   drawNames();
+  const seen = new Set(steered().map(({ kind, values }) => values[kind.owner]));
+  whereabouts.outOfView((player) => seen.has(player), now).forEach(drawAway);
   view.hovered = pointing.pointer && nearest(...pointing.pointer);
   drawLooked();
 }
@@ -194,14 +200,30 @@ function drawEntity({ kind, own, values, x: unitsX, y: unitsY }) {
   context.fill();
 }
 
+const steered = () => entities.filter(({ kind, values }) => kind.treatment === 'steered' && kind.owner >= 0 && values[kind.owner] !== NOBODY);
+
 function drawNames() {
   Object.assign(context, { font: '12px system-ui, sans-serif', textAlign: 'center', textBaseline: 'top' });
-  const named = entities.filter(({ kind }) => kind.treatment === 'steered' && kind.owner >= 0);
+  // One's own last, over all others.
+  const named = steered().sort((a, b) => a.own - b.own);
   for (const { kind, own, values, x, y } of named.slice(-NAMES_MAX)) {
     const player = values[kind.owner];
     context.fillStyle = own ? palette.own : alpha(palette.ink, roster.isComputer(player) ? 0.5 : 0.95);
     context.fillText(roster.nameOf(player), screenX(x), screenY(y) + 13);
   }
+}
+
+// On the screen where they are, else as an arrowhead at its edge.
+function drawAway({ player, x: unitsX, y: unitsY }) {
+  const [dx, dy] = [screenX(unitsX) - free.x, screenY(unitsY) - free.y];
+  const share = Math.min(1, (free.halfX - AWAY_PX) / Math.abs(dx), (free.halfY - AWAY_PX) / Math.abs(dy));
+  const [x, y, way] = [free.x + dx * share, free.y + dy * share, Math.atan2(dy, dx)];
+  context.fillStyle = alpha(palette.ink, roster.isComputer(player) ? 0.4 : 0.8);
+  context.beginPath();
+  if (share < 1) for (const [turn, size] of [[0, 9], [2.5, 8], [-2.5, 8]]) context.lineTo(x + Math.cos(way + turn) * size, y + Math.sin(way + turn) * size);
+  else context.arc(x, y, 4, 0, 7);
+  context.fill();
+  if (!roster.isComputer(player)) context.fillText(roster.nameOf(player), x, y + (dy > 0 ? -24 : 11));
 }
 
 function drawLooked() {

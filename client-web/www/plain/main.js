@@ -21,6 +21,7 @@ import { GONE, Link } from '../net.js';
 import { Playback } from '../replay.js';
 import { Session } from '../session.js';
 import { leap, turn } from '../turn.js';
+import { Whereabouts } from '../whereabouts.js';
 import { beginView, bindView, drawRows, fitView, followedAt, panBy, view, zoomBy } from './draw.js';
 import { bindChat, bindPeople, clearPeople, hearIn, note, openChat, roster, showPeople, takeNews, teamCount } from './people.js';
 import { Person } from './person.js';
@@ -57,6 +58,7 @@ const playback = new Playback({
 });
 /** Where messages come from: the link, or a recording. */
 let source = link;
+const whereabouts = new Whereabouts(Infinity);
 /** Which recording was looked at last. */
 let recording = null;
 let game = null;
@@ -146,6 +148,7 @@ function begin(where, name) {
   client = play(name);
   [frame, live] = [null, false];
   clearPeople();
+  whereabouts.clear();
   person.choose(null);
   watching.clear();
   show(true);
@@ -219,9 +222,11 @@ function takeItem(item) {
   if (item.type === 'begin' || (item.type === 'welcome' && source === link)) {
     beginView();
     watching.forget();
+    whereabouts.clear();
   }
   if (item.type === 'about') session.takeAbout(item);
   if (item.type === 'host') session.takeHost(item);
+  if (item.type === 'whereabouts') whereabouts.take(item.places.filter(([player]) => player !== roster.me), performance.now());
   takeNews(item);
 }
 
@@ -269,7 +274,7 @@ function onFrame() {
     live = playing && client.draw(at);
     if (live) takeFrame(now);
   }
-  if (frame) drawRows(kinds, frame, now);
+  if (frame) drawRows(kinds, frame, whereabouts, now);
   if (now - toldAt < TELL_MS) return;
   toldAt = now;
   showLine();

@@ -1,5 +1,5 @@
 // What is written over the arena: names, bars and the crown by the ships, the own nose's line, the
-// crosshair, and where blows came from. Sizes here are CSS pixels, so that they stay readable.
+// crosshair, where blows came from and where people are who are out of view. Sizes here are CSS pixels, so that they stay readable.
 
 import { palette, tintOf, TINTS, alpha, mix } from '../palette.js';
 import { IS, SHIP, SHIP_RADIUS } from '../rows.js';
@@ -10,6 +10,10 @@ const NAMES_MAX = 500;
 const NAMES_PER_FRAME = 1;
 /** Size of names, CSS pixels. */
 const NAME_PIXELS = 12;
+/** At most so many people out of view are pointed to, the nearest ones. */
+const POINTERS_MAX = 3;
+/** How far from the own ship pointers are, as a share of the screen's smaller side. */
+const POINTERS_FAR = 0.36;
 /** Ground of the hull bars. */
 const BAR_GROUND = alpha(palette.void, 0.75);
 
@@ -139,6 +143,35 @@ export class Overlay {
     }
     context.globalAlpha = 1;
     context.lineCap = 'butt';
+  }
+
+  /** Arrowheads around the own ship that point to people who are `away`, with their names unless `nameOf` is null. */
+  drawPointers(context, camera, x, y, away, nameOf) {
+    const { ratio } = camera;
+    const distance = (one) => Math.hypot(one.x - x, one.y - y);
+    const nearest = [...away].sort((a, b) => distance(a) - distance(b)).slice(0, POINTERS_MAX);
+    const far = POINTERS_FAR * Math.min(camera.width, camera.height);
+    context.globalAlpha = 0.85;
+    for (const { player, x: theirX, y: theirY } of nearest) {
+      const way = Math.atan2(theirY - y, theirX - x);
+      const [c, s] = [Math.cos(way), Math.sin(way)];
+      const [px, py] = [camera.toX(x) + c * far, camera.toY(y) + s * far];
+      context.setTransform(ratio * c, ratio * s, -ratio * s, ratio * c, px, py);
+      context.fillStyle = TINTS[tintOf(player, false)];
+      context.beginPath();
+      context.moveTo(9, 0);
+      context.lineTo(-6, 7);
+      context.lineTo(-2, 0);
+      context.lineTo(-6, -7);
+      context.fill();
+      const name = nameOf && this.#name(player, nameOf(player), ratio);
+      if (!name) continue;
+      // On the inner side, where the screen has room for it.
+      const [nameX, nameY] = [px - c * (name.width / 2 + 10 * ratio), py - s * (name.height / 2 + 10 * ratio)];
+      context.setTransform(1, 0, 0, 1, 0, 0);
+      context.drawImage(name, Math.round(nameX - name.width / 2), Math.round(nameY - name.height / 2));
+    }
+    context.globalAlpha = 1;
   }
 
   // Writing text is dear, copying a picture is not.

@@ -74,8 +74,9 @@ export class Scene {
     }
   }
 
-  /** A whole frame. `frame` holds the rows; `pointer` is null where nobody aims with a mouse. */
-  draw(frame, effects, { nameOf, leader, pointer }, seconds) {
+  /** A whole frame. `frame` holds the rows; `pointer` is null where nobody aims with a mouse; `away` are
+   *  people out of view. */
+  draw(frame, effects, { nameOf, leader, pointer, away }, seconds) {
     if (this.#stale) this.#fit();
     const [context, camera, sprites] = [this.#context, this.#camera, this.sprites];
     const { ships, shots, pickups, me } = frame;
@@ -96,6 +97,7 @@ export class Scene {
         const [x, y] = [ships[i + SHIP.X], ships[i + SHIP.Y]];
         this.#overlay.drawOwn(context, camera, x, y, ships[i + SHIP.HEADING], me[ME.HP], me[ME.ENERGY]);
         this.#overlay.drawBlows(context, camera, x, y, effects.blows);
+        this.#overlay.drawPointers(context, camera, x, y, away, settings.names ? nameOf : null);
       }
     }
     if (pointer) this.#overlay.drawCrosshair(context, camera, pointer.x, pointer.y, effects.landedAge);

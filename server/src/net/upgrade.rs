@@ -188,7 +188,7 @@ mod tests {
         ("Upgrade", "websocket"),
         ("Sec-WebSocket-Version", "13"),
         ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="),
-        ("Sec-WebSocket-Protocol", "something.else, gamekeeper.6"),
+        ("Sec-WebSocket-Protocol", "something.else, gamekeeper.7"),
     ];
 
     /// The status with the good headers but `changes`: a name with nothing takes its header out, one
@@ -243,7 +243,7 @@ mod tests {
             (&[("+Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==")], 400),
             (&[("Sec-WebSocket-Protocol", "")], 400),
             (&[("Sec-WebSocket-Protocol", "gamekeeper.")], 400),
-            (&[("Sec-WebSocket-Protocol", "gamekeeper.6a")], 400),
+            (&[("Sec-WebSocket-Protocol", "gamekeeper.7a")], 400),
             (&[("Sec-WebSocket-Protocol", "warden.6")], 400),
             (&[("Sec-WebSocket-Extensions", "permessage-deflate")], 101),
         ] {
@@ -255,8 +255,8 @@ mod tests {
     fn other_versions_of_ours_are_told_so_by_the_goodbye() {
         for (offered, spoken) in [
             ("chat, gamekeeper.5", "gamekeeper.5"),
-            ("gamekeeper.62", "gamekeeper.62"),
-            ("gamekeeper.5, gamekeeper.6", SUBPROTOCOL),
+            ("gamekeeper.72", "gamekeeper.72"),
+            ("gamekeeper.5, gamekeeper.7", SUBPROTOCOL),
         ] {
             let headers = GOOD.iter().filter(|header| header.0 != "Sec-WebSocket-Protocol");
             let request =

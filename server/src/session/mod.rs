@@ -37,6 +37,7 @@ pub mod status;
 mod talk;
 mod teams;
 mod watching;
+mod whereabouts;
 
 use crate::metrics::{Depth, Measure, Stage};
 pub(crate) use checkpoint::LAYOUT as CHECKPOINT_LAYOUT;
@@ -408,6 +409,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
             self.talk.rank(all, self.team_points());
         }
         let late = self.show_the_past(ranks);
+        self.tell_whereabouts();
         if self.talk.deliver(self.tick, &mut self.players, late.as_ref()) {
             self.summarise();
         }

@@ -173,7 +173,8 @@ impl<G: Game, O: Outbox> Session<G, O> {
     }
 }
 
-/// Where everybody is who steers something, by their numbers: made once a tick for all spectators.
+/// Where everybody is who steers something, by their numbers: made once a tick for all spectators, and once a second for
+/// all who are told of others.
 #[derive(Debug, Default)]
 pub(super) struct Places(Vec<(PlayerId, (f32, f32))>);
 
@@ -193,7 +194,8 @@ impl Places {
         self.0.sort_unstable_by_key(|(player, _)| *player);
     }
 
-    fn of(&self, player: PlayerId) -> Option<(f32, f32)> {
+    /// Where somebody is, in the game's units; `None` for who steers nothing now.
+    pub(super) fn of(&self, player: PlayerId) -> Option<(f32, f32)> {
         let found = self.0.binary_search_by_key(&player, |(player, _)| *player);
         found.ok().map(|index| self.0[index].1)
     }

@@ -28,7 +28,7 @@ pub use rows::{Controls, Pickup, Pilot, Ship, Shot};
 pub use rules::{Rules, Settings};
 pub use world::Arena;
 
-use crate::game::{Audience, Command, Fate, Focus, Game, PlayerId, Setup};
+use crate::game::{Audience, Circle, Command, Fate, Focus, Game, PlayerId, Setup};
 use crate::wire::{Kind, Row, Rows};
 use serde::{Deserialize, Serialize};
 use world::Player;
@@ -46,6 +46,9 @@ pub enum ArenaEvent {
         streak: u16,
     },
 }
+
+/// With so many players or fewer everybody is on everybody's map: they would look for each other for longer than they fight.
+const FEW: usize = 4;
 
 impl Game for Arena {
     const NAME: &'static str = "arena";
@@ -102,6 +105,10 @@ impl Game for Arena {
 
     fn view(&self, player: PlayerId) -> Focus {
         self.focus(player)
+    }
+
+    fn circle(&self) -> Circle {
+        if self.players.len() <= FEW { Circle::Everybody } else { Circle::Team }
     }
 
     fn audience(event: &ArenaEvent) -> Audience {

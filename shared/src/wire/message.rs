@@ -279,7 +279,16 @@ pub enum ServerMessage {
         /// How many.
         ticks: u32,
     },
+    /// Where those are of whom the receiver may know, seen or not; see [`crate::game::Circle`]. Whoever was in the last
+    /// one and is not in this one is nowhere now; the receiver may be among them.
+    Whereabouts {
+        /// Who, and where, in whole units of the game. Good for [`WHEREABOUTS_SECONDS`].
+        places: Vec<(PlayerId, i32, i32)>,
+    },
 }
+
+/// Seconds after which a place is forgotten of which nothing new was told: the receiver may no longer know of it.
+pub const WHEREABOUTS_SECONDS: u32 = 5;
 
 /// Rows of the standings that are sent to everybody, beside each one's own place.
 pub const STANDINGS_MAX: usize = 10;

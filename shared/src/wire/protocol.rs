@@ -7,7 +7,7 @@ use super::row::Row;
 use crate::game::Game;
 
 /// The WebSocket sub-protocol; its number counts up whenever the layout of messages changes.
-pub const SUBPROTOCOL: &str = "gamekeeper.6";
+pub const SUBPROTOCOL: &str = "gamekeeper.7";
 /// What the sub-protocols of all versions begin with; behind it is a number.
 pub const SUBPROTOCOL_FAMILY: &str = "gamekeeper.";
 /// The header of the server's handshake with the code of the session, for those who come back without a page.

@@ -6,9 +6,9 @@
 // It has not the game's rules: it decodes keyframes, of which it asks for one a second, and of a delta
 // reads the tick and the margin. It flies for some seconds, says a line of chat, and returns what it saw.
 
-const SUB_PROTOCOL = "gamekeeper.6";
+const SUB_PROTOCOL = "gamekeeper.7";
 // "The arena's tables": what Hello has to give, and the tables themselves.
-const PROTOCOL = 0xeb2937b672148db7n;
+const PROTOCOL = 0x78cdd973bad82eben;
 // Bits of each field; s: signed, g and its order: "usually", p: the entity's place, which follows the record.
 const SHIP = `aim 10, controls 7, lag 9 g4, vx 16 s, vy 16 s, hp 7, mend 10 g0, x 23 s g20 p, y 23 s g20 p, energy 10,
     heading 12, cooldown 6 g0, shots 5, protect 10 g0, overdrive 10 g0, spark 7, team 3 g0, player 16 g8`;

@@ -14,9 +14,9 @@ import sys
 
 from websockets.asyncio.client import connect
 
-SUB_PROTOCOL = "gamekeeper.6"
+SUB_PROTOCOL = "gamekeeper.7"
 # "The arena's tables": what Hello has to give, and the tables themselves.
-PROTOCOL = 0xEB2937B672148DB7
+PROTOCOL = 0x78CDD973BAD82EBE
 # Bits of each field; s: signed, g and its order: "usually", p: the entity's place, which follows the record.
 SHIP = """aim 10, controls 7, lag 9 g4, vx 16 s, vy 16 s, hp 7, mend 10 g0, x 23 s g20 p, y 23 s g20 p, energy 10,
     heading 12, cooldown 6 g0, shots 5, protect 10 g0, overdrive 10 g0, spark 7, team 3 g0, player 16 g8"""

@@ -12,9 +12,9 @@
 set -euo pipefail
 export LC_ALL=C
 
-SUB_PROTOCOL=gamekeeper.6
-# "The arena's tables": what Hello has to give (0xeb2937b672148db7, lowest byte first), and the table of ships.
-PROTOCOL=(0xb7 0x8d 0x14 0x72 0xb6 0x37 0x29 0xeb)
+SUB_PROTOCOL=gamekeeper.7
+# "The arena's tables": what Hello has to give (0x78cdd973bad82ebe, lowest byte first), and the table of ships.
+PROTOCOL=(0xbe 0x2e 0xd8 0xba 0x73 0xd9 0xcd 0x78)
 # Bits of each field; s: signed, g and its order: "usually". The place, x and y, follows the record.
 SHIP=(aim:10 controls:7 lag:g4 vx:16s vy:16s hp:7 mend:g0 energy:10 heading:12 cooldown:g0 shots:5
   protect:g0 overdrive:g0 spark:7 team:g0 player:g8)

@@ -145,7 +145,7 @@ fn text(headers: &HeaderMap, name: header::HeaderName) -> Option<String> {
 /// Honest requests and some that are turned down.
 pub fn seeds() -> Vec<Seed> {
     let upgrade = "Connection: keep-alive, Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
-                   Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: gamekeeper.6\r\n";
+                   Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: gamekeeper.7\r\n";
     let play = format!("GET /play HTTP/1.1\r\nHost: game.test:8080\r\n{upgrade}");
     let texts = [
         ("page", "GET / HTTP/1.1\r\nHost: game.test\r\n\r\n".to_owned()),

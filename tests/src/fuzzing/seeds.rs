@@ -22,7 +22,7 @@ const FORGED_FRAMES: usize = 30;
 const RUN_OVER_TICKS: usize = 8;
 
 /// Control messages of a server in the order of their numbers.
-const CONTROL_NAMES: [&str; 14] = [
+const CONTROL_NAMES: [&str; 15] = [
     "welcome",
     "roster",
     "standings",
@@ -37,6 +37,7 @@ const CONTROL_NAMES: [&str; 14] = [
     "emote",
     "host",
     "dropped",
+    "whereabouts",
 ];
 
 /// What an input is about, and its bytes.
