@@ -325,7 +325,8 @@ mod tests {
         let mut plain = Plain::of::<Buoys>("Ann");
         plain.hello(0.0);
         assert!(!plain.draw(1.0) && plain.me() == -1 && plain.tick() == 0, "nothing is known yet");
-        for bytes in first_messages::<Buoys>(ME, Waters { in_full_view: true }) {
+        for bytes in first_messages::<Buoys>(ME, Waters { in_full_view: true, ..Waters::default() })
+        {
             plain.receive(&bytes, 10.0);
         }
         plain

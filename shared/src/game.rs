@@ -109,7 +109,7 @@ pub enum Fate {
 /// Who is told of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Audience {
-    /// Everybody.
+    /// Everybody. Of more than 64 in one tick the rest is told to nobody.
     Everybody,
     /// These two in any case ([`PlayerId::NOBODY`] where it is but one), and everybody else while little enough happens
     /// that anybody could read it. In a world of a thousand, somebody is lost a hundred times a second.
@@ -150,14 +150,18 @@ pub trait Game: Sized + Send + 'static {
     const KINDS: &'static [Kind];
     /// What a round's result says of a player beside the points, by name, at most [`FIGURES_MAX`].
     const FIGURES: &'static [&'static str] = &[];
+    /// How many players make a round, computer pilots among them; with fewer it stays a warm-up.
+    const ROUND_PLAYERS_MIN: usize = 2;
 
-    /// What a host may set.
+    /// What a host may set. It travels as JSON to whoever opens a session, and in bincode to every client: so no
+    /// attributes of serde by which a field is there or not, such as `skip_serializing_if`, `tag`, `untagged` or `flatten`.
     type Settings: Clone + Default + PartialEq + Serialize + DeserializeOwned + Send + Sync;
     /// Constants and terrain that follow from the setup alone; known to both ends, never sent.
     type Rules: Send + Sync;
     /// What a player does in a tick; its default is to do nothing.
     type Input: Row;
-    /// What players are told when it happens (a kill, a goal), see [`Game::audience`]; not part of the state.
+    /// What players are told when it happens (a kill, a goal), see [`Game::audience`]; not part of the state. In bincode,
+    /// as [`Game::Settings`].
     type Event: Clone + core::fmt::Debug + Serialize + DeserializeOwned + Send;
     /// Plays the game from a player's view, for computer pilots and load tests.
     type Brain: Brain<Self>;
@@ -215,6 +219,12 @@ pub trait Game: Sized + Send + 'static {
     /// where this rectangle is.
     fn view(&self, player: PlayerId) -> Focus;
 
+    /// Whether the round is decided, so that it ends now and not when its time is up. Asked before every tick of a round;
+    /// where there are none, and in a warm-up, nobody asks.
+    fn is_over(&self) -> bool {
+        false
+    }
+
     /// Of whom players are told where they are, out of view too. By default of nobody.
     fn circle(&self) -> Circle {
         Circle::Nobody
@@ -259,6 +269,6 @@ pub trait Brain<G: Game>: Send {
     /// A new mind; everything random in it follows from `seed`.
     fn new(seed: u64) -> Self;
 
-    /// What to do in the coming tick.
+    /// What to do in the coming tick. Every round has a new mind.
     fn think(&mut self, rules: &G::Rules, view: &View<'_>) -> G::Input;
 }

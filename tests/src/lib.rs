@@ -13,6 +13,7 @@ pub mod hot_path;
 pub mod http;
 pub mod network;
 pub mod peer;
+pub mod picky;
 pub mod reach;
 pub mod recorded;
 pub mod relay;

@@ -15,7 +15,7 @@ fn bad() -> Conditions {
 }
 
 fn waters(in_full_view: bool) -> World<Buoys> {
-    World::with_settings(21, 12, 1000, Waters { in_full_view })
+    World::with_settings(21, 12, 1000, Waters { in_full_view, ..Waters::default() })
 }
 
 #[test]
@@ -88,7 +88,7 @@ fn those_who_watch_the_same_player_are_sent_the_same() {
 
 #[test]
 fn who_watches_the_past_is_not_sent_the_present_nor_the_other_way_round() {
-    let setup = Setup::new(Waters { in_full_view: true }, 5, 30);
+    let setup = Setup::new(Waters { in_full_view: true, ..Waters::default() }, 5, 30);
     let config = SessionConfig { spectator_delay_s: 1, ..SessionConfig::new(setup) };
     let mut world = World::<Buoys>::open(config);
     // In turns, so that of either world some are served before any of the other.

@@ -3,8 +3,9 @@
 
 use crate::config::Config;
 use crate::net::outbox::ConnectionOutbox;
-use crate::session::Session;
+use crate::session::rounds::SEEDS_TRIED;
 use crate::session::settings::{Mode, PilotCount, SessionSettings};
+use crate::session::{Session, SessionConfig};
 use crate::tick_loop::Ticked;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -75,7 +76,7 @@ impl Opener {
     /// For sessions of `G`.
     pub fn of<G: Game>() -> Self {
         let open = |settings: &SessionSettings, opening: Opening<'_>| {
-            let mut config = settings.config::<G>(rand::random())?;
+            let mut config = config_of::<G>(settings)?;
             config.host = opening.host;
             // Players know the seed, and what they can foresee they can cheat with.
             config.luck = rand::random();
@@ -115,6 +116,16 @@ impl Opener {
     }
 }
 
+/// What a session is made of by such settings. Rules may refuse a seed, so where nobody chose one others are tried.
+fn config_of<G: Game>(settings: &SessionSettings) -> Result<SessionConfig<G::Settings>, String> {
+    let config = settings.config::<G>(rand::random());
+    if config.is_ok() || settings.seed.is_some() {
+        return config;
+    }
+    let more = core::iter::repeat_with(|| settings.config::<G>(rand::random()));
+    more.take(SEEDS_TRIED).find(Result::is_ok).unwrap_or(config)
+}
+
 /// A game's usual settings by name; none where JSON has no such spelling of them. By way of a text, as that has an f32 as
 /// short as people write it.
 fn usual_game<G: Game>() -> Map<String, Value> {
@@ -122,11 +133,15 @@ fn usual_game<G: Game>() -> Map<String, Value> {
     serde_json::from_str(&text).unwrap_or_default()
 }
 
-/// Whether a world of this game can be taken down, asked of an empty one.
+/// Whether a world of this game can be taken down, asked of an empty one. Panics where its rules take none of many seeds
+/// under the usual settings: then nobody could play.
 fn has_checkpoints<G: Game>() -> bool {
-    let setup = Setup::new(G::Settings::default(), 0, Config::default().tick_rate);
-    let rules = G::rules(&setup);
-    rules.is_ok_and(|rules| G::new(&setup, &rules, 0).checkpoint().is_some())
+    let setup = |seed| Setup::new(G::Settings::default(), seed, Config::default().tick_rate);
+    let made = (0..=SEEDS_TRIED as u64).map(|seed| (setup(seed), G::rules(&setup(seed))));
+    let (setup, rules) = made.reduce(|a, b| if a.1.is_ok() { a } else { b }).expect("at least one");
+    let rules =
+        rules.unwrap_or_else(|why| panic!("{}: the usual settings are refused: {why}", G::NAME));
+    G::new(&setup, &rules, 0).checkpoint().is_some()
 }
 
 /// What sessions are like that quick play opens.

@@ -62,6 +62,7 @@ use shared::game::{Command, Focus, Game, PlayerId, Setup, Tick};
 use shared::netcode::frame::Changes;
 use shared::wire::HostSecret;
 use shared::wire::close::CloseCode;
+use shared::wire::message;
 use status::Status;
 use std::sync::Arc;
 use talk::{ChatVerdict, Talk};
@@ -125,6 +126,9 @@ impl<G: Game, O: Outbox> Session<G, O> {
     pub fn new(config: SessionConfig<G::Settings>) -> Result<Self, String> {
         let setup = config.setup.clone();
         let rules = G::rules(&setup)?;
+        if message::decode(&message::encode(&setup)) != Ok(setup.clone()) {
+            return Err(format!("{}'s settings are not the same after a way in bincode", G::NAME));
+        }
         let mut session = Self {
             game: G::new(&setup, &rules, config.luck),
             pilots: Pilots::new(config.luck),

@@ -4,7 +4,8 @@
 use super::interest::Interest;
 use shared::game::{Brain, Command, Focus, Game, PlayerId, View};
 use shared::netcode::frame::{Changes, Sight};
-use shared::wire::Rows;
+use shared::wire::field::FIELDS_MAX;
+use shared::wire::{Row, Rows};
 
 /// How computer pilots are called; the n-th round through the list gets a number behind the name.
 const NAMES: [&str; 24] = [
@@ -79,8 +80,15 @@ impl<G: Game> Pilots<G> {
     }
 
     fn push(&mut self, id: PlayerId, name: String, team: u8, number: u64) {
-        let brain = G::Brain::new(self.seed ^ number.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        let brain = brain::<G>(self.seed, number);
         self.all.push(ComputerPilot { id, name, team, brain });
+    }
+
+    /// A new round: nobody knows anything of the last one's world.
+    pub(super) fn begin(&mut self, luck: u64) {
+        for (pilot, number) in self.all.iter_mut().zip(1..) {
+            pilot.brain = brain::<G>(luck, number);
+        }
     }
 
     /// How many there ever were.
@@ -121,7 +129,23 @@ impl<G: Game> Pilots<G> {
             }
             let view = View { tick: changes.tick(), me: pilot.id, rows: view };
             let input = pilot.brain.think(rules, &view);
+            check(&input);
             commands.push(Command { player: pilot.id, input });
         }
+    }
+}
+
+fn brain<G: Game>(seed: u64, number: u64) -> G::Brain {
+    G::Brain::new(seed ^ number.wrapping_mul(0x9e37_79b9_7f4a_7c15))
+}
+
+/// Panics where a brain gives what no client could send.
+fn check<I: Row>(input: &I) {
+    let mut fields = [0; FIELDS_MAX];
+    let fields = &mut fields[..I::FIELDS.len()];
+    input.write(fields);
+    for (field, &value) in I::FIELDS.iter().zip(&*fields) {
+        let (name, range) = (field.name, field.min()..=field.max());
+        assert!(range.contains(&value), "a brain's {name} is {value}, out of {range:?}");
     }
 }

@@ -18,11 +18,8 @@ use std::sync::Arc;
 pub const WARM_UP_SECONDS: u32 = 8;
 /// How long a result is shown before the next round begins, in seconds.
 pub const RESULTS_SECONDS: u32 = 12;
-/// Ships that make a round, computer pilots among them; with fewer it stays a warm-up.
-pub const ROUND_SHIPS_MIN: usize = 2;
-
-/// Seeds after the last one that are tried when a game cannot make a world of the first of them.
-const SEEDS_TRIED: usize = 8;
+/// Seeds after the first that are tried when a game cannot make a world of that.
+pub(crate) const SEEDS_TRIED: usize = 8;
 
 /// Where a session is in its rounds.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
@@ -111,7 +108,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
     /// Goes on to the next phase when it is time.
     pub(super) fn turn_rounds(&mut self) {
         let people = self.players.playing();
-        let enough = people > 0 && people + self.pilots.len() >= ROUND_SHIPS_MIN;
+        let enough = people > 0 && people + self.pilots.len() >= G::ROUND_PLAYERS_MIN;
         let due = self.rounds.ends.is_some_and(|ends| self.tick >= ends);
         match self.rounds.phase {
             Phase::Endless => {}
@@ -129,7 +126,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
                 self.abandon_recording();
                 self.enter(Phase::WarmUp, None);
             }
-            Phase::Play if due => self.finish_round(),
+            Phase::Play if due || self.game.is_over() => self.finish_round(),
             Phase::Results if due && self.parting.is_some() => self.end_with_the_server(),
             Phase::Results if due && enough => self.start_round(),
             Phase::Results if due => {
@@ -171,6 +168,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
         self.config.luck = next_seed(self.config.luck);
         self.game = G::new(&setup, &rules, self.config.luck);
         self.terms = Arc::new(Terms { setup, rules });
+        self.pilots.begin(self.config.luck);
         self.changes = Changes::new(G::KINDS);
         self.interest = super::Interest::new(G::KINDS);
         self.deal_teams(teams);

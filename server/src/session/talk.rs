@@ -28,6 +28,10 @@ const EVENTS_PER_SECOND: u32 = 4;
 /// How many of them there may be at once.
 const EVENTS_AT_ONCE: u32 = 12;
 
+/// Events in one tick of which everybody is told. The rest is told to nobody: mailboxes hold 256 messages, and nobody could
+/// read more.
+const EVENTS_PER_TICK_MAX: usize = 64;
+
 /// What becomes of a line or a sign.
 pub(super) enum ChatVerdict {
     /// It is heard.
@@ -53,6 +57,8 @@ pub(super) struct Talk {
     for_two: Vec<([PlayerId; 2], Bytes)>,
     /// How many more events everybody may be told of that mainly concern two, in ticks' worth of them.
     leisure: u32,
+    /// Whether there ever were more events than everybody can be told of.
+    was_flooded: bool,
     standings: Standings,
     /// What small messages are cut from, and where they are written first.
     chunk: Chunk,
@@ -77,6 +83,7 @@ impl Talk {
             later: ToldLater::default(),
             for_two: Vec::new(),
             leisure: EVENTS_AT_ONCE * u32::from(tick_rate),
+            was_flooded: false,
             standings: Standings::new(),
             chunk: Chunk::default(),
             bytes: Vec::new(),
@@ -105,6 +112,13 @@ impl Talk {
             Audience::Mainly(_) => {
                 self.leisure -= self.rate;
                 self.of_the_world(message);
+            }
+            Audience::Everybody if self.of_the_world.len() >= EVENTS_PER_TICK_MAX => {
+                if !core::mem::replace(&mut self.was_flooded, true) {
+                    tracing::warn!(
+                        "events for everybody beyond {EVENTS_PER_TICK_MAX} a tick are told to nobody"
+                    );
+                }
             }
             Audience::Everybody => self.of_the_world(message),
         }

@@ -211,6 +211,14 @@ impl Kind {
     pub fn contains(&self, row: &[i32]) -> bool {
         row.len() == self.fields.len() && self.fields.iter().zip(row).all(|(f, &v)| f.contains(v))
     }
+
+    /// Panics with the field's name and its value where one is out of its range.
+    pub fn check(&self, id: u32, row: &[i32]) {
+        for (field, &value) in self.fields.iter().zip(row) {
+            let (kind, name, range) = (self.name, field.name, field.min()..=field.max());
+            assert!(range.contains(&value), "{kind} {id}: {name} is {value}, out of {range:?}");
+        }
+    }
 }
 
 #[cfg(test)]

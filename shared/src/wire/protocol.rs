@@ -67,6 +67,14 @@ fn check(kinds: &[Kind], input: &[Field]) {
             "{}: a private kind needs an owner",
             kind.name
         );
+        for role in [Role::Owner, Role::X, Role::Y, Role::Lag] {
+            let fields = kind.fields.iter().filter(|field| field.role == role).count();
+            assert!(
+                fields <= 1,
+                "{}: more than one {role:?}; another player's number is a count",
+                kind.name
+            );
+        }
         assert_eq!(
             kind.field_with(Role::X).is_some(),
             kind.field_with(Role::Y).is_some(),
@@ -147,6 +155,13 @@ mod tests {
         ];
         check(&[steered(1, BOAT)], INPUT);
         check(&[steered(2, BOAT)], INPUT);
+    }
+
+    #[test]
+    #[should_panic(expected = "boat: more than one Owner")]
+    fn a_row_has_one_owner() {
+        const BOAT: &[Field] = &[INPUT[0], Field::owner("tagged_by"), Field::owner("player")];
+        check(&[steered(1, BOAT)], INPUT);
     }
 
     #[test]

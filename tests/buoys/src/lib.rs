@@ -117,6 +117,8 @@ const fn kind<R: Row>(name: &'static str, treatment: Treatment, private: bool) -
 pub struct Waters {
     /// Whether everybody sees all of it.
     pub in_full_view: bool,
+    /// Whoever has so many coins has won the round; 0: it lasts as long as it lasts.
+    pub coins_to_win: u16,
 }
 
 /// The world.
@@ -130,7 +132,7 @@ pub struct Buoys {
 
 impl Game for Buoys {
     const NAME: &'static str = "buoys";
-    const RULES_VERSION: u32 = 1;
+    const RULES_VERSION: u32 = 2;
     const KINDS: &'static [Kind] = &[
         kind::<Boat>("boat", Treatment::Steered { leads: 2 }, false),
         kind::<Lantern>("lantern", Treatment::Ballistic, false),
@@ -253,6 +255,11 @@ impl Game for Buoys {
             margin: 30.0,
         };
         near.reaching(if self.waters.in_full_view { 100.0 } else { 1.0 })
+    }
+
+    fn is_over(&self) -> bool {
+        let enough = i32::from(self.waters.coins_to_win);
+        enough > 0 && self.boats.values().any(|&(_, coins)| coins >= enough)
     }
 
     fn score(&self, player: PlayerId) -> i32 {

@@ -95,7 +95,8 @@ impl Changes {
     /// before. Of the steps before this one so many are kept as receivers lack, `lacking`, at most
     /// [`PAST_TICKS`]; where nobody lacks any, the same memory serves every tick and stays in the caches.
     /// Panics when the game breaks its promises: ids that do not ascend or are 2^31 or more, a static row
-    /// that changed, a public entity that spawns a private one or the other way round.
+    /// that changed, a public entity that spawns a private one or the other way round, a field out of its range (looked at
+    /// when an entity appears, and of all that are there in the ticks that have a checksum).
     pub fn advance<G: Game>(
         &mut self,
         (tick, lacking): (Tick, usize),
@@ -165,7 +166,9 @@ impl Changes {
         place.rows[slot as usize] = j as u32;
         place.of_row.push(slot);
         self.step.kinds[kind].fit(place.rows.len());
-        self.step.appear(kind, slot, self.now.table(kind).ids()[j]);
+        let table = self.now.table(kind);
+        self.kinds[kind].check(table.ids()[j], table.row(j));
+        self.step.appear(kind, slot, table.ids()[j]);
     }
 
     /// An entity that was there: `i` is its old row, `j` its new one.
@@ -237,6 +240,7 @@ impl Changes {
     fn hash_all(&mut self) {
         for (kind, place) in self.per_kind.iter_mut().enumerate() {
             for ((id, row), &slot) in self.now.table(kind).iter().zip(&place.of_row) {
+                self.kinds[kind].check(id, row);
                 place.hashes[slot as usize] = entity_hash(kind, id, row);
             }
         }

@@ -1,0 +1,94 @@
+//! What the guide promises whoever writes a game, asked for by one that needs all of it; and what becomes of mistakes.
+
+use server::config::Config;
+use server::net::limits::{Limits, Rate};
+use server::session::rounds::{RESULTS_SECONDS, WARM_UP_SECONDS};
+use server::session::settings::PilotCount;
+use server::session::{Session, SessionConfig};
+use shared::game::Setup;
+use shared::netcode::client::News;
+use shared::netcode::conditions::Conditions;
+use shared::wire::message::Phase;
+use tests::harness::{Running, hasty};
+use tests::network::MemoryOutbox;
+use tests::picky::{Picky, Wishes};
+use tests::world::World;
+
+const LINE: Conditions = Conditions::round_trip(60.0, 10.0);
+/// A seed that the rules take.
+const SEED: u64 = 5;
+
+fn config(wishes: Wishes, pilots: u16) -> SessionConfig<Wishes> {
+    let pilots = PilotCount::Always(pilots);
+    SessionConfig { round_s: 300, pilots, ..SessionConfig::new(Setup::new(wishes, SEED, 30)) }
+}
+
+fn alone(wishes: Wishes, pilots: u16) -> World<Picky> {
+    let mut world = World::open(config(wishes, pilots));
+    world.join("one", LINE);
+    world.guests[0].plays = false;
+    world
+}
+
+fn phases(world: &World<Picky>) -> Vec<(Phase, u32)> {
+    world.guests[0].phases().iter().map(|(phase, round, _)| (*phase, *round)).collect()
+}
+
+#[test]
+fn a_round_for_one_begins_and_ends_when_it_is_decided() {
+    let mut world = alone(Wishes { decided: 60, ..Wishes::default() }, 0);
+    world.run(1000.0 * f64::from(WARM_UP_SECONDS) + 3000.0);
+    assert_eq!(phases(&world).last(), Some(&(Phase::Results, 1)), "{:?}", phases(&world));
+    let results = world.session.take_results();
+    assert_eq!((results.len(), results[0].seconds), (1, 2));
+    world.run(1000.0 * f64::from(RESULTS_SECONDS));
+    assert_eq!(phases(&world).last(), Some(&(Phase::Play, 2)));
+}
+
+#[test]
+fn pilots_know_nothing_of_the_round_before() {
+    let mut world = alone(Wishes { decided: 60, ..Wishes::default() }, 3);
+    world.run(1000.0 * f64::from(WARM_UP_SECONDS + 2 + RESULTS_SECONDS) + 1500.0);
+    assert_eq!(phases(&world).last(), Some(&(Phase::Play, 2)));
+    let me = world.guests[0].client.me().expect("let in");
+    assert_eq!(world.session.score(me), 0, "somebody took the second world for the first");
+}
+
+#[test]
+fn more_events_than_anybody_reads_cost_nobody_the_picture() {
+    let mut world = alone(Wishes { events: 500, ..Wishes::default() }, 0);
+    world.run(3000.0);
+    let guest = &world.guests[0];
+    let told = guest.news.iter().filter(|news| matches!(news, News::Event { .. })).count();
+    assert!(told >= 64 * 80, "{told}");
+    assert_eq!(guest.client.stats().keyframes, 1);
+}
+
+#[test]
+#[should_panic(expected = "leaf 0: x is ")]
+fn what_drifts_out_of_its_range_is_named_though_all_foresee_it() {
+    let mut world = alone(Wishes { drifts: true, ..Wishes::default() }, 0);
+    world.run(10_000.0);
+}
+
+#[test]
+fn settings_that_no_client_could_read_open_no_session() {
+    let wishes = Wishes { is_not_written: true, ..Wishes::default() };
+    let refused = Session::<Picky, MemoryOutbox>::new(config(wishes, 0));
+    let Err(why) = refused.map(|_| ()) else { panic!("taken") };
+    assert!(why.contains("bincode"), "{why}");
+}
+
+#[tokio::test]
+async fn a_seed_that_rules_refuse_turns_nobody_away() {
+    let create_rate = Rate { burst: 20.0, per_second: 1.0 };
+    let limits = Limits { create_rate, ..hasty() };
+    let config = Config { max_sessions: 40, limits, ..Config::default() };
+    let running = Running::start_empty::<Picky>(&config);
+    // One of four is refused; of nine one after the other, one in a quarter of a million.
+    for _ in 0..20 {
+        let answer = running.post("/api/sessions", "{}").await;
+        assert_eq!(answer.status, 201, "{}", answer.body);
+    }
+    running.stop().await.expect("stops");
+}
