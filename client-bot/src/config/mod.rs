@@ -65,7 +65,8 @@ pub struct Config {
     pub ramp: f64,
 
     /// How many bots at what time, instead of --bots and --ramp: "0:0, 30s:500, 2m:500, 2m30s:100" goes in straight
-    /// lines between these points; as it falls, the newest bots are called back.
+    /// lines between these points. As it falls, the newest bots are called back; who fell out is not replaced, and so many
+    /// fewer are.
     #[arg(long, value_name = "PROFILE", conflicts_with_all = ["bots", "ramp"])]
     pub profile: Option<Profile>,
 
