@@ -155,7 +155,10 @@ impl Report {
             plots += &plot(
                 "Server: ticks per second",
                 "",
-                &[("late", |s| s.server?.ticks_late), ("dropped", |s| s.server?.ticks_dropped)],
+                &[
+                    ("late", |s| s.server?.ticks_late_per_second()),
+                    ("dropped", |s| s.server?.ticks_dropped_per_second()),
+                ],
             );
             plots += &plot(
                 "Server: bytes per second by content",

@@ -236,6 +236,24 @@ fn scripts_find_in_the_json_what_they_look_for() {
     }
 }
 
+/// Looks at a server are not a second apart where it, or we, had other things to do.
+#[test]
+fn late_ticks_are_plotted_per_second() {
+    let second = |at_s: f64, seconds: f64, late: f64| {
+        let (ticks_late, ticks_dropped) = (Some(late), Some(late / 2.0));
+        let server = ServerFigures { seconds, ticks_late, ticks_dropped, ..Default::default() };
+        Sample { at_s, server: Some(server), ..Sample::default() }
+    };
+    let over_time = vec![second(1.0, 1.0, 4.0), second(4.0, 3.0, 12.0)];
+    let run = Run { server: Some(ServerFigures::default()), over_time, ..Run::default() };
+    let html = Report::new("buoys", &config(1), run, &Tallies::new()).to_html();
+    let plot = html.split("aria-label=\"Server: ticks per second\"").nth(1).expect("a plot");
+    let plot = plot.split("</svg>").next().expect("its end");
+    // Four late ones at either time, and half as many dropped.
+    assert!(plot.contains("line s0\" d=\"M56.0 10.0L468.0 10.0\""), "{plot}");
+    assert!(plot.contains("line s1\" d=\"M56.0 93.0L468.0 93.0\""), "{plot}");
+}
+
 #[test]
 fn bytes_have_the_prefix_that_people_expect() {
     let texts = [0.0, 999.0, 1000.0, 12_345_678.0, 5e9].map(|n| Bytes(n).to_string());
