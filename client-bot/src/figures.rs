@@ -186,6 +186,19 @@ impl Figure {
         times.chain(others).collect()
     }
 
+    /// All, and what only a search finds: no run and no step could keep to it.
+    pub(crate) fn compared() -> Vec<Self> {
+        let capacity = Self {
+            name: "capacity".to_owned(),
+            unit: Unit::Count,
+            help: "the most bots that held".to_owned(),
+            path: "/capacity/bots".to_owned(),
+            // Without a step 0 is no capacity, and those of any step are more.
+            count: Some("/capacity/steps/0/bots".to_owned()),
+        };
+        std::iter::once(capacity).chain(Self::all()).collect()
+    }
+
     /// The one of this name, or a sentence with the nearest one.
     pub fn named(name: &str) -> Result<Self, String> {
         let all = Self::all();

@@ -11,6 +11,7 @@ use crate::parts::{Heard, Parts};
 use crate::profile::Profile;
 use crate::progress::{Board, Progress, REFRESH};
 use crate::report::{Report, Run};
+use crate::roll::Roll;
 use crate::tally::{Life, Tallies};
 use crate::watched::Watched;
 use shared::game::Game;
@@ -107,7 +108,7 @@ pub async fn run<G: Game>(
     let ended = fleet.sail(interrupt, &mut progress).await;
     let search = fleet.search.take().map(|mut search| {
         if ended == Ended::NobodyLeft {
-            search.nobody_left(fleet.there(), fleet.around.board.standing());
+            search.nobody_left(fleet.roll.there(), fleet.around.board.standing());
         }
         search.into_found()
     });
@@ -157,8 +158,8 @@ struct Fleet<'a, G: Game> {
     around: Surroundings,
     /// The rules of sessions that bots are in.
     shelf: Arc<Shelf<G>>,
-    /// One for each bot that was sent out and not called back, the newest last; dropped to call it back.
-    stops: Vec<watch::Sender<()>>,
+    /// Who was sent out; a bot of this process is called back when its end of the channel is dropped.
+    roll: Roll<Option<watch::Sender<()>>>,
     watched: Watched,
     sampler: Sampler,
     search: Option<Search>,
@@ -178,26 +179,31 @@ impl<'a, G: Game> Fleet<'a, G> {
         let start = around.epoch;
         let (bots, tallies) = (JoinSet::new(), Tallies::new());
         let (sampler, search) = (Sampler::new(watched.first()), Search::new(config));
-        let (stops, cpu, set_out) = (Vec::new(), Cpu::now(), 0);
+        let (roll, cpu, set_out) = (Roll::default(), Cpu::now(), 0);
         let shelf = Arc::default();
         #[rustfmt::skip]
         let fleet = Self {
-            config, profile, start, cpu, set_out, bots, tallies, around, shelf, stops, watched, sampler, search, parts,
+            config, profile, start, cpu, set_out, bots, tallies, around, shelf, roll, watched, sampler, search, parts,
         };
         fleet
     }
 
     fn send_out(&mut self, opened: Option<Entrance>) {
-        if let Some(parts) = &mut self.parts {
-            parts.more();
-            self.set_out += 1;
-            return;
-        }
-        let (stop, stopped) = watch::channel(());
-        let around = Surroundings { stop: stopped, ..self.around.clone() };
-        let errand = self.config.errand(self.set_out);
-        self.bots.spawn(bot::live(errand, opened, around, Arc::clone(&self.shelf)));
-        self.stops.push(stop);
+        let number = self.set_out;
+        let stop = match &mut self.parts {
+            Some(parts) => {
+                parts.send_out(number);
+                None
+            }
+            None => {
+                let (stop, stopped) = watch::channel(());
+                let around = Surroundings { stop: stopped, ..self.around.clone() };
+                let errand = self.config.errand(number);
+                self.bots.spawn(bot::live(errand, opened, around, Arc::clone(&self.shelf)));
+                Some(stop)
+            }
+        };
+        self.roll.add(number, stop);
         self.set_out += 1;
     }
 
@@ -221,14 +227,14 @@ impl<'a, G: Game> Fleet<'a, G> {
                 () = at(end) => return Ended::Over,
                 () = at(self.next_change()) => self.follow(),
                 Some(life) = self.bots.join_next() => {
-                    self.add(life);
+                    self.add_own(life);
                     if self.bots.is_empty() && self.next_change().is_none() {
                         return Ended::NobodyLeft;
                     }
                 }
                 heard = next_of(&mut self.parts, &self.around.board) => {
                     match heard {
-                        Some(Heard::Life(life)) => self.tallies.add(&life),
+                        Some(Heard::Life(life)) => self.add(&life),
                         Some(Heard::Second) => {}
                         // Its bots are not to be had any more, and no figure would be of all that were sent out.
                         Some(Heard::End) | None => return Ended::PartLost,
@@ -246,27 +252,22 @@ impl<'a, G: Game> Fleet<'a, G> {
         }
     }
 
-    /// How many bots there are, but for those that fell out by themselves.
-    fn there(&self) -> u32 {
-        self.parts.as_ref().map_or(self.stops.len() as u32, Parts::there)
-    }
-
     /// When there is to be a bot more or less, if at all.
     fn next_change(&self) -> Option<Instant> {
         let now = self.start.elapsed().as_secs_f64();
-        let after = self.profile.next_change(now, self.there())?;
+        let after = self.profile.next_change(now, self.roll.there())?;
         Some(self.start + Duration::from_secs_f64(after))
     }
 
     /// One bot more or less, as the profile wants.
     fn follow(&mut self) {
         let wanted = self.profile.bots(self.start.elapsed().as_secs_f64());
-        if wanted > self.there() {
+        if wanted > self.roll.there() {
             self.send_out(None);
-        } else if wanted < self.there() {
-            match &mut self.parts {
-                Some(parts) => parts.fewer(),
-                None => drop(self.stops.pop()),
+        } else if wanted < self.roll.there() {
+            let called = self.roll.fewer();
+            if let (Some(parts), Some((number, _))) = (&mut self.parts, called) {
+                parts.come_back(number);
             }
         }
     }
@@ -277,18 +278,15 @@ impl<'a, G: Game> Fleet<'a, G> {
         let second = self.sampler.take(at, &self.around.board, looks.clone());
         self.around.board.frames_were(second.frame_age.quantile(0.99));
         let standing = self.around.board.standing();
-        let bots = self.there();
+        let bots = self.roll.there();
         let Some(search) = &mut self.search else { return false };
         match search.take(&second, bots, standing, looks) {
             Next::Same => {}
             Next::Nothing => return true,
             Next::Bots(bots) => {
                 // Whoever fell out is not there to be called back, nor to be counted.
-                self.stops.retain(|stop| !stop.is_closed());
-                if let Some(parts) = &mut self.parts {
-                    parts.forget_the_fallen();
-                }
-                let there = self.there();
+                self.roll.forget_the_fallen();
+                let there = self.roll.there();
                 self.profile = Profile::change(at, there, bots, self.config.ramp);
             }
         }
@@ -297,7 +295,7 @@ impl<'a, G: Game> Fleet<'a, G> {
 
     /// Everybody says goodbye; each bot takes a few seconds at most.
     async fn call_back(&mut self, progress: &mut Progress) {
-        self.stops.clear();
+        self.roll.clear();
         if let Some(parts) = &mut self.parts {
             parts.call_back();
         }
@@ -305,11 +303,11 @@ impl<'a, G: Game> Fleet<'a, G> {
         loop {
             tokio::select! {
                 life = self.bots.join_next(), if self.parts.is_none() => match life {
-                    Some(life) => self.add(life),
+                    Some(life) => self.add_own(life),
                     None => return,
                 },
                 heard = next_of(&mut self.parts, &self.around.board) => match heard {
-                    Some(Heard::Life(life)) => self.tallies.add(&life),
+                    Some(Heard::Life(life)) => self.add(&life),
                     Some(Heard::Second | Heard::End) => {}
                     None => return,
                 },
@@ -318,12 +316,17 @@ impl<'a, G: Game> Fleet<'a, G> {
         }
     }
 
-    fn add(&mut self, life: Result<Life, JoinError>) {
+    fn add_own(&mut self, life: Result<Life, JoinError>) {
         match life {
-            Ok(life) => self.tallies.add(&life),
+            Ok(life) => self.add(&life),
             // A bot that panics is a mistake of ours, and nothing that follows could be trusted.
             Err(error) => std::panic::resume_unwind(error.into_panic()),
         }
+    }
+
+    fn add(&mut self, life: &Life) {
+        self.roll.is_back(life.errand.number);
+        self.tallies.add(life);
     }
 
     fn show(&self, progress: &mut Progress) {

@@ -26,6 +26,8 @@ pub(crate) struct Scrape {
 /// buckets.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct ServerFigures {
+    /// Time between the looks, in seconds.
+    pub seconds: f64,
     /// Ticks that were run.
     pub ticks: Option<f64>,
     /// Work of a tick, in ms: half of them took no longer.
@@ -52,6 +54,18 @@ pub struct ServerFigures {
     pub keyframe_bytes_per_second: Option<f64>,
     /// Bytes of everything else, per second.
     pub told_bytes_per_second: Option<f64>,
+}
+
+impl ServerFigures {
+    /// Ticks that began late, per second.
+    pub(crate) fn ticks_late_per_second(&self) -> Option<f64> {
+        self.ticks_late.map(|ticks| ticks / self.seconds)
+    }
+
+    /// Ticks that were left out, per second.
+    pub(crate) fn ticks_dropped_per_second(&self) -> Option<f64> {
+        self.ticks_dropped.map(|ticks| ticks / self.seconds)
+    }
 }
 
 impl Scrape {
@@ -111,6 +125,7 @@ impl Scrape {
         };
         let time = |name, quantile| self.quantile(before, name, quantile).map(|s| s * 1000.0);
         Some(ServerFigures {
+            seconds,
             ticks: count("gamekeeper_ticks_total"),
             tick_work_p50_ms: time(WORK, 0.5),
             tick_work_p99_ms: time(WORK, 0.99),
@@ -177,7 +192,7 @@ mod tests {
         let now = Scrape::read(&text(200, [150, 199, 200], 2.0), start + Duration::from_secs(2));
         let figures = now.since(&before).expect("two looks");
         assert_eq!((figures.ticks, figures.cpu_percent), (Some(100.0), Some(50.0)));
-        assert_eq!(figures.delta_bytes_per_second, Some(5000.0));
+        assert_eq!((figures.seconds, figures.delta_bytes_per_second), (2.0, Some(5000.0)));
         // Fifty of a hundred below 1 ms, 49 more below 2, one above that.
         assert_eq!(figures.tick_work_p50_ms, Some(1.0));
         assert_eq!(figures.tick_work_p99_ms, Some(2.0));

@@ -1,5 +1,5 @@
-//! This program as one of several processes, which the parent in `parts` started. Comes in: that there is to be a bot more
-//! or less, on its standard input. Goes out: what each bot and each second was like, on its standard output.
+//! This program as one of several processes, which the parent in `parts` started. Comes in: which bot sets out and which
+//! says goodbye, on its standard input. Goes out: what each bot and each second was like, on its standard output.
 
 use crate::bot::{self, Surroundings};
 use crate::config::{Config, Part};
@@ -7,10 +7,11 @@ use crate::doors::Doors;
 use crate::fleet::{CannotBegin, allow_files};
 use crate::line::Target;
 use crate::over_time::SAMPLE_EVERY;
-use crate::parts::{LINES_MAX, MORE, Said};
+use crate::parts::{Command, LINES_MAX, Said};
 use crate::progress::Board;
 use shared::game::Game;
 use shared::netcode::shelf::Shelf;
+use std::collections::BTreeMap;
 use std::io::{self, BufRead, Write};
 use std::sync::Arc;
 use std::thread;
@@ -28,7 +29,7 @@ pub(crate) async fn run<G: Game>(config: &Config) -> Result<(), CannotBegin> {
     let doors = Doors::new(target, config).await.map_err(CannotBegin::NoSession)?;
     let around = Surroundings::new(doors, config.come_back);
     let (shelf, mut commands) = (Arc::new(Shelf::<G>::default()), commands());
-    let (mut bots, mut stops, mut set_out) = (JoinSet::new(), Vec::new(), 0);
+    let (mut bots, mut stops) = (JoinSet::new(), BTreeMap::new());
     let mut sample = interval(SAMPLE_EVERY);
     // Ctrl-C in a terminal is for all processes; the parent says what comes of it.
     let deaf = tokio::spawn(async { while tokio::signal::ctrl_c().await.is_ok() {} });
@@ -36,17 +37,15 @@ pub(crate) async fn run<G: Game>(config: &Config) -> Result<(), CannotBegin> {
     loop {
         let said = tokio::select! {
             command = commands.recv(), if !called_back => {
-                stops.retain(|stop: &watch::Sender<()>| !stop.is_closed());
-                match command.as_deref() {
-                    Some(MORE) => {
+                match command {
+                    Some(Command::SetOut(number)) => {
                         let (stop, stopped) = watch::channel(());
                         let around = Surroundings { stop: stopped, ..around.clone() };
-                        let errand = config.errand(part.at + set_out * part.of);
+                        let errand = config.errand(number);
                         bots.spawn(bot::live(errand, None, around, Arc::clone(&shelf)));
-                        stops.push(stop);
-                        set_out += 1;
+                        stops.insert(number, stop);
                     }
-                    Some(_) => drop(stops.pop()),
+                    Some(Command::ComeBack(number)) => drop(stops.remove(&number)),
                     None => {
                         stops.clear();
                         called_back = true;
@@ -77,12 +76,14 @@ fn second(board: &Board) -> Said {
     Said::Second { standing: board.standing(), times }
 }
 
-/// Lines of the standard input, for a part; no more when it ends.
-fn commands() -> mpsc::Receiver<String> {
+/// Commands on the standard input; no more when it ends.
+fn commands() -> mpsc::Receiver<Command> {
     let (tell, commands) = mpsc::channel(LINES_MAX);
     thread::spawn(move || {
-        for line in io::stdin().lock().lines().map_while(Result::ok) {
-            if tell.blocking_send(line).is_err() {
+        let lines = io::stdin().lock().lines().map_while(Result::ok);
+        // Anything else there would be a mistake of ours, and ends it.
+        for command in lines.map_while(|line| line.parse().ok()) {
+            if tell.blocking_send(command).is_err() {
                 return;
             }
         }

@@ -1,9 +1,10 @@
 //! Bots spread over several processes. Comes in at the parent: that there is to be a bot more or less. Goes out: what
 //! each bot and each second of all processes was like, as if the bots had been its own.
 //!
-//! A part is this program again, told by the flag `--part` which of how many it is. It reads [`MORE`] and [`FEWER`] from
-//! its standard input, a line each, and writes one line of JSON for each bot that is back and for each second. When its
-//! input ends, because the run is over or the parent is gone, it calls its bots back and ends.
+//! A part is this program again, told by the flag `--part` which of how many it is. It reads a [`Command`] a line from
+//! its standard input, and writes one line of JSON for each bot that is back and for each second. When its input ends,
+//! because the run is over or the parent is gone, it calls its bots back and ends. Who is called back is the parent's
+//! to say alone: a part has other news of who fell out.
 
 use crate::config::{Config, Part};
 use crate::generator;
@@ -12,17 +13,46 @@ use crate::tally::{Life, Sort};
 use crate::window::{Counts, Times};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::fmt;
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::process::{Child, Command, Stdio};
+use std::process::{self, Child, Stdio};
+use std::str::FromStr;
 use std::thread;
 use tokio::sync::mpsc;
 
-/// There is to be a bot more.
-pub(crate) const MORE: &str = "+";
-/// There is to be a bot less: the newest says goodbye.
-pub(crate) const FEWER: &str = "-";
 /// Lines of all parts that wait to be read; then parts wait. Each writes one a second, and one for each bot in the end.
 pub(crate) const LINES_MAX: usize = 1024;
+
+/// A line that a part reads: what becomes of the bot of that number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Command {
+    /// It sets out.
+    SetOut(u32),
+    /// It says goodbye.
+    ComeBack(u32),
+}
+
+impl fmt::Display for Command {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::SetOut(number) => write!(f, "+{number}"),
+            Self::ComeBack(number) => write!(f, "-{number}"),
+        }
+    }
+}
+
+impl FromStr for Command {
+    type Err = ();
+
+    fn from_str(line: &str) -> Result<Self, ()> {
+        let (command, number): (fn(u32) -> Self, _) = match line.split_at_checked(1).ok_or(())? {
+            ("+", number) => (Self::SetOut, number),
+            ("-", number) => (Self::ComeBack, number),
+            _ => return Err(()),
+        };
+        number.parse().map(command).map_err(|_| ())
+    }
+}
 
 /// A line that a part writes.
 #[derive(Debug, Serialize, Deserialize)]
@@ -58,14 +88,8 @@ pub(crate) struct Parts {
     children: Vec<Child>,
     lines: mpsc::Receiver<FromPart>,
     standings: BTreeMap<usize, Standing>,
-    /// The part of each bot that was sent out and not called back, the newest last.
-    sent: Vec<usize>,
-    /// The parts of bots that fell out and are counted above still.
-    fallen: Vec<usize>,
     /// Bots that were sent out and are not back.
     pub(crate) away: u32,
-    /// The part that gets the next bot.
-    next: usize,
 }
 
 impl Parts {
@@ -74,7 +98,7 @@ impl Parts {
         let (tell, lines) = mpsc::channel(LINES_MAX);
         let mut children = Vec::new();
         for at in 0..count {
-            let mut command = Command::new(std::env::current_exe()?);
+            let mut command = process::Command::new(std::env::current_exe()?);
             command.args(config.flags_of_a_part(Part { at, of: count }));
             command.args(codes.iter().flat_map(|code| ["--code", code]));
             let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
@@ -88,37 +112,18 @@ impl Parts {
     }
 
     fn of(children: Vec<Child>, lines: mpsc::Receiver<FromPart>) -> Self {
-        let (standings, sent, fallen) = (BTreeMap::new(), Vec::new(), Vec::new());
-        Self { children, lines, standings, sent, fallen, away: 0, next: 0 }
+        Self { children, lines, standings: BTreeMap::new(), away: 0 }
     }
 
-    /// How many bots there are to be, by what they were told.
-    pub(crate) fn there(&self) -> u32 {
-        self.sent.len() as u32
-    }
-
-    /// A bot more.
-    pub(crate) fn more(&mut self) {
-        self.tell(self.next, MORE);
-        self.sent.push(self.next);
+    /// Bot `number` sets out.
+    pub(crate) fn send_out(&mut self, number: u32) {
+        self.tell(number, Command::SetOut(number));
         self.away += 1;
-        self.next = (self.next + 1) % self.children.len();
     }
 
-    /// A bot less.
-    pub(crate) fn fewer(&mut self) {
-        if let Some(part) = self.sent.pop() {
-            self.tell(part, FEWER);
-        }
-    }
-
-    /// Whoever fell out is not counted any longer.
-    pub(crate) fn forget_the_fallen(&mut self) {
-        for part in self.fallen.drain(..) {
-            if let Some(place) = self.sent.iter().rposition(|&other| other == part) {
-                self.sent.remove(place);
-            }
-        }
+    /// Bot `number` says goodbye.
+    pub(crate) fn come_back(&mut self, number: u32) {
+        self.tell(number, Command::ComeBack(number));
     }
 
     /// What is heard of a part next; the board is as parts say. `None` when none is left.
@@ -127,9 +132,6 @@ impl Parts {
         Some(match said {
             Some(Said::Life(life)) => {
                 self.away = self.away.saturating_sub(1);
-                if !life.was_called_back() {
-                    self.fallen.push(part);
-                }
                 Heard::Life(life)
             }
             Some(Said::Second { standing, times }) => {
@@ -158,7 +160,9 @@ impl Parts {
         self.children.iter_mut().for_each(|child| drop(child.stdin.take()));
     }
 
-    fn tell(&mut self, part: usize, what: &str) {
+    /// Tells the part that has bot `number`.
+    fn tell(&mut self, number: u32, what: Command) {
+        let part = number as usize % self.children.len();
         // A part that is gone has nobody to tell; what is heard of it ends, and its bots are missing in the report.
         if let Some(input) = &mut self.children[part].stdin {
             let _ = writeln!(input, "{what}");
@@ -192,6 +196,16 @@ fn listen(at: usize, output: impl Read, tell: &mpsc::Sender<FromPart>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_part_reads_what_it_is_told() {
+        for (command, line) in [(Command::SetOut(0), "+0"), (Command::ComeBack(27_999), "-27999")] {
+            assert_eq!((command.to_string(), line.parse()), (line.to_owned(), Ok(command)));
+        }
+        for bad in ["", "+", "-", "7", "+x", "ü"] {
+            assert_eq!(bad.parse::<Command>(), Err(()), "{bad}");
+        }
+    }
 
     /// A part that dies, or writes nonsense, has no bots that play, and is heard of.
     #[tokio::test]

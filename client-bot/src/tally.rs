@@ -31,11 +31,6 @@ pub(crate) struct Life {
 }
 
 impl Life {
-    /// Whether its end was the run's.
-    pub(crate) fn was_called_back(&self) -> bool {
-        self.ending == Ending::CalledBack
-    }
-
     /// The life of a bot that never had a connection.
     pub(crate) fn without_a_line(errand: Errand, ending: Ending) -> Self {
         Self {

@@ -17,7 +17,7 @@ use std::net::SocketAddr;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 use tests::buoys::Buoys;
-use tests::harness::{Bystander, Running, eventually, hasty, within};
+use tests::harness::{Bystander, Running, eventually, hasty, undrained, within};
 use tests::reach::Folder;
 use tests::relay::Relay;
 use tokio::net::TcpListener;
@@ -66,7 +66,7 @@ async fn twenty_bots_play<G: Game>() {
     assert!(totals.inputs > 300, "{}", totals.inputs);
     assert!(totals.late_inputs <= totals.inputs);
     let mean = totals.frames as f64 / totals.player_seconds;
-    assert_eq!(report.per_player.frames_per_second, mean);
+    assert_eq!(report.per_player.frames_per_second, Some(mean));
     // Intervals are between messages, and a line that stalls brings several frames in one.
     let intervals = report.frame_interval_ms.count;
     assert!((totals.frames / 4..=totals.frames - 20).contains(&intervals), "{intervals}");
@@ -77,7 +77,7 @@ async fn twenty_bots_play<G: Game>() {
         assert!(ladder.is_sorted(), "{times:?}");
     }
     // A frame is decoded about once per tick of 33 ms: on the whole, however the machine stops and hurries.
-    let frames_per_second = report.per_player.frames_per_second;
+    let frames_per_second = report.per_player.frames_per_second.expect("they played");
     assert!((3.0..40.0).contains(&frames_per_second), "{frames_per_second}");
 }
 
@@ -276,6 +276,40 @@ async fn who_is_still_away_at_the_end_is_no_good_end() {
     assert_eq!((report.bots.still_away, report.bots.returns), (3, 0), "{report}");
     assert_eq!((report.bots.thrown_out, report.way_back_ms.count), (0, 3), "{report}");
     assert_eq!(report.faults, ["3 of 3 bots were still away."]);
+}
+
+/// A server that is down between two stays is one that a bot comes back to, too; nobody had kept its seat.
+#[tokio::test]
+async fn who_churns_comes_back_to_a_server_that_was_down_between_two_stays() {
+    let config = undrained(&Config { pilots: 0, limits: hasty(), ..Config::default() });
+    let running = Running::start_empty::<Buoys>(&config);
+    let address = running.address;
+    let crew = ["--bots", "1", "--behaviour", "churn", "--duration", "0", "--come-back"];
+    let flags = flags(address, &crew);
+    let (call_back, called_back) = oneshot::channel::<()>();
+    let run = tokio::spawn(async move {
+        let called_back = async { drop(called_back.await) };
+        fleet::run::<Buoys>(&flags, called_back, Progress::nowhere()).await
+    });
+    running.played(1, 30).await;
+    eventually("it leaves", || running.server.front.registry.open() == 0).await;
+    running.stop().await.expect("it stops");
+    let nobody = TcpListener::bind(address).await.expect("the port is free again");
+    drop(within(LONG_ENOUGH, "a try", nobody.accept()).await.expect("a connection"));
+    drop(nobody);
+    let listener = listener::bind(address).expect("the port is free again");
+    let running = Running::start_on::<Buoys>(&config, listener.into());
+    // Somebody else is number 0 from now on.
+    let other = Bystander::join(running.address, "Ann").await;
+    running.played(2, 30).await;
+    call_back.send(()).expect("it still plays");
+    let report = within(LONG_ENOUGH, "bots", run).await.expect("no panic").expect("it begins");
+    drop(other);
+    running.stop().await.expect("it stops");
+    let bots = report.bots;
+    assert_eq!((bots.thrown_out, bots.lost_seats, bots.returns), (0, 0, 0), "{report}");
+    assert_eq!((bots.still_away, report.way_back_ms.count), (0, 1), "{report}");
+    assert!(report.ok && report.behaviours[0].joins >= 2, "{report}");
 }
 
 /// A bot hears the server's goodbye behind all that the network holds back, though it speaks meanwhile to a

@@ -84,7 +84,7 @@ impl<G: Game> Bot<G> {
         let seat = self.client.me();
         if let Some(lost) = self.lost_ms.take() {
             self.windows().way_back.record(now_ms - lost);
-            self.lost_seats += u32::from(seat != self.seat);
+            self.lost_seats += u32::from(self.seat.is_some() && seat != self.seat);
         }
         self.seat = seat;
         // The first round trip includes the wait for the session's tick: not one to report.

@@ -120,7 +120,7 @@ struct Bot<G: Game> {
     line: Socket,
     /// The code of the session that the line leads to, if the server tells it.
     session: Option<String>,
-    /// Who it is there, once it was let in.
+    /// Who it is there, once it was let in and until it leaves by itself.
     seat: Option<PlayerId>,
     /// How often it came back and was somebody else.
     lost_seats: u32,
@@ -142,7 +142,7 @@ struct Bot<G: Game> {
     stays: u32,
     /// The time in the game before the present connection, in ms.
     played_ms: f64,
-    /// When the last connection was lost, until the bot is back; not where it left by itself.
+    /// When the last connection was lost, until the bot is back; where it left by itself, when it found no other.
     lost_ms: Option<f64>,
     /// Whether the board counts it as present.
     present: bool,
@@ -242,11 +242,16 @@ impl<G: Game> Bot<G> {
 
     /// The line was lost then, and the bot is to come back.
     fn lost_line(&mut self, end_ms: f64) {
-        self.depart();
         // What was heard last counts: of a server that says nothing the line lasted no time.
         self.tries.lost(Duration::from_secs_f64((self.heard_ms - self.hello_ms) / 1000.0));
+        self.is_away(end_ms);
+    }
+
+    /// It wants to be in the game, and has had no line since then.
+    fn is_away(&mut self, since_ms: f64) {
+        self.depart();
         if self.joined > 0 {
-            self.lost_ms.get_or_insert(end_ms);
+            self.lost_ms.get_or_insert(since_ms);
         }
     }
 

@@ -93,18 +93,21 @@ impl<G: Game> Bot<G> {
         client
     }
 
-    /// Opens another line after one was lost, however long it takes within reason; else how the bot's life ended.
+    /// Opens another line after one was lost; else how the bot's life ended.
     pub(super) async fn come_back(&mut self, lost: Ending) -> Result<(), Ending> {
+        let session = self.session.clone();
+        let entrance = self.keep_trying(lost, session.as_deref()).await?;
+        self.take(entrance);
+        Ok(())
+    }
+
+    /// Another line after one was lost or did not open, however long it takes within reason.
+    async fn keep_trying(&mut self, lost: Ending, to: Option<&str>) -> Result<Entrance, Ending> {
         let mut last = lost.clone();
         while let Some(wake) = self.tries.next(&last, Instant::now(), self.phase) {
-            let session = self.session.clone();
-            match self.open_at(wake, session.as_deref()).await {
-                Ok(entrance) => {
-                    self.take(entrance);
-                    return Ok(());
-                }
-                Err(Ending::CalledBack) => return Err(Ending::CalledBack),
-                Err(failed) => last = failed,
+            match self.open_at(wake, to).await {
+                Err(failed @ Ending::NoLine(_)) => last = failed,
+                done => return done,
             }
         }
         Err(lost)
@@ -114,7 +117,17 @@ impl<G: Game> Bot<G> {
     pub(super) async fn churn(&mut self) -> Result<(), Ending> {
         line::close(&mut self.line, CloseCode::Normal, SEE_YOU).await;
         let back = Instant::now() + behaviour::away(self.phase, self.stays);
-        let entrance = self.open_at(back, None).await?;
+        // It got in and stayed for as long as it wanted, however short that was: whatever it tries next, it begins anew.
+        self.tries = Tries::default();
+        // Nobody keeps the seat of one who left.
+        self.seat = None;
+        let entrance = match self.open_at(back, None).await {
+            Err(failed @ Ending::NoLine(_)) if self.around.come_back => {
+                self.is_away(self.now_ms());
+                self.keep_trying(failed, None).await?
+            }
+            done => done?,
+        };
         self.stays += 1;
         add_stats(&mut self.past, &self.seen);
         self.seen = Stats::default();

@@ -65,7 +65,8 @@ pub struct Config {
     pub ramp: f64,
 
     /// How many bots at what time, instead of --bots and --ramp: "0:0, 30s:500, 2m:500, 2m30s:100" goes in straight
-    /// lines between these points; as it falls, the newest bots are called back.
+    /// lines between these points. As it falls, the newest bots are called back; who fell out is not replaced, and so many
+    /// fewer are.
     #[arg(long, value_name = "PROFILE", conflicts_with_all = ["bots", "ramp"])]
     pub profile: Option<Profile>,
 
@@ -79,7 +80,8 @@ pub struct Config {
     pub part: Option<Part>,
 
     /// For how long, counted from the first bot's connection: 30s, 5m, 1h30m, or a number of seconds.
-    /// 0 is until Ctrl-C. When absent 30s, or as long as the profile or the search for the capacity takes.
+    /// 0 is until Ctrl-C. When absent 30s, or as long as the profile or the search for the capacity takes; a profile
+    /// whose last point is at 0 says nothing of that, and needs it.
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     pub duration: Option<Duration>,
 
@@ -158,6 +160,13 @@ impl Config {
         }
         if self.sessions.is_some() && !self.code.is_empty() {
             return Err("--sessions opens sessions, --code names them: one of both".into());
+        }
+        if self.duration.is_none() && self.profile.as_ref().is_some_and(|p| p.lasts().is_zero()) {
+            return Err(
+                "the profile ends as it begins: give it a later point, such as the second of \
+                        0:100,30s:100, or say with --duration how long the run takes"
+                    .into(),
+            );
         }
         let ramp = self.profile().lasts();
         let duration = self.lasts();
@@ -330,6 +339,20 @@ mod tests {
         }
         let run = parse(&["--require", "way_back.p99<5s"]).unwrap();
         assert_eq!(run.check(), Ok(()));
+    }
+
+    /// It would go on for ever.
+    #[test]
+    fn a_profile_without_an_end_needs_a_duration() {
+        for text in ["0:100", "0:0,0:100"] {
+            let said = parse(&["--profile", text]).unwrap().check().unwrap_err();
+            assert!(said.contains("ends as it begins"), "{text}: {said}");
+            for duration in ["30s", "0"] {
+                let config = parse(&["--profile", text, "--duration", duration]).unwrap();
+                assert_eq!(config.check(), Ok(()), "{text}");
+            }
+        }
+        assert_eq!(parse(&["--profile", "0:100,30s:100"]).unwrap().check(), Ok(()));
     }
 
     #[test]

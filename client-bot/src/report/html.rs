@@ -1,7 +1,7 @@
 //! A report as one HTML page: plots and tables, nothing loaded, no script. Comes in: a report. Goes out: a text.
 
 use super::svg::{Series, chart, escape};
-use super::text::Ms;
+use super::text::{Known, Ms};
 use super::{Bytes, Percentiles, Report};
 use crate::over_time::Sample;
 
@@ -53,7 +53,7 @@ impl Report {
             self.bots.thrown_out,
             self.seconds,
             self.tick_rate,
-            Bytes(self.per_player.received_bytes_per_second),
+            Known(self.per_player.received_bytes_per_second.map(Bytes)),
             self.requirement_table(),
             self.capacity_table(),
             self.plots_over_time(),
@@ -155,7 +155,10 @@ impl Report {
             plots += &plot(
                 "Server: ticks per second",
                 "",
-                &[("late", |s| s.server?.ticks_late), ("dropped", |s| s.server?.ticks_dropped)],
+                &[
+                    ("late", |s| s.server?.ticks_late_per_second()),
+                    ("dropped", |s| s.server?.ticks_dropped_per_second()),
+                ],
             );
             plots += &plot(
                 "Server: bytes per second by content",

@@ -41,9 +41,7 @@ impl Report {
         let tally = &tallies.all;
         let Tally { stats, latencies, .. } = tally;
         let player_seconds = tally.played_ms / 1000.0;
-        let per_second = |sum: u64| {
-            if player_seconds > 0.0 { sum as f64 / player_seconds } else { 0.0 }
-        };
+        let per_second = |sum: u64| share(sum as f64, player_seconds);
         let mut report = Self {
             ok: true,
             faults: Vec::new(),
@@ -57,9 +55,9 @@ impl Report {
                 set_out: run.set_out,
                 connected: tally.connected,
                 failed: tally.failed,
-                failed_percent: percent(tally.failed, run.set_out),
+                failed_percent: percent(tally.failed.into(), run.set_out.into()),
                 thrown_out: tally.thrown_out,
-                thrown_out_percent: percent(tally.thrown_out, tally.connected),
+                thrown_out_percent: percent(tally.thrown_out.into(), tally.connected.into()),
                 unfinished: tally.unfinished,
                 still_away: tally.still_away,
                 returns: tally.returns,
@@ -82,7 +80,7 @@ impl Report {
                 received_bytes: stats.bytes,
                 inputs: stats.inputs,
                 late_inputs: stats.late_inputs,
-                late_inputs_percent: 100.0 * stats.late_inputs as f64 / stats.inputs.max(1) as f64,
+                late_inputs_percent: percent(stats.late_inputs, stats.inputs),
                 sent_bytes: tally.sent_bytes,
                 corrections: stats.corrections,
                 mismatches: stats.mismatches,
@@ -107,8 +105,8 @@ impl Report {
             capacity: run.capacity,
             over_time: run.over_time,
         };
-        // A search has to break what is required; it says itself where.
-        if report.capacity.is_none() {
+        // A search has to break what is required; it says itself where, unless it ended before its first step did.
+        if report.capacity.as_ref().is_none_or(|capacity| capacity.steps.is_empty()) {
             let json = serde_json::to_value(&report).expect("a struct of numbers and texts");
             report.requirements = config.results.bounds().map(|bound| bound.judge(&json)).collect();
         }
@@ -184,7 +182,7 @@ impl Behaving {
     fn of(behaviour: Behaviour, tally: &Tally) -> Self {
         let Tally { stats, latencies, .. } = tally;
         let seconds = tally.played_ms / 1000.0;
-        let per_second = |sum: u64| if seconds > 0.0 { sum as f64 / seconds } else { 0.0 };
+        let per_second = |sum: u64| share(sum as f64, seconds);
         Self {
             behaviour,
             bots: tally.lives,
@@ -227,9 +225,14 @@ impl Percentiles {
     }
 }
 
-/// What share of `all` so many are, in per cent; 0 of nothing.
-fn percent(some: u32, all: u32) -> f64 {
-    if all > 0 { 100.0 * f64::from(some) / f64::from(all) } else { 0.0 }
+/// What share of `all` so many are; unknown of nothing, which is no measured 0.
+fn share(some: f64, all: f64) -> Option<f64> {
+    (all > 0.0).then(|| some / all)
+}
+
+/// The same in per cent.
+pub(super) fn percent(some: u64, all: u64) -> Option<f64> {
+    share(100.0 * some as f64, all as f64)
 }
 
 fn contents(stats: &Stats, player_seconds: f64) -> Vec<Content> {
@@ -246,7 +249,7 @@ fn contents(stats: &Stats, player_seconds: f64) -> Vec<Content> {
     let bits = bits.map(|(what, bits)| (what, bits as f64 / 8.0));
     let content = |(what, bytes): (&str, f64)| Content {
         what: what.to_owned(),
-        bytes_per_second: if player_seconds > 0.0 { bytes / player_seconds } else { 0.0 },
+        bytes_per_second: share(bytes, player_seconds).unwrap_or_default(),
         percent: 100.0 * bytes / (stats.bytes as f64).max(1.0),
     };
     messages.into_iter().chain(bits).filter(|&(_, bytes)| bytes > 0.0).map(content).collect()

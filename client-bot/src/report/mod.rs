@@ -115,12 +115,12 @@ pub struct Bots {
     pub connected: u32,
     /// As many were never let in.
     pub failed: u32,
-    /// These, in per cent of those that tried.
-    pub failed_percent: f64,
+    /// These, in per cent of those that tried; nothing without any.
+    pub failed_percent: Option<f64>,
     /// As many were let in and did not stay to the end.
     pub thrown_out: u32,
-    /// These, in per cent of those that were let in.
-    pub thrown_out_percent: f64,
+    /// These, in per cent of those that were let in; nothing without any.
+    pub thrown_out_percent: Option<f64>,
     /// As many were still waiting to be let in at the end.
     pub unfinished: u32,
     /// As many had lost their lines at the end, and were not back.
@@ -146,19 +146,19 @@ pub struct Reason {
     pub sentence: String,
 }
 
-/// Figures for one player: sums divided by the time that bots played.
+/// Figures for one player: sums divided by the time that bots played; nothing where nobody did.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct PerPlayer {
     /// Frames decoded per second.
-    pub frames_per_second: f64,
+    pub frames_per_second: Option<f64>,
     /// Bytes of messages received per second, without what WebSocket and TCP add.
-    pub received_bytes_per_second: f64,
+    pub received_bytes_per_second: Option<f64>,
     /// Inputs sent per second.
-    pub inputs_per_second: f64,
+    pub inputs_per_second: Option<f64>,
     /// Bytes of messages sent per second, without what WebSocket and TCP add.
-    pub sent_bytes_per_second: f64,
+    pub sent_bytes_per_second: Option<f64>,
     /// Corrections of the prediction per second.
-    pub corrections_per_second: f64,
+    pub corrections_per_second: Option<f64>,
 }
 
 /// Figures for all bots together.
@@ -178,8 +178,8 @@ pub struct Totals {
     pub inputs: u64,
     /// Inputs that came too late for their tick, as far as the server said so.
     pub late_inputs: u64,
-    /// These, in per cent of all.
-    pub late_inputs_percent: f64,
+    /// These, in per cent of all; nothing without any.
+    pub late_inputs_percent: Option<f64>,
     /// Bytes of messages sent.
     pub sent_bytes: u64,
     /// How often the server's rows were not what was predicted.
@@ -205,10 +205,10 @@ pub struct Behaving {
     pub input_to_frame_ms: Percentiles,
     /// Frames decoded.
     pub frames: u64,
-    /// Bytes of messages received per player and second.
-    pub received_bytes_per_second: f64,
-    /// Bytes of messages sent per player and second.
-    pub sent_bytes_per_second: f64,
+    /// Bytes of messages received per player and second; nothing where nobody played.
+    pub received_bytes_per_second: Option<f64>,
+    /// Bytes of messages sent per player and second; nothing where nobody played.
+    pub sent_bytes_per_second: Option<f64>,
     /// Checksums that differed. Must be 0.
     pub mismatches: u64,
 }

@@ -1,14 +1,18 @@
 //! Line charts as SVG, by hand: no script, no network. Comes in: series of points. Goes out: an element whose colours
 //! are the page's (classes `s0` to `s3`).
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 /// The drawing's size, in its own units; the page scales it.
 const SIZE: (f64, f64) = (480.0, 200.0);
 /// Room for labels: left, top, right, bottom.
 const MARGIN: (f64, f64, f64, f64) = (56.0, 10.0, 12.0, 24.0);
-/// Points of a line that are drawn; of longer series only the highest of each run of neighbours is.
-const POINTS_MAX: usize = 400;
+/// Points of a line that are drawn; of longer series only the lowest and the highest of each run of neighbours are, and
+/// that there was a gap.
+const POINTS_MAX: usize = 600;
+/// What is drawn of a run.
+const POINTS_PER_RUN: usize = 3;
 /// About so many lines across.
 const TICKS: f64 = 4.0;
 
@@ -93,13 +97,26 @@ pub(super) fn chart(title: &str, unit: &str, series: &[Series], marks: &[(f64, S
     format!("<figure><figcaption><b>{title}</b> {legend}</figcaption>{svg}</figure>")
 }
 
-/// At most [`POINTS_MAX`] points, with every peak.
-fn thinned(points: &[(f64, Option<f64>)]) -> impl Iterator<Item = (f64, Option<f64>)> {
-    let run = points.len().div_ceil(POINTS_MAX).max(1);
-    points.chunks(run).map(|run| {
-        let highest = run.iter().filter_map(|&(_, y)| y).reduce(f64::max);
-        (run[0].0, highest)
-    })
+/// At most [`POINTS_MAX`] points, with every peak, every dip and a gap wherever there is one.
+fn thinned(points: &[(f64, Option<f64>)]) -> Vec<(f64, Option<f64>)> {
+    if points.len() <= POINTS_MAX {
+        return points.to_vec();
+    }
+    let run = points.len().div_ceil(POINTS_MAX / POINTS_PER_RUN);
+    let drawn = points.chunks(run).flat_map(|run| {
+        let known = || {
+            let height = |&(_, y): &(f64, Option<f64>)| y.filter(|y| y.is_finite());
+            run.iter().enumerate().filter_map(move |(n, point)| Some((n, height(point)?)))
+        };
+        let lowest = known().min_by(|a, b| a.1.total_cmp(&b.1));
+        let highest = known().max_by(|a, b| a.1.total_cmp(&b.1));
+        let gap = run.iter().position(|(_, y)| y.is_none());
+        // In the order in which they came, each once.
+        let kept = [lowest.map(|low| low.0), highest.map(|high| high.0), gap];
+        let kept: BTreeSet<_> = kept.into_iter().flatten().collect();
+        kept.into_iter().map(|n| run[n])
+    });
+    drawn.collect()
 }
 
 /// The next of 1, 2 and 5 times a power of ten; 1 for nothing.
@@ -167,10 +184,24 @@ mod tests {
         let wild = [(0.0, Some(f64::INFINITY)), (0.0, Some(f64::NAN))].to_vec();
         let wild = chart("wild", "", &[Series { name: "x".into(), points: wild }], &[]);
         assert!(!wild.contains("NaN") && !wild.contains("inf"), "{wild}");
-        let long: Vec<_> =
-            (0..10_000).map(|x| (f64::from(x), Some(if x == 5_003 { 9.0 } else { 1.0 }))).collect();
-        let drawn: Vec<_> = thinned(&long).collect();
-        assert!(drawn.len() <= POINTS_MAX && drawn.iter().any(|&(_, y)| y == Some(9.0)));
+    }
+
+    /// A server that lets everybody go for a moment, or says nothing, is not to look well because the test was long.
+    #[test]
+    fn a_long_line_keeps_its_peaks_dips_and_gaps() {
+        let height = |x| match x {
+            5_003 => Some(9.0),
+            7_001 => Some(0.0),
+            8_002 => None,
+            _ => Some(1.0),
+        };
+        let long: Vec<_> = (0..10_000).map(|x| (f64::from(x), height(x))).collect();
+        let drawn = thinned(&long);
+        assert!(drawn.len() <= POINTS_MAX && drawn.is_sorted_by(|a, b| a.0 < b.0));
+        for kept in [5_003, 7_001, 8_002] {
+            assert!(drawn.contains(&(f64::from(kept), height(kept))), "{kept}");
+        }
+        assert_eq!(thinned(&long[..POINTS_MAX]), long[..POINTS_MAX]);
     }
 
     #[test]

@@ -99,15 +99,48 @@ fn a_search_without_a_step_found_nothing_out() {
     assert!(report.to_html().contains("<tr><td>round trip</td><td>-</td>"));
 }
 
+/// Whoever presses Ctrl-C before anybody is let in has not been told that all is as it has to be, of a run or a search.
+#[test]
+fn what_nobody_measured_is_not_met() {
+    let asked = [
+        "late_inputs<1%",
+        "frames_on_time>=0%",
+        "frames_per_second>=0",
+        "received_bytes_per_second<1000",
+        "sent_bytes_per_second<1000",
+        "corrections_per_second<1",
+        "thrown_out_share<1%",
+        "frame_age.p99<80ms",
+        "generator.lateness.p99<80ms",
+        "server.cpu<80%",
+    ];
+    let flags = asked.iter().flat_map(|required| ["--require", required]);
+    let config = Config::parse_from(["client-bot"].into_iter().chain(flags));
+    let mut tally = Tallies::new();
+    tally.add(&Life::without_a_line(on(Preset::Perfect), Ending::CalledBack));
+    for capacity in [None, Some(Default::default())] {
+        let run = Run { interrupted: true, set_out: 1, asked_for: 10, capacity, ..Run::default() };
+        let report = Report::new("buoys", &config, run, &tally);
+        assert_eq!(report.faults.len(), asked.len(), "{:?}", report.faults);
+        for (outcome, asked) in report.requirements.iter().zip(asked) {
+            let said = format!("{asked}: NOT MET, nothing was measured");
+            assert_eq!((outcome.to_string(), outcome.measured), (said, None));
+        }
+        assert!(!report.ok && !report.to_string().contains("All went well"), "{report}");
+        assert!(report.to_string().contains("- frames/s and -/s per player; 0 B in all"));
+        assert!(report.to_html().contains("-/s received per player"));
+    }
+}
+
 #[test]
 fn figures_per_player_are_means_over_the_time_played() {
     let half = Life { played_ms: Some(5_000.0), ..good_life() };
     let report = report(2, false, &[good_life(), half]);
     assert!(report.ok, "{:?}", report.faults);
     assert_eq!(report.totals.player_seconds, 15.0);
-    assert_eq!(report.per_player.frames_per_second, 40.0);
-    assert_eq!(report.per_player.received_bytes_per_second, 1600.0);
-    assert_eq!(report.per_player.sent_bytes_per_second, 4000.0 / 15.0);
+    assert_eq!(report.per_player.frames_per_second, Some(40.0));
+    assert_eq!(report.per_player.received_bytes_per_second, Some(1600.0));
+    assert_eq!(report.per_player.sent_bytes_per_second, Some(4000.0 / 15.0));
     assert_eq!(report.frame_interval_ms.count, 598);
     assert!((33.0..34.0).contains(&report.frame_interval_ms.p99));
     assert_eq!(report.frames_on_time_percent, Some(100.0));
@@ -201,6 +234,24 @@ fn scripts_find_in_the_json_what_they_look_for() {
             assert!(json[distribution][figure].is_number(), "{distribution}.{figure}");
         }
     }
+}
+
+/// Looks at a server are not a second apart where it, or we, had other things to do.
+#[test]
+fn late_ticks_are_plotted_per_second() {
+    let second = |at_s: f64, seconds: f64, late: f64| {
+        let (ticks_late, ticks_dropped) = (Some(late), Some(late / 2.0));
+        let server = ServerFigures { seconds, ticks_late, ticks_dropped, ..Default::default() };
+        Sample { at_s, server: Some(server), ..Sample::default() }
+    };
+    let over_time = vec![second(1.0, 1.0, 4.0), second(4.0, 3.0, 12.0)];
+    let run = Run { server: Some(ServerFigures::default()), over_time, ..Run::default() };
+    let html = Report::new("buoys", &config(1), run, &Tallies::new()).to_html();
+    let plot = html.split("aria-label=\"Server: ticks per second\"").nth(1).expect("a plot");
+    let plot = plot.split("</svg>").next().expect("its end");
+    // Four late ones at either time, and half as many dropped.
+    assert!(plot.contains("line s0\" d=\"M56.0 10.0L468.0 10.0\""), "{plot}");
+    assert!(plot.contains("line s1\" d=\"M56.0 93.0L468.0 93.0\""), "{plot}");
 }
 
 #[test]

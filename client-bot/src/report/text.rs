@@ -1,5 +1,6 @@
 //! A report for people: a few blocks of lines, as narrow as a terminal.
 
+use super::make::percent;
 use super::{Behaving, Content, OnNetwork, Percentiles, Reason, Report};
 use std::fmt;
 
@@ -46,14 +47,14 @@ impl fmt::Display for Report {
         writeln!(
             f,
             "received     {:.1} frames/s and {}/s per player; {received} in all",
-            each.frames_per_second,
-            Bytes(each.received_bytes_per_second)
+            Known(each.frames_per_second),
+            Known(each.received_bytes_per_second.map(Bytes))
         )?;
         writeln!(
             f,
             "sent         {:.1} inputs/s and {}/s per player; {sent} in all",
-            each.inputs_per_second,
-            Bytes(each.sent_bytes_per_second)
+            Known(each.inputs_per_second),
+            Known(each.sent_bytes_per_second.map(Bytes))
         )?;
         let contents = self.contents.iter().filter(|content| content.percent >= CONTENT_SHOWN_MIN);
         for (number, content) in contents.enumerate() {
@@ -106,17 +107,18 @@ impl fmt::Display for Report {
         writeln!(f, "       ms{p50:>25}{p99:>7}{p50:>9}{p95:>7}{p99:>7}{:>11}", "B/s")?;
         self.behaviours.iter().try_for_each(|those| writeln!(f, "{those}"))?;
         writeln!(f)?;
-        let late = per_cent(totals.late_inputs, totals.inputs);
         writeln!(
             f,
             "corrections  {} of predictions, {:.2} per player and second",
-            totals.corrections, each.corrections_per_second
+            totals.corrections,
+            Known(each.corrections_per_second)
         )?;
         writeln!(
             f,
             "keyframes    {} received, {} asked for",
             totals.keyframes, totals.keyframes_asked_for
         )?;
+        let late = Known(totals.late_inputs_percent);
         writeln!(f, "late inputs  {} of {} ({late:.2} %)", totals.late_inputs, totals.inputs)?;
         writeln!(f, "mismatches   {} checksums", totals.mismatches)?;
         writeln!(f, "unreadable   {} messages", totals.unreadable)?;
@@ -222,7 +224,7 @@ impl fmt::Display for Behaving {
         write!(f, "{:>9}{:>7}", Ms(age, age.p50), Ms(age, age.p99))?;
         let [p50, p95, p99] = [used.p50, used.p95, used.p99].map(|time| Ms(used, time));
         write!(f, "{p50:>9}{p95:>7}{p99:>7}")?;
-        write!(f, "{:>11.0}{:>12}", self.received_bytes_per_second, self.mismatches)
+        write!(f, "{:>11.0}{:>12}", Known(self.received_bytes_per_second), self.mismatches)
     }
 }
 
@@ -235,7 +237,7 @@ impl fmt::Display for OnNetwork {
             let [p50, p95, p99] = [times.p50, times.p95, times.p99].map(|time| Ms(times, time));
             write!(f, "{p50:>9}{p95:>7}{p99:>7}")?;
         }
-        let late = per_cent(self.late_inputs, self.inputs);
+        let late = Known(percent(self.late_inputs, self.inputs));
         write!(f, "{late:>8.2}{:>7}{:>12}", self.keyframes, self.mismatches)
     }
 }
@@ -272,8 +274,17 @@ impl fmt::Display for Ms<'_> {
     }
 }
 
-fn per_cent(part: u64, whole: u64) -> f64 {
-    100.0 * part as f64 / whole.max(1) as f64
+/// A figure, or a dash where nothing was measured.
+pub(super) struct Known<T>(pub(super) Option<T>);
+
+impl<T: fmt::Display> fmt::Display for Known<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Some(figure) => figure.fmt(f),
+            // A precision would leave nothing of it.
+            None => write!(f, "{:>1$}", "-", f.width().unwrap_or_default()),
+        }
+    }
 }
 
 /// Bytes as people read them, with decimal prefixes.
@@ -291,6 +302,7 @@ impl fmt::Display for Bytes {
 }
 
 /// A share in brackets; nothing where there is none.
-fn share(percent: f64) -> String {
-    if percent > 0.0 { format!(" ({percent:.1} %)") } else { String::new() }
+fn share(percent: Option<f64>) -> String {
+    let some = percent.filter(|&percent| percent > 0.0);
+    some.map_or(String::new(), |percent| format!(" ({percent:.1} %)"))
 }

@@ -1,7 +1,8 @@
 //! This server beside other ways to do the same work: the same number of players, rate, arena, moving entities in view
 //! and inputs, on one core, with the load on another one. Prints tables in Markdown.
 //!
-//! [`scene`] says what is played and [`contender`] who is compared; [`run`] is one run, [`table`] what comes of all.
+//! [`scene`] says what is played and [`contender`] who is compared; [`run`] is one run, [`table`] what comes of all, of
+//! its times [`second`] by second.
 //! The contenders that are written in Rust are [`ours`], [`obvious`] and the floor of [`crate::transport`]; those for
 //! Node.js are in `tests/bench/others`. [`load`] plays against all but ours, which has its own bots.
 
@@ -11,6 +12,7 @@ mod obvious;
 mod ours;
 mod run;
 mod scene;
+mod second;
 mod sights;
 mod table;
 

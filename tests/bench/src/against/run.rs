@@ -3,6 +3,7 @@
 use super::contender::Contender;
 use super::load::{Counted, Talk};
 use super::scene::Scene;
+use super::second::Second;
 use super::sights;
 use crate::process::{self, LOAD_CORE, Process, SERVER_CORE, free_address, installed, on_core};
 use anyhow::{Context, Result, ensure};
@@ -40,10 +41,8 @@ pub(crate) struct Outcome {
     pub(crate) wire: f64,
     /// Messages per player and second.
     pub(crate) messages: f64,
-    /// Share of messages that came within one and a half ticks of the one before.
-    pub(crate) on_time: f64,
-    /// From one message to the next, ms, at the 99th percentile.
-    pub(crate) interval_p99: f64,
+    /// When messages came, in the mean over the seconds.
+    pub(crate) second: Second,
     /// What the server has in memory, in bytes.
     pub(crate) memory: u64,
     /// Moving entities in a player's view, in the mean.
@@ -202,8 +201,8 @@ fn with_load(
         payload: counted.payload as f64 / player_seconds,
         wire: counted.wire as f64 / player_seconds,
         messages: counted.messages as f64 / player_seconds,
-        on_time: counted.on_time,
-        interval_p99: counted.interval_p99_ms,
+        second: Second::mean(&counted.each)
+            .context("there was no second in which messages came")?,
         memory,
         view: views.mean(),
         load_share: shares.load,
@@ -257,8 +256,7 @@ fn with_bots(
         payload,
         wire: payload + messages * header,
         messages,
-        on_time: seconds.on_time,
-        interval_p99: seconds.interval_p99,
+        second: seconds.mean,
         memory,
         view,
         load_share: shares.load,
@@ -269,41 +267,35 @@ fn with_bots(
 
 /// What the bots' report tells of the seconds in which everybody played; what joining takes is not among it, as it is
 /// not with the others.
-#[derive(Default)]
 struct Seconds {
     /// Frames per second, to all.
     frames: f64,
     /// Bytes per second, to all.
     bytes: f64,
-    /// Share of frames on time, in the mean.
-    on_time: f64,
-    /// From a frame to the next, ms, at the 99th percentile, in the mean.
-    interval_p99: f64,
+    /// When they came, in the mean.
+    mean: Second,
 }
 
 impl Seconds {
     fn of(report: &Value, from: f64, players: u32) -> Result<Self> {
         let samples = report["over_time"].as_array().context("a report without seconds")?;
-        let (mut sum, mut count) = (Self::default(), 0.0);
+        let (mut frames, mut bytes, mut each) = (0.0, 0.0, Vec::new());
         for sample in samples {
             let number = |place: &str| sample.pointer(place).and_then(Value::as_f64);
             let number = |place: &str| number(place).with_context(|| format!("no {place}"));
             if number("/at_s")? < from + 1.0 || number("/playing")? < f64::from(players) {
                 continue;
             }
-            sum.frames += number("/frames_per_second")?;
-            sum.bytes += number("/received_bytes_per_second")?;
-            sum.interval_p99 += number("/frame_interval_ms/p99")?;
-            sum.on_time += number("/frames_on_time_percent")? / 100.0;
-            count += 1.0;
+            frames += number("/frames_per_second")?;
+            bytes += number("/received_bytes_per_second")?;
+            each.push(Second {
+                on_time: number("/frames_on_time_percent")? / 100.0,
+                interval_p99_ms: number("/frame_interval_ms/p99")?,
+            });
         }
-        ensure!(count > 0.0, "there was no second in which all bots played");
-        Ok(Self {
-            frames: sum.frames / count,
-            bytes: sum.bytes / count,
-            on_time: sum.on_time / count,
-            interval_p99: sum.interval_p99 / count,
-        })
+        let mean = Second::mean(&each).context("there was no second in which all bots played")?;
+        let count = each.len() as f64;
+        Ok(Self { frames: frames / count, bytes: bytes / count, mean })
     }
 }
 
@@ -347,7 +339,7 @@ mod tests {
         let all = [&[early.clone(), few.clone()], &both[..]].concat();
         let seconds = Seconds::of(&report(&all), 5.0, 2).expect("two of them count");
         assert_eq!((seconds.frames, seconds.bytes), (60.0, 900.0));
-        assert_eq!((seconds.on_time, seconds.interval_p99), (0.75, 40.0));
+        assert_eq!(seconds.mean, Second { on_time: 0.75, interval_p99_ms: 40.0 });
         assert!(Seconds::of(&report(&[early, few]), 5.0, 2).is_err());
         assert!(Seconds::of(&report(&[second(7.0, 2, None)]), 5.0, 2).is_err());
     }

@@ -46,8 +46,8 @@ impl Medians {
             payload: of(|o| o.payload),
             wire: of(|o| o.wire),
             messages: of(|o| o.messages),
-            on_time: of(|o| o.on_time),
-            interval: of(|o| o.interval_p99),
+            on_time: of(|o| o.second.on_time),
+            interval: of(|o| o.second.interval_p99_ms),
             memory: of(|o| o.memory as f64),
             view: (!views.is_empty()).then(|| median(views)),
             load: of(|o| o.load_share),
@@ -144,6 +144,7 @@ fn capital(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::against::second::Second;
 
     fn outcome(cpu_us: f64, payload: f64, cpu_share: f64, messages: f64) -> Outcome {
         Outcome {
@@ -152,8 +153,7 @@ mod tests {
             payload,
             wire: payload + 60.0,
             messages,
-            on_time: 0.99,
-            interval_p99: 40.0,
+            second: Second { on_time: 0.99, interval_p99_ms: 40.0 },
             memory: 10_000_000,
             view: Some(30.0),
             load_share: 0.2,

@@ -8,6 +8,7 @@ mod hands;
 mod stream;
 
 use super::scene::{RATE, SEED, Scene};
+use super::second::Second;
 use anyhow::{Context, Result, ensure};
 use clap::ValueEnum;
 use frames::{Fixed, Frames, Seen};
@@ -27,8 +28,6 @@ const SETTLE: Duration = Duration::from_secs(3);
 const READ_BYTES: usize = 256 * 1024;
 /// Sockets that one look reports at most.
 const EVENTS: usize = 1024;
-/// A message is on time when it comes within so many ticks of the one before.
-const ON_TIME_TICKS: f64 = 1.5;
 
 /// How a contender talks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -42,7 +41,7 @@ pub(crate) enum Talk {
 }
 
 /// What was counted.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Counted {
     /// How long, s.
     pub(crate) seconds: f64,
@@ -52,10 +51,8 @@ pub(crate) struct Counted {
     pub(crate) payload: u64,
     /// The same with what WebSocket adds.
     pub(crate) wire: u64,
-    /// Share of messages on time.
-    pub(crate) on_time: f64,
-    /// From a message to the next one, ms, at the 99th percentile.
-    pub(crate) interval_p99_ms: f64,
+    /// Each second in which messages came.
+    pub(crate) each: Vec<Second>,
     /// Inputs that a socket did not take.
     pub(crate) unsent: u64,
     /// Players whose line was lost.
@@ -78,7 +75,10 @@ struct Load {
     events: Events,
     players: Vec<Player>,
     buffer: Vec<u8>,
-    intervals_us: Vec<u32>,
+    /// When the measurement began.
+    began: Instant,
+    /// From a message to the next one, for each second of the measurement.
+    intervals_us: Vec<Vec<u32>>,
     payload: u64,
     wire: u64,
     unsent: u64,
@@ -98,6 +98,7 @@ pub(crate) fn run(
         events: Events::with_capacity(EVENTS),
         players: Vec::new(),
         buffer: vec![0; READ_BYTES],
+        began: Instant::now(),
         intervals_us: Vec::new(),
         payload: 0,
         wire: 0,
@@ -119,9 +120,8 @@ pub(crate) fn run(
     load.play(SETTLE)?;
     load.forget();
     println!("measuring");
-    let started = Instant::now();
     load.play(Duration::from_secs(seconds.into()))?;
-    let counted = load.counted(started.elapsed().as_secs_f64());
+    let counted = load.counted(seconds);
     println!("{}", serde_json::to_string(&counted)?);
     ensure!(counted.messages > 0, "not one message came");
     Ok(())
@@ -209,8 +209,10 @@ impl Load {
         let Player { stream, frames, last, is_open, .. } = &mut self.players[number];
         let now = Instant::now();
         let is_colyseus = self.talk == Talk::Colyseus;
+        let second = (now - self.began).as_secs() as usize;
         let (intervals, payload, wire) =
             (&mut self.intervals_us, &mut self.payload, &mut self.wire);
+        intervals.resize_with(intervals.len().max(second + 1), Vec::new);
         frames.feed(bytes, &mut |seen| match seen {
             Seen::Message { first, payload: inside, wire: all } => {
                 if is_colyseus && first == colyseus::JOIN_ROOM {
@@ -219,7 +221,7 @@ impl Load {
                 }
                 let before = last.replace(now);
                 if let Some(before) = before {
-                    intervals.push((now - before).as_micros() as u32);
+                    intervals[second].push((now - before).as_micros() as u32);
                 }
                 *payload += inside;
                 *wire += all;
@@ -233,23 +235,23 @@ impl Load {
 
     /// What came before the measurement does not count.
     fn forget(&mut self) {
+        self.began = Instant::now();
         self.intervals_us.clear();
         (self.payload, self.wire, self.unsent) = (0, 0, 0);
     }
 
-    fn counted(&mut self, seconds: f64) -> Counted {
-        let messages = self.intervals_us.len();
-        let limit = (ON_TIME_TICKS * 1e6 / f64::from(RATE)) as u32;
-        let on_time = self.intervals_us.iter().filter(|&&us| us <= limit).count();
-        self.intervals_us.sort_unstable();
-        let p99 = self.intervals_us.get(messages * 99 / 100).copied().unwrap_or(0);
+    /// What came since the measurement began, which was to take so many seconds.
+    fn counted(&mut self, asked_for: u32) -> Counted {
+        let elapsed = self.began.elapsed().as_secs_f64();
+        let messages: usize = self.intervals_us.iter().map(Vec::len).sum();
+        // What came after the last whole second is no second of its own.
+        let whole = self.intervals_us.iter_mut().take(asked_for as usize);
         Counted {
-            seconds,
+            seconds: elapsed,
             messages: messages as u64,
             payload: self.payload,
             wire: self.wire,
-            on_time: on_time as f64 / messages.max(1) as f64,
-            interval_p99_ms: f64::from(p99) / 1000.0,
+            each: whole.filter_map(|second| Second::of(second)).collect(),
             unsent: self.unsent,
             lost: self.players.iter().filter(|player| !player.is_open).count() as u64,
         }
