@@ -217,7 +217,11 @@ async fn what_nobody_says_is_as_the_operator_has_set_it() {
         offer["most"],
         json!({"max_players": 1024, "max_spectators": 256, "pilots": 200, "tick_rate": 60})
     );
-    assert_eq!(offer["usual"]["game"], json!({"in_full_view": false}), "the game's own, by name");
+    assert_eq!(
+        offer["usual"]["game"],
+        json!({"coins_to_win": 0, "in_full_view": false}),
+        "the game's own, by name"
+    );
     let (code, _) = create(&running, json!({"round_s": 90})).await;
     let settings =
         running.get(&format!("/api/sessions/{code}")).await.expect(200)["settings"].clone();

@@ -241,8 +241,10 @@ fn who_missed_messages_is_told_all_that_stands<G: Game>() {
     let mut world = rounds::<G>(41, 0, PilotCount::FillUpTo(4));
     guests(&mut world, 2);
     world.run(seconds(WARM_UP_SECONDS + ROUND_S - 1));
-    let before = world.guests[1].news.len();
     world.guests[1].outbox.set_full(true);
+    // What is on the line already arrives.
+    world.run(100.0);
+    let before = world.guests[1].news.len();
     let player = world.guests[1].client.me().expect("let in").0;
     let hand_over = OperatorAction::AsHost(HostAction::HandOver { player });
     assert_eq!(world.order(Order::Operator(hand_over)), Ok(()));

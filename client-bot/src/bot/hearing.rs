@@ -8,7 +8,8 @@ use crate::line::Socket;
 use crate::tally::Sort;
 use futures_util::StreamExt;
 use shared::game::{Brain, Game, View};
-use shared::wire::message;
+use shared::netcode::client::News;
+use shared::wire::message::{self, ServerMessage};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -73,8 +74,13 @@ impl<G: Game> Bot<G> {
             self.joined(now_ms);
         }
         self.around.board.heard(frames, bytes.len());
-        // A bot does not care who won; unheard, the news would fill the client's memory.
-        while self.client.news().is_some() {}
+        // A bot does not care who won, but what it knows of a world is of no use in the next one.
+        while let Some(news) = self.client.news() {
+            use ServerMessage::{Begin, Welcome};
+            if matches!(news, News::Said(Welcome { .. } | Begin { .. })) {
+                self.brain = G::Brain::new(u64::from(self.errand.number));
+            }
+        }
         self.go_on(now_ms);
     }
 
