@@ -201,7 +201,7 @@ pub struct Behaving {
     pub joins: u64,
     /// From a frame's tick to decoding it, by the shortest delay that a bot has seen.
     pub frame_age_ms: Percentiles,
-    /// From sending an input to decoding the frame whose tick used it.
+    /// From when an input was due to decoding the frame whose tick used it.
     pub input_to_frame_ms: Percentiles,
     /// Frames decoded.
     pub frames: u64,
@@ -224,7 +224,7 @@ pub struct OnNetwork {
     pub round_trip_ms: Percentiles,
     /// From a frame's tick to decoding it, by the shortest delay that a bot has seen.
     pub frame_age_ms: Percentiles,
-    /// From sending an input to decoding the frame whose tick used it.
+    /// From when an input was due to decoding the frame whose tick used it.
     pub input_to_frame_ms: Percentiles,
     /// Frames decoded.
     pub frames: u64,

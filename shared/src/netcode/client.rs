@@ -208,7 +208,7 @@ impl<G: Game> Client<G> {
         self.news.pop_front()
     }
 
-    /// The next time from sending an input to decoding the frame whose tick used it, in ms.
+    /// The next time from when an input was due to decoding the frame whose tick used it, in ms.
     pub fn confirmation(&mut self) -> Option<f64> {
         self.confirmations.pop_front()
     }

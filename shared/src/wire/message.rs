@@ -1,5 +1,5 @@
-//! Control messages: rare, so plain serde through bincode 2, behind one byte of type. This module is
-//! the only one that knows bincode.
+//! Control messages: rare, so plain serde through bincode 2, behind one byte of type. Beside this
+//! module only checkpoints know bincode.
 //!
 //! ```text
 //! u8 0             the message's type

@@ -49,7 +49,7 @@ pub enum WireError {
     /// A difference whose baseline is not what the receiver has.
     #[error("a frame builds on tick {expected} and the receiver has another")]
     WrongTick {
-        /// Low byte of the tick that the frame would have to build on.
+        /// The low five bits of the tick that the frame would have to build on.
         expected: u8,
     },
     /// The receiver's rows do not hash to what the sender's do.
