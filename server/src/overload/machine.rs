@@ -69,7 +69,7 @@ pub(crate) async fn watch(directory: Arc<Directory>, stop: CancellationToken) {
         };
         let loads: Vec<f64> = lanes.iter().zip(&lanes_before).map(share).collect();
         let mean = loads.iter().sum::<f64>() / loads.len() as f64;
-        directory.lanes.were_busy(&loads);
+        directory.lanes.were_busy(&loads, people);
         overload.note_lanes(&loads, passed);
         overload.note(load, mean, passed, people, at_ease, directory.seats_left());
         (before, lanes_before) = (now, lanes);
