@@ -106,6 +106,9 @@ async fn a_session_that_is_full_says_so() {
     second.send(&binary(&hello("Second"))).await;
     let (code, reason) = second.closing().await.expect("a close frame");
     assert_eq!((code, reason.as_str()), (4014, "All 1 seats are taken."));
+    let refusals = &running.server.front.refusals;
+    eventually("it counts", || refusals.count(Reason::NoRoom) == 1).await;
+    assert_eq!(refusals.count(Reason::Expelled), 0);
     first.is_well().await;
     running.stop().await.unwrap();
 }

@@ -296,11 +296,8 @@ impl Connection {
                 closing::close(self.socket, code, &sentence, wait).await;
             }
             Ending::Asked(code, sentence) => {
-                // Who stops or comes back on another connection has done nothing wrong, and whom a busy session turns
-                // away it has counted itself.
-                let is_no_fault = matches!(code, CloseCode::Replaced | CloseCode::TryLater);
-                if !code.is_an_interruption() && !is_no_fault {
-                    refusals.count_up(Reason::Expelled);
+                if let Some(reason) = Reason::of_goodbye(code) {
+                    refusals.count_up(reason);
                 }
                 closing::close(self.socket, code, &sentence, wait).await;
             }
