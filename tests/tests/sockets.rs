@@ -147,6 +147,27 @@ async fn whoever_vanishes_is_noticed() {
 }
 
 #[tokio::test]
+async fn the_first_ping_may_be_left_unanswered_for_all_of_the_wait() {
+    let limits = Limits {
+        ping_every: Duration::from_millis(50),
+        pong_wait: Duration::from_millis(200),
+        ..hasty()
+    };
+    let running = Running::start(limits);
+    let mut silent = running.open().await;
+    silent.send(&binary(&hello("Silent"))).await;
+    let mut pings = 0;
+    let closed = loop {
+        match silent.frame().await.expect("a close frame") {
+            (8, payload) => break u16::from_be_bytes([payload[0], payload[1]]),
+            (opcode, _) => pings += u32::from(opcode == 9),
+        }
+    };
+    assert_eq!((closed, pings), (4012, 4));
+    running.stop().await.unwrap();
+}
+
+#[tokio::test]
 async fn answering_pings_keeps_a_quiet_connection() {
     let limits = Limits {
         ping_every: Duration::from_millis(30),

@@ -267,12 +267,12 @@ impl Connection {
             return Err(Ending::refused(Reason::Slow, sentence));
         }
         if now >= self.next_ping {
-            self.next_ping = now + limits.ping_every;
-            self.unanswered += 1;
             // Counted, as a machine that stood still meanwhile has not let the peer answer, however long it was.
             if limits.ping_every * self.unanswered >= limits.pong_wait {
                 return Err(Ending::refused(Reason::Dead, "Pings were not answered for too long."));
             }
+            self.next_ping = now + limits.ping_every;
+            self.unanswered += 1;
             if self.line.has_room() {
                 self.pinged = Some(now);
                 self.line.answer(&plain::PING);
