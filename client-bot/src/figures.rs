@@ -135,7 +135,12 @@ const OTHERS: [(&str, Unit, &str, &str); 29] = [
         "how late a tick begins",
     ),
     ("server.ticks", Unit::Count, "/server/ticks", "ticks that were run"),
-    ("server.ticks_late", Unit::Count, "/server/ticks_late", "ticks that began late"),
+    (
+        "server.ticks_late",
+        Unit::Count,
+        "/server/ticks_late",
+        "times that more than one tick was due",
+    ),
     ("server.ticks_dropped", Unit::Count, "/server/ticks_dropped", "ticks that were left out"),
     (
         "server.cpu",

@@ -269,9 +269,10 @@ pub async fn run<O: Outbox, S: Ticked<O>>(
             () = clock.until(pace.next_deadline()) => {}
         }
         let woke = Instant::now();
-        times.woke(woke.saturating_duration_since(pace.next_deadline()));
+        let late = woke.saturating_duration_since(pace.next_deadline());
         let mut laps = times.begin();
         let due = pace.due(woke);
+        times.woke(late, due.steps + due.dropped, tick);
         note(due, counts, &lines);
         if due.dropped > 0 {
             let ticks = u32::try_from(due.dropped).unwrap_or(u32::MAX);

@@ -59,6 +59,14 @@ async fn a_private_session_is_found_and_played_from_either_server() {
     for player in [&mut ben, &mut cid] {
         player.is_well().await;
     }
+    // What is passed on is no HTTP: nobody plays on this server itself.
+    let metrics = b.ask("GET", "/metrics", "", "").await.body;
+    for direction in ["in", "out"] {
+        let none = format!(
+            "gamekeeper_socket_bytes_total{{direction=\"{direction}\",protocol=\"websocket\"}} 0\n"
+        );
+        assert!(metrics.contains(none.trim_end_matches(" 0\n")) && !metrics.contains(&none));
+    }
 
     // What its host does, and what nobody else may.
     let rename = r#"{"action":"rename","name":"All of us"}"#;

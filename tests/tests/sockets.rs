@@ -106,6 +106,9 @@ async fn a_session_that_is_full_says_so() {
     second.send(&binary(&hello("Second"))).await;
     let (code, reason) = second.closing().await.expect("a close frame");
     assert_eq!((code, reason.as_str()), (4014, "All 1 seats are taken."));
+    let refusals = &running.server.front.refusals;
+    eventually("it counts", || refusals.count(Reason::NoRoom) == 1).await;
+    assert_eq!(refusals.count(Reason::Expelled), 0);
     first.is_well().await;
     running.stop().await.unwrap();
 }
@@ -140,6 +143,27 @@ async fn whoever_vanishes_is_noticed() {
     }
     running.settles_at(1).await;
     bystander.is_well().await;
+    running.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn the_first_ping_may_be_left_unanswered_for_all_of_the_wait() {
+    let limits = Limits {
+        ping_every: Duration::from_millis(50),
+        pong_wait: Duration::from_millis(200),
+        ..hasty()
+    };
+    let running = Running::start(limits);
+    let mut silent = running.open().await;
+    silent.send(&binary(&hello("Silent"))).await;
+    let mut pings = 0;
+    let closed = loop {
+        match silent.frame().await.expect("a close frame") {
+            (8, payload) => break u16::from_be_bytes([payload[0], payload[1]]),
+            (opcode, _) => pings += u32::from(opcode == 9),
+        }
+    };
+    assert_eq!((closed, pings), (4012, 4));
     running.stop().await.unwrap();
 }
 

@@ -32,7 +32,8 @@ impl Directory {
         settings: SessionSettings,
     ) -> Arc<Entry> {
         let (queue, told) = mpsc::channel(SESSION_QUEUE_MAX);
-        let place = self.lanes.place();
+        let status = session.status();
+        let place = self.lanes.place(status.people());
         let handle = SessionHandle {
             lane: Arc::clone(place.lane()),
             sockets: Arc::clone(place.sockets()),
@@ -42,7 +43,7 @@ impl Directory {
             ending: Arc::default(),
         };
         let (ticks, stop) = (TickCounts::part_of(&self.ticks), self.stop.child_token());
-        let entry = Entry::new(code, Arc::new(handle), ticks, stop, settings, session.status());
+        let entry = Entry::new(code, Arc::new(handle), ticks, stop, settings, status);
         let entry = Arc::new(entry);
         if self.lasts(code) {
             entry.keep_open(session.host(), &self.store);

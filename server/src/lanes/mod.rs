@@ -22,8 +22,8 @@ pub use sockets::{Sockets, Watch, Watched};
 
 use std::fmt;
 use std::future::Future;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::runtime::{Builder, Handle};
 use tokio::task::{JoinHandle, yield_now};
 use tokio::time::{Duration, Instant};
@@ -38,12 +38,37 @@ const SEE_OFF_EVERY: Duration = Duration::from_millis(10);
 /// Tasks that run before the runtime looks at its timers and other threads again: all that are ready.
 const TASKS_PER_LOOK: u32 = 1 << 20;
 
+/// What a session counts beside its lane's load, and one of its people in it before anything was measured, as shares of a
+/// lane's time: what one of eight and each of its people take in the arena (docs/benchmarks.md). So sessions are spread by
+/// their number where little is done. They only rank lanes: that a game's cost is another one does little harm.
+const SESSION_SHARE: f64 = 0.002;
+const PERSON_SHARE: f64 = 0.0003;
+/// For so many people room is expected to be needed in a session that has none yet.
+const PEOPLE_EXPECTED: u32 = 8;
+/// This much of what is expected of the sessions that came is left after each measurement, twice a second: a tenth after
+/// eleven seconds. By then those who play there are back, and in the load.
+const EXPECTED_LEFT: f64 = 0.9;
+
 /// Descriptors that one takes for its runtime: what tells of sockets twice, what wakes it, and what tells of signals.
 pub const LANE_DESCRIPTORS: u64 = 4;
 
 /// All lanes of a process.
 #[derive(Debug)]
-pub struct Lanes(Vec<Arc<Lane>>);
+pub struct Lanes {
+    lanes: Vec<Arc<Lane>>,
+    loads: Mutex<Loads>,
+}
+
+/// How much there is to do on lanes, as shares of their time.
+#[derive(Debug)]
+struct Loads {
+    /// By lane, at the last measurement.
+    measured: Vec<f64>,
+    /// By lane, what sessions that came lately are expected to need.
+    expected: Vec<f64>,
+    /// What one person costs.
+    person: f64,
+}
 
 /// One lane.
 pub struct Lane {
@@ -62,8 +87,6 @@ pub struct Lane {
 struct LaneWork {
     /// Nanoseconds between waking up and sleeping again, since the start.
     busy_ns: AtomicU64,
-    /// Tenths of its time that it was at work lately.
-    tenths: AtomicU64,
 }
 
 /// A session's place on a lane, given back when dropped.
@@ -77,40 +100,60 @@ impl Lanes {
     /// Starts so many, at least one. A thread has the priority of the one that starts it, so this is for a thread that
     /// did not [`give_way`].
     pub fn start(count: usize) -> Self {
-        Self((0..count.max(1)).map(Lane::start).collect())
+        let count = count.max(1);
+        let none = || vec![0.0; count];
+        let loads = Loads { measured: none(), expected: none(), person: PERSON_SHARE };
+        Self { lanes: (0..count).map(Lane::start).collect(), loads: Mutex::new(loads) }
     }
 
     /// How many there are.
     pub(crate) fn len(&self) -> usize {
-        self.0.len()
+        self.lanes.len()
     }
 
     /// For how long each was at work since the start.
     pub(crate) fn busy(&self) -> impl Iterator<Item = Duration> {
-        self.0.iter().map(|lane| Duration::from_nanos(lane.work.busy_ns.load(Ordering::Relaxed)))
+        self.lanes
+            .iter()
+            .map(|lane| Duration::from_nanos(lane.work.busy_ns.load(Ordering::Relaxed)))
     }
 
-    /// So busy they were lately, 1 being all the time: further sessions go to where less is done.
-    pub(crate) fn were_busy(&self, loads: &[f64]) {
-        for (lane, load) in self.0.iter().zip(loads) {
-            lane.work.tenths.store((load * 10.0) as u64, Ordering::Relaxed);
+    /// So busy they were lately, 1 being all the time, with so many people in all: further sessions go to where less is done.
+    pub(crate) fn were_busy(&self, measured: &[f64], people: u32) {
+        let mut loads = self.loads();
+        loads.measured = measured.to_vec();
+        loads.expected.iter_mut().for_each(|share| *share *= EXPECTED_LEFT);
+        if people > 0 {
+            loads.person = measured.iter().sum::<f64>() / f64::from(people);
         }
     }
 
-    /// A place on the lane that has least to do, and of those that have about as much the one with the fewest sessions.
-    pub fn place(&self) -> LanePlace {
-        let idlest = self.0.iter().min_by_key(|lane| {
-            (lane.work.tenths.load(Ordering::Relaxed), lane.sessions.load(Ordering::Relaxed))
-        });
+    /// A place for a session of so many people on the lane that has least to do, with what it will have to do for those who
+    /// came since that was measured.
+    pub fn place(&self, people: u32) -> LanePlace {
+        let mut loads = self.loads();
+        let share = |lane: &Arc<Lane>| {
+            let sessions = lane.sessions.load(Ordering::Relaxed) as f64;
+            loads.measured[lane.number] + loads.expected[lane.number] + sessions * SESSION_SHARE
+        };
+        let idlest = self.lanes.iter().min_by(|a, b| share(a).total_cmp(&share(b)));
         let lane = idlest.expect("there is at least one");
+        let people = if people == 0 { PEOPLE_EXPECTED } else { people };
+        // No session needs more than all of a lane, whatever few people seem to cost beside many computer pilots.
+        let expected = (loads.person * f64::from(people)).min(1.0);
+        loads.expected[lane.number] += expected;
         lane.sessions.fetch_add(1, Ordering::Relaxed);
         LanePlace { lane: Arc::clone(lane), sockets: Arc::default() }
+    }
+
+    fn loads(&self) -> MutexGuard<'_, Loads> {
+        self.loads.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Drop for Lanes {
     fn drop(&mut self) {
-        self.0.iter().for_each(|lane| lane.over.cancel());
+        self.lanes.iter().for_each(|lane| lane.over.cancel());
     }
 }
 

@@ -61,6 +61,10 @@ const LATE_BUCKETS: [f64; 21] = [
     4e-3, 5e-3, 7e-3, 10e-3, 20e-3, 33e-3, 66e-3, 0.166, 0.5,
 ];
 
+/// Of so many ticks at most that were due at one wake-up the lateness is kept, the latest ones first: half a minute's at
+/// 30 Hz. A process that was stopped for a day has not to work for it when it goes on.
+const LATE_TICKS_MAX: u64 = 1000;
+
 /// How long ticks take and how late they begin, over all sessions.
 #[derive(Debug)]
 pub struct TickTimes {
@@ -86,15 +90,24 @@ impl TickTimes {
             ),
             lateness: make.spread(
                 "gamekeeper_tick_start_jitter_seconds",
-                "How much later than planned a session's loop woke up for a tick.",
+                "How much later than planned a session's loop woke up for a tick; of several that were due or dropped, for each.",
                 &LATE_BUCKETS,
             ),
         }
     }
 
-    /// A loop woke up this long after the moment that it waited for.
-    pub(crate) fn woke(&self, late: Duration) {
-        self.lateness.observe(late.as_secs_f64());
+    /// A loop woke up this long after the first of so many ticks was due, with a tick between each two of them. Each
+    /// counts by itself: were a second's standstill one late tick, a percentile would not show it.
+    pub(crate) fn woke(&self, late: Duration, due: u64, tick: Duration) {
+        for earlier in 0..due.min(LATE_TICKS_MAX) as u32 {
+            self.lateness.observe(late.saturating_sub(tick * earlier).as_secs_f64());
+        }
+    }
+
+    /// Of how many ticks the lateness was kept.
+    #[cfg(test)]
+    pub(crate) fn woken(&self) -> u64 {
+        self.lateness.get_sample_count()
     }
 
     /// A tick begins.
@@ -145,5 +158,23 @@ mod tests {
         assert!((sum - metrics.ticks.work.get_sample_sum()).abs() < 1e-9);
         let labels = Stage::LABELS.map(str::len);
         assert!(labels.iter().all(|&letters| letters > 0));
+    }
+
+    #[test]
+    fn every_tick_that_was_missed_is_late_by_its_own_time() {
+        let ms = Duration::from_millis;
+        let late = Metrics::default().ticks;
+        // A second in which nothing happened, and nine in which every tick was in time.
+        late.woke(ms(990), 30, ms(33));
+        (0..270).for_each(|_| late.woke(Duration::ZERO, 1, ms(33)));
+        let late = &late.lateness;
+        assert_eq!(late.get_sample_count(), 300);
+        let expected: f64 = (1..=30).map(|missed| 0.033 * f64::from(missed)).sum();
+        assert!((late.get_sample_sum() - expected).abs() < 1e-9, "{}", late.get_sample_sum());
+
+        let stopped = Metrics::default().ticks;
+        stopped.woke(Duration::from_secs(86_400), u64::MAX, ms(33));
+        stopped.woke(ms(1), 0, ms(33));
+        assert_eq!(stopped.lateness.get_sample_count(), LATE_TICKS_MAX);
     }
 }

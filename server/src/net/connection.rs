@@ -267,12 +267,12 @@ impl Connection {
             return Err(Ending::refused(Reason::Slow, sentence));
         }
         if now >= self.next_ping {
-            self.next_ping = now + limits.ping_every;
-            self.unanswered += 1;
             // Counted, as a machine that stood still meanwhile has not let the peer answer, however long it was.
             if limits.ping_every * self.unanswered >= limits.pong_wait {
                 return Err(Ending::refused(Reason::Dead, "Pings were not answered for too long."));
             }
+            self.next_ping = now + limits.ping_every;
+            self.unanswered += 1;
             if self.line.has_room() {
                 self.pinged = Some(now);
                 self.line.answer(&plain::PING);
@@ -296,11 +296,8 @@ impl Connection {
                 closing::close(self.socket, code, &sentence, wait).await;
             }
             Ending::Asked(code, sentence) => {
-                // Who stops or comes back on another connection has done nothing wrong, and whom a busy session turns
-                // away it has counted itself.
-                let is_no_fault = matches!(code, CloseCode::Replaced | CloseCode::TryLater);
-                if !code.is_an_interruption() && !is_no_fault {
-                    refusals.count_up(Reason::Expelled);
+                if let Some(reason) = Reason::of_goodbye(code) {
+                    refusals.count_up(reason);
                 }
                 closing::close(self.socket, code, &sentence, wait).await;
             }

@@ -101,9 +101,9 @@ pub struct Limits {
     /// How often a peer is pinged.
     #[arg(skip = Self::PING_EVERY)]
     pub ping_every: Duration,
-    /// For how long a peer may leave pings unanswered, then the connection ends with 4012. What else it
-    /// sends is no sign that it reads. Counted in whole [`Self::ping_every`]s; one during which this machine stood
-    /// still, as a laptop does that is shut, is one, however long.
+    /// For how long after a ping a peer may leave it and all further ones unanswered, then the connection ends with 4012.
+    /// What else it sends is no sign that it reads. Counted in whole [`Self::ping_every`]s; one during which this machine
+    /// stood still, as a laptop does that is shut, is one, however long.
     #[arg(skip = Self::PONG_WAIT)]
     pub pong_wait: Duration,
     /// For how long something may wait for the line to take it, without a moment at which all is taken;

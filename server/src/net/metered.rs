@@ -10,9 +10,9 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
 
-/// What is spoken, as an index into the metrics' counters of bytes: what is metered here is HTTP.
+/// What is spoken, as an index into the metrics' counters of bytes: what is metered here is HTTP, or passed on.
 const HTTP: usize = 0;
-/// A WebSocket's stream is measured by its `ear` and its `line`.
+/// A WebSocket's stream is measured by its `ear` and its `line`, or here where another server of the site serves it.
 pub(super) const WEBSOCKET: usize = 1;
 
 /// The peer sent more bytes per second than it may; reading ends with this inside an [`io::Error`].
@@ -41,13 +41,16 @@ pub(super) struct Metered<S> {
     bytes: Option<Level>,
     /// Whether more was read than that.
     is_over: bool,
+    /// What is spoken.
+    protocol: usize,
     metrics: Arc<Metrics>,
 }
 
 impl<S> Metered<S> {
     /// With no rate until it is a WebSocket where it is `of_many` clients, whose requests have limits each: a proxy's.
     pub(super) fn new(stream: S, of_many: bool, metrics: Arc<Metrics>) -> Self {
-        Self { stream, bytes: (!of_many).then_some(Level::FULL), is_over: false, metrics }
+        let bytes = (!of_many).then_some(Level::FULL);
+        Self { stream, bytes, is_over: false, protocol: HTTP, metrics }
     }
 
     /// The stream itself, of which nothing is to be read.
@@ -67,14 +70,20 @@ impl<S> Metered<S> {
 
     fn wrote(&self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         if let Poll::Ready(Ok(bytes)) = written {
-            self.metrics.network.went[HTTP].inc_by(bytes as u64);
+            self.metrics.network.went[self.protocol].inc_by(bytes as u64);
         }
         written
     }
 
-    /// From now on nothing is counted.
+    /// From now on the peer may send what it likes.
     pub(super) fn stop_counting(&mut self) {
         self.bytes = None;
+    }
+
+    /// From now on it is a WebSocket that another server of the site serves, whose limits count.
+    pub(super) fn is_passed_on(&mut self) {
+        self.stop_counting();
+        self.protocol = WEBSOCKET;
     }
 }
 
@@ -87,7 +96,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Metered<S> {
         let before = buf.filled().len();
         ready!(Pin::new(&mut self.stream).poll_read(cx, buf))?;
         let read = buf.filled().len() - before;
-        self.metrics.network.came[HTTP].inc_by(read as u64);
+        self.metrics.network.came[self.protocol].inc_by(read as u64);
         let within = self.bytes.as_mut().map_or(Ok(()), |bytes| take(bytes, read, Instant::now()));
         self.is_over |= within.is_err();
         Poll::Ready(within)
@@ -123,5 +132,39 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Metered<S> {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::limits::BYTES_BURST_MAX;
+    use super::*;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    #[tokio::test]
+    async fn of_what_is_passed_on_the_bytes_count_as_a_websockets_and_no_limit_is_ours() {
+        let metrics = Arc::<Metrics>::default();
+        let request = vec![0; 100];
+        let said = vec![0; BYTES_BURST_MAX as usize * 3];
+        let (mut peer, own) = tokio::io::duplex(request.len() + said.len());
+        peer.write_all(&request).await.unwrap();
+        let mut metered = Metered::new(own, false, Arc::clone(&metrics));
+        let mut read = vec![0; said.len()];
+        metered.read_exact(&mut read[..request.len()]).await.unwrap();
+        metered.write_all(&request[..10]).await.unwrap();
+        metered.is_passed_on();
+        peer.write_all(&said).await.unwrap();
+        metered.read_exact(&mut read).await.unwrap();
+        metered.write_all(&request[..20]).await.unwrap();
+        let count = |counters: &[prometheus::IntCounter; 2]| {
+            [HTTP, WEBSOCKET].map(|protocol| counters[protocol].get())
+        };
+        assert_eq!(count(&metrics.network.came), [100, said.len() as u64]);
+        assert_eq!(count(&metrics.network.went), [10, 20]);
+        assert!(!metered.is_over());
+        // Of a peer of ours it would have been too much.
+        let mut metered = Metered::new(&said[..], false, metrics);
+        let error = metered.read(&mut read).await.unwrap_err();
+        assert!(TooManyBytes::is_in(&error) && metered.is_over());
     }
 }

@@ -57,7 +57,7 @@ reasons! {
     BadOrigin = "bad_origin";
     /// A code or ticket that leads nowhere.
     NoSession = "no_session";
-    /// No session has room, and no further one fits.
+    /// No session has room and no further one fits, or the session that was asked for has none.
     NoRoom = "no_room";
     /// There is more to do than there is time for. Whom the API or a session turns away for it the overload counts.
     Overload = "overload";
@@ -93,6 +93,24 @@ reasons! {
     Dead = "dead", Unresponsive;
     /// The session wanted it gone; its own line says why.
     Expelled = "expelled";
+}
+
+impl Reason {
+    /// What somebody is refused for to whom their session says goodbye with `code`; `None` where that is no refusal.
+    pub(super) fn of_goodbye(code: CloseCode) -> Option<Self> {
+        match code {
+            CloseCode::SessionFull => Some(Self::NoRoom),
+            // Nobody has done anything wrong whose session is over, goes on elsewhere or broke, or who comes back on another
+            // connection. Whom a busy session turns away it has counted itself.
+            CloseCode::Ended
+            | CloseCode::GoingAway
+            | CloseCode::Moved
+            | CloseCode::Internal
+            | CloseCode::Replaced
+            | CloseCode::TryLater => None,
+            _ => Some(Self::Expelled),
+        }
+    }
 }
 
 /// One refusal: the reason, and a sentence for whoever is refused.
@@ -153,6 +171,20 @@ impl Refusals {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_who_is_shown_out_counts_as_expelled() {
+        let of = |code| Reason::of_goodbye(code).map(Reason::label);
+        for code in [CloseCode::Kicked, CloseCode::Banned, CloseCode::Locked, CloseCode::BadValue] {
+            assert_eq!(of(code), Some("expelled"), "{code:?}");
+        }
+        assert_eq!(of(CloseCode::SessionFull), Some("no_room"));
+        for code in [CloseCode::Ended, CloseCode::Internal, CloseCode::GoingAway, CloseCode::Moved]
+        {
+            assert_eq!(of(code), None, "{code:?}");
+        }
+        assert_eq!((of(CloseCode::Replaced), of(CloseCode::TryLater)), (None, None));
+    }
 
     #[test]
     fn every_reason_counts_for_itself() {

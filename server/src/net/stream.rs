@@ -47,6 +47,16 @@ impl Stream {
             Self::Unix(stream) => stream.stop_counting(),
         }
     }
+
+    /// From now on it is a WebSocket that another server of the site serves, whose limits count.
+    pub(super) fn is_passed_on(&mut self) {
+        match self {
+            Self::Tcp(stream) => stream.is_passed_on(),
+            Self::Tls(stream) => stream.get_mut().0.is_passed_on(),
+            #[cfg(unix)]
+            Self::Unix(stream) => stream.is_passed_on(),
+        }
+    }
 }
 
 /// Does the same with whatever carries the stream.

@@ -4,11 +4,12 @@
 
 use super::answers::{no_neighbour, too_many};
 use super::registry::State;
+use super::stream::Stream;
 use super::{Caller, Front, PLAY_PATH, way};
 use crate::code::SessionCode;
 use crate::site::{Neighbour, Whereabouts};
 use axum::body::Body;
-use hyper::body::Incoming;
+use hyper::body::{Bytes, Incoming};
 use hyper::header::HeaderMap;
 use hyper::{Request, Response, StatusCode, Uri};
 use hyper_util::rt::TokioIo;
@@ -69,9 +70,14 @@ pub(super) async fn open(
     let carrying = async move {
         // An error is a peer that went away before it had its answer.
         let Ok((near, far)) = try_join!(near, far) else { return };
-        let (from_near, to_near) = split(TokioIo::new(near));
+        let near = near.downcast::<TokioIo<Stream>>().expect("it was ours before");
+        let mut stream = near.io.into_inner();
+        stream.is_passed_on();
+        let (from_near, to_near) = split(stream);
         let (from_far, to_far) = split(TokioIo::new(far));
-        let (mut up, mut down) = (pin!(carry(from_near, to_far)), pin!(carry(from_far, to_near)));
+        // What came right behind the handshake was read with it.
+        let mut up = pin!(carry(near.read_buf, from_near, to_far));
+        let mut down = pin!(carry(Bytes::new(), from_far, to_near));
         // When one end has said all, the other one has so long to do the same. How it ended is counted there.
         tokio::select! {
             () = stop.cancelled() => {}
@@ -85,9 +91,12 @@ pub(super) async fn open(
     Response::from_parts(head, Body::empty())
 }
 
-/// Hands everything over until `from` has said all, or `to` hears no more.
-async fn carry(from: impl AsyncRead + Unpin, mut to: impl AsyncWrite + Unpin) {
+/// Hands over what came `early` and then everything, until `from` has said all, or `to` hears no more.
+async fn carry(early: Bytes, from: impl AsyncRead + Unpin, mut to: impl AsyncWrite + Unpin) {
     // A copy that fails, or an end that cannot be told, is a line that is cut, and that is an end as well.
-    let _ = copy_buf(&mut BufReader::with_capacity(BUFFER_BYTES, from), &mut to).await;
+    if to.write_all(&early).await.is_ok() {
+        drop(early);
+        let _ = copy_buf(&mut BufReader::with_capacity(BUFFER_BYTES, from), &mut to).await;
+    }
     let _ = to.shutdown().await;
 }

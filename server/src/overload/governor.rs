@@ -4,7 +4,7 @@
 //!
 //! Above one share a step is taken at each look, several where the load is far above it; the last step, which
 //! closes admission, only above a second, higher share. Well below them steps are given back one at a time, and after
-//! each time that this was too much the next try waits twice as long ([`Ladder`]).
+//! each time that this was too much the next try waits twice as long ([`Ladder`]), until the load is gone.
 
 use crate::session::restraint::Restraint;
 use shared::netcode::ladder::{Ladder, Patience};
@@ -20,6 +20,12 @@ const VERY_STEEP: f64 = 2.0;
 const CLEAR_SHARE: f64 = 0.75;
 /// When steps are given back: later than they are taken, by far.
 const PATIENCE: Patience = Patience { usual_ms: 2_000.0, most_ms: 60_000.0, trial_ms: 3_000.0 };
+
+/// Below this share of the load at which the governor begins, the load is gone: no single step is worth so much that giving
+/// it back would make the rest of it.
+const GONE_SHARE: f64 = 1.0 / 3.0;
+/// For so long it has to be gone, in ms, before what was too much is forgotten: a load that swings is back by then.
+const GONE_MS: f64 = 10_000.0;
 
 /// At which loads something is given up.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -39,6 +45,8 @@ pub struct Governor {
     sum: f64,
     highest: f64,
     passed_ms: f64,
+    /// For how long the load has been gone.
+    gone_ms: f64,
 }
 
 impl Default for Governor {
@@ -49,6 +57,7 @@ impl Default for Governor {
             sum: 0.0,
             highest: 0.0,
             passed_ms: 0.0,
+            gone_ms: 0.0,
         }
     }
 }
@@ -91,6 +100,10 @@ impl Governor {
         let passed_ms = self.passed_ms;
         (self.count, self.sum, self.highest, self.passed_ms) = (0, 0.0, 0.0, 0.0);
         self.ladder.pass(passed_ms);
+        self.gone_ms = if load < begins * GONE_SHARE { self.gone_ms + passed_ms } else { 0.0 };
+        if self.gone_ms >= GONE_MS {
+            self.ladder.forget();
+        }
         let (step, last) = (self.ladder.step(), Restraint::MOST.place());
         // What the step that stands was taken at.
         let taken_at = if step == last { closes } else { begins };
@@ -198,6 +211,21 @@ mod tests {
         let up_and_down = changes(&later);
         assert!(up_and_down < 400, "{up_and_down}");
         assert!(later.iter().all(|&place| !Restraint::at(place).is_closed()));
+    }
+
+    #[test]
+    fn a_load_that_is_gone_makes_nobody_wait_for_what_was_too_much_before() {
+        let mut governor = Governor::default();
+        // Ten minutes in which six steps are too few, so that tries have become rare.
+        let needed = |_, given: Restraint| if given.place() < 7 { 0.65 } else { 0.4 };
+        let hard = trace(&mut governor, 30 * 600, needed);
+        assert_eq!((hard.last(), changes(&hard[30 * 480..]) < 6), (Some(&7), true));
+        let places = trace(&mut governor, 30 * 30, |_, _| 0.03);
+        let all = places.iter().position(|&place| place == 0);
+        assert!(all.is_some(), "{:?} steps are given up half a minute later", places.last());
+        // Not at once: it might be back.
+        assert!(places[..9 * 30].iter().all(|&place| place >= 6));
+        assert!(places.windows(2).all(|pair| pair[1] <= pair[0] && pair[0] - pair[1] <= 1));
     }
 
     #[test]

@@ -63,14 +63,15 @@ pub(crate) async fn watch(directory: Arc<Directory>, stop: CancellationToken) {
             at_ease &= measure.restraint == Restraint::default();
         }
         let (load, passed) = (now.share_since(&before, cores), now.at - before.at);
-        overload.note(load, passed, people, at_ease, directory.seats_left());
         let lanes: Vec<Duration> = directory.lanes.busy().collect();
         let share = |(now, before): (&Duration, &Duration)| {
             (*now - *before).as_secs_f64() / passed.as_secs_f64().max(1e-3)
         };
         let loads: Vec<f64> = lanes.iter().zip(&lanes_before).map(share).collect();
-        directory.lanes.were_busy(&loads);
+        let mean = loads.iter().sum::<f64>() / loads.len() as f64;
+        directory.lanes.were_busy(&loads, people);
         overload.note_lanes(&loads, passed);
+        overload.note(load, mean, passed, people, at_ease, directory.seats_left());
         (before, lanes_before) = (now, lanes);
     }
 }

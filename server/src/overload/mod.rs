@@ -44,7 +44,7 @@ struct Machine {
     lanes: Vec<Governor>,
     room: Room,
     fits: Option<u32>,
-    /// Over some seconds.
+    /// The share of all cores that was at work, or of the lanes' time where that is more, over some seconds.
     load: f64,
     people: u32,
     stand_in: Option<f64>,
@@ -64,23 +64,29 @@ impl Overload {
         }
     }
 
-    /// What is given up because of the whole machine.
+    /// What is given up wherever one is: because of the whole machine, or as even the lane that has most time left has too
+    /// little.
     pub fn restraint(&self) -> Restraint {
+        let of_lanes = (0..self.lanes.len()).map(|lane| self.of_lane(lane)).min();
+        self.of_machine().max(of_lanes.unwrap_or_default())
+    }
+
+    /// Whether nobody new can be let in, wherever they go.
+    pub fn is_closed(&self) -> bool {
+        self.restraint().is_closed()
+    }
+
+    fn of_machine(&self) -> Restraint {
         Restraint::at(self.place.load(Ordering::Relaxed).into())
     }
 
-    /// Whether nobody new can be let in, wherever they go: the machine has no time for it, or none of its lanes.
-    pub fn is_closed(&self) -> bool {
-        let mut lanes = self.lanes.iter().map(|place| place.load(Ordering::Relaxed));
-        self.restraint().is_closed()
-            || (!self.lanes.is_empty()
-                && lanes.all(|place| Restraint::at(place.into()).is_closed()))
+    fn of_lane(&self, lane: usize) -> Restraint {
+        Restraint::at(self.lanes[lane].load(Ordering::Relaxed).into())
     }
 
     /// What is given up because of the whole machine, or of one lane of it.
     fn restraint_on(&self, lane: usize) -> Restraint {
-        let of_lane = Restraint::at(self.lanes[lane].load(Ordering::Relaxed).into());
-        of_lane.max(self.restraint())
+        self.of_lane(lane).max(self.of_machine())
     }
 
     /// For so long the lanes were this busy, 1 being all the time.
@@ -123,31 +129,43 @@ impl Overload {
         [&self.taken, &self.given_back].map(|count| count.load(Ordering::Relaxed))
     }
 
-    /// From now on the machine counts as this busy, 1 being all of its cores, whatever it does; `None` ends that. For tests.
+    /// From now on the machine counts as this busy, 1 being all of its cores, whatever it and its lanes do; `None` ends
+    /// that. For tests.
     pub fn stand_in(&self, load: Option<f64>) {
         let mut machine = self.machine();
         machine.load = load.unwrap_or(machine.load);
         machine.stand_in = load;
     }
 
-    /// For so long the machine was this busy, with so many people. `seats` are left.
-    fn note(&self, load: f64, passed: Duration, people: u32, at_ease: bool, seats: u32) {
+    /// For so long the machine was this busy, and its lanes in the mean, with so many people. `seats` are left.
+    fn note(
+        &self,
+        load: f64,
+        lanes: f64,
+        passed: Duration,
+        people: u32,
+        at_ease: bool,
+        seats: u32,
+    ) {
         let settings = &self.live.get().overload;
         let mut machine = self.machine();
         let load = machine.stand_in.unwrap_or(load);
+        // Where there are fewer lanes than cores they are full before the machine is. In the mean, as whoever comes goes to
+        // the one with most time left.
+        let fullest = machine.stand_in.unwrap_or(load.max(lanes));
         let passed_s = passed.as_secs_f64();
         let weight = passed_s / (passed_s + LOAD_MEMORY_S);
-        machine.load += (load - machine.load) * weight;
+        machine.load += (fullest - machine.load) * weight;
         machine.people = people;
         let restraint = machine.governor.watch(settings.shares(), load, passed_s * 1000.0);
-        if restraint != self.restraint() {
+        if restraint != self.of_machine() {
             let (steps, load) = (restraint.place(), per_cent(load));
             tracing::info!(steps, load, "what all sessions give up, as the machine is so busy");
         }
         self.place.store(restraint.place() as u8, Ordering::Relaxed);
-        let at_ease = at_ease && restraint == Restraint::default();
+        let at_ease = at_ease && self.restraint() == Restraint::default();
         if at_ease {
-            machine.room.learn(people, load);
+            machine.room.learn(people, fullest);
         }
         let fits = if at_ease { machine.room.beside(people, settings.begins()) } else { Some(0) };
         machine.fits = fits.map(|fits| fits.min(seats));
@@ -252,7 +270,7 @@ mod tests {
         let overload = overload(config::OverloadConfig::default());
         let mut watch = LoopWatch::new(Arc::clone(&overload), 0, 100);
         assert_eq!(watch.worked(TICK / 10, 1), None);
-        overload.note(0.7, Duration::from_millis(500), 3, true, 100);
+        overload.note(0.7, 0.2, Duration::from_millis(500), 3, true, 100);
         assert_eq!(watch.worked(TICK / 10, 1), Some(Restraint::at(1)));
         assert_eq!(watch.worked(TICK / 10, 1), None);
         let told = (0..1000).filter_map(|_| watch.worked(TICK * 3, 1)).last();
@@ -273,11 +291,32 @@ mod tests {
         assert!(told[0].is_some_and(|restraint| restraint.place() > 1), "{told:?}");
         assert_eq!((told[1], overload.restraint()), (None, Restraint::default()));
         assert!(!overload.is_closed(), "the other one has time");
+        (0..20).for_each(|_| overload.note_lanes(&[0.95, 0.7], passed));
+        assert!(!overload.is_closed() && overload.restraint() > Restraint::default());
         (0..20).for_each(|_| overload.note_lanes(&[0.95, 0.95], passed));
         assert!(overload.is_closed());
         (0..200).for_each(|_| overload.note_lanes(&[0.2, 0.2], passed));
         assert!(!overload.is_closed());
         assert_eq!(watches[0].worked(TICK / 10, 1), Some(Restraint::default()));
+    }
+
+    #[test]
+    fn where_lanes_are_fewer_than_cores_there_is_room_for_as_many_as_they_bear() {
+        let overload = overload(config::OverloadConfig::default());
+        // One lane of eight cores, of which each of the people takes a hundredth.
+        let passed = Duration::from_millis(500);
+        for people in (1..=50).chain([50; 50]) {
+            let lane = f64::from(people) * 0.01;
+            overload.note(lane / 8.0, lane, passed, people, true, 1000);
+        }
+        assert!(
+            overload.room().is_some_and(|fits| (9..=11).contains(&fits)),
+            "{:?}",
+            overload.room()
+        );
+        let report = overload.report(3);
+        assert!((report.load - 0.5).abs() < 0.01, "{report:?}");
+        assert_eq!(overload.restraint(), Restraint::default(), "the machine has time");
     }
 
     #[test]
@@ -295,7 +334,7 @@ mod tests {
         for people in 1..=20 {
             assert!((0..50).all(|_| watch.worked(TICK * people / 20, 1).is_none()));
             watch.room(people);
-            overload.note(9.0, TICK, people, true, 100);
+            overload.note(9.0, 0.2, TICK, people, true, 100);
         }
         assert_eq!(overload.restraint(), Restraint::default());
         assert!(watch.room(6).is_some_and(|fits| (5..=7).contains(&fits)));

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) struct LoadReport {
     /// People in all of its sessions.
     pub(crate) people: u32,
-    /// The share of its cores that is at work, over some seconds.
+    /// The share of its cores that is at work, or of its lanes' time where that is more, over some seconds.
     pub(crate) load: f64,
     /// The share at which it begins to give up detail.
     pub(crate) begins: f64,

@@ -167,6 +167,7 @@ struct Story {
     diary: Diary,
     queue: mpsc::Sender<Queued<Line>>,
     counts: Arc<TickCounts>,
+    metrics: Arc<Metrics>,
     stop: CancellationToken,
     start: Instant,
     task: tokio::task::JoinHandle<Option<Vec<u8>>>,
@@ -183,11 +184,12 @@ fn begin_with(session: impl Ticked<Line> + 'static, diary: Diary) -> Story {
     let (queue, receiver) = mpsc::channel(16);
     let stop = CancellationToken::new();
     let (counted, stopped, watcher) = (Arc::clone(&counts), stop.clone(), diary.clone());
+    let metrics = Arc::<Metrics>::default();
+    let measured = Arc::clone(&metrics);
     let task = tokio::spawn(async move {
-        run(session, receiver, SystemClock, &counted, &Metrics::default().ticks, stopped, watcher)
-            .await
+        run(session, receiver, SystemClock, &counted, &measured.ticks, stopped, watcher).await
     });
-    Story { diary, queue, counts, stop, start: Instant::now(), task }
+    Story { diary, queue, counts, metrics, stop, start: Instant::now(), task }
 }
 
 #[tokio::test(start_paused = true)]
@@ -231,6 +233,7 @@ async fn a_session_is_told_of_time_that_was_dropped_before_the_ticks_that_are_la
     let dropped = 30 - CATCH_UP_STEPS_MAX as u32;
     assert_eq!(entries.dropped, [(dropped, 4)]);
     assert_eq!(entries.ticks.len(), 4 + CATCH_UP_STEPS_MAX as usize + 4);
+    assert_eq!(story.metrics.ticks.woken(), 4 + 30 + 4, "each was late, and not the wake-up");
 }
 
 #[tokio::test(start_paused = true)]

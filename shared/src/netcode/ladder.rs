@@ -57,6 +57,11 @@ impl Ladder {
         }
     }
 
+    /// What was too much before tells nothing any more: the next try waits as long as the first one did.
+    pub fn forget(&mut self) {
+        self.wait_ms = self.patience.usual_ms;
+    }
+
     /// The line was clear for so long.
     pub fn clear(&mut self, ms: f64) {
         self.clear_ms += ms;
@@ -122,5 +127,24 @@ mod tests {
         let mut ladder = Ladder::new(3, patience);
         ladder.give_up(9);
         assert_eq!(ladder.step(), 2);
+    }
+
+    #[test]
+    fn who_forgets_what_was_too_much_tries_as_soon_as_at_first() {
+        let patience = Patience { usual_ms: 2_000.0, most_ms: 60_000.0, trial_ms: 3_000.0 };
+        let mut ladder = Ladder::new(5, patience);
+        ladder.give_up(4);
+        // A dozen tries that are too much, and the line is good from then on.
+        for _ in 0..12 {
+            while ladder.step() == 4 {
+                ladder.clear(1000.0);
+            }
+            ladder.give_up(1);
+        }
+        ladder.clear(10_000.0);
+        assert_eq!(ladder.step(), 4, "it waits for long");
+        ladder.forget();
+        (0..8).for_each(|_| ladder.clear(1000.0));
+        assert_eq!(ladder.step(), 0);
     }
 }

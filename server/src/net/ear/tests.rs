@@ -25,7 +25,7 @@ pub(in crate::net) fn hearer() -> (Hearer, mpsc::Receiver<Queued<ConnectionOutbo
     static LANES: LazyLock<Lanes> = LazyLock::new(|| Lanes::start(1));
     let (queue, told) = mpsc::channel(SESSION_QUEUE_MAX);
     let session = SessionHandle {
-        lane: Arc::clone(LANES.place().lane()),
+        lane: Arc::clone(LANES.place(1).lane()),
         sockets: Arc::default(),
         queue,
         protocol: PROTOCOL,
