@@ -42,7 +42,7 @@ import { Curtain, bindPanels, closePanels, togglePanel } from './panels.js';
 import { People } from './people.js';
 import { Roster } from './roster.js';
 import { Playback } from './replay.js';
-import { IS, ME, SHIP, STATS } from './rows.js';
+import { IS, ME, SHIP, SHIP_RADIUS, STATS } from './rows.js';
 import { Scene } from './render/scene.js';
 import { Session } from './session.js';
 import { settings } from './settings.js';
@@ -79,6 +79,8 @@ const canvas = document.getElementById('arena');
 const hudBox = document.getElementById('hud');
 const play = (name, ...where) => sound.play(name, ...where);
 const isSeen = (player) => placeOf(player, frame).length > 0;
+/** The rows cover more than a screen does, above all a phone's. */
+const isOnScreen = (player) => { const [x, y] = placeOf(player, frame); return camera.sees(x, y, SHIP_RADIUS); };
 const isReplay = () => source === playback;
 const camera = new Camera();
 const scene = new Scene(canvas, camera);
@@ -391,7 +393,7 @@ function drawGame(now, gap, seconds) {
   const pointer = roster.watching ? null : hands.pointer;
   document.body.classList.toggle('crosshair', pointer !== null);
   const away = whereabouts.outOfView(isSeen, now);
-  const friends = away.filter(({ player }) => !roster.isComputer(player));
+  const friends = whereabouts.outOfView((player) => roster.isComputer(player) || isOnScreen(player), now).map(exactly);
   scene.draw(frame, effects, { nameOf: roster.nameOf, leader: board.leader, pointer, away: friends }, seconds);
   hudBox.hidden = false;
   touch.shown = document.body.classList.contains('touch');
@@ -407,6 +409,12 @@ function drawGame(now, gap, seconds) {
     flying = true;
     performance.mark('flying');
   }
+}
+
+/** One of those who are pointed to, at the place of the rows where these have it. */
+function exactly(one) {
+  const [x = one.x, y = one.y] = placeOf(one.player, frame);
+  return { ...one, x, y };
 }
 
 function drawSky(seconds) {
