@@ -1,6 +1,6 @@
 // The list of public sessions as it changes, and the lobby's chat. Comes in: Server-Sent Events, or where
-// these fail long polls, or short ones where too many listen. Goes out: calls of `on`. It runs only while the lobby is on
-// the screen, and in a tab that is in front.
+// these fail long polls, or short ones where too many listen. Goes out: calls of `on`. It runs only while the
+// lobby is on the screen, and in a tab that is in front.
 
 import { Refusal, ask } from './api.js';
 import { BASE } from './here.js';

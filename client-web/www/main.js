@@ -56,6 +56,7 @@ import { Watch } from './watch.js';
 import { Watching } from './watching.js';
 import { Whereabouts } from './whereabouts.js';
 import { Wheel } from './wheel.js';
+import { notLoaded } from './words.js';
 
 /** A frame counts as at most this long, seconds, for whatever moves by itself: no leaps. */
 const STEP_MAX_S = 0.1;
@@ -149,7 +150,7 @@ const takeNews = newsFor({
 let client = null;
 /** Where messages come from: the link, or a recording. */
 let source = link;
-let ready = false;
+let [ready, loading] = [false, false];
 let playing = false;
 /** Whether to come as a spectator, and whether to show the invitation on arrival. */
 let spectate = false;
@@ -183,6 +184,8 @@ if (!wanted) start.fromAddress();
 load();
 
 async function load() {
+  if (loading) return;
+  loading = true;
   try {
     await init({ module_or_path: new URL('./client_web_bg.wasm', import.meta.url) });
     ready = true;
@@ -194,13 +197,22 @@ async function load() {
     if (wanted) look(wanted);
   } catch (why) {
     console.error(why);
-    start.show('This browser cannot run the game: it needs WebAssembly.', true);
+    start.show(notLoaded(why));
   }
+  loading = false;
+}
+
+/** Whether there is something to play with; if not, says so, and tries again what failed. */
+function isReady() {
+  if (ready) return true;
+  start.show('Still loading. One moment.');
+  load();
+  return false;
 }
 
 /** Goes into a session, with null for the fullest public one. */
 function enter(code, watchOnly) {
-  if (!ready) { start.show('Still loading. One moment.'); return; }
+  if (!isReady()) return;
   performance.mark('play');
   flying = false;
   sound.wake();
@@ -215,6 +227,7 @@ function enter(code, watchOnly) {
 
 /** Looks at a recording, of an `id` or of a `round` of the session with a `code`; at a moment of it, where one is named. */
 function look(which) {
+  if (!isReady()) return;
   sound.wake();
   client?.free();
   client = new Client('');

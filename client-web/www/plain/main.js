@@ -22,6 +22,7 @@ import { Playback } from '../replay.js';
 import { Session } from '../session.js';
 import { leap, turn } from '../turn.js';
 import { Whereabouts } from '../whereabouts.js';
+import { notLoaded } from '../words.js';
 import { beginView, bindView, drawRows, fitView, followedAt, panBy, view, zoomBy } from './draw.js';
 import { bindChat, bindPeople, clearPeople, hearIn, note, openChat, roster, showPeople, takeNews, teamCount } from './people.js';
 import { Person } from './person.js';
@@ -66,8 +67,7 @@ let kinds = [];
 let client = null;
 /** What the page is in, and what may be done about its people; null before the game is known. */
 let session = null;
-/** What is said to whoever wants to play before it is. */
-let loading = 'Still loading. One moment.';
+let loading = false;
 let person = null;
 let playing = false;
 /** Whether to come as a spectator. */
@@ -91,6 +91,8 @@ setInterval(whileHidden, HIDDEN_MS);
 load();
 
 async function load() {
+  if (loading) return;
+  loading = true;
   byId('panel').open = innerWidth > NARROW_PX;
   show(false, 'Loading…');
   try {
@@ -101,9 +103,10 @@ async function load() {
     asked.free();
   } catch (why) {
     console.error(why);
-    loading = 'This browser cannot run the game: it needs WebAssembly.';
-    write(byId('start-note'), loading);
+    start.failed(notLoaded(why));
     return;
+  } finally {
+    loading = false;
   }
   session = new Session(roster, {
     client: () => client, toast: note, teams: teamCount, lobby: leave, game: { name: game.name },
@@ -123,7 +126,7 @@ async function load() {
 
 /** Goes into a session, with null for whichever public one has room. */
 function enter(code, watchOnly) {
-  if (!session) { start.show(loading); return; }
+  if (!session) { start.show('Still loading. One moment.'); load(); return; }
   spectate = watchOnly;
   session.clear();
   session.code = code;
