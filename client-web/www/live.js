@@ -23,6 +23,8 @@ export class Live {
   #failures = 0;
   #heard = false;
   #wanted = false;
+  /** Whether the chat was asked for once. */
+  #caughtUp = false;
   #stop = null;
   #retry = 0;
   /** What was told last: `{version, sessions}`, or null; and when, as of `performance.now()`. */
@@ -31,8 +33,9 @@ export class Live {
   /** How it comes: 'sse' or 'poll'. */
   via = 'sse';
 
-  /** `on.sessions({version, sessions})`, `on.chat(line)` for each line of the lobby's chat, again and again
-   *  the same ones and older ones behind newer ones, and `on.trouble(sentence)` with '' when it is over. */
+  /** `on.sessions({version, sessions})`, `on.chat(lines, past)` with lines of the lobby's chat, again and again the
+   *  same ones and older ones behind newer ones, `past` where these were said before one came, and
+   *  `on.trouble(sentence)` with '' when it is over. */
   constructor(on) {
     this.#on = on;
     // A tab that nobody looks at takes no place among those who listen.
@@ -76,7 +79,7 @@ export class Live {
       this.#failures = 0;
       this.#take(data);
     });
-    stream.addEventListener('chat', ({ data }) => { const line = read(data); if (line) this.#on.chat(line); });
+    stream.addEventListener('chat', ({ data }) => { const line = read(data); if (line) this.#on.chat([line], false); });
     stream.onerror = () => {
       this.#failures += 1;
       if (!this.#heard && this.#failures >= TRIES) {
@@ -133,7 +136,8 @@ export class Live {
   async #chat() {
     try {
       const { lines } = await ask('GET', '/chat');
-      lines.forEach((line) => this.#on.chat(line));
+      this.#on.chat(lines, !this.#caughtUp);
+      this.#caughtUp = true;
     } catch {
       // The list says that the server is gone; no need to say it twice.
     }

@@ -41,7 +41,7 @@ export class Lobby {
     this.#list = new SessionList(find('session-list'), on);
     this.live = new Live({
       sessions: ({ sessions }) => this.#show(sessions),
-      chat: (line) => this.#talk.take(line),
+      chat: (lines, past) => this.#talk.take(lines, past),
       trouble: (sentence) => this.#trouble(sentence),
     });
     bindTabs(find('lobby').querySelector('[role="tablist"]'), (panel) => {

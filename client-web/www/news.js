@@ -66,7 +66,7 @@ export function newsFor(page) {
       // Another world: nothing of the last one is to be compared with it.
       scene.clear();
       effects.clear();
-      people.clear();
+      people.begin();
       callouts.clear();
       whereabouts.clear();
       page.newWorld();
