@@ -135,7 +135,7 @@ const playback = new Playback({
   begin(now) { watch.clear(); client.hello(now); },
   message: (bytes, now) => client.receive(bytes, now),
   follows: () => watching.follows,
-  pass: (now) => leap(client, now, (item) => takeNews(item)),
+  pass: (now) => leap(client, now, (item, quietly) => takeNews(item, quietly)),
   change,
 });
 const network = new Network({ drop: () => link.drop(), help: ({ prediction, interpolation }) => client?.setHelps(prediction, interpolation) });

@@ -15,10 +15,11 @@ export function turn(client, source, now, take) {
   }
 }
 
-/** Time goes on unseen, on the way to another place in a recording. */
+/** Time goes on unseen, on the way to another place in a recording: `take(item, true)` keeps what is so, and nobody
+ *  reads or hears how it came about. */
 export function leap(client, now, take) {
   client.advance(now);
-  eachNews(client, (item) => { if (!FLEETING.has(item.type)) take(item); });
+  eachNews(client, (item) => { if (!FLEETING.has(item.type)) take(item, true); });
 }
 
 function eachNews(client, take) {

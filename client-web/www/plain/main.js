@@ -220,7 +220,7 @@ function run(now) {
   turn(client, source, now, takeItem);
 }
 
-function takeItem(item) {
+function takeItem(item, quietly) {
   // To look for another place in a recording is no new world.
   if (item.type === 'begin' || (item.type === 'welcome' && source === link)) {
     beginView();
@@ -230,7 +230,7 @@ function takeItem(item) {
   if (item.type === 'about') session.takeAbout(item);
   if (item.type === 'host') session.takeHost(item);
   if (item.type === 'whereabouts') whereabouts.take(item.places.filter(([player]) => player !== roster.me), performance.now());
-  takeNews(item);
+  takeNews(item, quietly);
 }
 
 /** Says what the connection is doing, and what may be done about it. */

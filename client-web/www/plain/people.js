@@ -45,8 +45,9 @@ const takes = {
     // Nobody is who looks at a recording.
     if (name) note(`You are ${name}, player ${player}.`);
   },
-  roster(item) {
+  roster(item, quietly) {
     const { came, went } = roster.take(item);
+    if (quietly) return;
     for (const name of came) note(`${name} came.`);
     for (const name of went) note(`${name} left.`);
   },
@@ -67,8 +68,8 @@ const takes = {
   results: (item) => { told.results = item; },
 };
 
-/** Takes a piece of news. */
-export const takeNews = (item) => takes[item.type]?.(item);
+/** Takes a piece of news, `quietly` where nobody is to read of it, as on the way to another place in a recording. */
+export const takeNews = (item, quietly = false) => takes[item.type]?.(item, quietly);
 
 /** Forgets everything but the log, as before another session. */
 export function clearPeople() {
