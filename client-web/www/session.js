@@ -55,8 +55,10 @@ export class Session {
 
   /** Takes an `about` item of news. */
   takeAbout(about) {
+    const field = find('host-name-text');
+    // What the host has begun to type stays.
+    if (about.name !== this.about?.name && document.activeElement !== field) field.value = about.name;
     this.about = about;
-    find('host-name-text').value = about.name;
   }
 
   /** Takes a `host` item of news: this browser is the host now. */

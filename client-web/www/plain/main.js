@@ -251,9 +251,10 @@ function showLine() {
   document.body.classList.toggle('lost', source.state !== 'open');
   write(byId('line-text'), text);
   write(byId('line-wait'), source.state === 'waiting' ? `Trying again in ${wait} s.` : '');
-  write(byId('line-act'), label);
-  byId('line-act').hidden = !label;
-  byId('line-leave').hidden = source.state === 'open';
+  if (label) write(byId('line-act'), label);
+  // It keeps its place, so that neither button moves away from under a finger.
+  byId('line-act').style.visibility = label ? '' : 'hidden';
+  for (const id of ['line-act', 'line-leave']) byId(id).hidden = source.state === 'open';
 }
 
 function act() {
