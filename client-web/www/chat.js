@@ -106,7 +106,9 @@ export class Chat {
       line.className = 'server';
     } else {
       const name = document.createElement('b');
-      name.textContent = team ? `${from} to the team` : from;
+      const who = document.createElement('bdi');
+      who.textContent = from;
+      name.append(who, team ? ' to the team' : '');
       // Without the blank it is read as one word with what follows.
       line.append(name, ' ');
       line.classList.toggle('mine', mine);

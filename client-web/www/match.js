@@ -3,7 +3,7 @@
 
 import { write } from './hud.js';
 import { STATS } from './rows.js';
-import { clockText, counted, teamName } from './words.js';
+import { clockText, counted, isolated, teamName } from './words.js';
 
 /** The last seconds of a round that are counted aloud, and those before one begins. */
 const LAST_S = 10;
@@ -154,7 +154,7 @@ export class Match {
     if (!first || first.score <= 0) return { text: 'Nobody scored', mine: false };
     if (equal.length) return { text: 'A draw', mine: [first, ...equal].some((line) => line.player === this.#roster.me) };
     const mine = first.player === this.#roster.me;
-    return { text: mine ? 'You win' : `${this.#roster.nameOf(first.player)} wins`, mine };
+    return { text: mine ? 'You win' : `${isolated(this.#roster.nameOf(first.player))} wins`, mine };
   }
 
   #fill({ round, teams, lines }, winner) {

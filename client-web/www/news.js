@@ -1,6 +1,8 @@
 // What the module tells, and who in the page is told. Comes in: news as objects; what each one is stands in
 // `client-web/src/news.rs`. Goes out: calls. It decides nothing but who makes which sound.
 
+import { isolated } from './words.js';
+
 /** Gives the function that takes one piece of news, `quietly` where nobody is to hear of it: so it is on the way to
  *  another place in a recording. `page` has the page's parts and functions: see main.js. */
 export function newsFor(page) {
@@ -47,10 +49,10 @@ export function newsFor(page) {
       whereabouts.forget(kill.victim);
       const ownTeam = roster.myTeam > 0 && roster.entry(kill.victim)?.team === roster.myTeam;
       if (kill.killer === roster.me && kill.victim !== roster.me && ownTeam) {
-        hud.toast(`${roster.nameOf(kill.victim)} is of your own team: points lost`);
+        hud.toast(`${isolated(roster.nameOf(kill.victim))} is of your own team: points lost`);
         sound.play('refuse');
       } else if (kill.killer === roster.me && kill.victim !== roster.me) {
-        hud.toast(`Destroyed ${roster.nameOf(kill.victim)}`);
+        hud.toast(`Destroyed ${isolated(roster.nameOf(kill.victim))}`);
         sound.play('kill');
         callouts.streak(kill.streak);
       } else if (kill.victim === roster.me) {

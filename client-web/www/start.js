@@ -5,7 +5,7 @@ import { ask } from './api.js';
 import { codeInAddress, showAddress } from './here.js';
 import { write } from './hud.js';
 import { choose, guestName, settings } from './settings.js';
-import { clockText, counted, modeName } from './words.js';
+import { clockText, counted, isolated, modeName } from './words.js';
 
 const find = (id) => document.getElementById(id);
 
@@ -96,6 +96,6 @@ export class Start {
 
 function describe({ mode, players, max_players: most, pilots, host, phase, phase_left_s: left, round, locked }) {
   const time = phase === 'play' && left !== null && left !== undefined ? `round ${round}, ${clockText(left)} left` : '';
-  return [modeName(mode), host && `host ${host}`, `${players} of ${most} here`, pilots && counted(pilots, 'pilot'), time, locked && 'locked']
+  return [modeName(mode), host && `host ${isolated(host)}`, `${players} of ${most} here`, pilots && counted(pilots, 'pilot'), time, locked && 'locked']
     .filter(Boolean).join(' · ');
 }

@@ -21,6 +21,10 @@ export function notLoaded(why) {
   return 'The game could not be loaded. Press Play to try again.';
 }
 
+/** Somebody's name within a sentence: one from right to left does not rearrange the words around it. Where an element
+ *  has the name for itself, the style sheet does that. */
+export const isolated = (name) => `\u2068${name}\u2069`;
+
 /** `1 kill`, `2 kills`. */
 export const counted = (number, word) => `${number} ${word}${number === 1 ? '' : 's'}`;
 

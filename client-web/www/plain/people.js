@@ -9,7 +9,7 @@ import { arrange } from '../order.js';
 import { Roster } from '../roster.js';
 import { STATS } from '../rows.js';
 import { Said } from '../said.js';
-import { chatLine, clockText, teamName } from '../words.js';
+import { chatLine, clockText, isolated, teamName } from '../words.js';
 import { fill, holding } from './tables.js';
 
 /** Lines of people, the own one aside. */
@@ -43,13 +43,13 @@ const takes = {
     roster.me = player;
     told.standings = NOTHING.standings;
     // Nobody is who looks at a recording.
-    if (name) note(`You are ${name}, player ${player}.`);
+    if (name) note(`You are ${isolated(name)}, player ${player}.`);
   },
   roster(item, quietly) {
     const { came, went } = roster.take(item);
     if (quietly) return;
-    for (const name of came) note(`${name} came.`);
-    for (const name of went) note(`${name} left.`);
+    for (const name of came) note(`${isolated(name)} came.`);
+    for (const name of went) note(`${isolated(name)} left.`);
   },
   standings: (item) => { told.standings = item; },
   chat({ from, team, text }) {
@@ -57,11 +57,11 @@ const takes = {
     if (from === null) notice(text);
     else if (!team) said.hear(name, text);
     if (roster.isSilenced(from)) return;
-    note(text, team ? `${name} to the team` : name);
+    note(text, team ? `${isolated(name)} to the team` : name);
   },
   history: ({ lines }) => { for (const [name, text] of said.newIn(lines)) if (!roster.isNameSilenced(name)) note(text, name); },
   event: ({ event }) => note(JSON.stringify(event).slice(0, EVENT_LETTERS_MAX), 'event', 'event'),
-  emote: ({ from, emote }) => { if (!roster.isSilenced(from)) note(`${roster.nameOf(from)} shows sign ${emote}.`); },
+  emote: ({ from, emote }) => { if (!roster.isSilenced(from)) note(`${isolated(roster.nameOf(from))} shows sign ${emote}.`); },
   about: (item) => { told.about = item; },
   phase: (item) => Object.assign(told, { phase: item, results: item.phase === 'results' ? told.results : null }),
   begin: () => { told.results = null; },
@@ -131,7 +131,7 @@ export function openChat() {
 export function showPeople(client, code, chosen) {
   const { about, standings: { teams = [] } } = told;
   // A session has its name where it is run.
-  const said = [code ? '' : about?.name, ...teams.map((points, at) => `${teamName(at + 1)}: ${points}`)].filter(Boolean).join(', ');
+  const said = [!code && about && isolated(about.name), ...teams.map((points, at) => `${teamName(at + 1)}: ${points}`)].filter(Boolean).join(', ');
   write(byId('about'), said);
   byId('about').hidden = !said;
   write(byId('clock'), clock(client));
@@ -161,7 +161,9 @@ function showLines(chosen) {
     // Of most people no score was told: among all of them one's own place is the server's to say.
     write(line.children[0], watching ? '' : String((own && told.standings.rank) || place));
     const marks = [team && teamName(team), host && 'host', watching && 'watching', muted && 'muted', roster.isSilenced(player) && 'muted by you'];
-    write(line.children[1], [name, ...marks.filter(Boolean)].join(', '));
+    const [who, what] = line.children[1].children;
+    write(who, name);
+    write(what, marks.filter(Boolean).map((mark) => `, ${mark}`).join(''));
     write(line.children[2], watching ? '' : String(score ?? '–'));
     line.children[1].setAttribute('aria-pressed', String(player === chosen));
     line.classList.toggle('own', own);
@@ -173,7 +175,9 @@ function showLines(chosen) {
 function personLine(player) {
   const line = made('li');
   line.dataset.player = player;
-  line.append(made('span'), Object.assign(made('button'), { type: 'button' }), made('span'));
+  const button = Object.assign(made('button'), { type: 'button' });
+  button.append(made('bdi'), made('span'));
+  line.append(made('span'), button, made('span'));
   return line;
 }
 
