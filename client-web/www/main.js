@@ -50,7 +50,7 @@ import { Sound } from './sound.js';
 import { Start } from './start.js';
 import { tell } from './tell.js';
 import { Touch } from './touch.js';
-import { leap, turn } from './turn.js';
+import { leap, turn, wishOf } from './turn.js';
 import { View, placeOf } from './view.js';
 import { Watch } from './watch.js';
 import { Watching } from './watching.js';
@@ -83,6 +83,7 @@ const isSeen = (player) => placeOf(player, frame).length > 0;
 /** The rows cover more than a screen does, above all a phone's. */
 const isOnScreen = (player) => { const [x, y] = placeOf(player, frame); return camera.sees(x, y, SHIP_RADIUS); };
 const isReplay = () => source === playback;
+const wish = (say) => wishOf(client, source, say, (sentence) => hud.toast(sentence));
 const camera = new Camera();
 const scene = new Scene(canvas, camera);
 const sound = new Sound(camera);
@@ -103,13 +104,13 @@ const pad = new Gamepad();
 const wheel = new Wheel((emote) => client?.emote(emote));
 const touch = new Touch(canvas, () => showTouch(true), () => wheel.toggle());
 const hands = new Hands(input, touch, pad);
-const chat = new Chat(roster, (text, team) => client?.chat(text, team), (open) => { input.enabled = !open && playing; });
+const chat = new Chat(roster, (text, team) => wish((to) => to.chat(text, team)), (open) => { input.enabled = !open && playing; });
 const match = new Match(roster, {
   sound: play, callout: callouts.say, lobby: () => leave(''), isReplay,
   replayOf: (round) => replayOf(session.code, round),
 });
 const session = new Session(roster, {
-  client: () => client, toast: (text) => hud.toast(text), teams: () => match.teams.length,
+  wish, toast: (text) => hud.toast(text), teams: () => match.teams.length,
   lobby: () => leave(''), invite: () => togglePanel('invite'), game: ARENA,
 });
 const people = new People(roster, {
@@ -117,7 +118,7 @@ const people = new People(roster, {
 });
 const watching = new Watching(canvas, {
   players: () => people.flying(), leader: () => board.first, nameOf: roster.nameOf,
-  client: () => client, play: () => client.watch(false), steers: (pointerId) => touch.isHeldBy(pointerId),
+  client: () => client, play: () => wish((to) => to.watch(false)), steers: (pointerId) => touch.isHeldBy(pointerId),
 });
 const onKey = actionsFor({ chat, wheel, minimap, watching, match, roster, isReplay, giveUp });
 const view = new View({ camera, watching, roster, hands });

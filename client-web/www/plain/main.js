@@ -20,7 +20,7 @@ import { write } from '../hud.js';
 import { GONE, Link } from '../net.js';
 import { Playback } from '../replay.js';
 import { Session } from '../session.js';
-import { leap, turn } from '../turn.js';
+import { leap, turn, wishOf } from '../turn.js';
 import { Whereabouts } from '../whereabouts.js';
 import { notLoaded } from '../words.js';
 import { beginView, bindView, drawRows, fitView, followedAt, panBy, view, zoomBy } from './draw.js';
@@ -46,8 +46,9 @@ const OUTDATED = 4006;
 /** In windows that are not wider, CSS pixels, the panel is closed at first; page.css has the same. */
 const NARROW_PX = 720;
 
+const wish = (say) => wishOf(client, source, say, note);
 const start = new Start({ enter });
-const watching = new Watching({ client: () => client, play: () => client.watch(false) });
+const watching = new Watching({ client: () => client, play: () => wish((to) => to.watch(false)) });
 const link = new Link({ address, admitted, hello, message, change: showLine });
 const playback = new Playback({
   read: (bytes) => client.replay(bytes),
@@ -83,7 +84,7 @@ let held = [];
 leaveComposing();
 byId('line-act').addEventListener('click', act);
 for (const id of ['line-leave', 'replay-leave']) byId(id).addEventListener('click', leave);
-bindChat((text) => client.chat(text, false));
+bindChat((text) => wish((to) => to.chat(text, false)));
 bindPeople(choosePerson);
 addEventListener('keydown', onKey);
 document.addEventListener('visibilitychange', whileHidden);
@@ -109,7 +110,7 @@ async function load() {
     loading = false;
   }
   session = new Session(roster, {
-    client: () => client, toast: note, teams: teamCount, lobby: leave, game: { name: game.name },
+    wish, toast: note, teams: teamCount, lobby: leave, game: { name: game.name },
     invite: () => shareText(linkTo(session.code), byId('session-link'), byId('session-invite'), 'Invite'),
   });
   person = new Person(session);

@@ -98,13 +98,14 @@ export const teamCount = () => told.standings.teams?.length ?? 0;
 /** The texts of the log. */
 export const logTexts = () => log.map((line) => line.textContent);
 
-/** Binds the log, and lets `say(text)` have what is typed. */
+/** Binds the log, and lets `say(text)` have what is typed; it says whether it could be said. */
 export function bindChat(say) {
   const input = byId('chat-text');
   byId('chat').addEventListener('submit', (event) => {
     event.preventDefault();
     const text = chatLine(input.value);
-    if (text) say(text);
+    // What nobody would hear stays, to be sent again.
+    if (text && !say(text)) return;
     input.value = '';
     input.blur();
   });
