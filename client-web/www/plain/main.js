@@ -19,6 +19,7 @@ import { hostSecret, keepHostSecret, linkTo, replayInAddress, visitor } from '..
 import { write } from '../hud.js';
 import { GONE, Link } from '../net.js';
 import { Playback } from '../replay.js';
+import { STATS } from '../rows.js';
 import { Session } from '../session.js';
 import { leap, turn, wishOf } from '../turn.js';
 import { Whereabouts } from '../whereabouts.js';
@@ -272,7 +273,7 @@ function onFrame() {
   if (!playing) return;
   const now = performance.now();
   if (source.state !== 'ended') {
-    if (source === link) give(roster.watching ? restHands() : readHands(followedAt()));
+    if (source === link) give(roster.watching ? restHands() : readHands(followedAt(), client.stats()[STATS.INPUTS]));
     const at = source.advance(now);
     run(at);
     // Between a new connection and its first rows the last picture stays.
