@@ -22,15 +22,16 @@ export class Chat {
   #toTeam = false;
   #said = new Said();
 
-  /** `say(text, team)` sends a line, to the own team or to all; `onOpen(open)` is told when the line opens and closes. */
+  /** `say(text, team)` sends a line, to the own team or to all, and says whether that could be; `onOpen(open)` is told
+   *  when the line opens and closes. */
   constructor(roster, say, onOpen) {
     this.#roster = roster;
     this.#onOpen = onOpen;
     this.#form.addEventListener('submit', (event) => {
       event.preventDefault();
       const text = chatLine(this.#input.value);
-      if (text) say(text, this.#toTeam);
-      this.close();
+      // What nobody would hear stays, to be sent again.
+      if (!text || say(text, this.#toTeam)) this.close();
     });
     this.#input.addEventListener('keydown', (event) => {
       if (event.key === 'Escape') this.close();
@@ -106,7 +107,9 @@ export class Chat {
       line.className = 'server';
     } else {
       const name = document.createElement('b');
-      name.textContent = team ? `${from} to the team` : from;
+      const who = document.createElement('bdi');
+      who.textContent = from;
+      name.append(who, team ? ' to the team' : '');
       // Without the blank it is read as one word with what follows.
       line.append(name, ' ');
       line.classList.toggle('mine', mine);

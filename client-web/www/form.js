@@ -45,6 +45,8 @@ export class SessionForm {
   #name;
   /** The game's settings as they were shown last: what has no field keeps its value. */
   #game = {};
+  /** By path what was filled in, and what a control made of it: a slider rounds to its steps. */
+  #filled = new Map();
   /** Whether somebody has chosen something. */
   #touched = false;
 
@@ -92,8 +94,10 @@ export class SessionForm {
     const value = (path) => {
       const [control, kind] = this.#controls.get(path);
       if (kind === BOX) return control.checked;
-      if (kind === NUMBER || kind === RANGE) return Number(control.value);
-      return control.value;
+      if (kind !== NUMBER && kind !== RANGE) return control.value;
+      // What nobody has touched is as it was.
+      const { value, shown } = this.#filled.get(path) ?? {};
+      return control.value === shown ? value : Number(control.value);
     };
     const settings = {
       name: value('name').trim() || this.#name, mode: value('mode'), teams: Number(value('teams')), round_s: Number(value('round_s')),
@@ -138,6 +142,7 @@ export class SessionForm {
           control.append(path === 'round_s' ? new Option(minutes(value)[1], value) : new Option(value, value));
         }
         control.value = value;
+        this.#filled.set(path, { value, shown: control.value });
       }
     }
     this.#showTeams();

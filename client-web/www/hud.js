@@ -3,6 +3,7 @@
 
 import { ME, STATS } from './rows.js';
 import { settings } from './settings.js';
+import { isolated } from './words.js';
 
 /** Below this share of the hull the bar warns. */
 const HULL_LOW = 0.3;
@@ -140,7 +141,7 @@ export class Hud {
     const byOther = killer >= 0 && killer !== me[ME.PLAYER];
     write(find('death-how'), byOther ? 'Destroyed by' : 'Your ship is lost');
     write(find('death-who'), byOther ? nameOf(killer) : 'No one else to blame');
-    write(find('death-watch'), watched === null ? '' : `watching ${nameOf(watched)}`);
+    write(find('death-watch'), watched === null ? '' : `watching ${isolated(nameOf(watched))}`);
     this.#respawn = Math.max(this.#respawn, me[ME.RESPAWN]);
     const left = me[ME.RESPAWN];
     find('death-wait').firstElementChild.style.transform = `scaleX(${this.#respawn ? 1 - left / this.#respawn : 1})`;

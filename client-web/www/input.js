@@ -1,6 +1,7 @@
 // Keyboard and mouse. Comes in: the browser's events. Goes out: what is held at this moment, and what was
 // pressed. Which key does what says keys.js.
 
+import { Held } from './held.js';
 import { actionOf, isHeld } from './keys.js';
 
 const MOVES = { up: [0, -1], down: [0, 1], left: [-1, 0], right: [1, 0] };
@@ -11,8 +12,8 @@ const PRESSES = new Set(['Enter', 'NumpadEnter', 'Space', 'Tab']);
 
 /** What keys and mouse hold. */
 export class Input {
-  #keys = new Set();
-  #buttons = new Set();
+  #keys = new Held();
+  #buttons = new Held();
   #enabled = false;
 
   /** Where the mouse is, CSS pixels, and whether it has ever been seen. */
@@ -35,14 +36,14 @@ export class Input {
       if (isHeld(action)) {
         // Who flies is done with the page's controls. Shift may be the half of Shift+Tab, which goes on from one.
         if (!event.code.startsWith('Shift')) document.activeElement?.blur?.();
-        this.#keys.add(event.code);
+        this.#keys.press(event.code);
         event.preventDefault();
       } else if (event.repeat || onKey(action, true, event.timeStamp)) {
         event.preventDefault();
       }
     });
     addEventListener('keyup', (event) => {
-      this.#keys.delete(event.code);
+      this.#keys.release(event.code);
       // macOS says nothing of a key that is let go while Cmd is down.
       if (/^Meta/.test(event.code)) this.#keys.clear();
       const action = actionOf(event.code);
@@ -60,7 +61,7 @@ export class Input {
     canvas.addEventListener('pointerdown', (event) => {
       if (event.pointerType === 'touch') return;
       this.#point(event);
-      this.#buttons.add(event.button);
+      this.#buttons.press(event.button);
       canvas.setPointerCapture(event.pointerId);
       document.activeElement?.blur?.();
       event.preventDefault();
@@ -82,6 +83,11 @@ export class Input {
   release() {
     this.#keys.clear();
     this.#buttons.clear();
+  }
+
+  /** To be called before an input is given what is held; so many `inputs` were made until `now`. */
+  look(inputs, now) {
+    for (const held of [this.#keys, this.#buttons]) held.look(inputs, now);
   }
 
   /** Where to, along each axis, -1 to 1. */
@@ -112,7 +118,7 @@ export class Input {
   #held(mask) {
     // The bits of `buttons` stand in another order than the numbers of `button`.
     for (const [button, bit] of [[MOUSE_FIRE, 1], [MOUSE_BOOST, 2]]) {
-      if (mask & bit) this.#buttons.add(button); else this.#buttons.delete(button);
+      if (mask & bit) this.#buttons.press(button); else this.#buttons.release(button);
     }
   }
 

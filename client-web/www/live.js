@@ -1,5 +1,6 @@
 // The list of public sessions as it changes, and the lobby's chat. Comes in: Server-Sent Events, or where
-// these fail long polls. Goes out: calls of `on`. It runs only while the lobby is on the screen.
+// these fail long polls, or short ones where too many listen. Goes out: calls of `on`. It runs only while the
+// lobby is on the screen, and in a tab that is in front.
 
 import { Refusal, ask } from './api.js';
 import { BASE } from './here.js';
@@ -8,8 +9,10 @@ import { BASE } from './here.js';
 const TRIES = 2;
 /** How long the server may hold a poll, seconds. */
 const HOLD_S = 25;
-/** The wait after a poll that failed, ms. */
+/** The wait after a poll that failed, and between two that the server does not hold, ms. */
 const PAUSE_MS = 3_000;
+/** Answers of a server that holds no more polls, for all or for this address. */
+const FULL = new Set([429, 503]);
 /** While polling, the chat is asked for so often, ms. */
 const CHAT_MS = 4_000;
 
@@ -19,6 +22,9 @@ export class Live {
   #stream = null;
   #failures = 0;
   #heard = false;
+  #wanted = false;
+  /** Whether the chat was asked for once. */
+  #caughtUp = false;
   #stop = null;
   #retry = 0;
   /** What was told last: `{version, sessions}`, or null; and when, as of `performance.now()`. */
@@ -27,22 +33,35 @@ export class Live {
   /** How it comes: 'sse' or 'poll'. */
   via = 'sse';
 
-  /** `on.sessions({version, sessions})`, `on.chat(line)` for each line of the lobby's chat, again and again
-   *  the same ones and older ones behind newer ones, and `on.trouble(sentence)` with '' when it is over. */
+  /** `on.sessions({version, sessions})`, `on.chat(lines, past)` with lines of the lobby's chat, again and again the
+   *  same ones and older ones behind newer ones, `past` where these were said before one came, and
+   *  `on.trouble(sentence)` with '' when it is over. */
   constructor(on) {
     this.#on = on;
+    // A tab that nobody looks at takes no place among those who listen.
+    document.addEventListener('visibilitychange', () => { if (document.hidden) this.#rest(); else this.#run(); });
   }
 
   /** Starts, unless it runs. */
   start() {
-    if (this.#stop) return;
+    this.#wanted = true;
+    this.#run();
+  }
+
+  /** Stops. */
+  stop() {
+    this.#wanted = false;
+    this.#rest();
+  }
+
+  #run() {
+    if (this.#stop || !this.#wanted || document.hidden) return;
     this.#stop = new AbortController();
     if (this.via === 'poll' || !globalThis.EventSource) this.#poll(this.#stop.signal);
     else this.#listen();
   }
 
-  /** Stops. */
-  stop() {
+  #rest() {
     this.#stop?.abort();
     this.#stop = null;
     this.#stream?.close();
@@ -60,10 +79,9 @@ export class Live {
       this.#failures = 0;
       this.#take(data);
     });
-    stream.addEventListener('chat', ({ data }) => { const line = read(data); if (line) this.#on.chat(line); });
+    stream.addEventListener('chat', ({ data }) => { const line = read(data); if (line) this.#on.chat([line], false); });
     stream.onerror = () => {
       this.#failures += 1;
-      if (this.#heard) this.#on.trouble('The list is not live at the moment: the server cannot be reached.');
       if (!this.#heard && this.#failures >= TRIES) {
         stream.close();
         this.#stream = null;
@@ -71,6 +89,10 @@ export class Live {
       } else if (stream.readyState === EventSource.CLOSED) {
         // An answer that is no stream ends it for good: the browser does not try again by itself.
         this.#retry = setTimeout(() => this.#listen(), this.#heard ? PAUSE_MS : 0);
+        // Until there is room again among those who listen.
+        if (this.#heard) { this.#look('', this.#stop.signal); this.#chat(); }
+      } else if (this.#heard) {
+        this.#on.trouble('The list is not live at the moment: the server cannot be reached.');
       }
     };
   }
@@ -80,15 +102,25 @@ export class Live {
     this.#chat();
     const chat = setInterval(() => this.#chat(), CHAT_MS);
     signal.addEventListener('abort', () => clearInterval(chat));
+    let held = true;
     while (!signal.aborted) {
-      const after = this.last ? `?after=${this.last.version}&wait=${HOLD_S}` : '';
-      try {
-        this.#take(await ask('GET', `/sessions${after}`, { signal, patience: (HOLD_S + 10) * 1000 }), true);
-      } catch (why) {
-        if (signal.aborted) return;
-        this.#on.trouble(why instanceof Refusal ? why.message : 'The list cannot be read.');
-        await new Promise((done) => { setTimeout(done, PAUSE_MS); });
-      }
+      const first = !this.last;
+      const why = await this.#look(held && !first ? `?after=${this.last.version}&wait=${HOLD_S}` : '', signal);
+      if (FULL.has(why?.status)) held = false;
+      if (why || !(held || first)) await new Promise((done) => { setTimeout(done, PAUSE_MS); });
+    }
+  }
+
+  // Asks for the list; gives what went wrong, or null.
+  async #look(query, signal) {
+    try {
+      this.#take(await ask('GET', `/sessions${query}`, { signal, patience: (HOLD_S + 10) * 1000 }), true);
+      return null;
+    } catch (why) {
+      // A poll that is not held is no news to anybody: the list goes on coming.
+      const silent = signal.aborted || (query && FULL.has(why.status));
+      if (!silent) this.#on.trouble(why instanceof Refusal ? why.message : 'The list cannot be read.');
+      return why;
     }
   }
 
@@ -104,7 +136,8 @@ export class Live {
   async #chat() {
     try {
       const { lines } = await ask('GET', '/chat');
-      lines.forEach((line) => this.#on.chat(line));
+      this.#on.chat(lines, !this.#caughtUp);
+      this.#caughtUp = true;
     } catch {
       // The list says that the server is gone; no need to say it twice.
     }

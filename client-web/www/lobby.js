@@ -41,7 +41,7 @@ export class Lobby {
     this.#list = new SessionList(find('session-list'), on);
     this.live = new Live({
       sessions: ({ sessions }) => this.#show(sessions),
-      chat: (line) => this.#talk.take(line),
+      chat: (lines, past) => this.#talk.take(lines, past),
       trouble: (sentence) => this.#trouble(sentence),
     });
     bindTabs(find('lobby').querySelector('[role="tablist"]'), (panel) => {
@@ -59,10 +59,12 @@ export class Lobby {
     }, on.game);
     const byCode = (watch) => {
       const code = codeIn(find('code').value);
+      // In a place of its own, where the next list leaves it until something else is typed.
+      write(find('code-note'), code ? '' : 'That is neither a code nor a link to a session.');
       if (code) on.join(code, watch);
-      else this.#trouble('That is neither a code nor a link to a session.');
     };
     find('code-form').addEventListener('submit', (event) => { event.preventDefault(); byCode(false); });
+    find('code').addEventListener('input', () => write(find('code-note'), ''));
     find('code-watch').addEventListener('click', () => byCode(true));
   }
 

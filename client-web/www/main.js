@@ -42,7 +42,7 @@ import { Curtain, bindPanels, closePanels, togglePanel } from './panels.js';
 import { People } from './people.js';
 import { Roster } from './roster.js';
 import { Playback } from './replay.js';
-import { IS, ME, SHIP, STATS } from './rows.js';
+import { IS, ME, SHIP, SHIP_RADIUS, STATS } from './rows.js';
 import { Scene } from './render/scene.js';
 import { Session } from './session.js';
 import { settings } from './settings.js';
@@ -50,12 +50,13 @@ import { Sound } from './sound.js';
 import { Start } from './start.js';
 import { tell } from './tell.js';
 import { Touch } from './touch.js';
-import { leap, turn } from './turn.js';
+import { leap, turn, wishOf } from './turn.js';
 import { View, placeOf } from './view.js';
 import { Watch } from './watch.js';
 import { Watching } from './watching.js';
 import { Whereabouts } from './whereabouts.js';
 import { Wheel } from './wheel.js';
+import { notLoaded } from './words.js';
 
 /** A frame counts as at most this long, seconds, for whatever moves by itself: no leaps. */
 const STEP_MAX_S = 0.1;
@@ -79,7 +80,10 @@ const canvas = document.getElementById('arena');
 const hudBox = document.getElementById('hud');
 const play = (name, ...where) => sound.play(name, ...where);
 const isSeen = (player) => placeOf(player, frame).length > 0;
+/** The rows cover more than a screen does, above all a phone's. */
+const isOnScreen = (player) => { const [x, y] = placeOf(player, frame); return camera.sees(x, y, SHIP_RADIUS); };
 const isReplay = () => source === playback;
+const wish = (say) => wishOf(client, source, say, (sentence) => hud.toast(sentence));
 const camera = new Camera();
 const scene = new Scene(canvas, camera);
 const sound = new Sound(camera);
@@ -100,13 +104,13 @@ const pad = new Gamepad();
 const wheel = new Wheel((emote) => client?.emote(emote));
 const touch = new Touch(canvas, () => showTouch(true), () => wheel.toggle());
 const hands = new Hands(input, touch, pad);
-const chat = new Chat(roster, (text, team) => client?.chat(text, team), (open) => { input.enabled = !open && playing; });
+const chat = new Chat(roster, (text, team) => wish((to) => to.chat(text, team)), (open) => { input.enabled = !open && playing; });
 const match = new Match(roster, {
   sound: play, callout: callouts.say, lobby: () => leave(''), isReplay,
   replayOf: (round) => replayOf(session.code, round),
 });
 const session = new Session(roster, {
-  client: () => client, toast: (text) => hud.toast(text), teams: () => match.teams.length,
+  wish, toast: (text) => hud.toast(text), teams: () => match.teams.length,
   lobby: () => leave(''), invite: () => togglePanel('invite'), game: ARENA,
 });
 const people = new People(roster, {
@@ -114,7 +118,7 @@ const people = new People(roster, {
 });
 const watching = new Watching(canvas, {
   players: () => people.flying(), leader: () => board.first, nameOf: roster.nameOf,
-  client: () => client, play: () => client.watch(false), steers: (pointerId) => touch.isHeldBy(pointerId),
+  client: () => client, play: () => wish((to) => to.watch(false)), steers: (pointerId) => touch.isHeldBy(pointerId),
 });
 const onKey = actionsFor({ chat, wheel, minimap, watching, match, roster, isReplay, giveUp });
 const view = new View({ camera, watching, roster, hands });
@@ -132,7 +136,7 @@ const playback = new Playback({
   begin(now) { watch.clear(); client.hello(now); },
   message: (bytes, now) => client.receive(bytes, now),
   follows: () => watching.follows,
-  pass: (now) => leap(client, now, (item) => takeNews(item)),
+  pass: (now) => leap(client, now, (item, quietly) => takeNews(item, quietly)),
   change,
 });
 const network = new Network({ drop: () => link.drop(), help: ({ prediction, interpolation }) => client?.setHelps(prediction, interpolation) });
@@ -147,7 +151,7 @@ const takeNews = newsFor({
 let client = null;
 /** Where messages come from: the link, or a recording. */
 let source = link;
-let ready = false;
+let [ready, loading] = [false, false];
 let playing = false;
 /** Whether to come as a spectator, and whether to show the invitation on arrival. */
 let spectate = false;
@@ -181,6 +185,8 @@ if (!wanted) start.fromAddress();
 load();
 
 async function load() {
+  if (loading) return;
+  loading = true;
   try {
     await init({ module_or_path: new URL('./client_web_bg.wasm', import.meta.url) });
     ready = true;
@@ -192,13 +198,22 @@ async function load() {
     if (wanted) look(wanted);
   } catch (why) {
     console.error(why);
-    start.show('This browser cannot run the game: it needs WebAssembly.', true);
+    start.show(notLoaded(why));
   }
+  loading = false;
+}
+
+/** Whether there is something to play with; if not, says so, and tries again what failed. */
+function isReady() {
+  if (ready) return true;
+  start.show('Still loading. One moment.');
+  load();
+  return false;
 }
 
 /** Goes into a session, with null for the fullest public one. */
 function enter(code, watchOnly) {
-  if (!ready) { start.show('Still loading. One moment.'); return; }
+  if (!isReady()) return;
   performance.mark('play');
   flying = false;
   sound.wake();
@@ -213,6 +228,7 @@ function enter(code, watchOnly) {
 
 /** Looks at a recording, of an `id` or of a `round` of the session with a `code`; at a moment of it, where one is named. */
 function look(which) {
+  if (!isReady()) return;
   sound.wake();
   client?.free();
   client = new Client('');
@@ -355,6 +371,7 @@ function onFrame() {
 }
 
 function steer(now) {
+  input.look(client.stats()[STATS.INPUTS], now);
   hands.look(now, frame, camera);
   const [x, y] = roster.watching ? [0, 0] : hands.move;
   const idle = roster.watching;
@@ -391,7 +408,7 @@ function drawGame(now, gap, seconds) {
   const pointer = roster.watching ? null : hands.pointer;
   document.body.classList.toggle('crosshair', pointer !== null);
   const away = whereabouts.outOfView(isSeen, now);
-  const friends = away.filter(({ player }) => !roster.isComputer(player));
+  const friends = whereabouts.outOfView((player) => roster.isComputer(player) || isOnScreen(player), now).map(exactly);
   scene.draw(frame, effects, { nameOf: roster.nameOf, leader: board.leader, pointer, away: friends }, seconds);
   hudBox.hidden = false;
   touch.shown = document.body.classList.contains('touch');
@@ -407,6 +424,12 @@ function drawGame(now, gap, seconds) {
     flying = true;
     performance.mark('flying');
   }
+}
+
+/** One of those who are pointed to, at the place of the rows where these have it. */
+function exactly(one) {
+  const [x = one.x, y = one.y] = placeOf(one.player, frame);
+  return { ...one, x, y };
 }
 
 function drawSky(seconds) {

@@ -3,7 +3,7 @@
 
 import { write } from './hud.js';
 import { STATS } from './rows.js';
-import { clockText, counted, teamName } from './words.js';
+import { clockText, counted, isolated, teamName } from './words.js';
 
 /** The last seconds of a round that are counted aloud, and those before one begins. */
 const LAST_S = 10;
@@ -18,6 +18,8 @@ export class Match {
   #on;
   #counted = -1;
   #stay = false;
+  /** Whether nothing was told yet since the welcome. */
+  #isNew = true;
   /** 'endless', 'warm_up', 'play' or 'results', or null before anything was told; the round's number; the tick at which the phase ends. */
   phase = null;
   round = 0;
@@ -38,8 +40,13 @@ export class Match {
     find('results-lobby').addEventListener('click', () => on.lobby());
   }
 
-  /** Takes a `phase` item of news. */
-  takePhase({ phase, round, ends }) {
+  /** A connection, or a recording from some place on, has begun: what it tells first is no change. */
+  welcome() {
+    this.#isNew = true;
+  }
+
+  /** Takes a `phase` item of news, perhaps `quietly`. */
+  takePhase({ phase, round, ends }, quietly) {
     const [before, last] = [this.phase, this.round];
     // Until the next tick is known it is not known how long another phase lasts.
     if (ends !== this.ends) this.secondsLeft = null;
@@ -47,7 +54,9 @@ export class Match {
     this.#counted = -1;
     // Whoever comes into the middle of a round has not seen it begin. A host may begin the next one in the middle of the last.
     const begins = before === 'warm_up' || before === 'results' || (before === phase && last !== round);
-    if (begins && (phase === 'play' || phase === 'endless')) {
+    const isHeard = !quietly && !this.#isNew;
+    this.#isNew = false;
+    if (isHeard && begins && (phase === 'play' || phase === 'endless')) {
       this.#on.sound('begin');
       this.#on.callout(phase === 'play' ? `Round ${round}. Go!` : 'A new arena. Go!');
     }
@@ -56,12 +65,12 @@ export class Match {
     this.#showResults();
   }
 
-  /** Takes a `results` item of news. */
-  takeResults(results) {
+  /** Takes a `results` item of news, perhaps `quietly`. */
+  takeResults(results, quietly) {
     this.last = results;
     this.#stay = false;
     const first = this.#winner();
-    this.#on.sound(first.mine ? 'won' : 'over');
+    if (!quietly) this.#on.sound(first.mine ? 'won' : 'over');
     this.#fill(results, first.text);
     // In a page of its own: whoever looks at a round keeps the seat in the next.
     find('results-replay').href = this.#on.replayOf(results.round);
@@ -145,7 +154,7 @@ export class Match {
     if (!first || first.score <= 0) return { text: 'Nobody scored', mine: false };
     if (equal.length) return { text: 'A draw', mine: [first, ...equal].some((line) => line.player === this.#roster.me) };
     const mine = first.player === this.#roster.me;
-    return { text: mine ? 'You win' : `${this.#roster.nameOf(first.player)} wins`, mine };
+    return { text: mine ? 'You win' : `${isolated(this.#roster.nameOf(first.player))} wins`, mine };
   }
 
   #fill({ round, teams, lines }, winner) {

@@ -164,7 +164,8 @@ export class Link {
     return this.state === 'open' && this.#socket.bufferedAmount + this.#held.waiting <= BUFFERED_MAX;
   }
 
-  /** Sends one binary message. Without a connection it is dropped: what mattered is said again. */
+  /** Sends one binary message. Without a connection it is dropped: what mattered is said again, and wishes
+   *  are not taken then. */
   send(bytes) {
     if (this.state === 'open') this.#held.send(bytes);
   }

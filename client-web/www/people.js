@@ -39,9 +39,16 @@ export class People {
   }
 
   /** Forgets points and places, as when a round begins. */
-  clear() {
+  begin() {
     this.#standings = NOTHING;
     this.#stale = true;
+  }
+
+  /** Forgets the lines as well: with another connection the same numbers may be other people. */
+  clear() {
+    this.begin();
+    this.#rows.clear();
+    this.#open = -1;
   }
 
   /** Those who fly, best first. */
@@ -129,7 +136,7 @@ class Row {
     this.element.classList.toggle('computer', entry.computer);
     this.element.dataset.team = entry.team || '';
     // Buttons are made anew only when there are others, so that a press is never lost.
-    const made = JSON.stringify([view, entry.computer, entry.muted, entry.team, entry.watching]);
+    const made = JSON.stringify([view, entry.name, entry.computer, entry.muted, entry.team, entry.watching]);
     if (made === this.#made) return;
     this.#made = made;
     const focused = this.#acts.contains(document.activeElement) ? document.activeElement.dataset.act : null;

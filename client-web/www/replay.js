@@ -51,6 +51,8 @@ export class Playback {
     // While the thumb is held the picture follows it.
     this.#place.addEventListener('input', () => { this.#dragging = true; this.seek(Number(this.#place.value)); });
     this.#place.addEventListener('change', () => { this.#dragging = false; });
+    // The keys are the page's again, wherever the pointer is let go; who came with the keyboard goes on with it.
+    addEventListener('pointerup', () => this.#place.blur());
     addEventListener('keydown', (event) => {
       if (this.#box.hidden || event.code !== 'Space' || event.target.closest?.('input, button, select, textarea')) return;
       event.preventDefault();

@@ -26,12 +26,12 @@ export class Session {
   /** The newest `about` item of news, or null. */
   about = null;
 
-  /** `on.client()`, `on.toast(text)`, `on.teams()` how many there are, `on.lobby()` leaves, `on.invite()`; `on.game` is
+  /** `on.wish(say)` has the client say something, `on.toast(text)`, `on.teams()` how many there are, `on.lobby()` leaves, `on.invite()`; `on.game` is
    *  the game's part of the form, see form.js. */
   constructor(roster, on) {
     this.#roster = roster;
     this.#on = on;
-    find('session-watch').addEventListener('click', () => on.client()?.watch(!roster.watching));
+    find('session-watch').addEventListener('click', () => on.wish((to) => to.watch(!roster.watching)));
     find('session-invite').addEventListener('click', () => on.invite());
     find('session-lobby').addEventListener('click', () => on.lobby());
     find('host-name').addEventListener('submit', (event) => {
@@ -55,8 +55,10 @@ export class Session {
 
   /** Takes an `about` item of news. */
   takeAbout(about) {
+    const field = find('host-name-text');
+    // What the host has begun to type stays.
+    if (about.name !== this.about?.name && document.activeElement !== field) field.value = about.name;
     this.about = about;
-    find('host-name-text').value = about.name;
   }
 
   /** Takes a `host` item of news: this browser is the host now. */
@@ -121,7 +123,7 @@ export class Session {
     button.className = 'plain';
     button.dataset.team = team;
     button.textContent = teamName(team);
-    button.addEventListener('click', () => this.#on.client()?.team(team));
+    button.addEventListener('click', () => this.#on.wish((to) => to.team(team)));
     return button;
   }
 

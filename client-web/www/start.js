@@ -5,7 +5,7 @@ import { ask } from './api.js';
 import { codeInAddress, showAddress } from './here.js';
 import { write } from './hud.js';
 import { choose, guestName, settings } from './settings.js';
-import { clockText, counted, modeName } from './words.js';
+import { clockText, counted, isolated, modeName } from './words.js';
 
 const find = (id) => document.getElementById(id);
 
@@ -23,13 +23,15 @@ export class Start {
   constructor(on) {
     this.#on = on;
     const name = find('name');
-    name.value = settings.name || this.#suggested;
     find('start-form').addEventListener('submit', (event) => {
       event.preventDefault();
       on.play(this.#code, false);
     });
     find('watch').addEventListener('click', () => on.play(this.#code, true));
     find('to-lobby').addEventListener('click', () => { this.invite(null); this.show(); });
+    // On a slow line a name may have been typed before this runs.
+    if (name.value) return;
+    name.value = settings.name || this.#suggested;
     // A phone's keyboard would cover the screen at once.
     if (!matchMedia('(pointer: coarse)').matches) name.select();
   }
@@ -75,12 +77,13 @@ export class Start {
     }
   }
 
-  /** Shows the screen with a sentence, which may be empty; a `busy` one cannot be left. */
-  show(sentence = this.#refusal, busy = false) {
+  /** Shows the screen with a sentence, which may be empty. */
+  show(sentence = this.#refusal) {
     this.#screen.classList.remove('gone');
     write(find('start-note'), sentence);
-    find('play').disabled = busy;
-    this.#on.lobby(!busy && this.#code === null);
+    // Until there was somebody to hear it, pressing it would have loaded the page anew.
+    find('play').disabled = false;
+    this.#on.lobby(this.#code === null);
   }
 
   /** Lets the game be seen. */
@@ -93,6 +96,6 @@ export class Start {
 
 function describe({ mode, players, max_players: most, pilots, host, phase, phase_left_s: left, round, locked }) {
   const time = phase === 'play' && left !== null && left !== undefined ? `round ${round}, ${clockText(left)} left` : '';
-  return [modeName(mode), host && `host ${host}`, `${players} of ${most} here`, pilots && counted(pilots, 'pilot'), time, locked && 'locked']
+  return [modeName(mode), host && `host ${isolated(host)}`, `${players} of ${most} here`, pilots && counted(pilots, 'pilot'), time, locked && 'locked']
     .filter(Boolean).join(' · ');
 }

@@ -13,11 +13,12 @@ const find = (id) => document.getElementById(id);
 export class Talk {
   #log = find('talk-log');
   #known = new Set();
+  /** The largest number of a line. */
+  #newest = 0;
   #unread = 0;
   #shown = false;
   /** Whether a line is under way. */
   #saying = false;
-  #started = performance.now();
   #on;
 
   /** `on.nameOf()` gives the name of who speaks, `on.sound(name)` plays. */
@@ -38,8 +39,18 @@ export class Talk {
     this.#log.scrollTop = this.#log.scrollHeight;
   }
 
-  /** Takes a line `{id, name, text, at}`; the same one twice is one, and an older one goes where it belongs. */
-  take({ id, name, text, at }) {
+  /** Takes lines `{id, name, text, at}`; the same one twice is one, and an older one goes where it belongs. What was
+   *  said in the `past`, before one came, is no news. */
+  take(lines, past) {
+    const news = lines.filter(({ id }) => id > this.#newest);
+    this.#newest = Math.max(this.#newest, ...news.map(({ id }) => id));
+    for (const line of lines) this.#add(line);
+    if (past || this.#shown) return;
+    this.#unread += news.length;
+    this.#count();
+  }
+
+  #add({ id, name, text, at }) {
     if (this.#known.has(id)) return;
     this.#known.add(id);
     const line = document.createElement('p');
@@ -55,10 +66,6 @@ export class Talk {
     this.#log.insertBefore(line, later ?? null);
     while (this.#log.children.length > LINES_MAX) this.#log.firstElementChild.remove();
     if (below) this.#log.scrollTop = this.#log.scrollHeight;
-    // What was said before this page was opened is no news.
-    if (this.#shown || performance.now() - this.#started < 2000) return;
-    this.#unread += 1;
-    this.#count();
   }
 
   #count() {

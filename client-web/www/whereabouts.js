@@ -11,7 +11,8 @@ export class Whereabouts {
   #known = new Map();
   #leap;
 
-  /** Two places that are `leap` units apart or more are not of one way: somebody has a new ship. */
+  /** Two places that are `leap` units or more apart for each second between them are not of one way: somebody has a new
+   *  ship. */
   constructor(leap) {
     this.#leap = leap;
   }
@@ -22,7 +23,9 @@ export class Whereabouts {
     this.#known = new Map(places.map(([player, x, y]) => {
       const last = before.get(player);
       const [fromX, fromY] = last ? placeAt(last, now) : [x, y];
-      const leapt = Math.hypot(x - fromX, y - fromY) >= this.#leap;
+      // What a stall held back comes together, though the places are a second apart.
+      const seconds = last ? Math.max(1, (now - last.at) / 1000) : 1;
+      const leapt = Math.hypot(x - fromX, y - fromY) >= this.#leap * seconds;
       return [player, { x, y, fromX: leapt ? x : fromX, fromY: leapt ? y : fromY, at: now }];
     }));
   }

@@ -13,6 +13,18 @@ export function clockText(seconds) {
 /** What a team, 1 to 4, is called. */
 export const teamName = (team) => `Team ${team}`;
 
+/** Why the module did not load: browsers that do not know WebAssembly, or not all of it, are rare, lines that break
+ *  on the way are not. */
+export function notLoaded(why) {
+  const lacks = typeof WebAssembly === 'undefined' || why instanceof WebAssembly.CompileError;
+  if (lacks) return 'This browser cannot run the game: it needs WebAssembly.';
+  return 'The game could not be loaded. Press Play to try again.';
+}
+
+/** Somebody's name within a sentence: one from right to left does not rearrange the words around it. Where an element
+ *  has the name for itself, the style sheet does that. */
+export const isolated = (name) => `\u2068${name}\u2069`;
+
 /** `1 kill`, `2 kills`. */
 export const counted = (number, word) => `${number} ${word}${number === 1 ? '' : 's'}`;
 

@@ -87,6 +87,15 @@ async fn a_list_that_changes_takes_neither_focus_nor_press() {
     page.run("list('y', 'a')").await;
     mouse(&page, false).await;
     page.until("document.getElementById('start-note').textContent.includes('no session')").await;
+
+    // What is wrong with a code is not wiped by the next list, but by what is typed next.
+    page.run("document.getElementById('code').value = ''").await;
+    page.keys("#code", &format!("!{ENTER}")).await;
+    page.run("list('x', 'a')").await;
+    let note = "document.getElementById('code-note').textContent";
+    assert_eq!(page.eval(note).await, "That is neither a code nor a link to a session.");
+    page.keys("#code", "0").await;
+    assert_eq!(page.eval(note).await, "");
     page.close().await;
     running.stop().await.expect("a proper end");
 }

@@ -54,7 +54,8 @@ async function takeSetup(setup) {
     if (half > 0) Object.assign(state, { terrain: rocks, box: { left: -half, right: half, top: -half, bottom: half } });
     draw();
   } catch (why) {
-    // A map without rocks is better than none.
+    // A map without rocks is better than none; where the module did not come, the next world's may have them.
+    module = null;
     console.warn('no terrain', why);
   }
 }

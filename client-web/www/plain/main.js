@@ -19,9 +19,11 @@ import { hostSecret, keepHostSecret, linkTo, replayInAddress, visitor } from '..
 import { write } from '../hud.js';
 import { GONE, Link } from '../net.js';
 import { Playback } from '../replay.js';
+import { STATS } from '../rows.js';
 import { Session } from '../session.js';
-import { leap, turn } from '../turn.js';
+import { leap, turn, wishOf } from '../turn.js';
 import { Whereabouts } from '../whereabouts.js';
+import { notLoaded } from '../words.js';
 import { beginView, bindView, drawRows, fitView, followedAt, panBy, view, zoomBy } from './draw.js';
 import { bindChat, bindPeople, clearPeople, hearIn, note, openChat, roster, showPeople, takeNews, teamCount } from './people.js';
 import { Person } from './person.js';
@@ -45,8 +47,9 @@ const OUTDATED = 4006;
 /** In windows that are not wider, CSS pixels, the panel is closed at first; page.css has the same. */
 const NARROW_PX = 720;
 
+const wish = (say) => wishOf(client, source, say, note);
 const start = new Start({ enter });
-const watching = new Watching({ client: () => client, play: () => client.watch(false) });
+const watching = new Watching({ client: () => client, play: () => wish((to) => to.watch(false)) });
 const link = new Link({ address, admitted, hello, message, change: showLine });
 const playback = new Playback({
   read: (bytes) => client.replay(bytes),
@@ -66,8 +69,7 @@ let kinds = [];
 let client = null;
 /** What the page is in, and what may be done about its people; null before the game is known. */
 let session = null;
-/** What is said to whoever wants to play before it is. */
-let loading = 'Still loading. One moment.';
+let loading = false;
 let person = null;
 let playing = false;
 /** Whether to come as a spectator. */
@@ -83,7 +85,7 @@ let held = [];
 leaveComposing();
 byId('line-act').addEventListener('click', act);
 for (const id of ['line-leave', 'replay-leave']) byId(id).addEventListener('click', leave);
-bindChat((text) => client.chat(text, false));
+bindChat((text) => wish((to) => to.chat(text, false)));
 bindPeople(choosePerson);
 addEventListener('keydown', onKey);
 document.addEventListener('visibilitychange', whileHidden);
@@ -91,6 +93,8 @@ setInterval(whileHidden, HIDDEN_MS);
 load();
 
 async function load() {
+  if (loading) return;
+  loading = true;
   byId('panel').open = innerWidth > NARROW_PX;
   show(false, 'Loading…');
   try {
@@ -101,12 +105,13 @@ async function load() {
     asked.free();
   } catch (why) {
     console.error(why);
-    loading = 'This browser cannot run the game: it needs WebAssembly.';
-    write(byId('start-note'), loading);
+    start.failed(notLoaded(why));
     return;
+  } finally {
+    loading = false;
   }
   session = new Session(roster, {
-    client: () => client, toast: note, teams: teamCount, lobby: leave, game: { name: game.name },
+    wish, toast: note, teams: teamCount, lobby: leave, game: { name: game.name },
     invite: () => shareText(linkTo(session.code), byId('session-link'), byId('session-invite'), 'Invite'),
   });
   person = new Person(session);
@@ -123,7 +128,7 @@ async function load() {
 
 /** Goes into a session, with null for whichever public one has room. */
 function enter(code, watchOnly) {
-  if (!session) { start.show(loading); return; }
+  if (!session) { start.show('Still loading. One moment.'); load(); return; }
   spectate = watchOnly;
   session.clear();
   session.code = code;
@@ -217,7 +222,7 @@ function run(now) {
   turn(client, source, now, takeItem);
 }
 
-function takeItem(item) {
+function takeItem(item, quietly) {
   // To look for another place in a recording is no new world.
   if (item.type === 'begin' || (item.type === 'welcome' && source === link)) {
     beginView();
@@ -227,7 +232,7 @@ function takeItem(item) {
   if (item.type === 'about') session.takeAbout(item);
   if (item.type === 'host') session.takeHost(item);
   if (item.type === 'whereabouts') whereabouts.take(item.places.filter(([player]) => player !== roster.me), performance.now());
-  takeNews(item);
+  takeNews(item, quietly);
 }
 
 /** Says what the connection is doing, and what may be done about it. */
@@ -248,9 +253,10 @@ function showLine() {
   document.body.classList.toggle('lost', source.state !== 'open');
   write(byId('line-text'), text);
   write(byId('line-wait'), source.state === 'waiting' ? `Trying again in ${wait} s.` : '');
-  write(byId('line-act'), label);
-  byId('line-act').hidden = !label;
-  byId('line-leave').hidden = source.state === 'open';
+  if (label) write(byId('line-act'), label);
+  // It keeps its place, so that neither button moves away from under a finger.
+  byId('line-act').style.visibility = label ? '' : 'hidden';
+  for (const id of ['line-act', 'line-leave']) byId(id).hidden = source.state === 'open';
 }
 
 function act() {
@@ -267,7 +273,7 @@ function onFrame() {
   if (!playing) return;
   const now = performance.now();
   if (source.state !== 'ended') {
-    if (source === link) give(roster.watching ? restHands() : readHands(followedAt()));
+    if (source === link) give(roster.watching ? restHands() : readHands(followedAt(), client.stats()[STATS.INPUTS]));
     const at = source.advance(now);
     run(at);
     // Between a new connection and its first rows the last picture stays.

@@ -9,7 +9,7 @@ import { arrange } from '../order.js';
 import { Roster } from '../roster.js';
 import { STATS } from '../rows.js';
 import { Said } from '../said.js';
-import { chatLine, clockText, teamName } from '../words.js';
+import { chatLine, clockText, isolated, teamName } from '../words.js';
 import { fill, holding } from './tables.js';
 
 /** Lines of people, the own one aside. */
@@ -43,12 +43,13 @@ const takes = {
     roster.me = player;
     told.standings = NOTHING.standings;
     // Nobody is who looks at a recording.
-    if (name) note(`You are ${name}, player ${player}.`);
+    if (name) note(`You are ${isolated(name)}, player ${player}.`);
   },
-  roster(item) {
+  roster(item, quietly) {
     const { came, went } = roster.take(item);
-    for (const name of came) note(`${name} came.`);
-    for (const name of went) note(`${name} left.`);
+    if (quietly) return;
+    for (const name of came) note(`${isolated(name)} came.`);
+    for (const name of went) note(`${isolated(name)} left.`);
   },
   standings: (item) => { told.standings = item; },
   chat({ from, team, text }) {
@@ -56,19 +57,19 @@ const takes = {
     if (from === null) notice(text);
     else if (!team) said.hear(name, text);
     if (roster.isSilenced(from)) return;
-    note(text, team ? `${name} to the team` : name);
+    note(text, team ? `${isolated(name)} to the team` : name);
   },
   history: ({ lines }) => { for (const [name, text] of said.newIn(lines)) if (!roster.isNameSilenced(name)) note(text, name); },
   event: ({ event }) => note(JSON.stringify(event).slice(0, EVENT_LETTERS_MAX), 'event', 'event'),
-  emote: ({ from, emote }) => { if (!roster.isSilenced(from)) note(`${roster.nameOf(from)} shows sign ${emote}.`); },
+  emote: ({ from, emote }) => { if (!roster.isSilenced(from)) note(`${isolated(roster.nameOf(from))} shows sign ${emote}.`); },
   about: (item) => { told.about = item; },
   phase: (item) => Object.assign(told, { phase: item, results: item.phase === 'results' ? told.results : null }),
   begin: () => { told.results = null; },
   results: (item) => { told.results = item; },
 };
 
-/** Takes a piece of news. */
-export const takeNews = (item) => takes[item.type]?.(item);
+/** Takes a piece of news, `quietly` where nobody is to read of it, as on the way to another place in a recording. */
+export const takeNews = (item, quietly = false) => takes[item.type]?.(item, quietly);
 
 /** Forgets everything but the log, as before another session. */
 export function clearPeople() {
@@ -97,13 +98,14 @@ export const teamCount = () => told.standings.teams?.length ?? 0;
 /** The texts of the log. */
 export const logTexts = () => log.map((line) => line.textContent);
 
-/** Binds the log, and lets `say(text)` have what is typed. */
+/** Binds the log, and lets `say(text)` have what is typed; it says whether it could be said. */
 export function bindChat(say) {
   const input = byId('chat-text');
   byId('chat').addEventListener('submit', (event) => {
     event.preventDefault();
     const text = chatLine(input.value);
-    if (text) say(text);
+    // What nobody would hear stays, to be sent again.
+    if (text && !say(text)) return;
     input.value = '';
     input.blur();
   });
@@ -130,7 +132,7 @@ export function openChat() {
 export function showPeople(client, code, chosen) {
   const { about, standings: { teams = [] } } = told;
   // A session has its name where it is run.
-  const said = [code ? '' : about?.name, ...teams.map((points, at) => `${teamName(at + 1)}: ${points}`)].filter(Boolean).join(', ');
+  const said = [!code && about && isolated(about.name), ...teams.map((points, at) => `${teamName(at + 1)}: ${points}`)].filter(Boolean).join(', ');
   write(byId('about'), said);
   byId('about').hidden = !said;
   write(byId('clock'), clock(client));
@@ -160,7 +162,9 @@ function showLines(chosen) {
     // Of most people no score was told: among all of them one's own place is the server's to say.
     write(line.children[0], watching ? '' : String((own && told.standings.rank) || place));
     const marks = [team && teamName(team), host && 'host', watching && 'watching', muted && 'muted', roster.isSilenced(player) && 'muted by you'];
-    write(line.children[1], [name, ...marks.filter(Boolean)].join(', '));
+    const [who, what] = line.children[1].children;
+    write(who, name);
+    write(what, marks.filter(Boolean).map((mark) => `, ${mark}`).join(''));
     write(line.children[2], watching ? '' : String(score ?? '–'));
     line.children[1].setAttribute('aria-pressed', String(player === chosen));
     line.classList.toggle('own', own);
@@ -172,7 +176,9 @@ function showLines(chosen) {
 function personLine(player) {
   const line = made('li');
   line.dataset.player = player;
-  line.append(made('span'), Object.assign(made('button'), { type: 'button' }), made('span'));
+  const button = Object.assign(made('button'), { type: 'button' });
+  button.append(made('bdi'), made('span'));
+  line.append(made('span'), button, made('span'));
   return line;
 }
 

@@ -34,8 +34,9 @@ export class Start {
   constructor(on) {
     this.#on = on;
     this.#list = new SessionList(byId('session-list'), { join: (code, watch) => on.enter(code, watch) });
-    byId('name').value = settings.name || this.#suggested;
-    byId('start-form').addEventListener('submit', (event) => { event.preventDefault(); if (this.#form) on.enter(this.#code, false); });
+    // On a slow line one may have been typed before this runs.
+    byId('name').value ||= settings.name || this.#suggested;
+    byId('start-form').addEventListener('submit', (event) => { event.preventDefault(); on.enter(this.#code, false); });
     byId('watch').addEventListener('click', () => on.enter(this.#code, true));
     byId('start-any').addEventListener('click', () => { this.code = null; byId('play').focus(); });
   }
@@ -50,6 +51,12 @@ export class Start {
     const asked = () => { if (byId('create').open) offer(); };
     byId('create').addEventListener('toggle', asked);
     asked();
+  }
+
+  /** The module did not come, for the reason that `sentence` says: whoever presses Play has it tried again. */
+  failed(sentence) {
+    byId('play').disabled = false;
+    write(byId('start-note'), sentence);
   }
 
   /** The session that Play goes into, or null. */
@@ -71,8 +78,8 @@ export class Start {
     byId('start').hidden = false;
     write(byId('start-note'), sentence);
     this.#showCode();
-    // A phone's keyboard would cover the screen at once.
-    if (!matchMedia('(pointer: coarse)').matches) byId('name').select();
+    // A phone's keyboard would cover the screen at once; who is typing there goes on.
+    if (!matchMedia('(pointer: coarse)').matches && document.activeElement !== byId('name')) byId('name').select();
     if (this.#open) return;
     this.#open = true;
     this.#turns += 1;

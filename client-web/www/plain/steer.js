@@ -5,6 +5,7 @@
 
 import { byId, made } from '../admin/words.js';
 import { isForgotten } from '../forgotten.js';
+import { Held } from '../held.js';
 import { write } from '../hud.js';
 import { keyName } from '../keys.js';
 
@@ -23,10 +24,10 @@ const POINT_PX = 3;
 const KNOB = 0.62;
 
 const canvas = byId('arena');
-const keys = new Set();
+const [keys, mouse] = [new Held(), new Held()];
 /** `aimsBy` is what angles follow, whichever was used last: 'pointer', 'keys' or 'pad'. `pointer` is its last place on the canvas, `usedAt` when
  *  anything was last moved or held, as of `performance.now()`. */
-const hands = { enabled: false, aimsBy: 'pointer', pointer: null, usedAt: -Infinity, mouse: 0, stick: [0, 0] };
+const hands = { enabled: false, aimsBy: 'pointer', pointer: null, usedAt: -Infinity, stick: [0, 0] };
 /** Fields by how they are steered, each with its place in the input. */
 const steered = { angles: [], pushes: [], buttons: [], sliders: [] };
 /** Each shows one control as it is now. */
@@ -45,9 +46,13 @@ export function makeControls(input) {
   const short = counts.filter((field) => field.bits <= BUTTON_BITS_MAX);
   const bits = short.flatMap((field) => Array.from({ length: field.bits }, (_, bit) => ({ ...field, bit })));
   steered.angles = fields.filter(({ role }) => role === 'angle').map((field) => ({ ...field, turn: 0 }));
-  steered.pushes = signed.slice(0, 2);
-  steered.buttons = bits.map((field, n) => ({ ...field, key: BUTTON_KEYS[n], mouse: MOUSE[n] ?? [0, ''], fingers: new Set() }));
-  steered.sliders = fields.filter((field) => signed.indexOf(field) >= 2 || (counts.includes(field) && !short.includes(field)));
+  // Who says an axis has it; what is left goes to the first of the others.
+  const axes = ['x', 'y'].map((axis) => signed.find(({ role }) => role === axis));
+  const others = signed.filter((field) => !axes.includes(field));
+  steered.pushes = axes.map((field, axis) => ({ ...(field ?? others.shift()), axis })).filter(({ name }) => name);
+  steered.buttons = bits.map((field, n) => ({ ...field, key: BUTTON_KEYS[n], mouse: MOUSE[n] ?? [0, ''], fingers: new Held() }));
+  const taken = [...steered.pushes, ...short].map(({ at }) => at);
+  steered.sliders = fields.filter((field) => [...signed, ...counts].includes(field) && !taken.includes(field.at));
   steered.angles.forEach(addDial);
   if (steered.pushes.length) addStick();
   steered.buttons.forEach(addButton);
@@ -64,16 +69,17 @@ export function enableHands(on) {
 /** Whether clicks on the canvas play. */
 export const clicksPlay = () => steered.buttons.length > 0;
 
-/** The integers of now; `from` is where on the screen angles begin, CSS pixels. */
-export function readHands(from) {
+/** The integers of now; `from` is where on the screen angles begin, CSS pixels; so many `inputs` were made so far. */
+export function readHands(from, inputs) {
+  const now = performance.now();
+  for (const held of allHeld()) held.look(inputs, now);
   const [east, south] = direction();
   if (hands.aimsBy === 'keys') turn(east, south, 0);
-  const now = performance.now();
   const isPressed = steered.buttons.some(({ fingers }) => fingers.size);
-  if (keys.size || hands.mouse || hands.stick.some(Boolean) || isPressed) hands.usedAt = now;
+  if (keys.size || mouse.size || hands.stick.some(Boolean) || isPressed) hands.usedAt = now;
   if (hands.aimsBy === 'pointer' && hands.pointer && !isForgotten(hands.usedAt, now)) turn(hands.pointer[0] - from[0], hands.pointer[1] - from[1], POINT_PX);
   restHands();
-  steered.pushes.forEach(({ at, min, max }, axis) => {
+  steered.pushes.forEach(({ at, min, max, axis }) => {
     const push = [east, south][axis] || hands.stick[axis];
     values[at] = Math.round(push < 0 ? -push * min : push * max);
   });
@@ -96,11 +102,12 @@ export function showHands() {
 
 /** Lets go of everything, as when the window loses the keyboard; sliders are not held and stay. */
 export function releaseHands() {
-  keys.clear();
-  Object.assign(hands, { mouse: 0, stick: [0, 0] });
-  for (const { fingers } of steered.buttons) fingers.clear();
+  for (const held of allHeld()) held.clear();
+  hands.stick = [0, 0];
   showHands();
 }
+
+const allHeld = () => [keys, mouse, ...steered.buttons.map(({ fingers }) => fingers)];
 
 // Where there is nothing to push, the keys for it turn, and go.
 const keysTurn = () => steered.angles.length > 0 && !steered.pushes.length;
@@ -116,7 +123,7 @@ function turn(x, y, least) {
 
 function isHeld(button) {
   const goes = keysTurn() && button === steered.buttons[0] && direction().some(Boolean);
-  return goes || button.fingers.size > 0 || keys.has(button.key) || (hands.mouse & button.mouse[0]) !== 0;
+  return goes || button.fingers.size > 0 || keys.has(button.key) || mouse.has(button.mouse[0]);
 }
 
 function listen() {
@@ -130,25 +137,28 @@ function listen() {
     if (event.repeat) return;
     // A button keeps the focus after a click, and a space would press it again.
     document.activeElement?.blur?.();
-    keys.add(code);
+    keys.press(code);
     if (MOVES[code] && keysTurn()) hands.aimsBy = 'keys';
     showHands();
   });
   addEventListener('keyup', (event) => {
     // macOS says nothing of a key that is let go while Cmd is down.
     if (/^Meta/.test(event.code)) keys.clear();
-    else if (!keys.delete(codeOf(event))) return;
+    else if (!keys.release(codeOf(event))) return;
     showHands();
   });
   addEventListener('blur', releaseHands);
   addEventListener('focusin', ({ target }) => { if (isTyping(target)) keys.clear(); });
+  const press = ({ buttons }) => {
+    for (const [bit] of MOUSE) if (buttons & bit) mouse.press(bit); else mouse.release(bit);
+  };
   const point = (event) => {
     const { type, clientX, clientY } = event, [x, y] = hands.pointer ?? [];
     // A resting mouse "moves", too, when something below it does.
     if (type !== 'pointermove' || clientX !== x || clientY !== y) hands.usedAt = performance.now();
     Object.assign(hands, { pointer: [clientX, clientY], aimsBy: 'pointer' });
     // A second button pressed or let go while one is down comes as a move, not as a down or an up.
-    if (event.pointerType !== 'touch') hands.mouse = event.buttons;
+    if (event.pointerType !== 'touch') press(event);
   };
   canvas.addEventListener('pointermove', point);
   canvas.addEventListener('pointerdown', (event) => {
@@ -157,7 +167,7 @@ function listen() {
     document.activeElement?.blur?.();
     event.preventDefault();
   });
-  for (const end of ['pointerup', 'pointercancel']) canvas.addEventListener(end, (event) => { hands.mouse = event.buttons; });
+  for (const end of ['pointerup', 'pointercancel']) canvas.addEventListener(end, press);
   for (const place of [canvas, byId('controls')]) place.addEventListener('contextmenu', (event) => event.preventDefault());
 }
 
@@ -208,9 +218,11 @@ function addDial(angle) {
 function addStick() {
   const { pushes } = steered;
   const on = (x, y) => { hands.stick = [x, y]; };
-  const show = addPad(pushes.map(({ name }) => name).join(', '), pushes.length > 1 ? ['WASD'] : ['A', 'D'], on, () => on(0, 0));
+  const hints = pushes.length > 1 ? ['WASD'] : [['A', 'D'], ['W', 'S']][pushes[0].axis];
+  const show = addPad(pushes.map(({ name }) => name).join(', '), hints, on, () => on(0, 0));
   shows.push(() => {
-    const [x, y] = direction().map((push, axis) => (pushes[axis] ? push || hands.stick[axis] : 0));
+    const isPushed = (along) => pushes.some(({ axis }) => axis === along);
+    const [x, y] = direction().map((push, along) => (isPushed(along) ? push || hands.stick[along] : 0));
     show(x, y, pushes.map(({ at }) => values[at]).join(', '));
   });
 }
@@ -219,7 +231,7 @@ function addButton(button) {
   const { fingers, name, bits, bit, key, mouse } = button;
   const [element, title] = [made('button', '', 'press'), bits > 1 ? `${name}·${bit}` : name];
   Object.assign(element, { type: 'button', tabIndex: -1 }).setAttribute('aria-label', title);
-  bindFingers(element, { down: ({ pointerId }) => fingers.add(pointerId), up: ({ pointerId }) => fingers.delete(pointerId) });
+  bindFingers(element, { down: ({ pointerId }) => fingers.press(pointerId), up: ({ pointerId }) => fingers.release(pointerId) });
   addControl(element, title, [key && keyName(key), mouse[1]]);
   shows.push(() => { element.setAttribute('aria-pressed', String(isHeld(button))); });
 }

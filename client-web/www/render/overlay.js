@@ -1,5 +1,5 @@
 // What is written over the arena: names, bars and the crown by the ships, the own nose's line, the
-// crosshair, where blows came from and where people are who are out of view. Sizes here are CSS pixels, so that they stay readable.
+// crosshair, where blows came from and where people are who are off the screen. Sizes here are CSS pixels, so that they stay readable.
 
 import { palette, tintOf, TINTS, alpha, mix } from '../palette.js';
 import { IS, SHIP, SHIP_RADIUS } from '../rows.js';
@@ -10,7 +10,7 @@ const NAMES_MAX = 500;
 const NAMES_PER_FRAME = 1;
 /** Size of names, CSS pixels. */
 const NAME_PIXELS = 12;
-/** At most so many people out of view are pointed to, the nearest ones. */
+/** At most so many people off the screen are pointed to, the nearest ones. */
 const POINTERS_MAX = 3;
 /** How far from the own ship pointers are, as a share of the screen's smaller side. */
 const POINTERS_FAR = 0.36;

@@ -75,7 +75,7 @@ export class Scene {
   }
 
   /** A whole frame. `frame` holds the rows; `pointer` is null where nobody aims with a mouse; `away` are
-   *  people out of view. */
+   *  people off the screen. */
   draw(frame, effects, { nameOf, leader, pointer, away }, seconds) {
     if (this.#stale) this.#fit();
     const [context, camera, sprites] = [this.#context, this.#camera, this.sprites];
