@@ -16,7 +16,7 @@ use crate::config::Config;
 use crate::http::api::END_EARLY;
 use crate::http::{harden, health};
 use crate::metrics::Request as Asked;
-use crate::site::Whereabouts;
+use crate::site::SessionPlace;
 use axum::body::Body;
 use axum::response::IntoResponse;
 use hyper::body::Incoming;
@@ -238,11 +238,11 @@ async fn serve_page_or_game(
         Ok(Verdict::Play(headers)) => {
             what = Asked::Play;
             match front.place(request.uri(), request.headers()) {
-                Whereabouts::Unknown => play(request, headers, caller, front, &config.limits),
-                Whereabouts::There(neighbour) => {
+                SessionPlace::Unknown => play(request, headers, caller, front, &config.limits),
+                SessionPlace::There(neighbour) => {
                     tunnel::open(request, caller, front, neighbour).await
                 }
-                Whereabouts::Moving => no_neighbour(caller.peer, front),
+                SessionPlace::Moving => no_neighbour(caller.peer, front),
             }
         }
         Err(turned_down) => {

@@ -7,7 +7,7 @@ use super::registry::State;
 use super::stream::Stream;
 use super::{Caller, Front, PLAY_PATH, way};
 use crate::code::SessionCode;
-use crate::site::{Neighbour, Whereabouts};
+use crate::site::{Neighbour, SessionPlace};
 use axum::body::Body;
 use hyper::body::{Bytes, Incoming};
 use hyper::header::HeaderMap;
@@ -25,17 +25,17 @@ const BUFFER_BYTES: usize = 4096;
 
 impl Front {
     /// Where the session is that this WebSocket is for; what is here, too, is none of the site's.
-    pub(super) fn place(&self, uri: &Uri, headers: &HeaderMap) -> Whereabouts<'_> {
+    pub(super) fn place(&self, uri: &Uri, headers: &HeaderMap) -> SessionPlace<'_> {
         if let Some(letter) = way::server(uri) {
             return self
                 .site
                 .neighbour(letter, headers)
-                .map_or(Whereabouts::Unknown, Whereabouts::There);
+                .map_or(SessionPlace::Unknown, SessionPlace::There);
         }
         let code = uri.path().strip_prefix(PLAY_PATH).unwrap_or_default().trim_start_matches('/');
         match code.parse::<SessionCode>() {
             Ok(code) if self.directory.get(code).is_none() => self.site.place(code, headers),
-            _ => Whereabouts::Unknown,
+            _ => SessionPlace::Unknown,
         }
     }
 }

@@ -54,9 +54,9 @@ pub struct Interest {
     /// Entities without a place, shown to everybody: (kind, slot).
     everywhere: Vec<(u32, u32)>,
     /// Of this tick and of as many before as `Changes` keeps steps of, newest first.
-    whereabouts: VecDeque<Whereabouts>,
-    /// Whereabouts whose memory is free.
-    spare: Vec<Whereabouts>,
+    places_by_tick: VecDeque<PlacesOfTick>,
+    /// Ticks whose memory is free.
+    spare: Vec<PlacesOfTick>,
 }
 
 /// Where everything was at a tick, by slot: all that decides what stays in view.
@@ -70,7 +70,7 @@ enum KindPlaces {
     Everywhere,
 }
 
-type Whereabouts = Vec<KindPlaces>;
+type PlacesOfTick = Vec<KindPlaces>;
 
 impl Interest {
     /// An empty world of such entities.
@@ -99,7 +99,7 @@ impl Interest {
             unsorted: Vec::new(),
             private: Vec::new(),
             everywhere: Vec::new(),
-            whereabouts: VecDeque::from([nothing]),
+            places_by_tick: VecDeque::from([nothing]),
             spare: Vec::new(),
         }
     }
@@ -109,16 +109,16 @@ impl Interest {
         self.unsorted.clear();
         self.private.clear();
         self.everywhere.clear();
-        let past = changes.past_ticks().min(self.whereabouts.len());
-        self.spare.extend(self.whereabouts.drain(past..));
+        let past = changes.past_ticks().min(self.places_by_tick.len());
+        self.spare.extend(self.places_by_tick.drain(past..));
         let spare = self.spare.pop();
-        let mut whereabouts =
+        let mut places =
             spare.unwrap_or_else(|| self.kinds.iter().map(KindLayout::nowhere).collect());
         for (kind, layout) in self.kinds.iter().enumerate() {
             let rows = changes.now().table(kind).iter();
-            whereabouts[kind].fit(changes.slot_count(kind));
+            places[kind].fit(changes.slot_count(kind));
             for ((_, row), &slot) in rows.zip(changes.slots(kind)) {
-                whereabouts[kind].put(slot, layout, row);
+                places[kind].put(slot, layout, row);
                 let kind = kind as u32;
                 if layout.private {
                     self.private.push((layout.owner_of(row), kind, slot));
@@ -129,7 +129,7 @@ impl Interest {
                 }
             }
         }
-        self.whereabouts.push_front(whereabouts);
+        self.places_by_tick.push_front(places);
         self.private.sort_unstable();
         self.lay_grid();
         self.sort_into_cells();
@@ -209,7 +209,7 @@ impl Interest {
     /// What the player, who looked at `focus` so many ticks ago, was to keep then. Panics where `Changes` did
     /// not keep the step of that tick.
     pub fn sight_ago(&self, ticks: usize, player: PlayerId, focus: Focus) -> PlayerSight<'_> {
-        let places = &self.whereabouts[ticks];
+        let places = &self.places_by_tick[ticks];
         PlayerSight { interest: self, places, player, focus, shared: false }
     }
 }
@@ -255,7 +255,7 @@ impl KindLayout {
 /// One player's eyes.
 pub struct PlayerSight<'a> {
     interest: &'a Interest,
-    places: &'a Whereabouts,
+    places: &'a PlacesOfTick,
     player: PlayerId,
     focus: Focus,
     shared: bool,

@@ -27,7 +27,7 @@ const SESSION_BYTES_MAX: usize = 16 << 20;
 
 /// Where a session is that is not here.
 #[derive(Debug)]
-pub(crate) enum Whereabouts<'a> {
+pub(crate) enum SessionPlace<'a> {
     /// Nowhere, as far as this server knows.
     Unknown,
     /// On another server.
@@ -72,18 +72,18 @@ struct Luggage {
 
 impl Site {
     /// Where the session with this code is that is not here, for a request with these headers.
-    pub(crate) fn place(&self, code: SessionCode, headers: &HeaderMap) -> Whereabouts<'_> {
+    pub(crate) fn place(&self, code: SessionCode, headers: &HeaderMap) -> SessionPlace<'_> {
         if self.leaving.contains_key(&code) {
-            return Whereabouts::Moving;
+            return SessionPlace::Moving;
         }
         let taker = self.who_took(code);
         if super::is_passed_on(headers) {
             // Whoever passed it on learns of the move within a second.
-            return if taker.is_some() { Whereabouts::Moving } else { Whereabouts::Unknown };
+            return if taker.is_some() { SessionPlace::Moving } else { SessionPlace::Unknown };
         }
         let has_the_letter = |one: &&Neighbour| one.server.letter == code.letter();
         let there = taker.or_else(|| self.neighbours.iter().find(has_the_letter));
-        there.map_or(Whereabouts::Unknown, Whereabouts::There)
+        there.map_or(SessionPlace::Unknown, SessionPlace::There)
     }
 
     /// How many others may take a session.

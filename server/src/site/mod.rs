@@ -12,7 +12,7 @@ pub(crate) mod relief;
 mod watching;
 
 use handing::REFUSED_FOR;
-pub(crate) use handing::{Leaving, SITE_API, Taking, Whereabouts};
+pub(crate) use handing::{Leaving, SITE_API, SessionPlace, Taking};
 pub use passing::NoNeighbour;
 pub(crate) use passing::{get, post};
 pub(crate) use watching::SiteNews;

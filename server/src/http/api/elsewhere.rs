@@ -6,7 +6,7 @@ use super::problem::Problem;
 use crate::code::SessionCode;
 use crate::directory::NoSession;
 use crate::net::Caller;
-use crate::site::{self, Neighbour, NoNeighbour, Whereabouts, is_passed_on};
+use crate::site::{self, Neighbour, NoNeighbour, SessionPlace, is_passed_on};
 use axum::body::Body;
 use axum::extract::{Extension, RawPathParams, Request, State};
 use axum::http::{HeaderMap, Response};
@@ -24,19 +24,19 @@ pub(super) async fn elsewhere(
 ) -> Response<Body> {
     let code = params.iter().find(|(name, _)| *name == "code");
     let code = code.and_then(|(_, code)| code.parse().ok());
-    let place = code.map_or(Whereabouts::Unknown, |code| api.place(code, request.headers()));
+    let place = code.map_or(SessionPlace::Unknown, |code| api.place(code, request.headers()));
     match place {
-        Whereabouts::Unknown => next.run(request).await,
-        Whereabouts::There(neighbour) => pass_on(&api, neighbour, request, &caller).await,
-        Whereabouts::Moving => no_neighbour().into_response(),
+        SessionPlace::Unknown => next.run(request).await,
+        SessionPlace::There(neighbour) => pass_on(&api, neighbour, request, &caller).await,
+        SessionPlace::Moving => no_neighbour().into_response(),
     }
 }
 
 impl Api {
     /// Where the session with this code is; what is here, too, is none of the site's.
-    pub(super) fn place(&self, code: SessionCode, headers: &HeaderMap) -> Whereabouts<'_> {
+    pub(super) fn place(&self, code: SessionCode, headers: &HeaderMap) -> SessionPlace<'_> {
         match self.directory.get(code) {
-            Some(_) => Whereabouts::Unknown,
+            Some(_) => SessionPlace::Unknown,
             None => self.site.place(code, headers),
         }
     }

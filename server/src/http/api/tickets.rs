@@ -6,7 +6,7 @@ use super::elsewhere::{instead, no_neighbour, pass_on};
 use super::problem::Problem;
 use crate::directory::Ticket;
 use crate::net::{Caller, PLAY_PATH};
-use crate::site::{self, Whereabouts, is_passed_on};
+use crate::site::{self, SessionPlace, is_passed_on};
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{Extension, State};
@@ -97,9 +97,9 @@ async fn elsewhere(
     let is_quick = wish.code.is_none();
     let (neighbour, code) = match &wish.code {
         Some(code) => match api.place(code.parse().ok()?, headers) {
-            Whereabouts::There(neighbour) => (neighbour, code.clone()),
-            Whereabouts::Unknown => return None,
-            Whereabouts::Moving => return Some(no_neighbour().into_response()),
+            SessionPlace::There(neighbour) => (neighbour, code.clone()),
+            SessionPlace::Unknown => return None,
+            SessionPlace::Moving => return Some(no_neighbour().into_response()),
         },
         None if is_passed_on(headers) || api.directory.has_company() => return None,
         None => api.site.fullest_open()?,
