@@ -40,7 +40,7 @@ pub struct ServerFigures {
     pub tick_jitter_p99_ms: Option<f64>,
     /// 99.9 per cent.
     pub tick_jitter_p99_9_ms: Option<f64>,
-    /// Ticks that began late.
+    /// How often more than one tick was due.
     pub ticks_late: Option<f64>,
     /// Ticks that were left out.
     pub ticks_dropped: Option<f64>,
@@ -57,7 +57,7 @@ pub struct ServerFigures {
 }
 
 impl ServerFigures {
-    /// Ticks that began late, per second.
+    /// How often more than one tick was due, per second.
     pub(crate) fn ticks_late_per_second(&self) -> Option<f64> {
         self.ticks_late.map(|ticks| ticks / self.seconds)
     }

@@ -1,7 +1,10 @@
 // What is held, with presses in it that are shorter than the time from one input to the next. Comes in: what is pressed
-// and let go, and how many inputs were made. Goes out: what counts as held.
+// and let go, and how many inputs were sent. Goes out: what counts as held.
 
-/** What was let go before an input had it waits for one at most so long, ms: while a line is lost, none is made. */
+import { STATS } from './rows.js';
+
+/** What was let go before an input had it waits for one at most so long, ms, beside the time between two: while a line is
+ *  lost, none is made. */
 const LATE_MS = 150;
 
 /** Keys, or buttons, or fingers. */
@@ -26,13 +29,15 @@ export class Held {
     return true;
   }
 
-  /** To be called before an input is given what is held; so many `inputs` were made until `now`. */
-  look(inputs, now) {
+  /** To be called before an input is given what is held; `stats` are the client's of `now`. */
+  look(stats, now) {
+    const inputs = stats[STATS.INPUTS];
+    const lateMs = LATE_MS + (stats[STATS.INPUT_EVERY] * 1000) / Math.max(1, stats[STATS.TICK_RATE]);
     const made = inputs !== this.#inputs;
     this.#inputs = inputs;
     for (const [what, one] of this.#held) {
       if (made && one.isGiven) one.isFresh = false;
-      const isLate = one.isGiven && now - one.upAt > LATE_MS;
+      const isLate = one.isGiven && now - one.upAt > lateMs;
       if (one.upAt !== null && (!one.isFresh || isLate)) this.#held.delete(what);
       one.isGiven = true;
     }

@@ -85,9 +85,9 @@ export class Input {
     this.#buttons.clear();
   }
 
-  /** To be called before an input is given what is held; so many `inputs` were made until `now`. */
-  look(inputs, now) {
-    for (const held of [this.#keys, this.#buttons]) held.look(inputs, now);
+  /** To be called before an input is given what is held; `stats` are the client's of `now`. */
+  look(stats, now) {
+    for (const held of [this.#keys, this.#buttons]) held.look(stats, now);
   }
 
   /** Where to, along each axis, -1 to 1. */

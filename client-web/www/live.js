@@ -114,7 +114,9 @@ export class Live {
   // Asks for the list; gives what went wrong, or null.
   async #look(query, signal) {
     try {
-      this.#take(await ask('GET', `/sessions${query}`, { signal, patience: (HOLD_S + 10) * 1000 }), true);
+      const told = await ask('GET', `/sessions${query}`, { signal, patience: (HOLD_S + 10) * 1000 });
+      // Something between here and the server may answer with pages of its own, and at once.
+      if (!this.#take(told, true)) throw new Error('no list');
       return null;
     } catch (why) {
       // A poll that is not held is no news to anybody: the list goes on coming.
@@ -124,13 +126,15 @@ export class Live {
     }
   }
 
+  // Whether it was a list.
   #take(data, parsed = false) {
     const told = parsed ? data : read(data);
-    if (!Array.isArray(told?.sessions)) return;
+    if (!Array.isArray(told?.sessions)) return false;
     this.last = told;
     this.at = performance.now();
     this.#on.trouble('');
     this.#on.sessions(told);
+    return true;
   }
 
   async #chat() {

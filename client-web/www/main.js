@@ -371,7 +371,7 @@ function onFrame() {
 }
 
 function steer(now) {
-  input.look(client.stats()[STATS.INPUTS], now);
+  input.look(client.stats(), now);
   hands.look(now, frame, camera);
   const [x, y] = roster.watching ? [0, 0] : hands.move;
   const idle = roster.watching;

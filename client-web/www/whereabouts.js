@@ -1,10 +1,11 @@
 // Where those are whom one does not see and may know of all the same. Comes in: their places, once a second.
 // Goes out: where to draw them.
 
-/** For how long a place is good, ms; the server tells on a slow line every four seconds. */
-const GOOD_MS = 5000;
+/** For how long a place is good, ms: on a slow line they come every four seconds, more or less. */
+const GOOD_MS = 9000;
 /** For how long a dot glides to its new place, ms: until the next one is due. */
 const GLIDE_MS = 1000;
+
 /** Those out of view. */
 export class Whereabouts {
   /** By player: where from, where to, and when that was told, ms. */
@@ -25,7 +26,7 @@ export class Whereabouts {
       const [fromX, fromY] = last ? placeAt(last, now) : [x, y];
       // What a stall held back comes together, though the places are a second apart.
       const seconds = last ? Math.max(1, (now - last.at) / 1000) : 1;
-      const leapt = Math.hypot(x - fromX, y - fromY) >= this.#leap * seconds;
+      const leapt = last && Math.hypot(x - last.x, y - last.y) >= this.#leap * seconds;
       return [player, { x, y, fromX: leapt ? x : fromX, fromY: leapt ? y : fromY, at: now }];
     }));
   }

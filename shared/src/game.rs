@@ -109,7 +109,7 @@ pub enum Fate {
 /// Who is told of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Audience {
-    /// Everybody. Of more than 64 in one tick the rest is told to nobody.
+    /// Everybody. Of more than 64 at once, or 8 a tick for long, the rest is told to nobody.
     Everybody,
     /// These two in any case ([`PlayerId::NOBODY`] where it is but one), and everybody else while little enough happens
     /// that anybody could read it. In a world of a thousand, somebody is lost a hundred times a second.

@@ -70,7 +70,7 @@ impl Game for Picky {
     type Brain = Learner;
 
     fn rules(setup: &Setup<Wishes>) -> Result<u64, String> {
-        let refused = setup.seed.is_multiple_of(4);
+        let refused = setup.seed.is_multiple_of(8);
         if refused { Err("no way out of these walls".into()) } else { Ok(setup.seed) }
     }
 

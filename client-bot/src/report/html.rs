@@ -156,7 +156,7 @@ impl Report {
                 "Server: ticks per second",
                 "",
                 &[
-                    ("late", |s| s.server?.ticks_late_per_second()),
+                    ("late wake-ups", |s| s.server?.ticks_late_per_second()),
                     ("dropped", |s| s.server?.ticks_dropped_per_second()),
                 ],
             );

@@ -216,7 +216,9 @@ function drawNames() {
 // On the screen where they are, else as an arrowhead at its edge.
 function drawAway({ player, x: unitsX, y: unitsY }) {
   const [dx, dy] = [screenX(unitsX) - free.x, screenY(unitsY) - free.y];
-  const share = Math.min(1, (free.halfX - AWAY_PX) / Math.abs(dx), (free.halfY - AWAY_PX) / Math.abs(dy));
+  const [roomX, roomY] = [free.halfX - AWAY_PX, free.halfY - AWAY_PX];
+  if (roomX <= 0 || roomY <= 0) return;
+  const share = Math.min(1, roomX / Math.abs(dx), roomY / Math.abs(dy));
   const [x, y, way] = [free.x + dx * share, free.y + dy * share, Math.atan2(dy, dx)];
   context.fillStyle = alpha(palette.ink, roster.isComputer(player) ? 0.4 : 0.8);
   context.beginPath();

@@ -19,7 +19,6 @@ import { hostSecret, keepHostSecret, linkTo, replayInAddress, visitor } from '..
 import { write } from '../hud.js';
 import { GONE, Link } from '../net.js';
 import { Playback } from '../replay.js';
-import { STATS } from '../rows.js';
 import { Session } from '../session.js';
 import { leap, turn, wishOf } from '../turn.js';
 import { Whereabouts } from '../whereabouts.js';
@@ -273,7 +272,7 @@ function onFrame() {
   if (!playing) return;
   const now = performance.now();
   if (source.state !== 'ended') {
-    if (source === link) give(roster.watching ? restHands() : readHands(followedAt(), client.stats()[STATS.INPUTS]));
+    if (source === link) give(roster.watching ? restHands() : readHands(followedAt(), client.stats()));
     const at = source.advance(now);
     run(at);
     // Between a new connection and its first rows the last picture stays.

@@ -69,10 +69,10 @@ export function enableHands(on) {
 /** Whether clicks on the canvas play. */
 export const clicksPlay = () => steered.buttons.length > 0;
 
-/** The integers of now; `from` is where on the screen angles begin, CSS pixels; so many `inputs` were made so far. */
-export function readHands(from, inputs) {
+/** The integers of now; `from` is where on the screen angles begin, CSS pixels; `stats` are the client's. */
+export function readHands(from, stats) {
   const now = performance.now();
-  for (const held of allHeld()) held.look(inputs, now);
+  for (const held of allHeld()) held.look(stats, now);
   const [east, south] = direction();
   if (hands.aimsBy === 'keys') turn(east, south, 0);
   const isPressed = steered.buttons.some(({ fingers }) => fingers.size);

@@ -3,13 +3,12 @@
 
 use crate::config::Config;
 use crate::net::outbox::ConnectionOutbox;
-use crate::session::rounds::SEEDS_TRIED;
 use crate::session::settings::{Mode, PilotCount, SessionSettings};
 use crate::session::{Session, SessionConfig};
 use crate::tick_loop::Ticked;
 use serde::Serialize;
 use serde_json::{Map, Value};
-use shared::game::{Game, Setup};
+use shared::game::Game;
 use shared::wire::{HostSecret, Protocol};
 use utoipa::ToSchema;
 
@@ -76,7 +75,7 @@ impl Opener {
     /// For sessions of `G`.
     pub fn of<G: Game>() -> Self {
         let open = |settings: &SessionSettings, opening: Opening<'_>| {
-            let mut config = config_of::<G>(settings)?;
+            let mut config = settings.config::<G>(rand::random())?;
             config.host = opening.host;
             // Players know the seed, and what they can foresee they can cheat with.
             config.luck = rand::random();
@@ -116,16 +115,6 @@ impl Opener {
     }
 }
 
-/// What a session is made of by such settings. Rules may refuse a seed, so where nobody chose one others are tried.
-fn config_of<G: Game>(settings: &SessionSettings) -> Result<SessionConfig<G::Settings>, String> {
-    let config = settings.config::<G>(rand::random());
-    if config.is_ok() || settings.seed.is_some() {
-        return config;
-    }
-    let more = core::iter::repeat_with(|| settings.config::<G>(rand::random()));
-    more.take(SEEDS_TRIED).find(Result::is_ok).unwrap_or(config)
-}
-
 /// A game's usual settings by name; none where JSON has no such spelling of them. By way of a text, as that has an f32 as
 /// short as people write it.
 fn usual_game<G: Game>() -> Map<String, Value> {
@@ -133,14 +122,16 @@ fn usual_game<G: Game>() -> Map<String, Value> {
     serde_json::from_str(&text).unwrap_or_default()
 }
 
-/// Whether a world of this game can be taken down, asked of an empty one. Panics where its rules take none of many seeds
-/// under the usual settings: then nobody could play.
+/// Whether a world of this game can be taken down, asked of an empty one. Rules may refuse seeds, worlds without teams, and
+/// how many ticks a second has.
 fn has_checkpoints<G: Game>() -> bool {
-    let setup = |seed| Setup::new(G::Settings::default(), seed, Config::default().tick_rate);
-    let made = (0..=SEEDS_TRIED as u64).map(|seed| (setup(seed), G::rules(&setup(seed))));
-    let (setup, rules) = made.reduce(|a, b| if a.1.is_ok() { a } else { b }).expect("at least one");
-    let rules =
-        rules.unwrap_or_else(|why| panic!("{}: the usual settings are refused: {why}", G::NAME));
+    let setup = |mode| SessionSettings { mode, ..SessionSettings::default() };
+    let configs = [Mode::FreeForAll, Mode::Teams].map(|mode| setup(mode).config::<G>(0));
+    let Some(SessionConfig { setup, .. }) = configs.into_iter().find_map(Result::ok) else {
+        tracing::warn!("{} refuses its usual settings, so its matches are not kept", G::NAME);
+        return false;
+    };
+    let rules = G::rules(&setup).expect("they were taken just now");
     G::new(&setup, &rules, 0).checkpoint().is_some()
 }
 

@@ -62,7 +62,6 @@ use shared::game::{Command, Focus, Game, PlayerId, Setup, Tick};
 use shared::netcode::frame::Changes;
 use shared::wire::HostSecret;
 use shared::wire::close::CloseCode;
-use shared::wire::message;
 use status::Status;
 use std::sync::Arc;
 use talk::{ChatVerdict, Talk};
@@ -126,9 +125,6 @@ impl<G: Game, O: Outbox> Session<G, O> {
     pub fn new(config: SessionConfig<G::Settings>) -> Result<Self, String> {
         let setup = config.setup.clone();
         let rules = G::rules(&setup)?;
-        if message::decode(&message::encode(&setup)) != Ok(setup.clone()) {
-            return Err(format!("{}'s settings are not the same after a way in bincode", G::NAME));
-        }
         let mut session = Self {
             game: G::new(&setup, &rules, config.luck),
             pilots: Pilots::new(config.luck),
@@ -413,10 +409,10 @@ impl<G: Game, O: Outbox> Session<G, O> {
             self.talk.rank(all, self.team_points());
         }
         let late = self.show_the_past(ranks);
-        self.tell_whereabouts();
         if self.talk.deliver(self.tick, &mut self.players, late.as_ref()) {
             self.summarise();
         }
+        self.tell_whereabouts();
     }
 
     /// A frame for everybody whose window is open.

@@ -2,9 +2,10 @@
 //! in: JSON, checked. Goes out: a [`SessionConfig`] for a game, or a sentence about what makes no sense.
 
 use super::SessionConfig;
+use super::rounds::{SEEDS_TRIED, next_seed};
 use serde::{Deserialize, Serialize};
 use shared::game::{Game, REWIND_MS, REWIND_MS_MAX, Setup};
-use shared::wire::message::{NAME_CHARS_MAX, clean_name};
+use shared::wire::message::{self, NAME_CHARS_MAX, clean_name};
 use utoipa::ToSchema;
 
 /// The most teams; there are as many colours to tell them apart.
@@ -120,8 +121,8 @@ impl Default for SessionSettings {
 }
 
 impl SessionSettings {
-    /// The configuration of a session of `G`, whose first round has the seed `seed` unless the settings name
-    /// one. Errors with a sentence for whoever chose.
+    /// The configuration of a session of `G`, whose first round has the seed `seed`, or of those that follow it the first
+    /// that the rules take, unless the settings name one. Errors with a sentence for whoever chose.
     pub fn config<G: Game>(&self, seed: u64) -> Result<SessionConfig<G::Settings>, String> {
         let name = clean_name(&self.name).ok_or(format!(
             "A session's name has 1 to {NAME_CHARS_MAX} letters that can be seen."
@@ -142,15 +143,23 @@ impl SessionSettings {
             in_range("teams", teams, 2..=TEAMS_MAX)?;
         }
         let game = self.game_settings::<G>()?;
-        let setup = Setup {
-            settings: game,
-            seed: self.seed.unwrap_or(seed),
-            tick_rate: self.tick_rate,
-            rewind_ms: self.rewind_ms,
-            teams,
-        };
+        let &Self { tick_rate, rewind_ms, .. } = self;
+        let first = self.seed.unwrap_or(seed);
+        let setup = Setup { settings: game, seed: first, tick_rate, rewind_ms, teams };
+        if message::decode(&message::encode(&setup)) != Ok(setup.clone()) {
+            return Err(
+                "The game's settings: no client could read them, as bincode gives others.".into()
+            );
+        }
         // Whether the game takes them: only it knows.
-        G::rules(&setup).map_err(|why| format!("The game's settings: {why}."))?;
+        let seeds = core::iter::successors(Some(first), |&seed| Some(next_seed(seed)));
+        let tried = if self.seed.is_some() { 1 } else { 1 + SEEDS_TRIED };
+        let mut setups = seeds.take(tried).map(|seed| Setup { seed, ..setup.clone() });
+        let taken = setups.find(|setup| G::rules(setup).is_ok());
+        let setup = match taken {
+            Some(setup) => setup,
+            None => return Err(refusal(&G::rules(&setup).err().unwrap_or_default())),
+        };
         Ok(SessionConfig {
             name,
             public: self.public,
@@ -172,8 +181,12 @@ impl SessionSettings {
             return Ok(G::Settings::default());
         }
         let game = serde_json::Value::Object(self.game.clone());
-        serde_json::from_value(game).map_err(|why| format!("The game's settings: {why}."))
+        serde_json::from_value(game).map_err(|why| refusal(&why.to_string()))
     }
+}
+
+fn refusal(why: &str) -> String {
+    format!("The game's settings: {why}.")
 }
 
 fn in_range<T: PartialOrd + core::fmt::Display>(

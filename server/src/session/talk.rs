@@ -28,9 +28,10 @@ const EVENTS_PER_SECOND: u32 = 4;
 /// How many of them there may be at once.
 const EVENTS_AT_ONCE: u32 = 12;
 
-/// Events in one tick of which everybody is told. The rest is told to nobody: mailboxes hold 256 messages, and nobody could
-/// read more.
-const EVENTS_PER_TICK_MAX: usize = 64;
+/// Events of which everybody is told at once, where that is the game's wish, and how many more in each tick. The rest is
+/// told to nobody: a mailbox holds 256 messages, for the eight ticks of a slow line's message and for lines that pause.
+const EVENTS_FOR_ALL_AT_ONCE: u32 = 64;
+const EVENTS_FOR_ALL_PER_TICK: u32 = 8;
 
 /// What becomes of a line or a sign.
 pub(super) enum ChatVerdict {
@@ -57,6 +58,8 @@ pub(super) struct Talk {
     for_two: Vec<([PlayerId; 2], Bytes)>,
     /// How many more events everybody may be told of that mainly concern two, in ticks' worth of them.
     leisure: u32,
+    /// How many more events there may be now of which everybody is told by the game's wish.
+    events_for_all: u32,
     /// Whether there ever were more events than everybody can be told of.
     was_flooded: bool,
     standings: Standings,
@@ -83,6 +86,7 @@ impl Talk {
             later: ToldLater::default(),
             for_two: Vec::new(),
             leisure: EVENTS_AT_ONCE * u32::from(tick_rate),
+            events_for_all: EVENTS_FOR_ALL_AT_ONCE,
             was_flooded: false,
             standings: Standings::new(),
             chunk: Chunk::default(),
@@ -113,14 +117,15 @@ impl Talk {
                 self.leisure -= self.rate;
                 self.of_the_world(message);
             }
-            Audience::Everybody if self.of_the_world.len() >= EVENTS_PER_TICK_MAX => {
+            Audience::Everybody if self.events_for_all == 0 => {
                 if !core::mem::replace(&mut self.was_flooded, true) {
-                    tracing::warn!(
-                        "events for everybody beyond {EVENTS_PER_TICK_MAX} a tick are told to nobody"
-                    );
+                    tracing::warn!("too many events for everybody: some are told to nobody");
                 }
             }
-            Audience::Everybody => self.of_the_world(message),
+            Audience::Everybody => {
+                self.events_for_all -= 1;
+                self.of_the_world(message);
+            }
         }
     }
 
@@ -284,6 +289,8 @@ impl Talk {
         self.for_everybody.extend(self.about.take());
         let most = EVENTS_AT_ONCE * self.rate;
         self.leisure = (self.leisure + EVENTS_PER_SECOND).min(most);
+        self.events_for_all =
+            (self.events_for_all + EVENTS_FOR_ALL_PER_TICK).min(EVENTS_FOR_ALL_AT_ONCE);
         self.tell_what_happened(players, late);
         let mut gaps = false;
         for player in players.iter_mut() {

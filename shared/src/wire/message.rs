@@ -288,7 +288,7 @@ pub enum ServerMessage {
 }
 
 /// Seconds after which a place is forgotten of which nothing new was told: the receiver may no longer know of it.
-pub const WHEREABOUTS_SECONDS: u32 = 5;
+pub const WHEREABOUTS_SECONDS: u32 = 9;
 
 /// Rows of the standings that are sent to everybody, beside each one's own place.
 pub const STANDINGS_MAX: usize = 10;
