@@ -18,11 +18,22 @@ const CELLS_MAX: usize = 256;
 
 /// How the engine reads a kind's rows.
 #[derive(Clone, Copy, Debug)]
-struct KindLayout {
-    private: bool,
-    owner: Option<usize>,
-    /// Field indices of x and y, and units per step of each.
-    place: Option<(usize, usize, f32, f32)>,
+enum KindLayout {
+    /// In view of who looks at its place.
+    Placed(PlaceFields),
+    /// In view of its owner, whom this field names.
+    Private { owner: usize },
+    /// In everybody's view.
+    Everywhere,
+}
+
+/// Field indices of x and y, and units per step of each.
+#[derive(Clone, Copy, Debug)]
+struct PlaceFields {
+    x: usize,
+    y: usize,
+    x_step: f32,
+    y_step: f32,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -75,15 +86,7 @@ type PlacesOfTick = Vec<KindPlaces>;
 impl Interest {
     /// An empty world of such entities.
     pub fn new(kinds: &[Kind]) -> Self {
-        let layout = |kind: &Kind| KindLayout {
-            private: kind.private,
-            owner: kind.field_with(Role::Owner),
-            place: kind
-                .field_with(Role::X)
-                .zip(kind.field_with(Role::Y))
-                .map(|(x, y)| (x, y, kind.fields[x].step, kind.fields[y].step)),
-        };
-        let kinds: Vec<_> = kinds.iter().map(layout).collect();
+        let kinds: Vec<_> = kinds.iter().map(KindLayout::of).collect();
         let nothing = kinds.iter().map(KindLayout::nowhere).collect();
         Self {
             kinds,
@@ -115,18 +118,32 @@ impl Interest {
         let mut places =
             spare.unwrap_or_else(|| self.kinds.iter().map(KindLayout::nowhere).collect());
         for (kind, layout) in self.kinds.iter().enumerate() {
-            let rows = changes.now().table(kind).iter();
-            places[kind].fit(changes.slot_count(kind));
-            for ((_, row), &slot) in rows.zip(changes.slots(kind)) {
-                places[kind].put(slot, layout, row);
-                let kind = kind as u32;
-                if layout.private {
-                    self.private.push((layout.owner_of(row), kind, slot));
-                } else if let Some((x, y)) = layout.place_of(row) {
-                    self.unsorted.push(Entry { x, y, kind, slot });
-                } else {
-                    self.everywhere.push((kind, slot));
+            let rows = changes.now().table(kind).iter().map(|(_, row)| row);
+            let rows = rows.zip(changes.slots(kind).iter().copied());
+            let slot_count = changes.slot_count(kind);
+            let places = &mut places[kind];
+            let kind = kind as u32;
+            match (layout, places) {
+                (KindLayout::Placed(layout), KindPlaces::Places(places)) => {
+                    places.resize(slot_count, (0.0, 0.0));
+                    self.unsorted.extend(rows.map(|(row, slot)| {
+                        let (x, y) = layout.place_of(row);
+                        places[slot as usize] = (x, y);
+                        Entry { x, y, kind, slot }
+                    }));
                 }
+                (&KindLayout::Private { owner }, KindPlaces::Owners(owners)) => {
+                    owners.resize(slot_count, PlayerId(0));
+                    self.private.extend(rows.map(|(row, slot)| {
+                        let owner = PlayerId(row[owner] as u16);
+                        owners[slot as usize] = owner;
+                        (owner, kind, slot)
+                    }));
+                }
+                (KindLayout::Everywhere, KindPlaces::Everywhere) => {
+                    self.everywhere.extend(rows.map(|(_, slot)| (kind, slot)));
+                }
+                _ => unreachable!("memory was made for this layout"),
             }
         }
         self.places_by_tick.push_front(places);
@@ -214,41 +231,34 @@ impl Interest {
     }
 }
 
-impl KindPlaces {
-    fn fit(&mut self, slots: usize) {
-        match self {
-            Self::Places(places) => places.resize(slots, (0.0, 0.0)),
-            Self::Owners(owners) => owners.resize(slots, PlayerId(0)),
-            Self::Everywhere => {}
+impl KindLayout {
+    fn of(kind: &Kind) -> Self {
+        if kind.private {
+            let owner = kind.field_with(Role::Owner).expect("private kinds have an owner");
+            return Self::Private { owner };
+        }
+        match (kind.field_with(Role::X), kind.field_with(Role::Y)) {
+            (Some(x), Some(y)) => {
+                let (x_step, y_step) = (kind.fields[x].step, kind.fields[y].step);
+                Self::Placed(PlaceFields { x, y, x_step, y_step })
+            }
+            _ => Self::Everywhere,
         }
     }
 
-    fn put(&mut self, slot: u32, layout: &KindLayout, row: &[i32]) {
+    fn nowhere(&self) -> KindPlaces {
         match self {
-            Self::Places(places) => {
-                places[slot as usize] = layout.place_of(row).expect("a kind with places");
-            }
-            Self::Owners(owners) => owners[slot as usize] = layout.owner_of(row),
-            Self::Everywhere => {}
+            Self::Placed(_) => KindPlaces::Places(Vec::new()),
+            Self::Private { .. } => KindPlaces::Owners(Vec::new()),
+            Self::Everywhere => KindPlaces::Everywhere,
         }
     }
 }
 
-impl KindLayout {
-    fn nowhere(&self) -> KindPlaces {
-        match self.place {
-            _ if self.private => KindPlaces::Owners(Vec::new()),
-            Some(_) => KindPlaces::Places(Vec::new()),
-            None => KindPlaces::Everywhere,
-        }
-    }
-
-    fn owner_of(&self, row: &[i32]) -> PlayerId {
-        PlayerId(row[self.owner.expect("private kinds have an owner")] as u16)
-    }
-
-    fn place_of(&self, row: &[i32]) -> Option<(f32, f32)> {
-        self.place.map(|(x, y, x_step, y_step)| (row[x] as f32 * x_step, row[y] as f32 * y_step))
+impl PlaceFields {
+    /// In units.
+    fn place_of(self, row: &[i32]) -> (f32, f32) {
+        (row[self.x] as f32 * self.x_step, row[self.y] as f32 * self.y_step)
     }
 }
 
