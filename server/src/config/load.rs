@@ -1,5 +1,5 @@
-//! Where settings come from: flags before environment variables before the file before defaults, all under the same
-//! names. clap's arguments are the only list of settings there is; the file's values become flags that stand
+//! Where settings come from: flags before environment variables before the file before what suits the game before
+//! defaults, all under the same names. clap's arguments are the only list of settings there is; the file's values become flags that stand
 //! in front of the real ones.
 
 use super::file::{self, FileErrors, FileSetting};
@@ -46,6 +46,9 @@ pub enum Todo {
     Health,
 }
 
+/// What suits a game better than our defaults: settings by name, as [`shared::game::Game::USUAL_SETTINGS`] has them.
+pub type UsualSettings = &'static [(&'static str, &'static str)];
+
 /// Settings, and where they came from.
 #[derive(Clone)]
 pub struct Loaded {
@@ -58,6 +61,7 @@ pub struct Loaded {
     /// What is probably a mistake.
     pub warnings: Vec<String>,
     args: Vec<OsString>,
+    usual: UsualSettings,
     /// Of each setting what it was given as, and what it was given as when the process started.
     given: BTreeMap<String, Vec<OsString>>,
     started: BTreeMap<String, Vec<OsString>>,
@@ -86,10 +90,19 @@ pub struct Changes {
     pub need_restart: Vec<String>,
 }
 
-/// Reads settings: `args` as a process gets them, the environment, and the file that either names.
-pub fn load(args: impl IntoIterator<Item = OsString>) -> Result<Loaded, LoadError> {
+/// Reads settings: `args` as a process gets them, the environment, the file that either names, and what is `usual` where
+/// none of these says anything. Panics where a usual setting does not exist.
+pub fn load(
+    args: impl IntoIterator<Item = OsString>,
+    usual: UsualSettings,
+) -> Result<Loaded, LoadError> {
     let args: Vec<_> = args.into_iter().collect();
-    let matches = Cli::command().try_get_matches_from(&args)?;
+    let cli = || {
+        usual.iter().fold(Cli::command(), |cli, &(name, value)| {
+            cli.mut_arg(name, |arg| arg.default_value(value))
+        })
+    };
+    let matches = cli().try_get_matches_from(&args)?;
     let command = Cli::from_arg_matches(&matches)?.command;
     let named = match &command {
         Some(Todo::Check { file: Some(file) }) => Some(file.clone()),
@@ -100,7 +113,7 @@ pub fn load(args: impl IntoIterator<Item = OsString>) -> Result<Loaded, LoadErro
         Some(path) => file::read(path, &settings)?,
         None => Vec::new(),
     };
-    let matches = Cli::command().try_get_matches_from(with_file(&args, &matches, &in_file))?;
+    let matches = cli().try_get_matches_from(with_file(&args, &matches, &in_file))?;
     let config = Config::from_arg_matches(&matches)?;
     config.validate().map_err(LoadError::Together)?;
     let ids = settings.get_arguments().map(|arg| arg.get_id().as_str());
@@ -110,7 +123,7 @@ pub fn load(args: impl IntoIterator<Item = OsString>) -> Result<Loaded, LoadErro
     });
     let given: BTreeMap<_, _> = given.collect();
     let (started, warnings) = (given.clone(), strange_variables());
-    Ok(Loaded { command, file: named, config, warnings, args, given, started })
+    Ok(Loaded { command, file: named, config, warnings, args, usual, given, started })
 }
 
 /// The arguments with what the file says in front, but for what flags or the environment say too.
@@ -150,7 +163,7 @@ impl core::fmt::Debug for Loaded {
 impl Loaded {
     /// Reads everything again from where it came from, and says what is different. On an error nothing changes.
     pub fn reload(&mut self) -> Result<Changes, LoadError> {
-        let fresh = load(self.args.clone())?;
+        let fresh = load(self.args.clone(), self.usual)?;
         let mut changes = Changes::default();
         for (key, given) in &fresh.given {
             if RESTART.contains(&key.as_str()) {
@@ -183,7 +196,7 @@ mod tests {
         let path = folder.join("x.toml");
         std::fs::write(&path, file).unwrap();
         let args = ["gamekeeper", "--config", path.to_str().unwrap()];
-        let loaded = load(args.iter().chain(flags).map(OsString::from));
+        let loaded = load(args.iter().chain(flags).map(OsString::from), &[]);
         std::fs::remove_dir_all(&folder).unwrap();
         loaded
     }
@@ -193,6 +206,30 @@ mod tests {
         let loaded = load_with("tick_rate = 20\npilots = 7\n", &["--pilots", "9"]).unwrap();
         let Config { tick_rate, pilots, round_seconds, .. } = loaded.config;
         assert_eq!((tick_rate, pilots, round_seconds), (20, 9, Config::ROUND_SECONDS));
+    }
+
+    #[test]
+    fn what_suits_a_game_goes_before_defaults_and_nothing_else() {
+        let folder = std::env::temp_dir().join(format!("gamekeeper-{:x}", rand::random::<u64>()));
+        std::fs::create_dir(&folder).unwrap();
+        let path = folder.join("x.toml");
+        std::fs::write(&path, "pilots = 7\n").unwrap();
+        let args = ["gamekeeper", "--config", path.to_str().unwrap(), "--max-players", "9"];
+        let usual = &[("pilots", "1"), ("max_players", "2"), ("tick_rate", "20")];
+        let mut loaded = load(args.iter().map(OsString::from), usual).unwrap();
+        std::fs::write(&path, "round_seconds = 60\n").unwrap();
+        let values = |config: &Config| (config.pilots, config.max_players, config.tick_rate);
+        assert_eq!(values(&loaded.config), (7, 9, 20));
+        let changes = loaded.reload().unwrap();
+        assert_eq!(changes.taken, ["pilots", "round_seconds"]);
+        assert_eq!(values(&loaded.config), (1, 9, 20));
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    #[should_panic(expected = "tickrate")]
+    fn what_suits_a_game_is_among_what_there_is() {
+        drop(load(["gamekeeper".into()], &[("tickrate", "20")]));
     }
 
     #[test]
@@ -209,7 +246,7 @@ mod tests {
             std::env::temp_dir().join(format!("gamekeeper-{:x}.toml", rand::random::<u64>()));
         std::fs::write(&path, "tick_rate = 20\n").unwrap();
         let args = ["gamekeeper", "--config", path.to_str().unwrap()];
-        let mut loaded = load(args.iter().map(OsString::from)).unwrap();
+        let mut loaded = load(args.iter().map(OsString::from), &[]).unwrap();
         assert_eq!(loaded.reload().unwrap(), Changes::default());
         std::fs::write(&path, "tick_rate = 25\ndata = \"x\"\n").unwrap();
         let changes = loaded.reload().unwrap();

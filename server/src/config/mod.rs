@@ -12,7 +12,7 @@ mod stopping;
 
 pub use admin::{AdminConfig, SECRET_CHARS_MIN, Secret, Tokens};
 pub use file::FileErrors;
-pub use load::{Changes, Cli, LoadError, Loaded, Todo, load, settings};
+pub use load::{Changes, Cli, LoadError, Loaded, Todo, UsualSettings, load, settings};
 pub use overload::OverloadConfig;
 pub use reach::{BasePath, Bind, FileMode, ProxyHeader, PublicUrl, ReachConfig};
 pub use seeing::{LogFormat, MetricsFor, SeeingConfig};

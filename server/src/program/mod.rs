@@ -33,7 +33,7 @@ const AT_ONCE: Duration = Duration::from_millis(300);
 /// Does what the command line says: serves `G` with `page` for players until it is told to stop, or checks settings, or
 /// asks a running server whether it is well. To be called by `main`, which has nothing else to do.
 pub fn main<G: Game>(page: &'static Build) -> ExitCode {
-    let loaded = match config::load(std::env::args_os()) {
+    let loaded = match config::load(std::env::args_os(), G::USUAL_SETTINGS) {
         Ok(loaded) => loaded,
         // Help and version are among them, each with its own status.
         Err(LoadError::Flags(error)) => error.exit(),

@@ -133,6 +133,8 @@ pub struct Buoys {
 impl Game for Buoys {
     const NAME: &'static str = "buoys";
     const RULES_VERSION: u32 = 2;
+    /// In three minutes everything there is to see was seen.
+    const USUAL_SETTINGS: &'static [(&'static str, &'static str)] = &[("round_seconds", "180")];
     const KINDS: &'static [Kind] = &[
         kind::<Boat>("boat", Treatment::Steered { leads: 2 }, false),
         kind::<Lantern>("lantern", Treatment::Ballistic, false),

@@ -146,7 +146,7 @@ pub(crate) fn serve(scene: Scene, address: SocketAddr) -> Result<()> {
         "gamekeeper --bind {address} --pilots 0 --round-seconds 0 --overload no --seed {SEED} --max-players {} --log warn",
         Config::MAX_PLAYERS.max(scene.players())
     );
-    let loaded = config::load(flags.split(' ').map(Into::into)).map_err(|e| anyhow!("{e}"))?;
+    let loaded = config::load(flags.split(' ').map(Into::into), &[]).map_err(|e| anyhow!("{e}"))?;
     server::runtime()?.block_on(run(&loaded.config))
 }
 
