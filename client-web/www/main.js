@@ -2,7 +2,7 @@
 // Goes out: nothing by itself; it hands everything from one module to the next:
 //
 //   input, touch, gamepad ─▶ hands ─▶ Client.control ─▶ Client.outgoing ─▶ net
-//   net ─▶ Client.receive ─▶ Client.draw ─▶ watch ─▶ effects, scene, hud, minimap
+//   net ─▶ Client.receive ─▶ Client.draw ─▶ picture ─▶ watch ─▶ effects, scene, hud, minimap
 //                           Client.news ─▶ news ─▶ roster, board, feed, chat, match, people, session
 //   start, lobby ─▶ enter ─▶ net, which asks the API for a ticket before every connection
 //   lobby ─▶ look ─▶ replay, which stands in net's place with a recording
@@ -41,8 +41,9 @@ import { newsFor } from './news.js';
 import { Curtain, bindPanels, closePanels, togglePanel } from './panels.js';
 import { People } from './people.js';
 import { Roster } from './roster.js';
+import { Picture } from './picture.js';
 import { Playback } from './replay.js';
-import { IS, ME, SHIP, SHIP_RADIUS, STATS } from './rows.js';
+import { ME, STATS } from './rows.js';
 import { Scene } from './render/scene.js';
 import { Session } from './session.js';
 import { settings } from './settings.js';
@@ -50,6 +51,7 @@ import { Sound } from './sound.js';
 import { Start } from './start.js';
 import { tell } from './tell.js';
 import { Touch } from './touch.js';
+import { Trigger } from './trigger.js';
 import { leap, turn, wishOf } from './turn.js';
 import { View, placeOf } from './view.js';
 import { Watch } from './watch.js';
@@ -69,19 +71,12 @@ const DEATH_RUMBLE = [350, 1];
 const OFFERED_AGAIN = new Set([4003, 4014]);
 /** The page is older than the server: only a reload helps. */
 const OUTDATED = 4006;
-/** What a shot takes of the energy, half in overdrive, and about a tick of boost; a trigger that has less clicks as often
- *  as this, ms. */
-const [SHOT_SHARE, BOOST_SHARE, DRY_MS] = [0.05, 0.013, 700];
-
 /** Farther no ship flies in a second, units. */
 const FLIGHT = 900;
 
 const canvas = document.getElementById('arena');
 const hudBox = document.getElementById('hud');
 const play = (name, ...where) => sound.play(name, ...where);
-const isSeen = (player) => placeOf(player, frame).length > 0;
-/** The rows cover more than a screen does, above all a phone's. */
-const isOnScreen = (player) => { const [x, y] = placeOf(player, frame); return camera.sees(x, y, SHIP_RADIUS); };
 const isReplay = () => source === playback;
 const wish = (say) => wishOf(client, source, say, (sentence) => hud.toast(sentence));
 const camera = new Camera();
@@ -104,6 +99,7 @@ const pad = new Gamepad();
 const wheel = new Wheel((emote) => client?.emote(emote));
 const touch = new Touch(canvas, () => showTouch(true), () => wheel.toggle());
 const hands = new Hands(input, touch, pad);
+const trigger = new Trigger(sound);
 const chat = new Chat(roster, (text, team) => wish((to) => to.chat(text, team)), (open) => { input.enabled = !open && playing; });
 const match = new Match(roster, {
   sound: play, callout: callouts.say, lobby: () => leave(''), isReplay,
@@ -122,6 +118,7 @@ const watching = new Watching(canvas, {
 });
 const onKey = actionsFor({ chat, wheel, minimap, watching, match, roster, isReplay, giveUp });
 const view = new View({ camera, watching, roster, hands });
+const picture = new Picture({ camera, scene, effects, minimap, watch, view, whereabouts, roster, board, hands });
 const invite = new Invite((text) => qr(text));
 const lobby = new Lobby({
   join: (code, spectate) => enter(code, spectate),
@@ -161,7 +158,6 @@ let frame = null;
 /** Whether it is of this connection. */
 let live = false;
 let lastFrame = 0;
-let dryAt = 0;
 let drawn = 0;
 /** Whether the ship has been drawn since Play was pressed. */
 let flying = false;
@@ -357,11 +353,11 @@ function onFrame() {
     live = playing && client.draw(at);
     if (live) takeFrame();
     if (frame) drawGame(now, gap * source.speed, seconds * source.speed);
-    else drawSky(seconds);
+    else picture.drawSky(seconds);
     network.show(now, client, source.reconnects);
     if (playing) curtain.show(source, now, { retry: () => link.retryNow(), leave: () => leave('') });
   } else {
-    drawSky(seconds);
+    picture.drawSky(seconds);
   }
   meter.add(now, performance.now());
   if (fineness.frame(now, camera.ratio > 1)) {
@@ -373,49 +369,30 @@ function onFrame() {
 function steer(now) {
   input.look(client.stats(), now);
   hands.look(now, frame, camera);
-  const [x, y] = roster.watching ? [0, 0] : hands.move;
   const idle = roster.watching;
-  client.control(hands.aim, x, y, !idle && hands.fire, !idle && hands.boost);
-  const alive = !idle && live && frame?.me[ME.ALIVE] > 0;
-  const [shoots, boosts] = [alive && hands.fire && lacks(isOverdriven() ? SHOT_SHARE / 2 : SHOT_SHARE), alive && hands.boost && lacks(BOOST_SHARE)];
-  hud.dry = shoots || boosts;
-  if (!shoots || now - dryAt < DRY_MS) return;
-  dryAt = now;
-  sound.play('dry');
-}
-
-const lacks = (share) => frame.me[ME.ENERGY] < share;
-
-function isOverdriven() {
-  const { ships } = frame;
-  for (let i = 0; i < ships.length; i += SHIP.STRIDE) if (ships[i + SHIP.FLAGS] & IS.OWN) return (ships[i + SHIP.FLAGS] & IS.OVERDRIVEN) !== 0;
-  return false;
+  const [x, y] = idle ? [0, 0] : hands.move;
+  const [fire, boost] = [!idle && hands.fire, !idle && hands.boost];
+  client.control(hands.aim, x, y, fire, boost);
+  const flies = !idle && live && frame?.me[ME.ALIVE] > 0;
+  hud.dry = flies && trigger.lacks(frame, fire, boost, now);
 }
 
 function takeFrame() {
   frame = { ships: client.ships(), shots: client.shots(), pickups: client.pickups(), me: client.me() };
-  if (!scene.half) takeArena();
+  if (scene.half) return;
+  picture.takeArena(client.rocks(), client.arenaSize());
+  watch.tickRate = client.stats()[STATS.TICK_RATE];
 }
 
 function drawGame(now, gap, seconds) {
-  const [x, y] = view.follow(frame, scene.half, now, seconds);
   // A spectator who takes a seat comes back in it, and a player who watches as a spectator.
   spectate = roster.watching;
-  if (live) watch.frame(frame, gap, x, y);
-  effects.exhaust(frame.ships, seconds);
-  effects.step(seconds);
-  scene.trails.follow(frame.ships, seconds);
-  const pointer = roster.watching ? null : hands.pointer;
-  document.body.classList.toggle('crosshair', pointer !== null);
-  const away = whereabouts.outOfView(isSeen, now);
-  const friends = whereabouts.outOfView((player) => roster.isComputer(player) || isOnScreen(player), now).map(exactly);
-  scene.draw(frame, effects, { nameOf: roster.nameOf, leader: board.leader, pointer, away: friends }, seconds);
+  picture.draw(frame, live, now, gap, seconds);
   hudBox.hidden = false;
   touch.shown = document.body.classList.contains('touch');
   hud.show(frame.me, roster.nameOf, seconds, watching.looksAt, roster.watching);
   board.showOwn(frame.me[ME.SCORE]);
   hud.meters(now, client, meter);
-  minimap.draw(frame, away, x, y, board.leader, now);
   match.show(client);
   people.show();
   session.show();
@@ -424,25 +401,6 @@ function drawGame(now, gap, seconds) {
     flying = true;
     performance.mark('flying');
   }
-}
-
-/** One of those who are pointed to, at the place of the rows where these have it. */
-function exactly(one) {
-  const [x = one.x, y = one.y] = placeOf(one.player, frame);
-  return { ...one, x, y };
-}
-
-function drawSky(seconds) {
-  camera.drift(seconds);
-  scene.drawSky(seconds);
-}
-
-function takeArena() {
-  const rocks = client.rocks();
-  scene.half = client.arenaSize();
-  scene.rocks.rows = rocks;
-  minimap.setArena(rocks, scene.half);
-  watch.tickRate = client.stats()[STATS.TICK_RATE];
 }
 
 function watcher() {
