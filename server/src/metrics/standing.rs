@@ -8,7 +8,6 @@ use crate::logging::Logs;
 use crate::net::Front;
 use crate::net::refusal::Reason;
 use crate::net::registry::State;
-use crate::store::Lost;
 use prometheus::{IntCounter, IntGauge};
 use std::sync::atomic::Ordering;
 
@@ -30,8 +29,8 @@ pub(super) struct Standing {
     waiting: [IntGauge; 4],
     /// The fullest of each.
     fullest: [IntGauge; 4],
-    /// Results, and everything else.
-    lost: [IntCounter; 2],
+    lost_results: IntCounter,
+    lost_writes: IntCounter,
     log_lines_left_out: IntCounter,
     /// Other servers of the site that answer, and that do not.
     site: [IntGauge; 2],
@@ -104,13 +103,12 @@ impl Standing {
                 "queue",
                 queues,
             ),
-            lost: [
-                make.count("gamekeeper_results_lost_total", "Results that could not be kept."),
-                make.count(
-                    "gamekeeper_writes_lost_total",
-                    "What else could not be kept: where sessions stand, that they are open or over, parts of recordings, bans, the audit log.",
-                ),
-            ],
+            lost_results: make
+                .count("gamekeeper_results_lost_total", "Results that could not be kept."),
+            lost_writes: make.count(
+                "gamekeeper_writes_lost_total",
+                "What else could not be kept: where sessions stand, that they are open or over, parts of recordings, bans, the audit log.",
+            ),
             log_lines_left_out: make.count(
                 "gamekeeper_log_lines_left_out_total",
                 "Lines of the log that did not get to stderr, as nobody read it, or not fast enough.",
@@ -141,9 +139,8 @@ impl Standing {
         raise(&self.ticks, ticks.ticks.load(Ordering::Relaxed));
         raise(&self.late, ticks.late.load(Ordering::Relaxed));
         raise(&self.dropped, ticks.dropped.load(Ordering::Relaxed));
-        for (counter, what) in self.lost.iter().zip([Lost::Result, Lost::Else]) {
-            raise(counter, front.store.lost(what));
-        }
+        raise(&self.lost_results, front.store.lost_results());
+        raise(&self.lost_writes, front.store.lost_writes());
         raise(&self.log_lines_left_out, front.operator.logs().map_or(0, Logs::left_out));
         for (gauge, count) in self.site.iter().zip(front.site.count()) {
             gauge.set(count as i64);

@@ -76,33 +76,40 @@ pub struct Store {
 
 #[derive(Debug)]
 struct Troubles {
-    /// By [`Lost`].
-    lost: [AtomicU64; 2],
+    /// What could not be kept since the start: results, and everything else.
+    lost_results: AtomicU64,
+    lost_writes: AtomicU64,
     lines: Throttle,
 }
 
-type Ask = Box<dyn FnOnce(&mut Connection) + Send>;
+/// What the thread does with the database.
+type Job = Box<dyn FnOnce(&mut Connection) + Send>;
 
-enum Job {
-    Keep(SessionCode, Box<KeptResult>),
-    Ask(Ask),
-}
-
-/// What could not be kept.
+/// What there is to keep. What comes later makes up for a checkpoint or a chapter that was lost; a result is lost for
+/// good, and the rest with the process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Lost {
+enum What {
     /// A round's result.
     Result,
-    /// Where a session stands, a chapter of a recording, or that a session is open or over: what comes later makes up for
-    /// it, or it is lost with a process that is killed.
-    Else,
+    /// That a session is open, or over.
+    Session,
+    Checkpoint,
+    /// A part of a recording.
+    Chapter,
+    Bans,
+    /// What the operator did.
+    Deed,
 }
 
-impl core::fmt::Display for Lost {
+impl core::fmt::Display for What {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str(match self {
             Self::Result => "a result",
-            Self::Else => "how a session stands, or a part of a recording,",
+            Self::Session => "that a session is open, or over,",
+            Self::Checkpoint => "where a session stands",
+            Self::Chapter => "a part of a recording",
+            Self::Bans => "bans",
+            Self::Deed => "a line of the audit log",
         })
     }
 }
@@ -123,12 +130,12 @@ impl Store {
         })?;
         let (jobs, waiting) = mpsc::channel(QUEUE_MAX);
         let lines = Throttle::new(LINES_PER_MINUTE, Duration::from_secs(60));
-        let troubles = Arc::new(Troubles { lost: Default::default(), lines });
-        let theirs = Arc::clone(&troubles);
+        let (lost_results, lost_writes) = Default::default();
+        let troubles = Arc::new(Troubles { lost_results, lost_writes, lines });
         let thread = std::thread::Builder::new().name("store".into());
         let work = move || {
             give_way();
-            work(connection, waiting, &theirs);
+            work(connection, waiting);
             drop(lock);
         };
         thread.spawn(work).map_err(OpenError::Thread)?;
@@ -137,9 +144,7 @@ impl Store {
 
     /// Keeps a result, if it can. Never waits.
     pub fn keep(&self, code: SessionCode, result: KeptResult) {
-        if self.jobs.try_send(Job::Keep(code, Box::new(result))).is_err() {
-            self.troubles.note(Lost::Result, "the disk is too slow, or the store broke");
-        }
+        self.tell(What::Result, move |db| results::keep(db, code, &result));
     }
 
     /// The bans that were there when the store was opened and had not ended.
@@ -150,7 +155,7 @@ impl Store {
     /// Keeps bans, each in the place of the one that its address had, and forgets those of the addresses `gone`. All of it
     /// is one write. Never waits.
     pub fn keep_bans(&self, bans: Vec<KeptBan>, gone: Vec<IpAddr>) {
-        self.write("bans", move |db| operator::keep_bans(db, &bans, &gone));
+        self.tell(What::Bans, move |db| operator::keep_bans(db, &bans, &gone));
     }
 
     /// The bans that hold, and what is remembered of those that were lifted.
@@ -161,7 +166,7 @@ impl Store {
 
     /// Keeps what the operator did. Never waits.
     pub fn note(&self, deed: Deed) {
-        self.write("a line of the audit log", move |db| operator::note(db, &deed));
+        self.tell(What::Deed, move |db| operator::note(db, &deed));
     }
 
     /// The newest lines of the audit log, newest first, at most [`AUDIT_MAX`] and a few.
@@ -169,27 +174,14 @@ impl Store {
         self.ask(move |db| operator::audit(db, limit)).await
     }
 
-    fn write(
-        &self,
-        what: &'static str,
-        write: impl FnOnce(&mut Connection) -> rusqlite::Result<()> + Send + 'static,
-    ) {
-        let troubles = Arc::clone(&self.troubles);
-        let ask: Ask = Box::new(move |db| {
-            if let Err(error) = write(db) {
-                troubles.count(Lost::Else);
-                tracing::error!(%error, "{what} could not be kept");
-            }
-        });
-        if self.jobs.try_send(Job::Ask(ask)).is_err() {
-            self.troubles.count(Lost::Else);
-            tracing::error!("{what} could not be kept: the disk is too slow, or the store broke");
-        }
+    /// Results that could not be kept since the start.
+    pub fn lost_results(&self) -> u64 {
+        self.troubles.lost_results.load(Ordering::Relaxed)
     }
 
-    /// How much of this was lost since the start.
-    pub fn lost(&self, what: Lost) -> u64 {
-        self.troubles.lost[what as usize].load(Ordering::Relaxed)
+    /// What else could not be kept since the start.
+    pub fn lost_writes(&self) -> u64 {
+        self.troubles.lost_writes.load(Ordering::Relaxed)
     }
 
     /// Results and questions that wait for the disk.
@@ -238,23 +230,22 @@ impl Store {
             after.fetch_and(done.is_ok(), Ordering::Relaxed);
             done
         };
-        if !self.tell(remember) {
+        if !self.tell(What::Session, remember) {
             is_kept.store(false, Ordering::Relaxed);
         }
     }
 
     /// Keeps that a session is over. Never waits.
     pub fn forget(&self, code: SessionCode) {
-        self.tell(move |db| sessions::forget(db, code));
+        self.tell(What::Session, move |db| sessions::forget(db, code));
     }
 
     /// Keeps more of a recording; the oldest make room where all together take more than `most` bytes. Never waits: while
     /// the disk has much to do a chapter is left out.
     pub fn record(&self, code: SessionCode, recorded: Recorded, most: u64) {
-        if self.jobs.capacity() > FOR_RESULTS {
-            self.tell(move |db| recordings::keep(db, code, &recorded, unix_ms(), most));
-        } else {
-            self.troubles.note(Lost::Else, "the disk has much to do");
+        if self.has_time_for(What::Chapter) {
+            let keep = move |db: &mut _| recordings::keep(db, code, &recorded, unix_ms(), most);
+            self.tell(What::Chapter, keep);
         }
     }
 
@@ -271,18 +262,16 @@ impl Store {
     /// Keeps where a session stands; `None` where there is nothing to go on with. Never waits: while the disk has much to
     /// do this one is left out, as the next one comes soon.
     pub fn keep_checkpoint(&self, code: SessionCode, checkpoint: Option<Vec<u8>>) {
-        if self.jobs.capacity() > FOR_RESULTS {
-            self.tell(write_checkpoint(code, checkpoint));
-        } else {
-            self.troubles.note(Lost::Else, "the disk has much to do");
+        if self.has_time_for(What::Checkpoint) {
+            self.tell(What::Checkpoint, write_checkpoint(code, checkpoint));
         }
     }
 
     /// Keeps where a session stands that ends with the process; `None` where it begins anew. Waits until there is room for it.
     pub async fn keep_last_checkpoint(&self, code: SessionCode, checkpoint: Option<Vec<u8>>) {
-        let job = self.job(write_checkpoint(code, checkpoint));
+        let job = self.job(What::Checkpoint, write_checkpoint(code, checkpoint));
         if self.jobs.send(job).await.is_err() {
-            self.troubles.note(Lost::Else, "the store broke");
+            self.troubles.note(What::Checkpoint, "the store broke");
         }
     }
 
@@ -300,39 +289,50 @@ impl Store {
     /// Done once everything kept so far is on the disk, all of it in the one file that a backup takes.
     pub async fn settled(&self) -> Result<(), NoAnswer> {
         let (done, waiting) = oneshot::channel();
-        let settle: Ask = Box::new(move |db| {
+        let settle: Job = Box::new(move |db| {
             if let Err(error) = db.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)") {
                 tracing::warn!(%error, "the last results are beside the database, in its -wal file");
             }
             // Nobody waits any more when it took too long.
             let _ = done.send(());
         });
-        self.jobs.send(Job::Ask(settle)).await.map_err(|_| NoAnswer)?;
+        self.jobs.send(settle).await.map_err(|_| NoAnswer)?;
         waiting.await.map_err(|_| NoAnswer)
+    }
+
+    /// Whether there is room for what may be left out; what is left out is lost.
+    fn has_time_for(&self, what: What) -> bool {
+        let has_time = self.jobs.capacity() > FOR_RESULTS;
+        if !has_time {
+            self.troubles.note(what, "the disk has much to do");
+        }
+        has_time
     }
 
     /// Writes something without waiting for it; whether there was room for that.
     fn tell(
         &self,
+        what: What,
         write: impl FnOnce(&mut Connection) -> rusqlite::Result<()> + Send + 'static,
     ) -> bool {
-        let is_told = self.jobs.try_send(self.job(write)).is_ok();
+        let is_told = self.jobs.try_send(self.job(what, write)).is_ok();
         if !is_told {
-            self.troubles.note(Lost::Else, "the disk is too slow, or the store broke");
+            self.troubles.note(what, "the disk is too slow, or the store broke");
         }
         is_told
     }
 
     fn job(
         &self,
+        what: What,
         write: impl FnOnce(&mut Connection) -> rusqlite::Result<()> + Send + 'static,
     ) -> Job {
         let troubles = Arc::clone(&self.troubles);
-        Job::Ask(Box::new(move |db| {
+        Box::new(move |db| {
             if let Err(error) = write(db) {
-                troubles.note(Lost::Else, &error.to_string());
+                troubles.note(what, &error.to_string());
             }
-        }))
+        })
     }
 
     async fn ask<T: Send + 'static>(
@@ -341,7 +341,7 @@ impl Store {
     ) -> Result<T, NoAnswer> {
         let (answer, waiting) = oneshot::channel();
         let troubles = Arc::clone(&self.troubles);
-        let ask: Ask = Box::new(move |db| {
+        let ask: Job = Box::new(move |db| {
             let said = question(db);
             if let Err(error) = &said {
                 troubles.tell(&format!("the store cannot be read: {error}"));
@@ -352,7 +352,7 @@ impl Store {
         if self.jobs.capacity() <= FOR_RESULTS {
             return Err(NoAnswer);
         }
-        self.jobs.try_send(Job::Ask(ask)).map_err(|_| NoAnswer)?;
+        self.jobs.try_send(ask).map_err(|_| NoAnswer)?;
         waiting.await.unwrap_or(Err(NoAnswer))
     }
 }
@@ -366,11 +366,6 @@ fn write_checkpoint(
 }
 
 impl Troubles {
-    /// Counts something as lost; how much is by now.
-    fn count(&self, what: Lost) -> u64 {
-        self.lost[what as usize].fetch_add(1, Ordering::Relaxed) + 1
-    }
-
     /// Says what is wrong, a few times a minute: anybody can ask for what cannot be read.
     fn tell(&self, wrong: &str) {
         if let Some(hidden) = self.lines.pass(Instant::now()) {
@@ -379,8 +374,13 @@ impl Troubles {
         }
     }
 
-    fn note(&self, what: Lost, why: &str) {
-        let lost = self.count(what);
+    /// Counts something as lost, and says so, a few times a minute.
+    fn note(&self, what: What, why: &str) {
+        let lost = match what {
+            What::Result => &self.lost_results,
+            _ => &self.lost_writes,
+        };
+        let lost = lost.fetch_add(1, Ordering::Relaxed) + 1;
         if let Some(hidden) = self.lines.pass(Instant::now()) {
             let hidden = (hidden > 0).then_some(hidden);
             tracing::error!(lost, hidden, "{what} could not be kept: {why}");
@@ -389,16 +389,9 @@ impl Troubles {
 }
 
 /// What the thread does until nobody can ask any more.
-fn work(mut db: Connection, mut waiting: mpsc::Receiver<Job>, troubles: &Troubles) {
+fn work(mut db: Connection, mut waiting: mpsc::Receiver<Job>) {
     while let Some(job) = waiting.blocking_recv() {
-        match job {
-            Job::Keep(code, result) => {
-                if let Err(error) = results::keep(&mut db, code, &result) {
-                    troubles.note(Lost::Result, &error.to_string());
-                }
-            }
-            Job::Ask(ask) => ask(&mut db),
-        }
+        job(&mut db);
     }
 }
 

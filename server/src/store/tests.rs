@@ -109,7 +109,7 @@ async fn results_survive_a_restart_with_hostile_names_as_they_are() {
     let rows = best(&store, Period::All).await;
     assert_eq!(rows.iter().map(|row| row.1.as_str()).collect::<Vec<_>>(), names);
     assert_eq!(rows, best(&store, Period::Day).await);
-    assert_eq!(store.lost(Lost::Result), 0);
+    assert_eq!(store.lost_results(), 0);
 }
 
 #[tokio::test]
@@ -280,7 +280,7 @@ async fn a_disk_that_refuses_costs_a_result_and_nothing_else() {
     db.execute("DROP TABLE places", []).unwrap();
     store.keep(SessionCode::random(), result(true, NOW, vec![place("Ann", 1, 5)]));
     store.settled().await.unwrap();
-    assert_eq!(store.lost(Lost::Result), 1);
+    assert_eq!(store.lost_results(), 1);
     // Nothing half.
     assert_eq!(store.recent(10).await.unwrap(), []);
 }
