@@ -1,7 +1,7 @@
 //! HTTP/1.1 on an accepted socket, until the peer is done or asks for a WebSocket. What hyper lets
 //! through and we don't is refused here, for every page alike.
 
-use super::answers::{closing_problem, no_neighbour, refuse, too_many};
+use super::answers::TurnedDown;
 use super::bans::BANNED;
 use super::connection::Connection;
 use super::limits::{BODY_BYTES_MAX, HEAD_BYTES_MAX, HEADERS_MAX, Limits};
@@ -10,7 +10,7 @@ use super::peer::Peer;
 use super::refusal::Reason;
 use super::registry::{Slot, State};
 use super::stream::Stream;
-use super::upgrade::{self, AllowedOrigin, TurnedDown};
+use super::upgrade::{self, AllowedOrigin};
 use super::{API_PATH, Caller, Front, PLAY_PATH, base_path, closing, redirect, tunnel, way};
 use crate::config::Config;
 use crate::http::api::END_EARLY;
@@ -25,10 +25,11 @@ use hyper::server::conn::http1::Builder;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode, Version};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use parking_lot::Mutex;
 use std::convert::Infallible;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use tokio::time::{Duration, Instant, sleep_until, timeout};
 use tower::ServiceExt;
 use tracing::Instrument;
@@ -104,7 +105,7 @@ pub(super) async fn serve(stream: Stream, slot: Slot, purpose: Purpose, front: A
 impl Talk {
     /// Until when an answer may take. A proxy keeps its connection for many clients, each of which has its time.
     fn until(&self, http_wait: Duration) -> Instant {
-        let mut until = self.until.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut until = self.until.lock();
         if self.slot.is_proxy() {
             *until = Instant::now() + http_wait;
         }
@@ -114,7 +115,7 @@ impl Talk {
     /// Done when it has spoken HTTP for long enough.
     async fn too_long(&self) {
         loop {
-            let until = *self.until.lock().unwrap_or_else(PoisonError::into_inner);
+            let until = *self.until.lock();
             if until <= Instant::now() {
                 return;
             }
@@ -242,20 +243,15 @@ async fn serve_page_or_game(
                 SessionPlace::There(neighbour) => {
                     tunnel::open(request, caller, front, neighbour).await
                 }
-                SessionPlace::Moving => no_neighbour(caller.peer, front),
+                SessionPlace::Moving => {
+                    TurnedDown::no_neighbour().note(caller.peer, front).into_words()
+                }
             }
         }
         Err(turned_down) => {
             what = Asked::TurnedDown;
-            let refusal = &turned_down.refusal;
-            front.refusals.note(caller.peer, refusal.reason, &refusal.sentence);
-            let mut response = if is_api {
-                closing_problem(turned_down.status, &refusal.sentence)
-            } else {
-                refuse(turned_down.status, &refusal.sentence)
-            };
-            response.headers_mut().extend(turned_down.hints());
-            response
+            let turned_down = turned_down.note(caller.peer, front);
+            if is_api { turned_down.into_problem() } else { turned_down.into_words() }
         }
     };
     front.metrics.network.answered(what, response.status().as_u16());
@@ -266,11 +262,7 @@ async fn serve_page_or_game(
 fn outside(request: &Request<Incoming>, peer: Peer, front: &Front) -> Response<Body> {
     match screen(request) {
         Ok(()) => (StatusCode::NOT_FOUND, "There is nothing here.\n").into_response(),
-        Err(turned_down) => {
-            let refusal = &turned_down.refusal;
-            front.refusals.note(peer, refusal.reason, &refusal.sentence);
-            refuse(turned_down.status, &refusal.sentence)
-        }
+        Err(turned_down) => turned_down.note(peer, front).into_words(),
     }
 }
 
@@ -329,16 +321,11 @@ fn play(
     let peer = caller.peer;
     let way = match way::find(request.uri(), &caller, front) {
         Ok(way) => way,
-        Err(no_way) => {
-            front.refusals.note(peer, no_way.reason, &no_way.sentence);
-            let mut response = refuse(no_way.status, &no_way.sentence);
-            response.headers_mut().extend(no_way.retry_after());
-            return response;
-        }
+        Err(turned_down) => return turned_down.note(peer, front).into_words(),
     };
     let slot = match caller.into_slot(limits) {
         Ok(slot) => slot,
-        Err(reason) => return too_many(reason, peer, front),
+        Err(reason) => return TurnedDown::too_many(reason).note(peer, front).into_words(),
     };
     headers.extend([way.session()]);
     let outdated = upgrade::is_outdated(&headers);

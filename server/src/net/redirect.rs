@@ -1,7 +1,8 @@
 //! The listener that sends browsers to TLS. Comes in: a request without it. Goes out: where to ask again.
 
-use super::answers::refuse;
+use super::answers::TurnedDown;
 use super::http1::screen;
+use super::refusal::Reason;
 use super::upgrade::is_plain_host;
 use crate::config::ReachConfig;
 use axum::body::Body;
@@ -15,7 +16,7 @@ const HTTPS_PORT: u16 = 443;
 /// Sends whoever asks to the same address with TLS, at `port` unless the settings say what people type.
 pub(super) fn answer<B>(request: &Request<B>, port: u16, reach: &ReachConfig) -> Response<Body> {
     if let Err(turned_down) = screen(request) {
-        return refuse(turned_down.status, &turned_down.refusal.sentence);
+        return turned_down.into_words();
     }
     if request.uri().path() == "/healthz" {
         return "ok\n".into_response();
@@ -25,15 +26,19 @@ pub(super) fn answer<B>(request: &Request<B>, port: u16, reach: &ReachConfig) ->
         (Some(url), _) => url.as_str().to_owned(),
         (None, Some(host)) => origin(host, port),
         (None, None) => {
-            return refuse(StatusCode::BAD_REQUEST, "A request names one host.");
+            return bad_request("A request names one host.");
         }
     };
     let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
     let Ok(location) = HeaderValue::try_from(format!("{origin}{path}")) else {
-        return refuse(StatusCode::BAD_REQUEST, "That address is none.");
+        return bad_request("That address is none.");
     };
     let sentence = "This server speaks TLS: ask again with https.\n";
     (StatusCode::PERMANENT_REDIRECT, [(header::LOCATION, location)], sentence).into_response()
+}
+
+fn bad_request(sentence: &'static str) -> Response<Body> {
+    TurnedDown::new(StatusCode::BAD_REQUEST, Reason::BadRequest, sentence).into_words()
 }
 
 /// `host` without the port that it may have, over TLS at `port`.

@@ -2,7 +2,7 @@
 //! answer, and from there on both connections are one: bytes are handed over as they come, and whoever ends it ends
 //! both. Limits on what is said are the other server's, which sees the client's address; ours is how many there are.
 
-use super::answers::{no_neighbour, too_many};
+use super::answers::TurnedDown;
 use super::registry::State;
 use super::stream::Stream;
 use super::{Caller, Front, PLAY_PATH, way};
@@ -52,13 +52,13 @@ pub(super) async fn open(
     let limits = &config.limits;
     let slot = match caller.into_slot(limits) {
         Ok(slot) => slot,
-        Err(reason) => return too_many(reason, peer, front),
+        Err(reason) => return TurnedDown::too_many(reason).note(peer, front).into_words(),
     };
     let near = hyper::upgrade::on(&mut request);
     let (head, _) = request.into_parts();
     let passed_on = Request::from_parts(head, Body::empty());
     let Ok(mut response) = front.site.pass_on(neighbour, passed_on, address).await else {
-        return no_neighbour(peer, front);
+        return TurnedDown::no_neighbour().note(peer, front).into_words();
     };
     if response.status() != StatusCode::SWITCHING_PROTOCOLS {
         return response.map(Body::new);

@@ -3,7 +3,8 @@
 //! it is a proper handshake is checked here. One from a page of another version is accepted as well: a browser
 //! tells a page nothing of a handshake that fails, and only the goodbye of a WebSocket can tell it to load anew.
 
-use super::refusal::{Reason, Refusal};
+use super::answers::TurnedDown;
+use super::refusal::Reason;
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use hyper::{Request, StatusCode, Version};
 use shared::wire::protocol::{SUBPROTOCOL, SUBPROTOCOL_FAMILY};
@@ -31,29 +32,6 @@ impl FromStr for AllowedOrigin {
     }
 }
 
-/// A request that was turned down.
-#[derive(Debug, PartialEq, Eq)]
-pub struct TurnedDown {
-    pub(super) status: StatusCode,
-    pub(super) refusal: Refusal,
-}
-
-impl TurnedDown {
-    pub(super) fn new(status: StatusCode, reason: Reason, sentence: &'static str) -> Self {
-        Self { status, refusal: Refusal::new(reason, sentence) }
-    }
-
-    fn bad_request(sentence: &'static str) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, Reason::BadUpgrade, sentence)
-    }
-
-    /// What a refused client should know to do better next time.
-    pub(super) fn hints(&self) -> Option<(HeaderName, HeaderValue)> {
-        (self.status == StatusCode::UPGRADE_REQUIRED)
-            .then(|| (header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static(VERSION)))
-    }
-}
-
 /// Checks a handshake; answers the headers that accept it. That the request has one host and no body
 /// has been checked for every request before.
 pub(super) fn check<B>(
@@ -62,21 +40,18 @@ pub(super) fn check<B>(
 ) -> Result<HeaderMap, TurnedDown> {
     let headers = request.headers();
     if request.version() != Version::HTTP_11 {
-        return Err(TurnedDown::bad_request("A WebSocket starts from HTTP/1.1."));
+        return Err(bad_request("A WebSocket starts from HTTP/1.1."));
     }
     if !names(headers, header::UPGRADE, "websocket")
         || !names(headers, header::CONNECTION, "upgrade")
     {
-        let sentence = "This address is for WebSockets; open / in a browser.";
-        return Err(TurnedDown::new(StatusCode::UPGRADE_REQUIRED, Reason::BadUpgrade, sentence));
+        return Err(upgrade_required("This address is for WebSockets; open / in a browser."));
     }
     if only(headers, header::SEC_WEBSOCKET_VERSION) != Some(VERSION) {
-        let sentence = "The WebSocket version is 13.";
-        return Err(TurnedDown::new(StatusCode::UPGRADE_REQUIRED, Reason::BadUpgrade, sentence));
+        return Err(upgrade_required("The WebSocket version is 13."));
     }
     let key = only(headers, header::SEC_WEBSOCKET_KEY).filter(|key| is_key(key));
-    let key =
-        key.ok_or(TurnedDown::bad_request("One Sec-WebSocket-Key of 24 letters is needed."))?;
+    let key = key.ok_or(bad_request("One Sec-WebSocket-Key of 24 letters is needed."))?;
     if !is_welcome(headers, allowed) {
         let sentence = "Pages from that origin may not play here; see --origin.";
         return Err(TurnedDown::new(StatusCode::FORBIDDEN, Reason::BadOrigin, sentence));
@@ -85,10 +60,19 @@ pub(super) fn check<B>(
         true => Some(SUBPROTOCOL),
         false => items(headers, header::SEC_WEBSOCKET_PROTOCOL).find(|item| is_related(item)),
     };
-    let spoken = spoken.ok_or(TurnedDown::bad_request(
+    let spoken = spoken.ok_or(bad_request(
         "The sub-protocol spoken here is gamekeeper's; see docs/protocol.md.",
     ))?;
     Ok(answer(key, spoken))
+}
+
+fn bad_request(sentence: &'static str) -> TurnedDown {
+    TurnedDown::new(StatusCode::BAD_REQUEST, Reason::BadUpgrade, sentence)
+}
+
+fn upgrade_required(sentence: &'static str) -> TurnedDown {
+    TurnedDown::new(StatusCode::UPGRADE_REQUIRED, Reason::BadUpgrade, sentence)
+        .hinting(header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static(VERSION))
 }
 
 /// Whether a handshake that was answered so is one of a client of another version.

@@ -5,17 +5,20 @@
 //! `/play/CODE` the session with that code. How often an address is given tickets is limited, and so is how often it comes
 //! without one: whoever comes and goes is news to everybody in a session.
 
+use super::answers::TurnedDown;
 use super::refusal::Reason;
 use super::{Caller, Front, PLAY_PATH, registry};
 use crate::code::{Letter, SessionCode};
 use crate::directory::{Entry, NoSession, Promise, SessionHandle, TicketId};
 use crate::net::address_limits::{NotFound, TooOften};
-use hyper::header::{self, HeaderName, HeaderValue};
+use hyper::header::{HeaderName, HeaderValue};
 use hyper::{StatusCode, Uri};
 use shared::wire::protocol::SESSION_HEADER;
-use std::borrow::Cow;
 use std::sync::Arc;
 use tokio::time::Duration;
+
+/// When somebody for whom there is no room may ask again.
+const NO_ROOM_WAIT: Duration = Duration::from_secs(60);
 
 /// Into a session.
 #[derive(Debug)]
@@ -40,71 +43,43 @@ impl Way {
     }
 }
 
-/// Into none.
-#[derive(Debug)]
-pub(super) struct NoWay {
-    pub(super) status: StatusCode,
-    pub(super) reason: Reason,
-    pub(super) sentence: Cow<'static, str>,
-    after: Option<Duration>,
-}
-
-impl NoWay {
-    /// When to come back.
-    pub(super) fn retry_after(&self) -> Option<(HeaderName, HeaderValue)> {
-        let seconds = self.after?.as_secs_f64().ceil() as u64;
-        Some((header::RETRY_AFTER, HeaderValue::from(seconds.max(1))))
-    }
-}
-
-impl From<NotFound> for NoWay {
+impl From<NotFound> for TurnedDown {
     fn from(why: NotFound) -> Self {
         match why {
-            NotFound::Unknown => Self {
-                status: StatusCode::NOT_FOUND,
-                reason: Reason::NoSession,
-                sentence: "That code or ticket leads to no session; it is over, or the code has a mistake in it."
-                    .into(),
-                after: None,
-            },
-            NotFound::TooOften(TooOften { after }) => Self {
-                status: StatusCode::TOO_MANY_REQUESTS,
-                reason: Reason::NoSession,
-                sentence: "Too many unknown codes from your address; try again a little later.".into(),
-                after: Some(after),
-            },
+            NotFound::Unknown => {
+                let sentence = "That code or ticket leads to no session; it is over, or the code has a mistake in it.";
+                Self::new(StatusCode::NOT_FOUND, Reason::NoSession, sentence)
+            }
+            NotFound::TooOften(TooOften { after }) => {
+                let sentence =
+                    "Too many unknown codes from your address; try again a little later.";
+                Self::new(StatusCode::TOO_MANY_REQUESTS, Reason::NoSession, sentence)
+                    .retry_after(after)
+            }
         }
     }
 }
 
-impl From<TooOften> for NoWay {
+impl From<TooOften> for TurnedDown {
     fn from(TooOften { after }: TooOften) -> Self {
-        Self {
-            status: StatusCode::TOO_MANY_REQUESTS,
-            reason: Reason::JoinRate,
-            sentence: "Your address came too often in too short a time; try again a little later."
-                .into(),
-            after: Some(after),
-        }
+        let sentence = "Your address came too often in too short a time; try again a little later.";
+        Self::new(StatusCode::TOO_MANY_REQUESTS, Reason::JoinRate, sentence).retry_after(after)
     }
 }
 
-impl From<NoSession> for NoWay {
+impl From<NoSession> for TurnedDown {
     fn from(why: NoSession) -> Self {
-        Self {
-            status: StatusCode::SERVICE_UNAVAILABLE,
-            reason: match why {
-                NoSession::Overloaded => Reason::Overload,
-                _ => Reason::NoRoom,
-            },
-            sentence: why.to_string().into(),
-            after: Some(Duration::from_secs(60)),
-        }
+        let reason = match why {
+            NoSession::Overloaded => Reason::Overload,
+            _ => Reason::NoRoom,
+        };
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, reason, why.to_string())
+            .retry_after(NO_ROOM_WAIT)
     }
 }
 
 /// The way that `uri` asks for, on behalf of `caller`.
-pub(super) fn find(uri: &Uri, caller: &Caller, front: &Front) -> Result<Way, NoWay> {
+pub(super) fn find(uri: &Uri, caller: &Caller, front: &Front) -> Result<Way, TurnedDown> {
     let network = caller.network;
     let directory = &front.directory;
     let guesses = &front.address_limits.guesses;
