@@ -1,8 +1,8 @@
 //! What the load generator itself takes, and whether it, and not the server, was what could do no more. Comes in: the
 //! process's own figures. Goes out: shares of cores, and a sentence.
 
+use parking_lot::Mutex;
 use std::fs;
-use std::sync::Mutex;
 use std::thread::available_parallelism;
 use tokio::time::Instant;
 
@@ -19,7 +19,7 @@ static OTHERS: Mutex<Vec<u32>> = Mutex::new(Vec::new());
 
 /// What these processes take counts too from now on; those of a run before do not.
 pub(crate) fn counts_too(processes: impl Iterator<Item = u32>) {
-    *OTHERS.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = processes.collect();
+    *OTHERS.lock() = processes.collect();
 }
 
 /// Processor time of this process and of others that bots are in, between two looks.
@@ -36,7 +36,7 @@ impl Cpu {
             let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok();
             stat.as_deref().and_then(cpu_seconds)
         };
-        let others = OTHERS.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let others = OTHERS.lock();
         let others: f64 = others.iter().filter_map(|process| of(&process.to_string())).sum();
         Self { at: Instant::now(), seconds: of("self").map(|own| own + others) }
     }

@@ -1,6 +1,6 @@
 //! Whether the server is about to stop, and until when rounds may go on.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use parking_lot::Mutex;
 use tokio::time::{Duration, Instant};
 
 /// How the end of the server stands.
@@ -12,27 +12,23 @@ pub struct Stopping {
 impl Stopping {
     /// From now on nobody new is let in, and whatever still goes on ends within `drain`. Only the first call counts.
     pub fn begin(&self, drain: Duration) {
-        self.until().get_or_insert(Instant::now() + drain);
+        self.until.lock().get_or_insert(Instant::now() + drain);
     }
 
     /// Whatever still goes on has no more than this: what was to be handed over before is gone, or stays.
     pub fn ends_within(&self, drain: Duration) {
-        *self.until() = Some(Instant::now() + drain);
+        *self.until.lock() = Some(Instant::now() + drain);
     }
 
     /// Whether nobody new is let in any more.
     pub fn is_draining(&self) -> bool {
-        self.until().is_some()
+        self.until.lock().is_some()
     }
 
     /// How long what goes on may still go on; `None` while nobody wants the server to stop.
     pub fn left(&self) -> Option<Duration> {
-        let until = (*self.until())?;
+        let until = (*self.until.lock())?;
         Some(until.saturating_duration_since(Instant::now()))
-    }
-
-    fn until(&self) -> MutexGuard<'_, Option<Instant>> {
-        self.until.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

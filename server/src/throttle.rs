@@ -1,6 +1,6 @@
 //! Keeps what a hostile or overloaded moment would write into the log down to a few lines.
 
-use std::sync::Mutex;
+use parking_lot::Mutex;
 use tokio::time::{Duration, Instant};
 
 /// Lets through a few lines a window and counts the rest.
@@ -27,7 +27,7 @@ impl Throttle {
 
     /// Whether a line may be written now, and if so how many before it were not.
     pub(crate) fn pass(&self, now: Instant) -> Option<u64> {
-        let mut state = self.state.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let mut state = self.state.lock();
         if state.window_began.is_none_or(|began| now.duration_since(began) >= self.window) {
             state.window_began = Some(now);
             state.shown = 0;

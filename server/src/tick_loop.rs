@@ -132,56 +132,6 @@ impl<G: Game, O: Outbox> Ticked<O> for Session<G, O> {
     }
 }
 
-impl<O> Ticked<O> for Box<dyn Ticked<O>> {
-    fn tick_rate(&self) -> u16 {
-        (**self).tick_rate()
-    }
-
-    fn tick_now(&self) -> Tick {
-        (**self).tick_now()
-    }
-
-    fn handle(&mut self, told: ToSession<O>, at: f64) {
-        (**self).handle(told, at);
-    }
-
-    fn tick(&mut self, lap: &mut dyn FnMut(Stage)) {
-        (**self).tick(lap);
-    }
-
-    fn stop(&mut self, code: CloseCode, reason: &str) {
-        (**self).stop(code, reason);
-    }
-
-    fn status(&self) -> Status {
-        (**self).status()
-    }
-
-    fn host(&self) -> Option<HostSecret> {
-        (**self).host()
-    }
-
-    fn take_results(&mut self) -> Vec<RoundResult> {
-        (**self).take_results()
-    }
-
-    fn take_recorded(&mut self, all: bool) -> Vec<Recorded> {
-        (**self).take_recorded(all)
-    }
-
-    fn measure(&self) -> Measure {
-        (**self).measure()
-    }
-
-    fn over(&self) -> Option<(CloseCode, &'static str)> {
-        (**self).over()
-    }
-
-    fn checkpoint(&self) -> Option<Vec<u8>> {
-        (**self).checkpoint()
-    }
-}
-
 /// Who is told what a session shows of itself. Called from the loop: it must not wait.
 pub trait Watcher: Send {
     /// A new look, how the session stands, and who shows this is the host.
@@ -246,8 +196,8 @@ impl TickCounts {
 
 /// Runs a session until it is over or `stop` is cancelled, then tells its players. Gives the last checkpoint, where the
 /// session is over only for the process's sake, and where one would be kept; an empty one where there is nothing to go on with.
-pub async fn run<O: Outbox, S: Ticked<O>>(
-    mut session: S,
+pub async fn run<O: Outbox>(
+    session: &mut dyn Ticked<O>,
     mut queue: mpsc::Receiver<Queued<O>>,
     mut clock: impl Clock,
     counts: &TickCounts,
@@ -308,7 +258,7 @@ pub async fn run<O: Outbox, S: Ticked<O>>(
         // tells of no round twice, and forgets none.
         if now >= next_look || now >= next_checkpoint {
             next_look = now + look_ticks;
-            if look_at(&mut session, &mut watcher, false) {
+            if look_at(session, &mut watcher, false) {
                 next_checkpoint = now;
             }
         }
@@ -323,7 +273,7 @@ pub async fn run<O: Outbox, S: Ticked<O>>(
         }
     };
     // Once it is over nobody looks for the end of a recording.
-    publish(&mut session, &mut watcher, false);
+    publish(session, &mut watcher, false);
     watcher.over(code, why);
     queue.close();
     while let Ok((_, told)) = queue.try_recv() {
@@ -340,7 +290,7 @@ pub async fn run<O: Outbox, S: Ticked<O>>(
         (code, why) = ended;
         watcher.over(code, why);
     }
-    look_at(&mut session, &mut watcher, true);
+    look_at(session, &mut watcher, true);
     let goes_on = code.is_an_interruption() && watcher.goes_on();
     let checkpoint = goes_on.then(|| session.checkpoint().unwrap_or_default());
     session.stop(code, why);
@@ -348,13 +298,13 @@ pub async fn run<O: Outbox, S: Ticked<O>>(
 }
 
 /// Publishes all that there is to know; whether a round ended.
-fn look_at<O>(session: &mut impl Ticked<O>, watcher: &mut impl Watcher, last: bool) -> bool {
+fn look_at<O>(session: &mut dyn Ticked<O>, watcher: &mut impl Watcher, last: bool) -> bool {
     watcher.status(session.status(), session.measure(), session.host());
     publish(session, watcher, last)
 }
 
 /// Publishes what rounds came to, and their recordings; whether one ended.
-fn publish<O>(session: &mut impl Ticked<O>, watcher: &mut impl Watcher, last: bool) -> bool {
+fn publish<O>(session: &mut dyn Ticked<O>, watcher: &mut impl Watcher, last: bool) -> bool {
     let mut recorded = session.take_recorded(last);
     let is_after = |recorded: &Recorded| matches!(recorded, Recorded::Afterwards(_));
     let after = recorded.iter().position(is_after).unwrap_or(recorded.len());

@@ -10,12 +10,13 @@ use crate::session::settings::SessionSettings;
 use crate::session::status::Status;
 use crate::store::{KeptResult, OpenSession, Store, unix_ms};
 use crate::tick_loop::{Queued, TickCounts};
+use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use shared::wire::close::CloseCode;
 use shared::wire::{HostSecret, Protocol};
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
+use std::sync::{Arc, OnceLock};
 use tokio::sync::{Notify, mpsc};
 use tokio::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
@@ -150,7 +151,7 @@ impl Entry {
 
     /// What is shown of it now.
     pub fn info(&self) -> SessionInfo {
-        let shown = lock(&self.shown);
+        let shown = self.shown.lock();
         let mut status = shown.status.clone();
         // Seconds pass between two looks as well.
         let passed = shown.since.elapsed().as_secs() as u32;
@@ -160,7 +161,7 @@ impl Entry {
 
     /// How it stood at the last look.
     pub(crate) fn look(&self) -> (Status, Measure) {
-        let shown = lock(&self.shown);
+        let shown = self.shown.lock();
         (shown.status.clone(), shown.measure)
     }
 
@@ -186,33 +187,33 @@ impl Entry {
 
     /// Whether it is in the list.
     pub fn is_public(&self) -> bool {
-        lock(&self.shown).status.public
+        self.shown.lock().status.public
     }
 
     /// What it was opened with, or changed to.
     pub fn settings(&self) -> SessionSettings {
-        lock(&self.settings).clone()
+        self.settings.lock().clone()
     }
 
     /// What `look` makes of them, without a copy.
     pub(super) fn look_at_settings<T>(&self, look: impl FnOnce(&SessionSettings) -> T) -> T {
-        look(&lock(&self.settings))
+        look(&self.settings.lock())
     }
 
     /// The settings are others from now on.
     pub fn change_settings(&self, change: impl FnOnce(&mut SessionSettings)) {
-        change(&mut lock(&self.settings));
+        change(&mut self.settings.lock());
     }
 
     /// The newest results, newest first, at most [`RESULTS_KEPT`].
     pub fn results(&self) -> Vec<KeptResult> {
-        lock(&self.results).iter().cloned().collect()
+        self.results.lock().iter().cloned().collect()
     }
 
     /// Has the store keep what there is to keep of it, if that is not what it has.
     pub(super) fn keep_open(&self, host: Option<HostSecret>, store: &Store) {
-        let settings = lock(&self.settings);
-        let mut kept = lock(&self.kept);
+        let settings = self.settings.lock();
+        let mut kept = self.kept.lock();
         let is_same = |kept: &OpenSession| kept.host == host && kept.settings == *settings;
         if !self.is_kept.load(Ordering::Relaxed) || !kept.as_ref().is_some_and(is_same) {
             let now = OpenSession { code: self.code, settings: settings.clone(), host };
@@ -223,7 +224,7 @@ impl Entry {
 
     /// With what it can be opened again; `None` where nothing is kept.
     pub(super) fn kept(&self) -> Option<OpenSession> {
-        lock(&self.kept).clone()
+        self.kept.lock().clone()
     }
 
     /// Promises somebody a place.
@@ -234,7 +235,7 @@ impl Entry {
 
     /// People who play and people who are on their way, where somebody may still come in.
     pub(super) fn people_if_open(&self) -> Option<usize> {
-        let shown = lock(&self.shown);
+        let shown = self.shown.lock();
         let people = usize::from(shown.status.players) + self.promised.load(Ordering::Relaxed);
         let open = shown.status.public
             && !shown.status.locked
@@ -245,13 +246,13 @@ impl Entry {
 
     /// Whether it is in the list and lets nobody new in, as there is too much to do.
     pub(super) fn is_closed(&self) -> bool {
-        let shown = lock(&self.shown);
+        let shown = self.shown.lock();
         shown.status.public && shown.measure.restraint.is_closed()
     }
 
     /// How many more people it takes: seats that are free, and that its loop has time for as far as that is known.
     pub(super) fn room(&self) -> u32 {
-        let shown = lock(&self.shown);
+        let shown = self.shown.lock();
         let people = usize::from(shown.status.players) + self.promised.load(Ordering::Relaxed);
         let seats = usize::from(shown.status.max_players).saturating_sub(people) as u32;
         shown.measure.room.unwrap_or(seats).min(seats)
@@ -259,7 +260,7 @@ impl Entry {
 
     /// Takes a new look; whether a list has to be made anew.
     pub(super) fn show(&self, status: Status, measure: Measure) -> bool {
-        let mut shown = lock(&self.shown);
+        let mut shown = self.shown.lock();
         let now = Instant::now();
         let differs = shown.differs(&status, now);
         *shown = Shown { status, measure, since: now };
@@ -271,7 +272,7 @@ impl Entry {
         let at = unix_ms();
         let kept: Vec<_> =
             results.into_iter().map(|result| KeptResult { result, at, recording: None }).collect();
-        let mut all = lock(&self.results);
+        let mut all = self.results.lock();
         for result in &kept {
             all.push_front(result.clone());
         }
@@ -300,11 +301,6 @@ impl Shown {
         let same_time = Status { phase_left_s: self.status.phase_left_s, ..status.clone() };
         !same_end || self.status != same_time
     }
-}
-
-/// Nothing that is done under these locks panics; were it otherwise the values would still be whole.
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
 #[cfg(test)]

@@ -36,12 +36,12 @@ use crate::stopping::Stopping;
 use crate::store::{OpenSession, Store};
 use crate::tick_loop::{TickCounts, Ticked};
 use dashmap::DashMap;
-use entry::lock;
 use listing::Listing;
 pub(crate) use opening::Most;
 use opening::Opening;
+use parking_lot::Mutex;
 use shared::wire::{HostSecret, Protocol};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, OnceLock};
 use tokio::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -166,14 +166,14 @@ impl Directory {
     ) -> Result<Arc<Entry>, NoSession> {
         self.check(&settings).map_err(NoSession::Refused)?;
         self.is_let_in()?;
-        let _choosing = lock(&self.choosing);
+        let _choosing = self.choosing.lock();
         self.open(settings, Some(host))
     }
 
     /// Quick play: the fullest public session with room, of several those with the usual settings first;
     /// a new one where there is none. With it comes a place in it.
     pub fn quick(self: &Arc<Self>) -> Result<(Arc<Entry>, Promise), NoSession> {
-        let _choosing = lock(&self.choosing);
+        let _choosing = self.choosing.lock();
         if self.stopping.is_draining() {
             return Err(NoSession::Stopping);
         }
@@ -257,7 +257,7 @@ impl Directory {
     /// one has ended.
     pub(crate) async fn part(&self, seconds: u32) {
         // Whoever was opening one is done; see `open`.
-        drop(lock(&self.choosing));
+        drop(self.choosing.lock());
         for entry in self.entries() {
             // A session that takes nothing has ended.
             let _ = entry.handle.queue.send((Instant::now(), ToSession::Part { seconds })).await;

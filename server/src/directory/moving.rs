@@ -1,7 +1,6 @@
 //! Sessions that move between servers of a site. Comes in: that one is to leave, or one that another server gives away.
 //! Goes out: the same session, from its last checkpoint, there or here.
 
-use super::entry::lock;
 use super::opening::Opening;
 use super::{Directory, Entry, Leave, NoSession};
 use crate::code::{Letter, SessionCode};
@@ -30,7 +29,7 @@ impl Directory {
     /// Hands all sessions over, as the server stops.
     pub(crate) async fn hand_all_over(&self) {
         // Whoever was opening one is done; see `open`.
-        drop(lock(&self.choosing));
+        drop(self.choosing.lock());
         self.hand_over(self.entries(), Leave::Stop).await;
     }
 
@@ -104,7 +103,7 @@ impl Directory {
         session: OpenSession,
         checkpoint: &[u8],
     ) -> Result<(), NoSession> {
-        let _choosing = lock(&self.choosing);
+        let _choosing = self.choosing.lock();
         if self.stopping.is_draining() {
             return Err(NoSession::Stopping);
         }

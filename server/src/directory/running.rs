@@ -66,7 +66,7 @@ impl Directory {
         self: Arc<Self>,
         place: LanePlace,
         entry: Arc<Entry>,
-        session: AnySession,
+        mut session: AnySession,
         told: mpsc::Receiver<Queued<ConnectionOutbox>>,
     ) {
         let lasts = self.lasts(entry.code);
@@ -89,7 +89,7 @@ impl Directory {
         // A task of its own, so that a panic ends there. What it leaves behind is dropped whole.
         let clock = place.clock();
         let ticking = async move {
-            tick_loop::run(session, told, clock, &ticks, &metrics.ticks, stop, reporter).await
+            tick_loop::run(&mut *session, told, clock, &ticks, &metrics.ticks, stop, reporter).await
         };
         let ticking = place.spawn(ticking.instrument(span));
         let ended = ticking.await;

@@ -1,11 +1,11 @@
 //! Tickets: what the API gives to somebody who is about to open a WebSocket. Each is random, good once and
 //! for a short while, and until then a place in its session counts as taken.
 
-use super::entry::{Promise, lock};
+use super::entry::Promise;
 use crate::code::SessionCode;
+use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::str::FromStr;
-use std::sync::Mutex;
 use tokio::time::{Duration, Instant};
 
 /// Tickets that nobody has used yet; past it the API answers that it is busy.
@@ -66,7 +66,7 @@ impl Tickets {
     /// Gives out a ticket; `None` when there are too many.
     pub fn give(&self, ticket: Ticket) -> Option<TicketId> {
         let now = Instant::now();
-        let mut waiting = lock(&self.waiting);
+        let mut waiting = self.waiting.lock();
         waiting.retain(|_, (until, _)| *until > now);
         if waiting.len() >= TICKETS_MAX {
             return None;
@@ -78,14 +78,14 @@ impl Tickets {
 
     /// Takes a ticket from somebody who shows it; `None` when it is not, or no longer, good.
     pub fn take(&self, id: TicketId) -> Option<Ticket> {
-        let (until, ticket) = lock(&self.waiting).remove(&id)?;
+        let (until, ticket) = self.waiting.lock().remove(&id)?;
         (until > Instant::now()).then_some(ticket)
     }
 
     /// Forgets those whose time is over, and so frees their places.
     pub(super) fn prune(&self) {
         let now = Instant::now();
-        lock(&self.waiting).retain(|_, (until, _)| *until > now);
+        self.waiting.lock().retain(|_, (until, _)| *until > now);
     }
 }
 

@@ -2,11 +2,11 @@
 //! then; a timer of the runtime would round to milliseconds, and nobody could ask it. A session's own clock
 //! ([`super::SessionClock`]) stands on this one.
 
+use parking_lot::Mutex;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::future::{Future, poll_fn};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 use tokio::sync::Notify;
 use tokio::time::{Duration, Instant, sleep_until};
@@ -95,7 +95,7 @@ impl LaneClock {
             }
             if !waits {
                 waits = true;
-                self.lock().push(Reverse(Wait { due, waker: cx.waker().clone() }));
+                self.waits.lock().push(Reverse(Wait { due, waker: cx.waker().clone() }));
                 self.wanted.notify_one();
             }
             Poll::Pending
@@ -105,12 +105,12 @@ impl LaneClock {
 
     /// When somebody is to be woken next.
     pub(super) fn next(&self) -> Option<Instant> {
-        self.lock().peek().map(|Reverse(wait)| wait.due)
+        self.waits.lock().peek().map(|Reverse(wait)| wait.due)
     }
 
     /// Wakes whoever is due; whether anybody was.
     pub(super) fn wake(&self, now: Instant) -> bool {
-        let mut waits = self.lock();
+        let mut waits = self.waits.lock();
         let before = waits.len();
         while waits.peek().is_some_and(|Reverse(wait)| wait.due <= now) {
             if let Some(Reverse(wait)) = waits.pop() {
@@ -123,10 +123,6 @@ impl LaneClock {
     /// Done once somebody waits who did not before.
     pub(super) async fn wanted(&self) {
         self.wanted.notified().await;
-    }
-
-    fn lock(&self) -> MutexGuard<'_, BinaryHeap<Reverse<Wait>>> {
-        self.waits.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -20,10 +20,11 @@ pub use session_clock::SessionClock;
 pub(crate) use sockets::looked_at;
 pub use sockets::{Sockets, Watch, Watched};
 
+use parking_lot::Mutex;
 use std::fmt;
 use std::future::Future;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::runtime::{Builder, Handle};
 use tokio::task::{JoinHandle, yield_now};
 use tokio::time::{Duration, Instant};
@@ -120,7 +121,7 @@ impl Lanes {
 
     /// So busy they were lately, 1 being all the time, with so many people in all: further sessions go to where less is done.
     pub(crate) fn were_busy(&self, measured: &[f64], people: u32) {
-        let mut loads = self.loads();
+        let mut loads = self.loads.lock();
         loads.measured = measured.to_vec();
         loads.expected.iter_mut().for_each(|share| *share *= EXPECTED_LEFT);
         if people > 0 {
@@ -131,7 +132,7 @@ impl Lanes {
     /// A place for a session of so many people on the lane that has least to do, with what it will have to do for those who
     /// came since that was measured.
     pub fn place(&self, people: u32) -> LanePlace {
-        let mut loads = self.loads();
+        let mut loads = self.loads.lock();
         let share = |lane: &Arc<Lane>| {
             let sessions = lane.sessions.load(Ordering::Relaxed) as f64;
             loads.measured[lane.number] + loads.expected[lane.number] + sessions * SESSION_SHARE
@@ -144,10 +145,6 @@ impl Lanes {
         loads.expected[lane.number] += expected;
         lane.sessions.fetch_add(1, Ordering::Relaxed);
         LanePlace { lane: Arc::clone(lane), sockets: Arc::default() }
-    }
-
-    fn loads(&self) -> MutexGuard<'_, Loads> {
-        self.loads.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

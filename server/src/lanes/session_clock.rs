@@ -61,15 +61,15 @@ mod tests {
     use super::super::{Moment, Watch, Watched};
     use super::*;
     use futures_util::FutureExt;
+    use parking_lot::Mutex;
     use std::pin::pin;
-    use std::sync::Mutex;
 
     /// Keeps when it had its turns; whether it says that it woke somebody.
     struct Turns(Mutex<Vec<Instant>>, bool);
 
     impl Watched for Turns {
         fn turn(&self, moment: Moment) -> bool {
-            self.0.lock().unwrap().push(moment.now);
+            self.0.lock().push(moment.now);
             self.1
         }
     }
@@ -96,8 +96,7 @@ mod tests {
                 lane.wake(Instant::now());
             }
             assert!(wait.now_or_never().is_some());
-            let at: Vec<_> =
-                turns.0.lock().unwrap().iter().map(|at| (*at - start).as_millis()).collect();
+            let at: Vec<_> = turns.0.lock().iter().map(|at| (*at - start).as_millis()).collect();
             assert_eq!(at, expected);
         }
     }

@@ -4,9 +4,10 @@
 //! and some ten more cache lines per socket and look.)
 
 use super::moment::Moment;
+use parking_lot::Mutex;
 use slab::Slab;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 /// Whoever has a socket.
 pub trait Watched: Send + Sync {
@@ -37,7 +38,7 @@ pub struct Watch {
 impl Sockets {
     /// Gives everybody a turn. Whether tasks were woken.
     pub fn look(&self) -> bool {
-        let state = self.lock();
+        let state = self.0.lock();
         let moment = Moment::now();
         // Each has its turn, whatever became of those before.
         state.watched.iter().fold(false, |woke, (_, watched)| watched.turn(moment) | woke)
@@ -45,19 +46,15 @@ impl Sockets {
 
     /// Whether the system tells of all that come when their bytes came.
     pub(super) fn are_stamped(&self) -> bool {
-        self.lock().unstamped == 0
+        self.0.lock().unstamped == 0
     }
 
     /// From now on `watched` has its turns; `stamped`: whether the system tells when its bytes came.
     pub fn watch(self: &Arc<Self>, watched: Arc<dyn Watched>, stamped: bool) -> Watch {
-        let mut state = self.lock();
+        let mut state = self.0.lock();
         state.unstamped += usize::from(!stamped);
         let place = state.watched.insert(watched);
         Watch { sockets: Arc::clone(self), place, stamped }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -77,7 +74,7 @@ pub(crate) fn looked_at() -> Arc<Sockets> {
 
 impl Drop for Watch {
     fn drop(&mut self) {
-        let mut state = self.sockets.lock();
+        let mut state = self.sockets.0.lock();
         state.unstamped -= usize::from(!self.stamped);
         let gone = state.watched.try_remove(self.place);
         drop(state);
@@ -88,7 +85,9 @@ impl Drop for Watch {
 
 impl fmt::Debug for Sockets {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sockets").field("count", &self.lock().watched.len()).finish_non_exhaustive()
+        f.debug_struct("Sockets")
+            .field("count", &self.0.lock().watched.len())
+            .finish_non_exhaustive()
     }
 }
 

@@ -146,7 +146,7 @@ mod tests {
             let _in_inner = inner.enter();
             tracing::warn!(player = 3_u16, hidden = None::<u64>, ok = true, "was\nhere");
         });
-        let lines = kept.newest.lock().unwrap();
+        let lines = kept.newest.lock();
         assert_eq!(lines.len(), 1);
         let mut line: Value = serde_json::from_str(&lines[0]).unwrap();
         let at = line["at"].take().as_u64().unwrap();

@@ -15,11 +15,12 @@ pub use writer::LINES_WAITING_MAX;
 use crate::config::{Config, LogFormat};
 use anyhow::{Context, Result, anyhow};
 use lines::KeepLines;
+use parking_lot::Mutex;
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::collections::VecDeque;
 use std::io::{IsTerminal, stderr};
 use std::panic::PanicHookInfo;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 use tokio::sync::broadcast;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::{EnvFilter, Registry, fmt, reload};
@@ -112,7 +113,7 @@ impl Logs {
         let Some(change) = &self.change else { return Err("This server keeps no log.".into()) };
         let parsed = EnvFilter::try_new(filter)
             .map_err(|why| format!("{filter:?} is no filter of the log: {why}"))?;
-        let mut now = lock(&self.filter);
+        let mut now = self.filter.lock();
         change.reload(parsed).map_err(|why| why.to_string())?;
         *now = filter.to_owned();
         Ok(())
@@ -120,13 +121,13 @@ impl Logs {
 
     /// What gets into the log.
     pub fn filter(&self) -> String {
-        lock(&self.filter).clone()
+        self.filter.lock().clone()
     }
 
     /// The newest lines, at most [`LINES_KEPT`], the oldest first: JSON objects with `at` (ms since 1970, UTC),
     /// `level`, `target`, `message`, `fields` and `spans`, the outermost first.
     pub fn recent(&self) -> Vec<Arc<str>> {
-        lock(&self.kept.newest).iter().cloned().collect()
+        self.kept.newest.lock().iter().cloned().collect()
     }
 
     /// Every further line, as in [`Self::recent`]. Who is [`LINES_BEHIND_MAX`] lines behind misses some.
@@ -181,7 +182,7 @@ impl Kept {
     }
 
     fn add(&self, line: Arc<str>) {
-        let mut newest = lock(&self.newest);
+        let mut newest = self.newest.lock();
         if newest.len() == LINES_KEPT {
             newest.pop_front();
         }
@@ -189,11 +190,6 @@ impl Kept {
         // Under the lock, so that whoever asks for both misses and doubles none. Nobody may listen.
         let _ = self.listeners.send(line);
     }
-}
-
-/// Nothing that is done under these locks panics; were it otherwise the values would still be whole.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
 #[cfg(test)]

@@ -4,12 +4,12 @@
 //! `tracing-appender` has such a thread, too. But where the queue is full at the end it says so on stdout, and whoever
 //! reads no stderr (a paused terminal, a stuck journal) mostly reads no stdout: the process would never end.
 
-use super::lock;
 use crate::lanes;
 use anyhow::{Context, Result};
+use parking_lot::{Condvar, Mutex};
 use std::io::Write;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 use tracing_subscriber::fmt::MakeWriter;
 
@@ -66,7 +66,7 @@ impl LineWriter {
 
     /// Hands in a line, with its end. Never waits.
     pub(super) fn add(&self, line: impl Into<Box<[u8]>>) {
-        let mut waiting = lock(&self.0.waiting);
+        let mut waiting = self.0.waiting.lock();
         if waiting.lines.len() == LINES_WAITING_MAX {
             waiting.left_out += 1;
             self.0.left_out.fetch_add(1, Ordering::Relaxed);
@@ -86,9 +86,9 @@ impl LineWriter {
 
     /// Waits until everything is written, for so long at most.
     pub(super) fn finish(&self, most: Duration) {
-        let waiting = lock(&self.0.waiting);
+        let mut waiting = self.0.waiting.lock();
         let has_some = |waiting: &mut Waiting| waiting.are_written || !waiting.lines.is_empty();
-        drop(self.0.is_done.wait_timeout_while(waiting, most, has_some));
+        self.0.is_done.wait_while_for(&mut waiting, has_some, most);
     }
 }
 
@@ -114,13 +114,13 @@ impl Shared {
 
     /// What waits, as soon as something does, and how many lines came after it and were left out.
     fn take(&self) -> (Vec<Box<[u8]>>, u64) {
-        let mut waiting = lock(&self.waiting);
+        let mut waiting = self.waiting.lock();
         waiting.are_written = false;
         if waiting.lines.is_empty() {
             self.is_done.notify_all();
         }
         while waiting.lines.is_empty() {
-            waiting = self.has_lines.wait(waiting).unwrap_or_else(|poisoned| poisoned.into_inner());
+            self.has_lines.wait(&mut waiting);
         }
         waiting.are_written = true;
         (std::mem::take(&mut waiting.lines), std::mem::take(&mut waiting.left_out))
@@ -175,7 +175,7 @@ mod tests {
     /// Hands in a line, of which the thread has hold when this returns.
     fn add_and_see_taken(writer: &LineWriter, line: &str) {
         writer.add(line.as_bytes());
-        while !lock(&writer.0.waiting).lines.is_empty() {
+        while !writer.0.waiting.lock().lines.is_empty() {
             std::thread::yield_now();
         }
     }

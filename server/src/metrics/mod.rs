@@ -17,9 +17,9 @@ pub use ticks::{Laps, Stage, TickTimes};
 
 use crate::net::Front;
 use make::Maker;
+use parking_lot::Mutex;
 use prometheus::{Registry, TextEncoder};
 use standing::Standing;
-use std::sync::Mutex;
 
 /// The content type of the text.
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -42,7 +42,7 @@ impl Metrics {
     /// The text, as of now. Takes some tenths of a millisecond, and reads `/proc`: not for a task that others
     /// wait for.
     pub fn text(&self, front: &Front) -> String {
-        let standing = self.standing.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let standing = self.standing.lock();
         standing.look(front);
         TextEncoder::new()
             .encode_to_string(&self.registry.gather())

@@ -8,9 +8,10 @@
 
 use super::limits::{Bucket, Limits, Rate};
 use super::registry::{Crowd, crowds};
+use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 use tokio::time::{Duration, Instant};
 
 /// Addresses that are told apart. When there are more, those whose buckets are full again are forgotten, and
@@ -92,7 +93,7 @@ impl PerAddress {
     /// Counts one request from `address`, or says how long to wait.
     pub fn take(&self, address: IpAddr) -> Result<(), TooOften> {
         let now = Instant::now();
-        let mut buckets = lock(&self.buckets);
+        let mut buckets = self.buckets.lock();
         self.check(&mut buckets, address, now)?;
         self.count(&mut buckets, address, now);
         Ok(())
@@ -106,7 +107,7 @@ impl PerAddress {
         find: impl FnOnce() -> Option<T>,
     ) -> Result<T, NotFound> {
         let now = Instant::now();
-        let mut buckets = lock(&self.buckets);
+        let mut buckets = self.buckets.lock();
         self.check(&mut buckets, address, now).map_err(NotFound::TooOften)?;
         find().ok_or_else(|| {
             self.count(&mut buckets, address, now);
@@ -173,7 +174,7 @@ impl Listeners {
     }
 
     pub(crate) fn enter(self: &Arc<Self>, address: IpAddr) -> Result<Listening, NoListening> {
-        let mut now = lock(&self.now);
+        let mut now = self.now.lock();
         if now.values().sum::<usize>() >= self.max {
             return Err(NoListening::Full);
         }
@@ -188,7 +189,7 @@ impl Listeners {
 
 impl Drop for Listening {
     fn drop(&mut self) {
-        let mut now = lock(&self.listeners.now);
+        let mut now = self.listeners.now.lock();
         if let Some(own) = now.get_mut(&self.address) {
             *own -= 1;
             if *own == 0 {
@@ -196,11 +197,6 @@ impl Drop for Listening {
             }
         }
     }
-}
-
-/// What is done under these locks leaves whole values, whatever panics.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
 #[cfg(test)]
@@ -246,10 +242,10 @@ mod tests {
         }
         let further = |n: u32| limit.take(address(1 << 20 | n)).is_ok();
         assert!(further(0) && further(1) && !further(2) && !further(0));
-        assert_eq!(lock(&limit.buckets).each.len(), ADDRESSES_MAX);
+        assert_eq!(limit.buckets.lock().each.len(), ADDRESSES_MAX);
         tokio::time::advance(Duration::from_secs(1)).await;
         assert!(further(2) && further(3));
-        assert_eq!(lock(&limit.buckets).each.len(), 2);
+        assert_eq!(limit.buckets.lock().each.len(), 2);
     }
 
     #[tokio::test(start_paused = true)]
@@ -280,6 +276,6 @@ mod tests {
         let three = enter(2).unwrap();
         assert_eq!(enter(3).unwrap_err(), NoListening::Full);
         drop((one, two, three));
-        assert!(lock(&listeners.now).is_empty());
+        assert!(listeners.now.lock().is_empty());
     }
 }

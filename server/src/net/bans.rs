@@ -8,10 +8,10 @@
 
 use super::registry::network;
 use crate::store::{KeptBan, Store, unix_ms};
+use parking_lot::{RwLock, RwLockWriteGuard};
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{PoisonError, RwLock, RwLockWriteGuard};
 use std::time::Duration;
 
 /// The most bans at once; another one is refused with a sentence until one has ended or is lifted.
@@ -50,7 +50,7 @@ impl Bans {
 
     /// For how long nobody is let in from `address`; `None` where it is not banned.
     pub fn bars(&self, address: IpAddr) -> Option<Duration> {
-        let all = self.all.read().unwrap_or_else(PoisonError::into_inner);
+        let all = self.all.read();
         if all.is_empty() {
             return None;
         }
@@ -131,7 +131,7 @@ impl Bans {
 
     /// All that is known, what was lifted included, for another server of the site.
     pub fn known(&self) -> Vec<KeptBan> {
-        let all = self.all.read().unwrap_or_else(PoisonError::into_inner);
+        let all = self.all.read();
         all.values().cloned().collect()
     }
 
@@ -160,7 +160,7 @@ impl Bans {
 
     /// All of them, without those that have ended. The store forgets these at its next start.
     fn begin_change(&self, now: u64) -> RwLockWriteGuard<'_, HashMap<IpAddr, KeptBan>> {
-        let mut all = self.all.write().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.all.write();
         all.retain(|_, ban| ban.until > now);
         all
     }

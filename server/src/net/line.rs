@@ -14,13 +14,14 @@ use super::socket::Socket;
 use crate::lanes::{Moment, Watched};
 use crate::metrics::Metrics;
 use bytes::{Buf, Bytes};
+use parking_lot::{Mutex, MutexGuard};
 use shared::wire::close::CloseCode;
 use shared::wire::message;
 use std::collections::VecDeque;
 use std::fmt;
 use std::io::{self, ErrorKind, Write};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use tokio::time::Instant;
 use tokio_rustls::rustls::ServerConnection;
@@ -320,8 +321,7 @@ impl Line {
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
-        // A panic while it was held leaves at worst a frame half written, on a connection that ends with it.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 }
 

@@ -3,6 +3,7 @@
 
 use anyhow::{Context, Result, anyhow};
 use arc_swap::ArcSwap;
+use parking_lot::Mutex;
 use rustls::ServerConfig;
 use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject;
@@ -12,7 +13,7 @@ use rustls::sign::CertifiedKey;
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use tokio::time::{Duration, sleep};
 use tokio_rustls::TlsAcceptor;
 
@@ -77,7 +78,7 @@ impl Tls {
     pub fn reload(&self) -> Result<bool> {
         let files = read(&self.certificate, &self.key)?;
         let pair = parse(&files, &self.certificate, &self.key);
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut seen = self.seen.lock();
         *seen = files;
         let pair = pair?;
         let is_new = self.current.0.load().cert != pair.cert;
@@ -123,7 +124,7 @@ impl Tls {
     /// As [`Self::reload`], but only when something in the files changed.
     fn look(&self) -> Result<bool> {
         let files = read(&self.certificate, &self.key)?;
-        if *self.seen.lock().unwrap_or_else(PoisonError::into_inner) == files {
+        if *self.seen.lock() == files {
             return Ok(false);
         }
         self.reload()

@@ -14,8 +14,9 @@ pub use room::Room;
 
 use crate::live::Live;
 use crate::session::restraint::Restraint;
+use parking_lot::Mutex;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::time::Duration;
 
 /// Seconds over which the load is smoothed that other servers of a site are told.
@@ -93,7 +94,7 @@ impl Overload {
     fn note_lanes(&self, loads: &[f64], passed: Duration) {
         let passed_ms = passed.as_secs_f64() * 1000.0;
         let shares = self.live.get().overload.shares();
-        let mut machine = self.machine();
+        let mut machine = self.machine.lock();
         machine.lanes.resize_with(self.lanes.len(), Governor::default);
         for ((governor, place), load) in machine.lanes.iter_mut().zip(&self.lanes).zip(loads) {
             let restraint = governor.watch(shares, *load, passed_ms);
@@ -103,13 +104,13 @@ impl Overload {
 
     /// About how many more people fit on the server before anybody is given less; `None` as long as that is not known.
     pub fn room(&self) -> Option<u32> {
-        self.machine().fits
+        self.machine.lock().fits
     }
 
     /// What other servers of a site are told, which may have so many more of their sessions here.
     pub(crate) fn report(&self, sessions_left: u32) -> LoadReport {
         let begins = self.live.get().overload.begins();
-        let machine = self.machine();
+        let machine = self.machine.lock();
         let Machine { people, load, fits: room, .. } = *machine;
         LoadReport { people, load, begins, room, sessions_left, goes_on_with: None }
     }
@@ -132,7 +133,7 @@ impl Overload {
     /// From now on the machine counts as this busy, 1 being all of its cores, whatever it and its lanes do; `None` ends
     /// that. For tests.
     pub fn stand_in(&self, load: Option<f64>) {
-        let mut machine = self.machine();
+        let mut machine = self.machine.lock();
         machine.load = load.unwrap_or(machine.load);
         machine.stand_in = load;
     }
@@ -148,7 +149,7 @@ impl Overload {
         seats: u32,
     ) {
         let settings = &self.live.get().overload;
-        let mut machine = self.machine();
+        let mut machine = self.machine.lock();
         let load = machine.stand_in.unwrap_or(load);
         // Where there are fewer lanes than cores they are full before the machine is. In the mean, as whoever comes goes to
         // the one with most time left.
@@ -169,10 +170,6 @@ impl Overload {
         }
         let fits = if at_ease { machine.room.beside(people, settings.begins()) } else { Some(0) };
         machine.fits = fits.map(|fits| fits.min(seats));
-    }
-
-    fn machine(&self) -> MutexGuard<'_, Machine> {
-        self.machine.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -7,10 +7,10 @@ use crate::session::SessionConfig;
 use crate::session::acts::{Act, HostAction, Order};
 use crate::session::door::{ConnectionId, Newcomer};
 use crate::session::settings::Mode;
+use parking_lot::Mutex;
 use shared::arena::{Arena, Settings};
 use shared::game::Setup;
 use shared::wire::{SeatToken, Visitor};
-use std::sync::Mutex;
 
 const SECRET: HostSecret = HostSecret([0x11; 16]);
 
@@ -20,7 +20,7 @@ struct Line(Arc<Mutex<Option<CloseCode>>>);
 
 impl Line {
     fn closed(&self) -> Option<CloseCode> {
-        *self.0.lock().unwrap()
+        *self.0.lock()
     }
 }
 
@@ -38,7 +38,7 @@ impl Outbox for Line {
     }
 
     fn close(&mut self, code: CloseCode, _: &str) {
-        self.0.lock().unwrap().get_or_insert(code);
+        self.0.lock().get_or_insert(code);
     }
 }
 
@@ -68,31 +68,31 @@ struct Entries {
 
 impl Watcher for Diary {
     fn status(&mut self, _: Status, _: Measure, _: Option<HostSecret>) {
-        self.0.lock().unwrap().looks += 1;
+        self.0.lock().looks += 1;
     }
 
     fn results(&mut self, _: Vec<RoundResult>) {
-        self.0.lock().unwrap().published.push("result");
+        self.0.lock().published.push("result");
     }
 
     fn recorded(&mut self, recorded: Recorded) {
         let what = if matches!(recorded, Recorded::GoesOn(_)) { "chapter" } else { "afterwards" };
-        self.0.lock().unwrap().published.push(what);
+        self.0.lock().published.push(what);
     }
 
     fn over(&mut self, code: CloseCode, _: &'static str) {
-        let mut entries = self.0.lock().unwrap();
+        let mut entries = self.0.lock();
         entries.over = Some(code);
         entries.published.push("over");
     }
 
     fn keeps(&self) -> bool {
-        !self.0.lock().unwrap().forgets
+        !self.0.lock().forgets
     }
 
     fn checkpoint(&mut self, checkpoint: Option<Vec<u8>>) {
         let tick = Tick::from_le_bytes(checkpoint.unwrap().try_into().unwrap());
-        self.0.lock().unwrap().kept.push(tick);
+        self.0.lock().kept.push(tick);
     }
 }
 
@@ -102,12 +102,12 @@ impl Ticked<Line> for Diary {
     }
 
     fn tick_now(&self) -> Tick {
-        self.0.lock().unwrap().ticks.len() as Tick
+        self.0.lock().ticks.len() as Tick
     }
 
     fn handle(&mut self, told: ToSession<Line>, at: f64) {
         let now = self.tick_now();
-        let mut entries = self.0.lock().unwrap();
+        let mut entries = self.0.lock();
         match told {
             ToSession::Leave { connection, .. } => entries.told.push((connection.0, at, now)),
             ToSession::Dropped { ticks } => entries.dropped.push((ticks, now)),
@@ -116,11 +116,11 @@ impl Ticked<Line> for Diary {
     }
 
     fn tick(&mut self, _: &mut dyn FnMut(Stage)) {
-        self.0.lock().unwrap().ticks.push(Instant::now());
+        self.0.lock().ticks.push(Instant::now());
     }
 
     fn stop(&mut self, code: CloseCode, _: &str) {
-        self.0.lock().unwrap().stopped = Some(code);
+        self.0.lock().stopped = Some(code);
     }
 
     fn status(&self) -> Status {
@@ -128,7 +128,7 @@ impl Ticked<Line> for Diary {
     }
 
     fn take_results(&mut self) -> Vec<RoundResult> {
-        let mut entries = self.0.lock().unwrap();
+        let mut entries = self.0.lock();
         let ticks = entries.ticks.len();
         let ended = entries.round_ends.take_if(|ends| *ends <= ticks);
         let places = Vec::new();
@@ -146,14 +146,14 @@ impl Ticked<Line> for Diary {
     }
 
     fn take_recorded(&mut self, _: bool) -> Vec<Recorded> {
-        let entries = self.0.lock().unwrap();
+        let entries = self.0.lock();
         let ended = entries.round_ends.is_some_and(|ends| ends <= entries.ticks.len());
         let chapters = || vec![Recorded::GoesOn(vec![1]), Recorded::Afterwards(vec![2])];
         if ended { chapters() } else { Vec::new() }
     }
 
     fn over(&self) -> Option<(CloseCode, &'static str)> {
-        let entries = self.0.lock().unwrap();
+        let entries = self.0.lock();
         let over = entries.ends_after.is_some_and(|most| entries.ticks.len() >= most);
         over.then_some((CloseCode::Ended, "Enough."))
     }
@@ -179,7 +179,7 @@ fn begin() -> Story {
 }
 
 /// The same with a session of its own, of which the diary only hears.
-fn begin_with(session: impl Ticked<Line> + 'static, diary: Diary) -> Story {
+fn begin_with(mut session: impl Ticked<Line> + 'static, diary: Diary) -> Story {
     let counts = Arc::new(TickCounts::default());
     let (queue, receiver) = mpsc::channel(16);
     let stop = CancellationToken::new();
@@ -187,7 +187,7 @@ fn begin_with(session: impl Ticked<Line> + 'static, diary: Diary) -> Story {
     let metrics = Arc::<Metrics>::default();
     let measured = Arc::clone(&metrics);
     let task = tokio::spawn(async move {
-        run(session, receiver, SystemClock, &counted, &measured.ticks, stopped, watcher).await
+        run(&mut session, receiver, SystemClock, &counted, &measured.ticks, stopped, watcher).await
     });
     Story { diary, queue, counts, metrics, stop, start: Instant::now(), task }
 }
@@ -196,7 +196,7 @@ fn begin_with(session: impl Ticked<Line> + 'static, diary: Diary) -> Story {
 async fn an_hour_has_all_its_ticks_and_each_is_in_time() {
     let story = begin();
     tokio::time::sleep(Duration::from_secs(3600) + Duration::from_millis(2)).await;
-    let entries = story.diary.0.lock().unwrap();
+    let entries = story.diary.0.lock();
     assert_eq!(entries.ticks.len(), 3600 * 30);
     for (n, tick) in entries.ticks.iter().enumerate() {
         let ideal = story.start + Duration::from_nanos((n as u64 + 1) * 1_000_000_000 / 30);
@@ -218,7 +218,7 @@ async fn what_is_told_comes_before_the_tick_with_its_time() {
     tokio::time::sleep(Duration::from_millis(40)).await;
     story.queue.send(leave(2)).await.unwrap();
     tokio::time::sleep(Duration::from_millis(40)).await;
-    let entries = story.diary.0.lock().unwrap();
+    let entries = story.diary.0.lock();
     let [(1, first, 0), (2, second, 1)] = entries.told[..] else { panic!("{:?}", entries.told) };
     assert!((first - 0.3).abs() < 0.05 && (second - 1.5).abs() < 0.05, "{first} {second}");
 }
@@ -229,7 +229,7 @@ async fn a_session_is_told_of_time_that_was_dropped_before_the_ticks_that_are_la
     tokio::time::sleep(Duration::from_millis(150)).await;
     tokio::time::advance(Duration::from_secs(1)).await;
     tokio::time::sleep(Duration::from_millis(150)).await;
-    let entries = story.diary.0.lock().unwrap();
+    let entries = story.diary.0.lock();
     let dropped = 30 - CATCH_UP_STEPS_MAX as u32;
     assert_eq!(entries.dropped, [(dropped, 4)]);
     assert_eq!(entries.ticks.len(), 4 + CATCH_UP_STEPS_MAX as usize + 4);
@@ -244,7 +244,7 @@ async fn stopping_hears_everybody_and_tells_everybody() {
     story.queue.send(leave).await.unwrap();
     story.stop.cancel();
     story.task.await.unwrap();
-    let entries = story.diary.0.lock().unwrap();
+    let entries = story.diary.0.lock();
     assert_eq!(entries.stopped, Some(CloseCode::GoingAway));
     assert_eq!(entries.over, entries.stopped);
     assert_eq!(entries.told.len(), 1);
@@ -254,9 +254,9 @@ async fn stopping_hears_everybody_and_tells_everybody() {
 #[tokio::test(start_paused = true)]
 async fn a_session_that_is_over_ends_its_loop() {
     let story = begin();
-    story.diary.0.lock().unwrap().ends_after = Some(45);
+    story.diary.0.lock().ends_after = Some(45);
     story.task.await.unwrap();
-    let entries = story.diary.0.lock().unwrap();
+    let entries = story.diary.0.lock();
     assert_eq!((entries.ticks.len(), entries.stopped), (45, Some(CloseCode::Ended)));
     assert_eq!(entries.over, entries.stopped);
     // After ticks 1, 16 and 31, and once more at the end.
@@ -270,32 +270,32 @@ async fn checkpoints_are_shown_now_and_then_and_before_an_end_that_is_none() {
     tokio::time::sleep(Duration::from_secs(11) + tick / 2).await;
     story.stop.cancel();
     assert_eq!(story.task.await.unwrap(), Some(330_u32.to_le_bytes().into()));
-    assert_eq!(story.diary.0.lock().unwrap().kept, [150, 300]);
+    assert_eq!(story.diary.0.lock().kept, [150, 300]);
 
     let over = begin();
-    over.diary.0.lock().unwrap().ends_after = Some(45);
+    over.diary.0.lock().ends_after = Some(45);
     assert_eq!(over.task.await.unwrap(), None);
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_was_published_is_in_a_checkpoint_at_once() {
     let story = begin();
-    story.diary.0.lock().unwrap().round_ends = Some(40);
+    story.diary.0.lock().round_ends = Some(40);
     tokio::time::sleep(Duration::from_secs(5) + Duration::from_millis(1)).await;
     // The round's end is seen after tick 46; from there it is five seconds to the next one.
-    assert_eq!(story.diary.0.lock().unwrap().kept, [46]);
-    assert_eq!(story.diary.0.lock().unwrap().published, ["chapter", "result", "afterwards"]);
+    assert_eq!(story.diary.0.lock().kept, [46]);
+    assert_eq!(story.diary.0.lock().published, ["chapter", "result", "afterwards"]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_round_that_ended_just_before_the_session_has_its_recording() {
     let story = begin();
     {
-        let mut entries = story.diary.0.lock().unwrap();
+        let mut entries = story.diary.0.lock();
         (entries.round_ends, entries.ends_after) = (Some(40), Some(42));
     }
     story.task.await.unwrap();
-    let published = &story.diary.0.lock().unwrap().published;
+    let published = &story.diary.0.lock().published;
     assert_eq!(published[..], ["chapter", "result", "afterwards", "over"]);
 }
 
@@ -362,7 +362,7 @@ async fn an_end_that_is_wished_for_after_the_last_tick_is_one() {
     story.stop.cancel();
     assert_eq!(story.task.await.unwrap(), None, "nothing goes on");
     assert_eq!(answers.try_recv(), Ok(Ok(())));
-    let over = story.diary.0.lock().unwrap().over;
+    let over = story.diary.0.lock().over;
     assert_eq!((there.closed(), over), (Some(CloseCode::Ended), Some(CloseCode::Ended)));
 }
 
@@ -370,10 +370,10 @@ async fn an_end_that_is_wished_for_after_the_last_tick_is_one() {
 async fn where_nobody_is_an_interrupted_session_goes_on_empty_if_it_goes_on() {
     for (forgets, checkpoint) in [(false, Some(Vec::new())), (true, None)] {
         let story = begin_arena();
-        story.diary.0.lock().unwrap().forgets = forgets;
+        story.diary.0.lock().forgets = forgets;
         story.stop.cancel();
         assert_eq!(story.task.await.unwrap(), checkpoint);
-        assert_eq!(story.diary.0.lock().unwrap().over, Some(CloseCode::GoingAway));
+        assert_eq!(story.diary.0.lock().over, Some(CloseCode::GoingAway));
     }
 }
 

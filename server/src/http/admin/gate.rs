@@ -5,10 +5,10 @@
 use crate::config::Secret;
 use crate::net::address_limits::{NotFound, PerAddress, TooOften};
 use crate::net::limits::{Bucket, Rate};
+use parking_lot::{Mutex, RwLock};
 use sha2::{Digest, Sha256};
 use std::collections::VecDeque;
 use std::net::IpAddr;
-use std::sync::{Mutex, PoisonError, RwLock};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -67,7 +67,7 @@ impl Default for Gate {
 impl Gate {
     /// From now on this is the token; `None` shuts the gate for good.
     pub(super) fn set(&self, token: Option<&Secret>) {
-        let mut key = self.key.write().unwrap_or_else(PoisonError::into_inner);
+        let mut key = self.key.write();
         let same = match (&*key, token) {
             (Some(key), Some(token)) => key.is_of(token.reveal()),
             (None, None) => true,
@@ -77,12 +77,12 @@ impl Gate {
             return;
         }
         *key = token.map(|token| Key::of(token.reveal()));
-        self.known.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.known.lock().clear();
         self.version.send_modify(|version| *version += 1);
     }
 
     pub(super) fn is_on(&self) -> bool {
-        self.key.read().unwrap_or_else(PoisonError::into_inner).is_some()
+        self.key.read().is_some()
     }
 
     /// Changes when another token is set.
@@ -92,12 +92,12 @@ impl Gate {
 
     /// Whether somebody at `from` who shows this has the token.
     pub(super) fn enter(&self, from: IpAddr, shown: Option<&str>) -> Result<(), NoEntry> {
-        let key = self.key.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let key = self.key.read().clone();
         let key = key.ok_or(NoEntry::Off)?;
         let shown = shown.ok_or(NoEntry::Missing)?;
         let now = Instant::now();
-        let is_known = self.known.lock().unwrap_or_else(PoisonError::into_inner).contains(&from);
-        let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_known = self.known.lock().contains(&from);
+        let mut all = self.all.lock();
         let after = all.wait(1.0, now);
         if !is_known && !after.is_zero() {
             return Err(NoEntry::TooOften(TooOften { after }));
@@ -105,7 +105,7 @@ impl Gate {
         match self.each.look_up(from, || key.is_of(shown).then_some(())) {
             Ok(()) => {
                 if !is_known {
-                    let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+                    let mut known = self.known.lock();
                     known.truncate(KNOWN_MAX - 1);
                     known.push_front(from);
                 }

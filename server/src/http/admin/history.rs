@@ -12,10 +12,11 @@ use crate::store::unix_ms;
 use crate::tick_loop::TickCounts;
 use axum::body::Bytes;
 use futures_util::future::join_all;
+use parking_lot::Mutex;
 use serde::Serialize;
 use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 use tokio::time::{Duration, Instant, MissedTickBehavior, interval};
 
@@ -183,18 +184,14 @@ impl History {
 
     /// The last ten minutes of the server.
     pub(super) fn of_server(&self) -> Past {
-        Past::of(&SERVER_FIELDS, self.lock().server.iter().map(|sample| &sample[..]))
+        Past::of(&SERVER_FIELDS, self.kept.lock().server.iter().map(|sample| &sample[..]))
     }
 
     /// The last ten minutes of a session; `None` when nothing is known of it.
     pub(super) fn of_session(&self, code: SessionCode) -> Option<Past> {
-        let kept = self.lock();
+        let kept = self.kept.lock();
         let samples = &kept.sessions.get(&code)?.samples;
         Some(Past::of(&SESSION_FIELDS, samples.iter().map(|sample| &sample[..])))
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Kept> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -228,7 +225,7 @@ async fn sample(operator: &Operator) {
     let bytes = join_all(asked).await;
     let now = Instant::now();
     let history = &operator.history;
-    let mut kept = history.lock();
+    let mut kept = history.kept.lock();
     let passed =
         kept.at.replace(now).map_or(SAMPLE_EVERY, |at| now - at).max(Duration::from_millis(1));
     let mut sum = Pulse::default();

@@ -7,9 +7,10 @@ use crate::directory::{Entry, SessionInfo};
 use crate::session::inspect::{Inspection, LineFigures, Map, Person};
 use crate::store::unix_ms;
 use axum::body::Bytes;
+use parking_lot::Mutex;
 use serde::Serialize;
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use tokio::sync::watch;
 use tokio::time::{Duration, Instant, MissedTickBehavior, interval};
 
@@ -120,7 +121,7 @@ struct Rates {
 impl Operator {
     /// Watches a session from now on, with its map or without.
     pub(super) fn watch(self: &Arc<Self>, entry: &Arc<Entry>, map: bool) -> View {
-        let mut watched = self.watched.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut watched = self.watched.0.lock();
         let channels = watched.entry(entry.code).or_insert_with(|| {
             tokio::spawn(Arc::clone(self).look(Arc::clone(entry)));
             Channels {
@@ -159,12 +160,12 @@ impl Operator {
                 None => {}
             }
         }
-        self.watched.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&entry.code);
+        self.watched.0.lock().remove(&entry.code);
     }
 
     /// Whether somebody wants people, and the map; `None`, and it is watched no more, when nobody wants anything.
     fn listeners(&self, code: SessionCode) -> Option<(bool, bool)> {
-        let mut watched = self.watched.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut watched = self.watched.0.lock();
         let channels = watched.get(&code)?;
         let wanted = (channels.people.receiver_count() > 0, channels.map.receiver_count() > 0);
         if wanted == (false, false) {
@@ -178,7 +179,7 @@ impl Operator {
         // Encoded before the lock, under which others subscribe.
         let people = with_people.then(|| people(entry, found, rates));
         let map = found.map.as_ref().map(|map| from_above(found.tick, map));
-        let watched = self.watched.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let watched = self.watched.0.lock();
         let Some(channels) = watched.get(&entry.code) else { return };
         people.into_iter().for_each(|json| drop(channels.people.send_replace(json)));
         map.into_iter().for_each(|json| drop(channels.map.send_replace(json)));

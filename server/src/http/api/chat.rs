@@ -11,10 +11,11 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Extension, State};
 use axum::http::{HeaderMap, StatusCode};
+use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use shared::wire::message::{CHAT_BYTES_MAX, NAME_CHARS_MAX, clean_chat, clean_name};
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use tokio::sync::broadcast;
 use utoipa::ToSchema;
 
@@ -66,13 +67,13 @@ impl Chat {
     }
 
     fn lines(&self) -> Vec<ChatLine> {
-        let said = self.said.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let said = self.said.lock();
         said.lines.iter().cloned().collect()
     }
 
     /// Says a line, under the number that another server gave it, if one did; which it has.
     fn say(&self, name: String, text: String, id: Option<u64>) -> u64 {
-        let mut said = self.said.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let mut said = self.said.lock();
         // The time is what servers have in common, over restarts as well.
         let id = id.unwrap_or_else(|| unix_ms().max(said.last_id.saturating_add(1)));
         said.last_id = said.last_id.max(id);
