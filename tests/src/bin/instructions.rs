@@ -20,7 +20,7 @@ const SHIPS: u16 = 200;
 /// Ten seconds.
 const TICKS: u32 = 300;
 /// By which share a count may grow before the check fails. Builds in different folders differ by less than a
-/// thousandth, but a change elsewhere was seen to move a part by four hundredths.
+/// thousandth; another version of a library may move a part by a few hundredths.
 const TOLERANCE: f64 = 0.05;
 /// Where the counts are kept.
 const RECORDED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/instructions.json");
