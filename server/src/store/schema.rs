@@ -237,20 +237,68 @@ fn migrate(db: &mut Connection, from: usize) -> rusqlite::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::{Period, leaderboard, operator, recordings, results, sessions};
     use super::*;
 
+    /// A row of each table, as the version with so many migrations had it that made the table.
+    const ROWS: [(usize, &str); 4] = [
+        (
+            1,
+            r#"INSERT INTO results VALUES (1, 'AAAAA-AAAAA', 'Derby', '"teams"', 1, 3, 9, 60, '[7, 5]');
+               INSERT INTO places VALUES (1, 1, 1, 0, 'Ada', NULL, 0, 1, 50, 4, 2, '{"coins":3}');
+               INSERT INTO best VALUES (x'01', 'Ada', 50, 4, 2, 9);"#,
+        ),
+        (
+            2,
+            "INSERT INTO open_sessions VALUES ('AAAAA-AAAAA', '{\"name\":\"Derby\"}', NULL);
+             INSERT INTO bans VALUES ('127.0.0.2', 1, 9000000000000, 'spam');
+             INSERT INTO audit VALUES (1, 5, '127.0.0.1', 'ban', '127.0.0.2', 'done');",
+        ),
+        (3, "INSERT INTO checkpoints VALUES ('AAAAA-AAAAA', 8, x'0102');"),
+        (
+            4,
+            "INSERT INTO recordings VALUES ('00000000000000ff', 'AAAAA-AAAAA', 7, 2, 1);
+             INSERT INTO chapters VALUES ('00000000000000ff', 0, x'0304');",
+        ),
+    ];
+
     #[test]
-    fn every_older_version_becomes_todays() {
-        for from in 0..=MIGRATIONS.len() {
+    fn what_older_versions_kept_is_read_by_todays() {
+        for from in 1..=MIGRATIONS.len() {
             let mut db = Connection::open_in_memory().unwrap();
-            for sql in &MIGRATIONS[..from] {
+            for (version, sql) in (1..).zip(&MIGRATIONS[..from]) {
                 db.execute_batch(sql).unwrap();
+                let rows = ROWS.iter().filter(|&&(since, _)| since == version);
+                rows.for_each(|(_, rows)| db.execute_batch(rows).unwrap());
             }
             migrate(&mut db, from).unwrap();
-            let tables = "SELECT count(*) FROM sqlite_schema \
-                          WHERE name IN ('results', 'places', 'best', 'bans', 'audit', 'checkpoints', \
-                          'recordings', 'chapters')";
-            assert_eq!(db.query_row(tables, [], |row| row.get::<_, i64>(0)), Ok(8));
+
+            let code = "AAAAA-AAAAA".parse().unwrap();
+            let [kept] = &results::of(&mut db, code, None, 9).unwrap()[..] else { panic!("one") };
+            let result = &kept.result;
+            assert_eq!(
+                (kept.at, &*result.name, result.round, &*result.teams),
+                (9, "Derby", 3, &[7, 5][..])
+            );
+            let place = &result.places[0];
+            assert_eq!((&*place.name, place.team, place.score), ("Ada", 1, 50));
+            assert_eq!(place.figures["coins"], 3);
+            let best = &leaderboard::best(&mut db, Period::All, 9, 10).unwrap()[0];
+            assert_eq!((&*best.name, best.score, best.figures["kills"]), ("Ada", 50, 4));
+            if from >= 2 {
+                let ban = &operator::bans(&db, 10).unwrap()[0];
+                assert_eq!((&*ban.reason, ban.since, ban.lifted), ("spam", 1, false));
+                assert_eq!(operator::audit(&db, 9).unwrap()[0].target, "127.0.0.2");
+                assert_eq!(sessions::all(&db).unwrap()[0].settings.name, "Derby");
+            }
+            if from >= 3 {
+                assert_eq!(sessions::checkpoint(&db, code, 8), Ok(Some(vec![1, 2])));
+            }
+            if from >= 4 {
+                let id = "00000000000000ff".parse().unwrap();
+                assert_eq!(kept.recording, Some(id));
+                assert_eq!(recordings::chapter(&db, id, 0), Ok(Some(vec![3, 4])));
+            }
         }
     }
 

@@ -311,3 +311,44 @@ async fn where_sessions_stand_is_kept_for_a_while_and_as_long_as_they_are_open()
     assert_eq!(sessions::checkpoint(&db, one, NOW), Ok(Some(vec![1])));
     assert_eq!(sessions::checkpoint(&db, one, NOW + 1), Ok(None), "too old");
 }
+
+#[tokio::test]
+async fn while_the_disk_has_much_to_do_there_is_room_for_results_alone() {
+    let store = Store::open(None).unwrap();
+    let (go_on, waiting) = std::sync::mpsc::channel::<()>();
+    let busy = move |_: &mut Connection| {
+        let _ = waiting.recv();
+        Ok(())
+    };
+    assert!(store.tell(What::Session, busy));
+    while store.waiting() > 0 {
+        tokio::task::yield_now().await;
+    }
+    let code = SessionCode::random();
+    let keep = |count| (0..count).for_each(|_| store.keep(code, result(true, NOW, Vec::new())));
+    keep(QUEUE_MAX - FOR_RESULTS);
+    assert_eq!(store.recent(1).await, Err(NoAnswer));
+    store.keep_checkpoint(code, Some(vec![1]));
+    assert_eq!((store.lost_results(), store.lost_writes()), (0, 1));
+    keep(FOR_RESULTS);
+    assert_eq!(store.lost_results(), 0);
+    keep(1);
+    assert_eq!((store.lost_results(), store.waiting()), (1, QUEUE_MAX));
+    drop(go_on);
+    store.settled().await.unwrap();
+    assert_eq!(store.of(code, None, u32::MAX).await.unwrap().len(), QUEUE_MAX);
+    assert_eq!(store.checkpoint(code).await, Ok(None));
+}
+
+#[tokio::test]
+async fn a_store_that_broke_says_so_and_holds_nobody_up() {
+    let store = Store::open(None).unwrap();
+    assert!(store.is_working());
+    store.tell(What::Session, |_| panic!("as a test wants it"));
+    assert_eq!(store.settled().await, Err(NoAnswer));
+    assert!(!store.is_working());
+    store.keep(SessionCode::random(), result(true, NOW, Vec::new()));
+    store.keep_last_checkpoint(SessionCode::random(), None).await;
+    assert_eq!((store.lost_results(), store.lost_writes()), (1, 1));
+    assert_eq!(store.recent(1).await, Err(NoAnswer));
+}
