@@ -116,5 +116,5 @@ fn systemd_is_content_with_the_units() {
     };
     let said = analyze(&["verify"], &[&service, &socket]);
     assert!(!said.contains("gamekeeper"), "{said}");
-    analyze(&["security", "--offline=yes", "--threshold=20"], &[&service]);
+    analyze(&["security", "--offline=yes", "--threshold=12"], &[&service]);
 }
