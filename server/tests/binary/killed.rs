@@ -21,9 +21,9 @@ impl Data {
     }
 
     /// A server that keeps what it knows there.
-    fn serve(&self) -> Child {
+    fn serve(&self) -> Served {
         let data = self.0.to_str().expect("UTF-8");
-        server(&["--bind", "127.0.0.1:0", "--data", data]).spawn().expect("it starts")
+        Served::start(&mut server(&["--bind", "127.0.0.1:0", "--data", data]))
     }
 
     /// The same file as any other program may read it while the server runs.
@@ -57,6 +57,7 @@ fn play(
 ) -> WebSocket<TcpStream> {
     let now = || start.elapsed().as_secs_f64() * 1000.0;
     let stream = TcpStream::connect(("127.0.0.1", port)).expect("it listens");
+    stream.set_read_timeout(Some(ANSWER_WAIT)).expect("a socket");
     let url = format!("ws://127.0.0.1:{port}/play");
     let mut request = url.into_client_request().expect("a request");
     let protocol = SUBPROTOCOL.parse().expect("a header");
@@ -92,7 +93,7 @@ fn a_match_goes_on_where_it_stood_some_seconds_before_the_server_was_killed() {
     let me = ann.me();
     drop(db);
     child.kill().expect("it runs");
-    assert!(!child.wait().expect("it ends").success(), "it had no time to keep anything else");
+    assert!(!child.end().success(), "it had no time to keep anything else");
 
     let mut child = data.serve();
     let _socket = play(port(&mut child), &mut ann, start, is_in);
@@ -100,5 +101,5 @@ fn a_match_goes_on_where_it_stood_some_seconds_before_the_server_was_killed() {
     let seen = ann.view().expect("they are in").tick;
     assert!(seen >= tick, "{seen} of {tick}");
     child.kill().expect("it runs");
-    child.wait().expect("it ends");
+    child.end();
 }

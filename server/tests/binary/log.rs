@@ -8,12 +8,12 @@ use std::time::Instant;
 fn the_log_is_text_or_json() {
     for format in ["text", "json"] {
         let flags = ["--bind", "127.0.0.1:0", "--log-format", format];
-        let mut child = server(&flags).spawn().expect("it starts");
+        let mut child = Served::start(&mut server(&flags));
         ask(port(&mut child), "/%2e%2e");
-        Command::new("kill").arg(child.id().to_string()).status().expect("kill");
-        let Output { status, stderr, .. } = child.wait_with_output().expect("it ends");
-        assert!(status.success());
-        let log = String::from_utf8(stderr).expect("UTF-8");
+        tell(&child, "-TERM");
+        assert!(child.end().success());
+        let mut log = String::new();
+        child.stderr.take().expect("piped").read_to_string(&mut log).expect("UTF-8");
         assert!(log.lines().count() >= 2, "{log}");
         for line in log.lines() {
             let parsed = serde_json::from_str::<serde_json::Value>(line);
@@ -41,7 +41,7 @@ fn traces_need_a_binary_that_has_them() {
 #[test]
 fn a_server_whose_words_nobody_reads_starts_and_stops_all_the_same() {
     for reads_first in [true, false] {
-        let mut child = server(&["--bind", "127.0.0.1:0"]).spawn().expect("it starts");
+        let mut child = Served::start(&mut server(&["--bind", "127.0.0.1:0"]));
         let mut said = BufReader::new(child.stdout.take().expect("piped"));
         if reads_first {
             logged(&mut said, "Ctrl-C stops it");
@@ -52,7 +52,7 @@ fn a_server_whose_words_nobody_reads_starts_and_stops_all_the_same() {
         logged(&mut log, "are kept in memory");
         tell(&child, "-TERM");
         logged(&mut log, "all sessions have ended");
-        let status = child.wait().expect("it ends");
+        let status = child.end();
         assert!(status.success(), "{reads_first}: {status}");
     }
 }
@@ -104,13 +104,15 @@ fn a_log_that_nobody_reads_holds_up_neither_ticks_nor_connections_nor_the_end() 
         // One pipe for both, as a terminal or a journal is.
         let (said, saying) = std::io::pipe().expect("a pipe");
         let mut said = BufReader::new(said);
-        let mut child = Command::new(env!("CARGO_BIN_EXE_server"))
+        let mut command = Command::new(env!("CARGO_BIN_EXE_server"));
+        command
             .args(["--bind", "127.0.0.1:0", "--drain-seconds", "0", "--log-format", format])
             .env("GAMEKEEPER_ADMIN_TOKEN", TOKEN)
             .stdout(saying.try_clone().expect("a descriptor"))
-            .stderr(saying)
-            .spawn()
-            .expect("it starts");
+            .stderr(saying);
+        let mut child = Served::start(&mut command);
+        // It has the only ones to write into it.
+        drop(command);
         let port = port_said(&mut said);
         let _ann = join(port);
         let mut addresses = 2..=u8::MAX;
@@ -144,14 +146,7 @@ fn a_log_that_nobody_reads_holds_up_neither_ticks_nor_connections_nor_the_end() 
         // And the end waits for nobody.
         more_than(all);
         tell(&child, "-TERM");
-        let start = Instant::now();
-        let status = loop {
-            match child.try_wait().expect("a child") {
-                Some(status) => break status,
-                None => assert!(start.elapsed() < ANSWER_WAIT, "it does not end"),
-            }
-            std::thread::yield_now();
-        };
+        let status = child.end();
         assert!(status.success(), "{status}");
     }
 }

@@ -8,11 +8,55 @@ use shared::arena::Arena;
 use shared::wire::protocol::SUBPROTOCOL;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::process::{Child, Command, Output, Stdio};
-use std::time::Duration;
+use std::ops::{Deref, DerefMut};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::time::{Duration, Instant};
 
 /// For how long a server that is well may take for an answer, or for its end.
 const ANSWER_WAIT: Duration = Duration::from_secs(30);
+
+/// A server that runs, and is killed with the test that started it.
+struct Served(Child);
+
+impl Served {
+    fn start(command: &mut Command) -> Self {
+        Self(command.spawn().expect("it starts"))
+    }
+
+    /// Waits for its end, for [`ANSWER_WAIT`].
+    fn end(&mut self) -> ExitStatus {
+        let start = Instant::now();
+        loop {
+            if let Some(status) = self.0.try_wait().expect("a child") {
+                return status;
+            }
+            assert!(start.elapsed() < ANSWER_WAIT, "it does not end");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+impl Deref for Served {
+    type Target = Child;
+
+    fn deref(&self) -> &Child {
+        &self.0
+    }
+}
+
+impl DerefMut for Served {
+    fn deref_mut(&mut self) -> &mut Child {
+        &mut self.0
+    }
+}
 
 fn server(flags: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_server"));
@@ -54,12 +98,12 @@ fn failed(flags: &[&str]) -> String {
 #[test]
 fn it_serves_and_stops_with_status_0_at_either_signal() {
     for signal in ["-TERM", "-INT"] {
-        let mut child = server(&["--bind", "127.0.0.1:0"]).spawn().expect("it starts");
+        let mut child = Served::start(&mut server(&["--bind", "127.0.0.1:0"]));
         let port = port(&mut child);
         assert!(ask(port, "/healthz").ends_with("ok\n"));
         assert!(ask(port, "/").contains("<!doctype html>"));
-        Command::new("kill").args([signal, &child.id().to_string()]).status().expect("kill");
-        let status = child.wait().expect("it ends");
+        tell(&child, signal);
+        let status = child.end();
         assert!(status.success(), "{signal}: {status}");
     }
 }
@@ -132,7 +176,7 @@ fn join(port: u16) -> TcpStream {
 #[cfg(unix)]
 #[test]
 fn a_player_is_waited_for_and_a_second_signal_ends_it_now() {
-    let mut child = server(&["--bind", "127.0.0.1:0", "--log", "info"]).spawn().expect("it starts");
+    let mut child = Served::start(&mut server(&["--bind", "127.0.0.1:0", "--log", "info"]));
     let port = port(&mut child);
     let mut log = BufReader::new(child.stderr.take().expect("piped"));
     let _ann = join(port);
@@ -143,7 +187,7 @@ fn a_player_is_waited_for_and_a_second_signal_ends_it_now() {
     assert!(ask(port, "/healthz").ends_with("ok\n"));
     assert!(child.try_wait().expect("a child").is_none(), "it waits for its player");
     tell(&child, "-TERM");
-    let status = child.wait().expect("it ends");
+    let status = child.end();
     // An orderly end, which waits, has another.
     assert_eq!(status.code(), Some(1));
 }
@@ -156,17 +200,17 @@ fn systemd_may_open_the_sockets() {
     let port = socket.local_addr().expect("bound").port();
     // The shell puts the socket where systemd would, and becomes the server, as the process that is meant.
     let script = r#"exec 3<&0 </dev/null; LISTEN_FDS=1 LISTEN_PID=$$ exec "$0" --bind systemd"#;
-    let mut child = Command::new("sh")
+    let mut command = Command::new("sh");
+    command
         .args(["-c", script, env!("CARGO_BIN_EXE_server")])
         .stdin(OwnedFd::from(socket))
         .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("it starts");
+        .stderr(Stdio::piped());
+    let mut child = Served::start(&mut command);
     // The kernel holds the connection until the server is there.
     assert!(ask(port, "/healthz").ends_with("ok\n"));
-    Command::new("kill").args(["-TERM", &child.id().to_string()]).status().expect("kill");
-    assert!(child.wait().expect("it ends").success());
+    tell(&child, "-TERM");
+    assert!(child.end().success());
 
     let said = failed(&["--bind", "systemd"]);
     assert!(said.contains("systemd handed over no socket"), "{said}");
@@ -174,13 +218,13 @@ fn systemd_may_open_the_sockets() {
 
 #[test]
 fn it_says_whether_it_is_well() {
-    let mut child = server(&["--bind", "127.0.0.1:0"]).spawn().expect("it starts");
+    let mut child = Served::start(&mut server(&["--bind", "127.0.0.1:0"]));
     let port = port(&mut child);
     let bind = format!("127.0.0.1:{port}");
     let health = || server(&["--bind", &bind, "health"]).output().expect("it starts");
     assert!(health().status.success());
     child.kill().expect("it runs");
-    child.wait().expect("it ends");
+    child.end();
     let Output { status, stderr, .. } = health();
     let said = String::from_utf8(stderr).expect("UTF-8");
     assert!(!status.success() && said.contains("nobody listens"), "{said}");
@@ -193,8 +237,7 @@ fn health_is_asked_as_a_proxy_asks_where_only_that_is_heard() {
     let unix = format!("unix:{}", socket.display());
     let trusting = ["--proxy-protocol", "yes", "--trusted-proxies", "127.0.0.1"];
     let bind = format!("127.0.0.1:0,{unix}");
-    let mut child =
-        server(&[&["--bind", &bind], &trusting[..]].concat()).spawn().expect("it starts");
+    let mut child = Served::start(&mut server(&[&["--bind", &bind], &trusting[..]].concat()));
     let port = port(&mut child).to_string();
     let tcp = format!("127.0.0.1:{port}");
     for bind in [tcp.as_str(), &unix] {
@@ -203,7 +246,7 @@ fn health_is_asked_as_a_proxy_asks_where_only_that_is_heard() {
         assert!(status.success(), "{bind}: {}", String::from_utf8_lossy(&stderr));
     }
     tell(&child, "-TERM");
-    assert!(child.wait().expect("it ends").success());
+    assert!(child.end().success());
 }
 
 #[cfg(unix)]
@@ -216,9 +259,9 @@ fn threads_have_room_where_the_system_grants_few_files_until_asked() {
         .args(["--bind", "127.0.0.1:0", "--max-connections", "1", "--threads", "64"])
         .stdout(Stdio::piped())
         .stderr(Stdio::null());
-    let mut child = command.spawn().expect("it starts");
+    let mut child = Served::start(&mut command);
     let port = port(&mut child);
     assert!(ask(port, "/healthz").ends_with("ok\n"));
     tell(&child, "-TERM");
-    assert!(child.wait().expect("it ends").success());
+    assert!(child.end().success());
 }

@@ -76,24 +76,28 @@ fn a_setting_comes_from_the_flag_before_the_environment_before_the_file() {
 #[cfg(unix)]
 #[test]
 fn a_reload_says_what_it_took_and_what_has_to_wait() {
-    let file = Settings::new("reload", "bind = \"127.0.0.1:0\"\nmax_sessions = 1\n");
-    let mut child = server(&["--config", file.path()]).spawn().expect("it starts");
-    let _ = port(&mut child);
+    let file = Settings::new("reload", "bind = \"127.0.0.1:0\"\n");
+    let mut child = Served::start(&mut server(&["--config", file.path()]));
+    let port = port(&mut child);
     let mut log = BufReader::new(child.stderr.take().expect("piped"));
-    std::fs::write(&file.0, "bind = \"127.0.0.1:1\"\nmax_sessions = 2\nlog = \"debug\"\n")
+    let usual = |what: &str| ask(port, "/api/settings").contains(what);
+    assert!(usual("\"tick_rate\":30"));
+    std::fs::write(&file.0, "bind = \"127.0.0.1:1\"\ntick_rate = 20\nlog = \"debug\"\n")
         .expect("a file");
     tell(&child, "-HUP");
     let taken = logged(&mut log, "settings were read again");
     assert!(
-        taken.contains("max_sessions") && taken.contains("log") && !taken.contains("bind"),
+        taken.contains("tick_rate") && taken.contains("log") && !taken.contains("bind"),
         "{taken}"
     );
     let waits = logged(&mut log, "change with the next start");
     assert!(waits.contains("bind"), "{waits}");
+    assert!(usual("\"tick_rate\":20"), "and it is so");
     std::fs::write(&file.0, "max_sessions = 0\n").expect("a file");
     tell(&child, "-HUP");
     let refused = logged(&mut log, "the settings stay as they are");
     assert!(refused.contains(":1: max_sessions"), "{refused}");
+    assert!(usual("\"tick_rate\":20"), "as it was");
     tell(&child, "-TERM");
-    assert!(child.wait().expect("it ends").success());
+    assert!(child.end().success());
 }
