@@ -12,6 +12,7 @@ use server::net::listener;
 use server::net::listeners::Listeners;
 use server::net::outbox::ConnectionOutbox;
 use server::net::refusal::Reason;
+use server::net::registry::State;
 use server::tick_loop::Ticked;
 use shared::game::{Game, PlayerId, Tick};
 use shared::netcode::client::{Client, Stats};
@@ -131,13 +132,11 @@ impl Running {
         Self { address, server, stop: Some(stop), task }
     }
 
-    /// From now on whoever opens a connection has next to no time to say who they are. Those who are there have had it.
-    pub fn hurries(&self) {
+    /// From now on whoever opens a connection is waited for so long only at this point, and as before at all others.
+    pub fn hurries(&self, wait: impl Fn(&mut Limits) -> &mut Duration) {
         let live = &self.server.front.live;
         let mut config = (*live.get()).clone();
-        config.limits.head_wait = Duration::from_millis(300);
-        config.limits.hello_wait = Duration::from_millis(300);
-        config.limits.tls_wait = Duration::from_millis(300);
+        *wait(&mut config.limits) = Duration::from_millis(300);
         live.replace(config);
     }
 
@@ -152,11 +151,12 @@ impl Running {
         timeout(PATIENCE, self.task).await.expect("it stops").expect("it does not panic")
     }
 
-    /// Waits until so many play, and then for so many ticks: what can be counted is the same on a slow machine.
+    /// Waits until so many play, and then for so many ticks of all sessions together: what can be counted is the same on a
+    /// slow machine.
     pub async fn played(&self, players: usize, ticks: u64) {
         let counts = &self.server.ticks;
-        let open = || self.server.front.registry.open();
-        eventually(&format!("{players} players"), || open() >= players).await;
+        let joined = || self.server.front.registry.count(State::Joined);
+        eventually(&format!("{players} players"), || joined() >= players).await;
         let until = counts.ticks.load(Ordering::Relaxed) + ticks;
         let done = || counts.ticks.load(Ordering::Relaxed) >= until;
         eventually(&format!("{ticks} ticks"), done).await;
@@ -277,7 +277,7 @@ pub async fn eventually(what: &str, done: impl Fn() -> bool) {
     assert!(waited.await.is_ok(), "never happened: {what}");
 }
 
-/// Somebody who plays by the rules, with the real client, for as long as this lives.
+/// Somebody who plays by the rules, with the real client, until the server ends it: also when nobody looks any more.
 pub struct Bystander {
     stats: watch::Receiver<Stats>,
     task: JoinHandle<Option<u16>>,

@@ -1,6 +1,6 @@
 //! A real server with the arena, on a port of its own.
 
-use crate::harness::{undrained, unhurried};
+use crate::harness::{PATIENCE, undrained, unhurried, within};
 use server::Server;
 use server::config::Config;
 use server::http::ARENA;
@@ -64,6 +64,7 @@ impl Host {
     /// Ends it; connections are told.
     pub async fn stop(self) {
         drop(self.stop);
-        self.task.await.expect("no panic").expect("an orderly end");
+        let ended = within(PATIENCE, "the end", self.task).await;
+        ended.expect("no panic").expect("an orderly end");
     }
 }

@@ -16,7 +16,7 @@ use std::net::SocketAddr;
 use std::sync::OnceLock;
 use tests::accessibility::serious;
 use tests::browser::{Driver, Page};
-use tests::harness::{Bystander, eventually};
+use tests::harness::{Bystander, PATIENCE, eventually, within};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
@@ -85,7 +85,8 @@ impl Hosted {
 
     async fn stop(self) {
         drop(self.stop);
-        self.task.await.expect("no panic").expect("an orderly end");
+        let ended = within(PATIENCE, "the end", self.task).await;
+        ended.expect("no panic").expect("an orderly end");
     }
 }
 

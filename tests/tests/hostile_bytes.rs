@@ -1,6 +1,7 @@
 //! Every decoder against bytes that nobody sane would send: those in the corpus, and honest ones spoilt in
 //! thousands of ways. What must hold is in `src/fuzzing`; `tests/run --fuzz` looks for more with libFuzzer.
 
+use allocation_counter::measure;
 use shared::game::{Game, Setup};
 use shared::netcode::conditions::Conditions;
 use shared::netcode::history::History;
@@ -26,6 +27,9 @@ const SEED: u64 = 77;
 const SPOILT: usize = 20_000;
 /// Spoilt inputs for the target that builds a client for each.
 const SPOILT_SESSIONS: usize = 4000;
+
+/// Bytes that are set aside at most for what a message says will come, whatever it says, with an error's words.
+const CLAIMED_MAX: u64 = message::CONTROL_BYTES_MAX as u64 + 4096;
 
 /// Gives a target its honest inputs, what is in its corpus, and `spoilt` spoilt ones; checks that it takes
 /// the honest ones but for `refused`, and that spoiling leaves some that it takes and some that it does not.
@@ -113,18 +117,23 @@ fn a_refused_frame_changes_nothing<G: Game>() {
 
 #[test]
 fn control_messages_claim_no_memory() {
-    // Lengths of 2^62, as bytes, names, lists and nested lists would claim them.
-    let length = [0xfd, 0, 0, 0, 0, 0, 0, 0, 0x40];
-    for head in 0..8u8 {
-        for filler in 0..20 {
-            let mut bytes = vec![head];
-            bytes.extend(core::iter::repeat_n(1u8, filler));
-            bytes.extend(length);
-            // More than a seat's token takes: where one is due, the claim is just sixteen legal bytes, and
-            // what is refused is what is left over.
-            bytes.extend([0; 32]);
-            assert!(message::decode::<ClientMessage>(&bytes).is_err());
-            assert!(message::decode::<ServerMessage>(&bytes).is_err());
+    // Lengths as bytes, names, lists and nested lists would claim them.
+    for power in [16, 20, 24, 30, 36, 48, 62] {
+        let length = [&[0xfd][..], &(1_u64 << power).to_le_bytes()].concat();
+        for head in 0..16u8 {
+            for filler in 0..20 {
+                let mut bytes = vec![head];
+                bytes.extend(core::iter::repeat_n(1u8, filler));
+                bytes.extend(&length);
+                // More than a seat's token takes: where one is due, the claim is just sixteen legal bytes, and
+                // what is refused is what is left over.
+                bytes.extend([0; 32]);
+                let claimed = measure(|| {
+                    assert!(message::decode::<ClientMessage>(&bytes).is_err());
+                    assert!(message::decode::<ServerMessage>(&bytes).is_err());
+                });
+                assert!(claimed.bytes_max <= CLAIMED_MAX, "2^{power} at {head}: {claimed:?}");
+            }
         }
     }
 }

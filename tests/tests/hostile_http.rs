@@ -197,7 +197,7 @@ async fn handshakes_that_are_none_get_a_status() {
 #[tokio::test]
 async fn silence_before_the_request_has_an_end() {
     let (running, bystander) = scene(hasty()).await;
-    running.hurries();
+    running.hurries(|limits| &mut limits.head_wait);
     let request = running.handshake();
     let (mut mute, mut partial, mut trickling) =
         (running.connect().await, running.connect().await, running.connect().await);

@@ -141,7 +141,7 @@ async fn many_clients_of_a_proxy_may_say_more_than_one() {
         upgrade(connect(&running).await, "/play", "X-Forwarded-For: 203.0.113.7\r\n").await;
     assert_eq!(status, 101);
     let empty_fragments =
-        [2, 0x80, 1, 2, 3, 4].into_iter().chain([0, 0x80, 1, 2, 3, 4].repeat(60_000));
+        [2, 0x80, 1, 2, 3, 4].into_iter().chain([0, 0x80, 1, 2, 3, 4].repeat(400_000));
     // Its line may be cut before it has said all.
     let _ = ada.write_all(&empty_fragments.collect::<Vec<u8>>()).await;
     eventually("a refusal", || front.refusals.count(Reason::ByteRate) == 1).await;

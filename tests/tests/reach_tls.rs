@@ -95,14 +95,14 @@ async fn a_new_certificate_drops_nobody() {
     let first = shown().await;
 
     // Half a pair is no pair: what was used before still is.
-    let key = std::fs::read_to_string(folder.at("key.pem")).expect("a key");
-    authority.certify(&folder);
-    let new_key = std::fs::read_to_string(folder.at("key.pem")).expect("a key");
-    folder.write("key.pem", &key);
+    let next = Folder::new();
+    authority.certify(&next);
+    let new = |name| std::fs::read_to_string(next.at(name)).expect("a file");
+    folder.write("cert.pem", &new("cert.pem"));
     player.is_well().await;
     assert_eq!(shown().await, first);
 
-    folder.write("key.pem", &new_key);
+    folder.write("key.pem", &new("key.pem"));
     let began = Instant::now();
     while shown().await == first {
         assert!(began.elapsed() < PATIENCE, "the new certificate is never used");
@@ -126,7 +126,7 @@ async fn who_does_not_speak_tls_is_told_or_shown_out() {
     assert!(answer.ends_with("host\n"), "the length fits: {answer}");
     eventually("a refusal", || refused(Reason::BadRequest) == 1).await;
 
-    running.hurries();
+    running.hurries(|limits| &mut limits.tls_wait);
     let mut mute = TcpStream::connect(running.address).await.expect("the server accepts");
     assert_eq!(mute.read(&mut [0; 16]).await.expect("an end"), 0);
     // A handshake that begins and does not go on.

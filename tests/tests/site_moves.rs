@@ -277,7 +277,7 @@ async fn what_nobody_takes_goes_on_where_it_is() {
     let [mut a, b] = site::pair::<Arena>(|config| {
         config.site.site_secret = Some("0123456789abcdef".parse().expect("any text"));
         (config.limits, config.max_sessions) = (hasty(), 1);
-        config.stopping.drain_seconds = Some(1);
+        config.stopping.drain_seconds = Some(3);
     });
     see_each_other(&a, &b).await;
     let code = a.server.front.directory.entries()[0].code;

@@ -281,10 +281,14 @@ pub(crate) struct Price {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Level(u64);
 
-/// What levels are counted from, as an [`Instant`] takes twice as much room in what every message needs.
-static BEGUN: LazyLock<Instant> = LazyLock::new(Instant::now);
+/// What levels are counted from, as an [`Instant`] takes twice as much room in what every message needs: long before
+/// anybody's first, also where clocks are stopped, each at another time, as tests do.
+static BEGUN: LazyLock<Instant> = LazyLock::new(|| {
+    let now = Instant::now();
+    now.checked_sub(Duration::from_secs(60 * 60)).unwrap_or(now)
+});
 
-/// `now` as levels count; 0 before [`BEGUN`].
+/// `now` as levels count.
 fn ns(now: Instant) -> u64 {
     now.saturating_duration_since(*BEGUN).as_nanos() as u64
 }
