@@ -11,6 +11,9 @@ const TRIES = 2;
 const HOLD_S = 25;
 /** The wait after a poll that failed, and between two that the server does not hold, ms. */
 const PAUSE_MS = 3_000;
+/** Two polls are this far apart, ms, also where each is answered at once: behind a proxy every other one may come to another
+ *  server of the site, whose list is always news. */
+const ROUND_MS = 1_000;
 /** Answers of a server that holds no more polls, for all or for this address. */
 const FULL = new Set([429, 503]);
 /** While polling, the chat is asked for so often, ms. */
@@ -105,9 +108,11 @@ export class Live {
     let held = true;
     while (!signal.aborted) {
       const first = !this.last;
+      const asked = performance.now();
       const why = await this.#look(held && !first ? `?after=${this.last.version}&wait=${HOLD_S}` : '', signal);
       if (FULL.has(why?.status)) held = false;
-      if (why || !(held || first)) await new Promise((done) => { setTimeout(done, PAUSE_MS); });
+      const pause = why || !(held || first) ? PAUSE_MS : first ? 0 : asked + ROUND_MS - performance.now();
+      if (pause > 0) await new Promise((done) => { setTimeout(done, pause); });
     }
   }
 

@@ -102,7 +102,7 @@ impl Server {
     /// Prepares a server that opens sessions of `G`, within the limits of `config`; who opens its address is given
     /// `page`. Errors when results cannot be kept where `config` says.
     pub fn of<G: Game>(config: &Config, page: &'static Build) -> Result<Self> {
-        Self::with(config, page, Some(Opener::of::<G>()))
+        Self::with(config, page, Some(Opener::of::<G>(config)))
     }
 
     /// Prepares a server that opens no session by itself; see [`Server::serve`].

@@ -152,8 +152,9 @@ pub trait Game: Sized + Send + 'static {
     const FIGURES: &'static [&'static str] = &[];
     /// How many players make a round, computer pilots among them; with fewer it stays a warm-up.
     const ROUND_PLAYERS_MIN: usize = 2;
-    /// Settings of the server that suit the game, where whoever runs it says nothing: names and values as in its settings
-    /// file, lists with commas. A program whose game names one that does not exist stops at its start.
+    /// Settings of the server that suit the game, where whoever runs it says nothing: names as in its settings file and
+    /// values as flags have them ("yes", lists with commas). A program whose game names one that does not exist stops at
+    /// its start.
     const USUAL_SETTINGS: &'static [(&'static str, &'static str)] = &[];
 
     /// What a host may set. It travels as JSON to whoever opens a session, and in bincode to every client: so no

@@ -72,8 +72,8 @@ impl core::fmt::Debug for Opener {
 }
 
 impl Opener {
-    /// For sessions of `G`.
-    pub fn of<G: Game>() -> Self {
+    /// For sessions of `G`, as `config` has them.
+    pub fn of<G: Game>(config: &Config) -> Self {
         let open = |settings: &SessionSettings, opening: Opening<'_>| {
             let mut config = settings.config::<G>(rand::random())?;
             config.host = opening.host;
@@ -98,7 +98,7 @@ impl Opener {
             };
             Ok(Box::new(session) as AnySession)
         };
-        let keeps_matches = has_checkpoints::<G>();
+        let keeps_matches = has_checkpoints::<G>(&usual(config));
         let protocol = Protocol::of::<G>();
         let usual_game = usual_game::<G>();
         Self { open: Box::new(open), game: G::NAME, usual_game, protocol, keeps_matches }
@@ -122,15 +122,18 @@ fn usual_game<G: Game>() -> Map<String, Value> {
     serde_json::from_str(&text).unwrap_or_default()
 }
 
-/// Whether a world of this game can be taken down, asked of an empty one. Rules may refuse seeds, worlds without teams, and
-/// how many ticks a second has.
-fn has_checkpoints<G: Game>() -> bool {
-    let setup = |mode| SessionSettings { mode, ..SessionSettings::default() };
-    let configs = [Mode::FreeForAll, Mode::Teams].map(|mode| setup(mode).config::<G>(0));
-    let Some(SessionConfig { setup, .. }) = configs.into_iter().find_map(Result::ok) else {
-        tracing::warn!("{} refuses its usual settings, so its matches are not kept", G::NAME);
-        return false;
-    };
+/// Whether a world of this game can be taken down, asked of an empty one of the usual settings. Rules may refuse seeds,
+/// worlds without teams, and how many ticks a second has.
+fn has_checkpoints<G: Game>(usual: &SessionSettings) -> bool {
+    let quick = usual.config::<G>(0);
+    if let Err(why) = &quick {
+        tracing::error!(
+            "quick play opens no session, as {} refuses the usual settings: {why}",
+            G::NAME
+        );
+    }
+    let teams = || SessionSettings { mode: Mode::Teams, ..usual.clone() }.config::<G>(0);
+    let Ok(SessionConfig { setup, .. }) = quick.or_else(|_| teams()) else { return false };
     let rules = G::rules(&setup).expect("they were taken just now");
     G::new(&setup, &rules, 0).checkpoint().is_some()
 }

@@ -41,7 +41,7 @@ const FOR_RESULTS: usize = QUEUE_MAX / 2;
 /// For how long after it was kept a session goes on from a checkpoint, in ms. Whoever was there has given up by then, and the
 /// round begins anew.
 pub const CHECKPOINT_LIFE_MS: u64 = 10 * 60 * 1000;
-/// Lines about lost results per minute.
+/// Lines per minute about what was lost, for each kind of it, and about what cannot be read.
 const LINES_PER_MINUTE: u32 = 6;
 
 /// A round's result, and when it was.
@@ -79,7 +79,9 @@ struct Troubles {
     /// What could not be kept since the start: results, and everything else.
     lost_results: AtomicU64,
     lost_writes: AtomicU64,
-    lines: Throttle,
+    /// By [`What`]: of checkpoints there are so many that they would hide a ban.
+    lines: [Throttle; What::Deed as usize + 1],
+    unread: Throttle,
 }
 
 /// What the thread does with the database.
@@ -129,9 +131,10 @@ impl Store {
             OpenError::Database(data.unwrap_or(Path::new(":memory:")).to_owned(), error)
         })?;
         let (jobs, waiting) = mpsc::channel(QUEUE_MAX);
-        let lines = Throttle::new(LINES_PER_MINUTE, Duration::from_secs(60));
+        let throttle = || Throttle::new(LINES_PER_MINUTE, Duration::from_secs(60));
+        let (lines, unread) = (std::array::from_fn(|_| throttle()), throttle());
         let (lost_results, lost_writes) = Default::default();
-        let troubles = Arc::new(Troubles { lost_results, lost_writes, lines });
+        let troubles = Arc::new(Troubles { lost_results, lost_writes, lines, unread });
         let thread = std::thread::Builder::new().name("store".into());
         let work = move || {
             give_way();
@@ -368,7 +371,7 @@ fn write_checkpoint(
 impl Troubles {
     /// Says what is wrong, a few times a minute: anybody can ask for what cannot be read.
     fn tell(&self, wrong: &str) {
-        if let Some(hidden) = self.lines.pass(Instant::now()) {
+        if let Some(hidden) = self.unread.pass(Instant::now()) {
             let hidden = (hidden > 0).then_some(hidden);
             tracing::warn!(hidden, "{wrong}");
         }
@@ -381,7 +384,7 @@ impl Troubles {
             _ => &self.lost_writes,
         };
         let lost = lost.fetch_add(1, Ordering::Relaxed) + 1;
-        if let Some(hidden) = self.lines.pass(Instant::now()) {
+        if let Some(hidden) = self.lines[what as usize].pass(Instant::now()) {
             let hidden = (hidden > 0).then_some(hidden);
             tracing::error!(lost, hidden, "{what} could not be kept: {why}");
         }
