@@ -22,6 +22,7 @@ use tests::reach::Folder;
 use tests::relay::Relay;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 
 /// Longer than any of these stories takes.
 const LONG_ENOUGH: Duration = Duration::from_secs(30);
@@ -29,6 +30,30 @@ const LONG_ENOUGH: Duration = Duration::from_secs(30);
 fn flags(address: SocketAddr, more: &[&str]) -> Flags {
     let url = address.to_string();
     Flags::parse_from([&["client-bot", "--url", &url], more].concat())
+}
+
+/// Bots that play until they are called back.
+struct Crew {
+    call_back: oneshot::Sender<()>,
+    run: JoinHandle<Result<Report, CannotBegin>>,
+}
+
+impl Crew {
+    fn set_out(address: SocketAddr, more: &[&str]) -> Self {
+        let flags = flags(address, more);
+        let (call_back, called_back) = oneshot::channel::<()>();
+        let run = tokio::spawn(async move {
+            let called_back = async { drop(called_back.await) };
+            fleet::run::<Buoys>(&flags, called_back, Progress::nowhere()).await
+        });
+        Self { call_back, run }
+    }
+
+    /// Calls them back; what they report.
+    async fn home(self) -> Report {
+        self.call_back.send(()).expect("they still play, or try to");
+        within(LONG_ENOUGH, "bots", self.run).await.expect("no panic").expect("it begins")
+    }
 }
 
 /// Sends bots without an interrupt.
@@ -184,20 +209,14 @@ async fn started_anew(running: Running, config: &Config, bots: usize) -> (Report
     let address = running.address;
     let count = bots.to_string();
     let crew = ["--bots", &count, "--ramp", "1000", "--duration", "0", "--come-back"];
-    let flags = flags(address, &crew);
-    let (call_back, called_back) = oneshot::channel::<()>();
-    let run = tokio::spawn(async move {
-        let called_back = async { drop(called_back.await) };
-        fleet::run::<Buoys>(&flags, called_back, Progress::nowhere()).await
-    });
+    let crew = Crew::set_out(address, &crew);
     running.played(bots, 60).await;
     running.stop().await.expect("it stops");
     let listener = listener::bind(address).expect("the port is free again");
     let running = Running::start_on::<Buoys>(config, listener.into());
     running.played(bots, 60).await;
     let sessions = running.server.front.directory.len();
-    call_back.send(()).expect("they still play");
-    let report = within(LONG_ENOUGH, "bots", run).await.expect("no panic").expect("it begins");
+    let report = crew.home().await;
     running.stop().await.expect("it stops");
     (report, sessions)
 }
@@ -257,12 +276,7 @@ async fn who_is_still_away_at_the_end_is_no_good_end() {
     let running = Running::start(hasty());
     let address = running.address;
     let crew = ["--bots", "3", "--ramp", "1000", "--duration", "0", "--come-back"];
-    let flags = flags(address, &crew);
-    let (call_back, called_back) = oneshot::channel::<()>();
-    let run = tokio::spawn(async move {
-        let called_back = async { drop(called_back.await) };
-        fleet::run::<Buoys>(&flags, called_back, Progress::nowhere()).await
-    });
+    let crew = Crew::set_out(address, &crew);
     running.played(3, 30).await;
     running.stop().await.expect("it stops");
     // Somebody takes their connections, and never says a word.
@@ -271,8 +285,7 @@ async fn who_is_still_away_at_the_end_is_no_good_end() {
     while tries.len() < 3 {
         tries.push(within(LONG_ENOUGH, "a try", nobody.accept()).await.expect("a connection"));
     }
-    call_back.send(()).expect("they still try");
-    let report = within(LONG_ENOUGH, "bots", run).await.expect("no panic").expect("it begins");
+    let report = crew.home().await;
     assert_eq!((report.bots.still_away, report.bots.returns), (3, 0), "{report}");
     assert_eq!((report.bots.thrown_out, report.way_back_ms.count), (0, 3), "{report}");
     assert_eq!(report.faults, ["3 of 3 bots were still away."]);
@@ -285,12 +298,7 @@ async fn who_churns_comes_back_to_a_server_that_was_down_between_two_stays() {
     let running = Running::start_empty::<Buoys>(&config);
     let address = running.address;
     let crew = ["--bots", "1", "--behaviour", "churn", "--duration", "0", "--come-back"];
-    let flags = flags(address, &crew);
-    let (call_back, called_back) = oneshot::channel::<()>();
-    let run = tokio::spawn(async move {
-        let called_back = async { drop(called_back.await) };
-        fleet::run::<Buoys>(&flags, called_back, Progress::nowhere()).await
-    });
+    let crew = Crew::set_out(address, &crew);
     running.played(1, 30).await;
     eventually("it leaves", || running.server.front.registry.open() == 0).await;
     running.stop().await.expect("it stops");
@@ -302,8 +310,7 @@ async fn who_churns_comes_back_to_a_server_that_was_down_between_two_stays() {
     // Somebody else is number 0 from now on.
     let other = Bystander::join(running.address, "Ann").await;
     running.played(2, 30).await;
-    call_back.send(()).expect("it still plays");
-    let report = within(LONG_ENOUGH, "bots", run).await.expect("no panic").expect("it begins");
+    let report = crew.home().await;
     drop(other);
     running.stop().await.expect("it stops");
     let bots = report.bots;

@@ -113,14 +113,15 @@ async fn a_session_that_is_full_says_so() {
     running.stop().await.unwrap();
 }
 
+/// With a ping every so many ms, of which none may be left unanswered for longer than `wait_ms`.
+fn pinging(every_ms: u64, wait_ms: u64) -> Limits {
+    let (ping_every, pong_wait) = (Duration::from_millis(every_ms), Duration::from_millis(wait_ms));
+    Limits { ping_every, pong_wait, ..hasty() }
+}
+
 #[tokio::test]
 async fn whoever_vanishes_is_noticed() {
-    let limits = Limits {
-        ping_every: Duration::from_millis(50),
-        pong_wait: Duration::from_millis(400),
-        ..hasty()
-    };
-    let running = Running::start(limits);
+    let running = Running::start(pinging(50, 400));
     let mut bystander = Bystander::join(running.address, "Bystander").await;
     let mut silent = running.join("Silent").await;
     // Sends what it should, but reads nothing and so answers no ping.
@@ -148,12 +149,7 @@ async fn whoever_vanishes_is_noticed() {
 
 #[tokio::test]
 async fn the_first_ping_may_be_left_unanswered_for_all_of_the_wait() {
-    let limits = Limits {
-        ping_every: Duration::from_millis(50),
-        pong_wait: Duration::from_millis(200),
-        ..hasty()
-    };
-    let running = Running::start(limits);
+    let running = Running::start(pinging(50, 200));
     let mut silent = running.open().await;
     silent.send(&binary(&hello("Silent"))).await;
     let mut pings = 0;
@@ -169,12 +165,7 @@ async fn the_first_ping_may_be_left_unanswered_for_all_of_the_wait() {
 
 #[tokio::test]
 async fn answering_pings_keeps_a_quiet_connection() {
-    let limits = Limits {
-        ping_every: Duration::from_millis(30),
-        pong_wait: Duration::from_millis(1500),
-        ..hasty()
-    };
-    let running = Running::start(limits);
+    let running = Running::start(pinging(30, 1500));
     let mut peer = running.join("Quiet").await;
     let mut pings = 0;
     // For longer than the wait.

@@ -155,11 +155,15 @@ impl SessionSettings {
         let seeds = core::iter::successors(Some(first), |&seed| Some(next_seed(seed)));
         let tried = if self.seed.is_some() { 1 } else { 1 + SEEDS_TRIED };
         let mut setups = seeds.take(tried).map(|seed| Setup { seed, ..setup.clone() });
-        let taken = setups.find(|setup| G::rules(setup).is_ok());
-        let setup = match taken {
-            Some(setup) => setup,
-            None => return Err(refusal(&G::rules(&setup).err().unwrap_or_default())),
-        };
+        let mut refused = None;
+        let taken = setups.find(|setup| match G::rules(setup) {
+            Ok(_) => true,
+            Err(why) => {
+                refused.get_or_insert(why);
+                false
+            }
+        });
+        let setup = taken.ok_or_else(|| refusal(&refused.unwrap_or_default()))?;
         Ok(SessionConfig {
             name,
             public: self.public,
