@@ -203,7 +203,7 @@ mod tests {
     use crate::player::testing::first_messages;
     use shared::arena::Settings;
     use shared::wire::input;
-    use shared::wire::message::decode;
+    use shared::wire::message::decode_client_message;
 
     const ME: PlayerId = PlayerId(3);
 
@@ -289,7 +289,7 @@ mod tests {
         client.advance(100.0);
         assert_eq!(client.outgoing(true), None);
         let first = client.outgoing(false).expect("the chat waits");
-        let said = decode::<ClientMessage>(&first[1..]).expect("a message");
+        let said = decode_client_message(&first[1..]).expect("a message");
         assert_eq!(said, ClientMessage::Chat { team: false, text: "hello".into() });
         while let Some(message) = client.outgoing(false) {
             assert_ne!(message[0], input::TYPE, "the inputs were dropped");

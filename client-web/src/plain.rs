@@ -393,10 +393,8 @@ mod tests {
         plain.set_watch(true);
         plain.set_host("00112233445566778899aabbccddeeff");
         let hello = plain.hello(0.0);
-        let Ok(ClientMessage::Hello(Hello { watch, host, .. })) = message::decode(&hello[1..])
-        else {
-            panic!("a hello")
-        };
+        let said = message::decode_client_message(&hello[1..]);
+        let Ok(ClientMessage::Hello(Hello { watch, host, .. })) = said else { panic!("a hello") };
         assert!(watch && host.is_some());
         let mut plain = welcomed();
         while plain.outgoing(false).is_some() {}
@@ -409,7 +407,7 @@ mod tests {
         plain.team(2);
         let said = std::iter::from_fn(|| plain.outgoing(false));
         let said: Vec<ClientMessage> =
-            said.map(|bytes| message::decode(&bytes[1..]).expect("a message")).collect();
+            said.map(|b| message::decode_client_message(&b[1..]).expect("a message")).collect();
         let place = |x, y| ClientMessage::Look(Look::Place { x, y });
         let expected = [
             ClientMessage::Watch(true),

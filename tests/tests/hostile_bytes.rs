@@ -6,7 +6,7 @@ use shared::game::{Game, Setup};
 use shared::netcode::conditions::Conditions;
 use shared::netcode::history::History;
 use shared::wire::WireError;
-use shared::wire::message::{self, ClientMessage, ServerMessage};
+use shared::wire::message::{self, CLIENT_CLAIM_BYTES_MAX, CONTROL_BYTES_MAX, ServerMessage};
 use std::fs;
 use tests::fuzzing::mutate::Mutator;
 use tests::fuzzing::seeds::{Seed, corpus_folder};
@@ -28,8 +28,8 @@ const SPOILT: usize = 20_000;
 /// Spoilt inputs for the target that builds a client for each.
 const SPOILT_SESSIONS: usize = 4000;
 
-/// Bytes that are set aside at most for what a message says will come, whatever it says, with an error's words.
-const CLAIMED_MAX: u64 = message::CONTROL_BYTES_MAX as u64 + 4096;
+/// Bytes that an error's words may take, beside what is set aside for what a message says will come.
+const WORDS_BYTES: u64 = 4096;
 
 /// Gives a target its honest inputs, what is in its corpus, and `spoilt` spoilt ones; checks that it takes
 /// the honest ones but for `refused`, and that spoiling leaves some that it takes and some that it does not.
@@ -128,11 +128,15 @@ fn control_messages_claim_no_memory() {
                 // More than a seat's token takes: where one is due, the claim is just sixteen legal bytes, and
                 // what is refused is what is left over.
                 bytes.extend([0; 32]);
-                let claimed = measure(|| {
-                    assert!(message::decode::<ClientMessage>(&bytes).is_err());
-                    assert!(message::decode::<ServerMessage>(&bytes).is_err());
-                });
-                assert!(claimed.bytes_max <= CLAIMED_MAX, "2^{power} at {head}: {claimed:?}");
+                let decoded: [(usize, &dyn Fn() -> bool); 2] = [
+                    (CLIENT_CLAIM_BYTES_MAX, &|| message::decode_client_message(&bytes).is_ok()),
+                    (CONTROL_BYTES_MAX, &|| message::decode::<ServerMessage>(&bytes).is_ok()),
+                ];
+                for (most, decoded) in decoded {
+                    let claimed = measure(|| assert!(!decoded()));
+                    let most = most as u64 + WORDS_BYTES;
+                    assert!(claimed.bytes_max <= most, "2^{power} at {head}: {claimed:?}");
+                }
             }
         }
     }

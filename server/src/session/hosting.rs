@@ -338,7 +338,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
     /// Tells the host by what they show that they are.
     pub(super) fn tell_secret(&mut self, id: PlayerId) {
         let Some(secret) = self.hosting.secret else { return };
-        let link = self.players.with_id(id).and_then(|player| player.link.as_mut());
+        let link = self.players.link_of(id);
         let told = super::talk::encode(&ServerMessage::Host { secret });
         link.into_iter().for_each(|link| link.mailbox.push(told.clone()));
     }

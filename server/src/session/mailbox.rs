@@ -7,6 +7,9 @@ use std::collections::VecDeque;
 
 /// Messages that wait for one player. At a kill and a line of chat per second, two minutes' worth.
 const MESSAGES_MAX: usize = 256;
+/// Messages that may wait for one player when one more event is told to them alone. At more they are not told of it: a
+/// game that has a hundred of them in each tick must not crowd out what a client cannot do without.
+const BEFORE_EVENTS_MAX: usize = 128;
 
 /// Messages waiting for one player, each shared with everybody else who gets it.
 #[derive(Debug, Default)]
@@ -22,6 +25,15 @@ impl Mailbox {
             self.waiting.clear();
         }
         self.waiting.push_back(message);
+    }
+
+    /// Something happened to this player; false when too much waits already.
+    pub(super) fn push_event(&mut self, message: &Bytes) -> bool {
+        let fits = self.waiting.len() < BEFORE_EVENTS_MAX;
+        if fits {
+            self.push(message.clone());
+        }
+        fits
     }
 
     /// Whether a summary is due.

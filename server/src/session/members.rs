@@ -123,9 +123,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
         let those: Vec<_> = those.map(|player| player.id).collect();
         for id in those {
             let about = talk::about(&self.config, self.locked);
-            let Some(link) = self.players.with_id(id).and_then(|p| p.link.as_mut()) else {
-                continue;
-            };
+            let Some(link) = self.players.link_of(id) else { continue };
             let forgotten = link.mailbox.take_forgotten();
             let text = format!("Your line was slow: {forgotten} messages are lost.");
             let summary = [about, roster.clone(), talk::notice(&text)];
@@ -209,7 +207,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
 
     /// Tells one player something from the server.
     pub(super) fn notice(&mut self, id: PlayerId, text: &str) {
-        let link = self.players.with_id(id).and_then(|player| player.link.as_mut());
+        let link = self.players.link_of(id);
         link.into_iter().for_each(|link| link.mailbox.push(talk::notice(text)));
     }
 
@@ -224,8 +222,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
     }
 
     fn tell_all(&mut self, message: &Bytes) {
-        let links = self.players.iter_mut().filter_map(|player| player.link.as_mut());
-        links.for_each(|link| link.mailbox.push(message.clone()));
+        self.players.links_mut().for_each(|link| link.mailbox.push(message.clone()));
     }
 
     /// Who confirms nothing has a dead line, whatever the socket says, and may come back on another.

@@ -370,7 +370,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
 
     /// Tells everybody why and ends every connection.
     pub fn stop(&mut self, code: CloseCode, reason: &str) {
-        for link in self.players.iter_mut().filter_map(|player| player.link.as_mut()) {
+        for link in self.players.links_mut() {
             link.outbox.close(code, reason);
         }
         let everybody: Vec<_> = self.players.iter().map(|p| p.id).collect();

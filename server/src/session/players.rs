@@ -228,6 +228,11 @@ impl<I: Row, O: Outbox> Players<I, O> {
         self.all.iter().filter_map(|player| player.link.as_ref())
     }
 
+    /// The same, to tell them something.
+    pub(super) fn links_mut(&mut self) -> impl Iterator<Item = &mut Link<O>> {
+        self.all.iter_mut().filter_map(|player| player.link.as_mut())
+    }
+
     /// The next number that neither a person nor, as `taken` tells, a computer pilot has.
     pub(super) fn free_id(&mut self, taken: impl Fn(PlayerId) -> bool) -> PlayerId {
         loop {
@@ -343,6 +348,11 @@ impl<I: Row, O: Outbox> Players<I, O> {
     pub(super) fn with_id(&mut self, id: PlayerId) -> Option<&mut Player<I, O>> {
         let place = self.index(id).ok()?;
         Some(&mut self.all[place])
+    }
+
+    /// The connection of whom has this number, if they are here and have one.
+    pub(super) fn link_of(&mut self, id: PlayerId) -> Option<&mut Link<O>> {
+        self.with_id(id)?.link.as_mut()
     }
 
     /// Where somebody is, or would be. Numbers are given out in turn, so with nobody gone they say it themselves; a search

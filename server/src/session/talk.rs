@@ -56,11 +56,13 @@ pub(super) struct Talk {
     later: ToldLater,
     /// What happened to two of many, and only they are told.
     for_two: Vec<([PlayerId; 2], Bytes)>,
+    /// What one player is told after what everybody is.
+    for_one: Vec<(PlayerId, Bytes)>,
     /// How many more events everybody may be told of that mainly concern two, in ticks' worth of them.
     leisure: u32,
     /// How many more events there may be now of which everybody is told by the game's wish.
     events_for_all: u32,
-    /// Whether there ever were more events than everybody can be told of.
+    /// Whether there ever were more events than can be told of.
     was_flooded: bool,
     standings: Standings,
     /// What small messages are cut from, and where they are written first.
@@ -85,6 +87,7 @@ impl Talk {
             of_the_world: Vec::new(),
             later: ToldLater::default(),
             for_two: Vec::new(),
+            for_one: Vec::new(),
             leisure: EVENTS_AT_ONCE * u32::from(tick_rate),
             events_for_all: EVENTS_FOR_ALL_AT_ONCE,
             was_flooded: false,
@@ -117,11 +120,7 @@ impl Talk {
                 self.leisure -= self.rate;
                 self.of_the_world(message);
             }
-            Audience::Everybody if self.events_for_all == 0 => {
-                if !core::mem::replace(&mut self.was_flooded, true) {
-                    tracing::warn!("too many events for everybody: some are told to nobody");
-                }
-            }
+            Audience::Everybody if self.events_for_all == 0 => self.flooded("everybody"),
             Audience::Everybody => {
                 self.events_for_all -= 1;
                 self.of_the_world(message);
@@ -129,9 +128,16 @@ impl Talk {
         }
     }
 
+    /// Says once in a session that the game has more events than it can tell of.
+    fn flooded(&mut self, audience: &str) {
+        if !core::mem::replace(&mut self.was_flooded, true) {
+            tracing::warn!("too many events for {audience}: some are told to nobody");
+        }
+    }
+
     /// Something that one player is told after what everybody is.
     pub(super) fn for_one(&mut self, player: PlayerId, message: Bytes) {
-        self.for_two.push(([player; 2], message));
+        self.for_one.push((player, message));
     }
 
     /// Something that happened in the world.
@@ -337,14 +343,23 @@ impl Talk {
             }
             self.of_the_world.clear();
         }
-        // After it, as what is for one player may be more of what everybody was told.
+        let mut all_fit = true;
         for (two, message) in self.for_two.drain(..) {
             // One player may be both.
             let [a, b] = two;
             for id in [Some(a), (a != b).then_some(b)].into_iter().flatten() {
-                if let Some(link) = players.with_id(id).and_then(|player| player.link.as_mut()) {
-                    link.mailbox.push(message.clone());
+                if let Some(link) = players.link_of(id) {
+                    all_fit &= link.mailbox.push_event(&message);
                 }
+            }
+        }
+        if !all_fit {
+            self.flooded("one player");
+        }
+        // After what everybody was told, as it may be more of that.
+        for (player, message) in self.for_one.drain(..) {
+            if let Some(link) = players.link_of(player) {
+                link.mailbox.push(message);
             }
         }
     }
@@ -431,11 +446,9 @@ mod tests {
         assert_eq!(told, EVENTS_AT_ONCE + EVENTS_PER_SECOND * 3 - 1);
     }
 
-    #[test]
-    fn whoever_fled_is_known_by_name_when_it_is_told_who_shot_them() {
-        let mut talk = Talk::new(30);
-        let mut players = Players::<Controls, Nowhere>::new();
-        let killer = players.free_id(|_| false);
+    /// Somebody who has come.
+    fn newcomer(players: &mut Players<Controls, Nowhere>) -> PlayerId {
+        let id = players.free_id(|_| false);
         let who = Newcomer {
             connection: ConnectionId(1),
             network: None,
@@ -449,9 +462,38 @@ mod tests {
             fresh_host: HostSecret([0; 16]),
             outbox: Nowhere,
         };
-        players.insert(killer, &who, 1);
+        players.insert(id, &who, 1);
         let link = Link::new(ConnectionId(1), Nowhere, 1);
-        players.link(killer, (None, SeatToken([0; 16])), (None, None), link, 1);
+        players.link(id, (None, SeatToken([0; 16])), (None, None), link, 1);
+        id
+    }
+
+    #[test]
+    fn what_happens_to_one_player_a_hundred_times_a_tick_crowds_nothing_out() {
+        let mut talk = Talk::new(30);
+        let mut players = Players::<Controls, Nowhere>::new();
+        let killer = newcomer(&mut players);
+        let kill = ArenaEvent::Kill { killer: Some(killer), victim: PlayerId(7), streak: 1 };
+        for tick in 0..10 {
+            (0..100).for_each(|_| talk.event::<Arena>(tick, &kill));
+            let line = notice(&format!("{tick}"));
+            talk.for_one(killer, line);
+            assert!(!talk.deliver(tick, &mut players, None), "all was forgotten in tick {tick}");
+        }
+        let mailbox = &players.link_of(killer).expect("here").mailbox;
+        let said: Vec<ServerMessage> =
+            mailbox.messages().map(|m| message::decode(&m[1..]).expect("a message")).collect();
+        let events = said.iter().filter(|m| matches!(m, ServerMessage::Event { .. })).count();
+        let lines = said.iter().filter(|m| matches!(m, ServerMessage::Chat { .. })).count();
+        assert_eq!(lines, 10);
+        assert!((100..200).contains(&events), "{events} events");
+    }
+
+    #[test]
+    fn whoever_fled_is_known_by_name_when_it_is_told_who_shot_them() {
+        let mut talk = Talk::new(30);
+        let mut players = Players::<Controls, Nowhere>::new();
+        let killer = newcomer(&mut players);
         let victim = PlayerId(7);
         let kill = ArenaEvent::Kill { killer: Some(killer), victim, streak: 1 };
         // The last of these is too many for everybody to be told.
@@ -461,7 +503,7 @@ mod tests {
         assert_eq!(talk.for_two.len(), 1);
         talk.roster.left(victim, true);
         talk.deliver(1, &mut players, None);
-        let mailbox = &players.with_id(killer).and_then(|p| p.link.as_ref()).expect("here").mailbox;
+        let mailbox = &players.link_of(killer).expect("here").mailbox;
         let told: Vec<ServerMessage> =
             mailbox.messages().map(|m| message::decode(&m[1..]).expect("a message")).collect();
         let (last, events) = told.split_last().expect("something is told");

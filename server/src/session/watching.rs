@@ -141,7 +141,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
     /// Tells somebody how the round ended, while that is shown to them.
     pub(super) fn tell_results(&mut self, id: PlayerId) {
         let results = self.phase_shown_to(id).results;
-        let link = self.players.with_id(id).and_then(|player| player.link.as_mut());
+        let link = self.players.link_of(id);
         if let Some((link, results)) = link.zip(results) {
             link.mailbox.push(results);
         }
@@ -156,8 +156,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
     pub(super) fn show_world(&mut self, id: PlayerId) {
         let (terms, _) = self.shown_to(id);
         let phase = self.phase_shown_to(id).phase;
-        let link = self.players.with_id(id).and_then(|player| player.link.as_mut());
-        if let Some(link) = link {
+        if let Some(link) = self.players.link_of(id) {
             link.mailbox.push(talk::begin(&terms.setup));
             link.mailbox.push(phase);
             link.begin();

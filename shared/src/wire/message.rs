@@ -7,7 +7,8 @@
 //! ```
 //!
 //! bincode believes the lengths it reads: without a limit ten bytes ask for 2^62 and abort the
-//! process. Every decode here has one, and refuses bytes left over.
+//! process. Every decode here has one, and refuses bytes left over; what a client says has a
+//! smaller one than what a server says, as a server has thousands of clients.
 
 pub use super::text::{CHAT_BYTES_MAX, NAME_CHARS_MAX, clean_chat, clean_name};
 use super::{HostSecret, SeatToken, Visitor, WireError};
@@ -18,8 +19,11 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 pub const TYPE: u8 = 0;
 /// The largest message that a server takes, in bytes. A larger one ends the connection with 1009.
 pub const CLIENT_MESSAGE_BYTES_MAX: usize = 1024;
-/// The most that a control message may claim to occupy once decoded, in bytes; past it the decode
-/// fails. The largest legal one is a roster of everybody.
+/// The most that a client's message may claim to occupy once decoded, in bytes; past it the decode
+/// fails. Twice the largest message: numbers are shorter on the way than they are in memory.
+pub const CLIENT_CLAIM_BYTES_MAX: usize = 2 * CLIENT_MESSAGE_BYTES_MAX;
+/// The most that any other control message may claim to occupy once decoded, in bytes; past it the
+/// decode fails. The largest legal one is a roster of everybody.
 pub const CONTROL_BYTES_MAX: usize = 1 << 20;
 
 /// A field that was not what it should have been.
@@ -316,8 +320,8 @@ pub struct RosterEntry {
     pub muted: bool,
 }
 
-fn config() -> impl bincode::config::Config {
-    bincode::config::standard().with_limit::<CONTROL_BYTES_MAX>()
+fn config<const BYTES_MAX: usize>() -> impl bincode::config::Config {
+    bincode::config::standard().with_limit::<BYTES_MAX>()
 }
 
 /// Appends what is written.
@@ -332,7 +336,8 @@ impl bincode::enc::write::Writer for Appending<'_> {
 
 /// Appends `value` in bincode.
 pub fn put<T: Serialize>(out: &mut Vec<u8>, value: &T) {
-    let put = bincode::serde::encode_into_writer(value, Appending(out), config());
+    let config = config::<CONTROL_BYTES_MAX>();
+    let put = bincode::serde::encode_into_writer(value, Appending(out), config);
     put.expect("our own types encode");
 }
 
@@ -358,8 +363,19 @@ pub fn put_control<T: Serialize>(out: &mut Vec<u8>, message: &T) {
 
 /// Reads a value that fills `bytes` to the last one.
 pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, WireError> {
-    let (value, used) =
-        bincode::serde::decode_from_slice(bytes, config()).map_err(|_| WireError::BadControl)?;
+    decode_claiming::<T, CONTROL_BYTES_MAX>(bytes)
+}
+
+/// Reads what a client says, that fills `bytes` to the last one.
+pub fn decode_client_message(bytes: &[u8]) -> Result<ClientMessage, WireError> {
+    decode_claiming::<_, CLIENT_CLAIM_BYTES_MAX>(bytes)
+}
+
+fn decode_claiming<T: DeserializeOwned, const BYTES_MAX: usize>(
+    bytes: &[u8],
+) -> Result<T, WireError> {
+    let decoded = bincode::serde::decode_from_slice(bytes, config::<BYTES_MAX>());
+    let (value, used) = decoded.map_err(|_| WireError::BadControl)?;
     if used == bytes.len() { Ok(value) } else { Err(WireError::Trailing) }
 }
 
@@ -371,20 +387,31 @@ mod tests {
     #[test]
     fn a_length_of_two_to_the_sixty_two_is_refused() {
         let hello = [0, 0, 2, 0xfd, 0, 0, 0, 0, 0, 0, 0, 0x40];
-        assert_eq!(decode::<ClientMessage>(&hello[1..]), Err(WireError::BadControl));
+        assert_eq!(decode_client_message(&hello[1..]), Err(WireError::BadControl));
+    }
+
+    #[test]
+    fn a_message_may_be_as_long_as_the_longest_one() {
+        let mut hello = Hello { seat: Some(SeatToken([1; 16])), ..Hello::new(u64::MAX, "") };
+        let mut said = ClientMessage::Hello(hello.clone());
+        hello.name = "n".repeat(CLIENT_MESSAGE_BYTES_MAX - encode_control(&said).len() - 2);
+        said = ClientMessage::Hello(hello);
+        let bytes = encode_control(&said);
+        assert_eq!(bytes.len(), CLIENT_MESSAGE_BYTES_MAX);
+        assert_eq!(decode_client_message(&bytes[1..]), Ok(said));
     }
 
     proptest! {
         #[test]
         fn no_bytes_do_harm(bytes: Vec<u8>) {
-            let _ = decode::<ClientMessage>(&bytes);
+            let _ = decode_client_message(&bytes);
             let _ = decode::<ServerMessage>(&bytes);
         }
 
         #[test]
         fn a_message_comes_back(protocol: u64, name: String, seat: Option<[u8; 16]>) {
             let sent = ClientMessage::Hello(Hello { seat: seat.map(SeatToken), ..Hello::new(protocol, &name) });
-            prop_assert_eq!(decode::<ClientMessage>(&encode(&sent)), Ok(sent));
+            prop_assert_eq!(decode_client_message(&encode(&sent)), Ok(sent));
         }
     }
 }

@@ -18,7 +18,7 @@ impl Said {
     pub fn read(bytes: &[u8], protocol: &Protocol) -> Result<Self, WireError> {
         match bytes.split_first() {
             None => Err(WireError::Truncated),
-            Some((&message::TYPE, rest)) => message::decode(rest).map(Self::Control),
+            Some((&message::TYPE, rest)) => message::decode_client_message(rest).map(Self::Control),
             Some((&input::TYPE, rest)) => {
                 InputMessage::decode(rest, protocol.input).map(Self::Input)
             }
