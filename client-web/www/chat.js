@@ -2,7 +2,7 @@
 // and never as anything else.
 
 import { Said } from './said.js';
-import { chatLine } from './words.js';
+import { limitToLine } from './words.js';
 
 /** Lines kept. */
 const LINES_MAX = 40;
@@ -29,10 +29,11 @@ export class Chat {
     this.#onOpen = onOpen;
     this.#form.addEventListener('submit', (event) => {
       event.preventDefault();
-      const text = chatLine(this.#input.value);
+      const text = this.#input.value.trim();
       // What nobody would hear stays, to be sent again.
       if (!text || say(text, this.#toTeam)) this.close();
     });
+    limitToLine(this.#input);
     this.#input.addEventListener('keydown', (event) => {
       if (event.key === 'Escape') this.close();
       if (event.key === 'Tab' && !this.#team.hidden) {
@@ -41,7 +42,8 @@ export class Chat {
       }
       event.stopPropagation();
     });
-    this.#input.addEventListener('blur', () => this.close());
+    // Whoever goes to another window, or touches the game in the middle of a line, finds it again.
+    this.#input.addEventListener('blur', () => { if (document.hasFocus()) this.#hide(); });
     // The line keeps the keyboard.
     this.#team.addEventListener('pointerdown', (event) => { event.preventDefault(); this.#toggle(); });
   }
@@ -57,14 +59,18 @@ export class Chat {
     this.#onOpen(true);
     this.#input.focus();
     // Before the first picture there is nothing to type into, and the keyboard stays where it is.
-    if (document.activeElement !== this.#input) this.close();
+    if (document.activeElement !== this.#input) this.#hide();
   }
 
   /** Closes it and forgets what was typed. */
   close() {
+    this.#input.value = '';
+    this.#hide();
+  }
+
+  #hide() {
     if (this.#form.hidden) return;
     this.#form.hidden = true;
-    this.#input.value = '';
     this.#box.classList.remove('open');
     this.#onOpen(false);
   }

@@ -83,9 +83,36 @@ const NAMES = {
   Period: '.', Slash: '/', Backslash: '\\', Backquote: '`', IntlBackslash: '<', CapsLock: 'Caps',
 };
 
-/** What a key is called, as on an English keyboard. */
+/** What is printed on the keys here, by their code, as far as it is known. */
+const printed = new Map();
+/** Keys on which there is another letter or sign on another layout. Digits are called digits on all of them. */
+const VARIES = /^(Key|Minus|Equal|Bracket|Semicolon|Quote|Comma|Period|Slash|Backslash|Backquote|IntlBackslash)/;
+/** What is learned from a press: what Latin keyboards have. Others have two signs on a key, of which these are one. */
+const LATIN = /^[!-~]$/;
+const relabelled = new Set();
+
+/** Calls `tell()` when keys turn out to be called otherwise. */
+export function onRelabelled(tell) {
+  relabelled.add(tell);
+}
+
+// Browsers that know the layout tell it; with others it is learned from what is pressed.
+navigator.keyboard?.getLayoutMap?.().then((layout) => print([...layout]), () => {});
+addEventListener('keydown', ({ code, key, shiftKey, ctrlKey, altKey, metaKey }) => {
+  if (LATIN.test(key) && !shiftKey && !ctrlKey && !altKey && !metaKey) print([[code, key]]);
+}, true);
+
+function print(keys) {
+  const news = keys.filter(([code, sign]) => VARIES.test(code) && keyName(code) !== sign.toUpperCase());
+  if (!news.length) return;
+  for (const [code, sign] of news) printed.set(code, sign.toUpperCase());
+  showKeys(document);
+  relabelled.forEach((tell) => tell());
+}
+
+/** What a key is called: what is printed on it, or, before that is known, what an English keyboard has there. */
 export function keyName(code) {
-  return NAMES[code] ?? code.replace(/^(Key|Digit)/, '').replace(/^Numpad/, 'Num ');
+  return printed.get(code) ?? NAMES[code] ?? code.replace(/^(Key|Digit)/, '').replace(/^Numpad/, 'Num ');
 }
 
 /** Writes the keys of today into every `<kbd data-key="action">`; with a number behind a colon, of that

@@ -16,6 +16,9 @@ const PAUSE_MS = 3_000;
 const ROUND_MS = 1_000;
 /** Answers of a server that holds no more polls, for all or for this address. */
 const FULL = new Set([429, 503]);
+/** The server ends a stream after two minutes and says something at the beginning of the next one. After this long without
+ *  anything, ms, a stream's line is dead though nobody said so. */
+const SILENCE_MS = 150_000;
 /** While polling, the chat is asked for so often, ms. */
 const CHAT_MS = 4_000;
 
@@ -30,6 +33,7 @@ export class Live {
   #caughtUp = false;
   #stop = null;
   #retry = 0;
+  #silence = 0;
   /** What was told last: `{version, sessions}`, or null; and when, as of `performance.now()`. */
   last = null;
   at = 0;
@@ -70,24 +74,33 @@ export class Live {
     this.#stream?.close();
     this.#stream = null;
     clearTimeout(this.#retry);
+    clearTimeout(this.#silence);
   }
 
   #listen() {
     const stream = new EventSource(`${BASE}/api/sessions/events`);
     this.#stream = stream;
+    this.#isAlive();
     // The server ends every stream after a while: what was said until the next one came is asked for.
-    stream.onopen = () => this.#chat();
+    stream.onopen = () => { this.#isAlive(); this.#chat(); };
     stream.addEventListener('sessions', ({ data }) => {
       this.#heard = true;
       this.#failures = 0;
+      this.#isAlive();
       this.#take(data);
     });
-    stream.addEventListener('chat', ({ data }) => { const line = read(data); if (line) this.#on.chat([line], false); });
+    stream.addEventListener('chat', ({ data }) => {
+      this.#isAlive();
+      const line = read(data);
+      if (line) this.#on.chat([line], false);
+    });
     stream.onerror = () => {
       this.#failures += 1;
+      this.#isAlive();
       if (!this.#heard && this.#failures >= TRIES) {
         stream.close();
         this.#stream = null;
+        clearTimeout(this.#silence);
         this.#poll(this.#stop.signal);
       } else if (stream.readyState === EventSource.CLOSED) {
         // An answer that is no stream ends it for good: the browser does not try again by itself.
@@ -98,6 +111,12 @@ export class Live {
         this.#on.trouble('The list is not live at the moment: the server cannot be reached.');
       }
     };
+  }
+
+  // The stream's line is not dead yet.
+  #isAlive() {
+    clearTimeout(this.#silence);
+    this.#silence = setTimeout(() => { this.#rest(); this.#run(); }, SILENCE_MS);
   }
 
   async #poll(signal) {

@@ -33,8 +33,8 @@ export class Lobby {
   live;
 
   /** `on.join(code, watch)` goes into a session, `on.created(code)` into one's own new one, `on.replay(id)` looks at a
-   *  recording; `on.nameOf()` gives the name typed above; `on.sound(name)` plays; `on.game` is the game's part of the
-   *  form, see form.js. */
+   *  recording; `on.isReady()` says whether there is something to play with; `on.nameOf()` gives the name typed above;
+   *  `on.sound(name)` plays; `on.game` is the game's part of the form, see form.js. */
   constructor(on) {
     this.#leaders = new Leaders(on);
     this.#talk = new Talk(on);
@@ -49,6 +49,8 @@ export class Lobby {
       this.#talk.shown = panel === 'lobby-talk';
     });
     this.#form = new SessionForm(find('create-form'), 'Create and play', async (settings) => {
+      // Nobody should be host of a session that they cannot enter.
+      if (!on.isReady()) return '';
       const turn = this.#turns;
       const made = await ask('POST', '/sessions', { body: settings });
       keepHostSecret(made.code, made.host_secret);

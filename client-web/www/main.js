@@ -36,6 +36,7 @@ import { Lobby } from './lobby.js';
 import { Match } from './match.js';
 import { Meter } from './measure.js';
 import { Minimap } from './minimap.js';
+import { fetchModule, notLoaded } from './module.js';
 import { Network } from './network.js';
 import { newsFor } from './news.js';
 import { Curtain, bindPanels, closePanels, togglePanel } from './panels.js';
@@ -58,7 +59,6 @@ import { Watch } from './watch.js';
 import { Watching } from './watching.js';
 import { Whereabouts } from './whereabouts.js';
 import { Wheel } from './wheel.js';
-import { notLoaded } from './words.js';
 
 /** A frame counts as at most this long, seconds, for whatever moves by itself: no leaps. */
 const STEP_MAX_S = 0.1;
@@ -124,7 +124,7 @@ const lobby = new Lobby({
   join: (code, spectate) => enter(code, spectate),
   created: (code) => { inviting = true; enter(code, false); },
   replay: (id) => look({ id }),
-  nameOf: () => start.takeName(), sound: play, game: ARENA,
+  isReady, nameOf: () => start.takeName(), sound: play, game: ARENA,
 });
 const start = new Start({ play: enter, lobby: (open) => { lobby.open = open; } });
 const link = new Link({ address, admitted, hello, message, change });
@@ -170,8 +170,9 @@ camera.x = 420;
 requestAnimationFrame(onFrame);
 setInterval(whileHidden, HIDDEN_MS);
 document.addEventListener('visibilitychange', onVisibility);
+for (const type of ['keydown', 'pointerup', 'click']) addEventListener(type, () => sound.wake(), true);
 document.addEventListener('click', (event) => {
-  if (event.target.closest?.('button, summary, select')) { sound.wake(); sound.play('press'); }
+  if (event.target.closest?.('button, summary, select')) sound.play('press');
 });
 // Nobody loses a ship by a slip on the keyboard; the browser asks in its own words.
 addEventListener('beforeunload', (event) => { if (settings.warn && playing && live && frame?.me[ME.ALIVE]) event.preventDefault(); });
@@ -184,7 +185,7 @@ async function load() {
   if (loading) return;
   loading = true;
   try {
-    await init({ module_or_path: new URL('./client_web_bg.wasm', import.meta.url) });
+    await init({ module_or_path: fetchModule(new URL('./client_web_bg.wasm', import.meta.url)) });
     ready = true;
     const line = new Line(Math.floor(Math.random() * 2 ** 32));
     link.use(line);
@@ -212,7 +213,6 @@ function enter(code, watchOnly) {
   if (!isReady()) return;
   performance.mark('play');
   flying = false;
-  sound.wake();
   spectate = watchOnly;
   session.code = code;
   client?.free();
@@ -225,7 +225,6 @@ function enter(code, watchOnly) {
 /** Looks at a recording, of an `id` or of a `round` of the session with a `code`; at a moment of it, where one is named. */
 function look(which) {
   if (!isReady()) return;
-  sound.wake();
   client?.free();
   client = new Client('');
   begin(playback, which.player >= 0 ? which.player : null);

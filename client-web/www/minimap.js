@@ -3,7 +3,7 @@
 // What does not move is drawn once.
 
 import { IS, PICKUP, ROCK, SHIP, VIEW } from './rows.js';
-import { PICKUP_COLOURS, TINTS, alpha, onPalette, palette, tintOf } from './palette.js';
+import { PICKUP_COLOURS, TINTS, alpha, onRedraw, palette, tintOf } from './palette.js';
 
 /** How often the map is drawn, ms. */
 const EVERY_MS = 66;
@@ -25,7 +25,7 @@ export class Minimap {
   constructor() {
     // Asking an element for its width in every frame would lay out the page in every frame.
     new ResizeObserver(() => { this.#width = this.#canvas.clientWidth; }).observe(this.#canvas);
-    onPalette(() => { this.#side = 0; });
+    onRedraw(() => { this.#side = 0; });
     this.#canvas.addEventListener('click', () => this.toggle());
   }
 

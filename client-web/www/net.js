@@ -67,6 +67,8 @@ export class Link {
   #timer = 0;
   #on;
   #held;
+  /** Whether the server told anything at all since `close()`: whoever never was in misses nothing. */
+  #wasIn = false;
   /** The try for which the server is being asked, or null. */
   #asked = null;
 
@@ -77,7 +79,8 @@ export class Link {
   sentence = '';
   /** When the next try starts, as of `performance.now()`; only while `waiting`. */
   retryAt = 0;
-  /** Whether the server said that it stops or the session moves, and no connection has been open since. */
+  /** Whether the server said to whoever was in that it stops or the session moves, and no connection has been open
+   *  since. */
   restarting = false;
   /** How often a connection that had been open was lost and is sought again. */
   reconnects = 0;
@@ -92,7 +95,11 @@ export class Link {
     this.#held = new HeldBack(
       // A socket that is closing complains of what it is given before it says that it is closed.
       (bytes) => { if (this.state === 'open' && this.#socket.readyState === WebSocket.OPEN) this.#socket.send(bytes); },
-      (bytes, now) => { this.#heard = now; if (!on.message(bytes, now)) this.#outdated(); },
+      (bytes, now) => {
+        this.#heard = now;
+        this.#wasIn = true;
+        if (!on.message(bytes, now)) this.#outdated();
+      },
     );
     addEventListener('online', () => this.retryNow());
     addEventListener('pagehide', () => this.#rest());
@@ -192,7 +199,7 @@ export class Link {
     this.#held.clear();
     socket?.close(1000);
     this.#attempt = 0;
-    this.restarting = false;
+    this.restarting = this.#wasIn = false;
     this.#become('idle');
   }
 
@@ -241,9 +248,10 @@ export class Link {
     this.sentence = reason || PASSING[code] || (worked ? 'Connection lost.' : 'The server cannot be reached.');
     // Otherwise half fixed, half by chance: those who lost their lines together do not return together.
     const longest = Math.min(WAIT_MAX_MS, WAIT_FIRST_MS * 2 ** this.#attempt);
-    const [first, last] = INTERRUPTED_MS[code] ?? [longest / 2, longest];
+    const interrupted = this.#wasIn && code in INTERRUPTED_MS;
+    const [first, last] = interrupted ? INTERRUPTED_MS[code] : [longest / 2, longest];
     const wait = first + (last - first) * Math.random();
-    this.restarting ||= code in INTERRUPTED_MS;
+    this.restarting ||= interrupted;
     this.#attempt += 1;
     if (worked) this.reconnects += 1;
     this.retryAt = performance.now() + wait;

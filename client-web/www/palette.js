@@ -13,7 +13,7 @@ const listeners = new Set();
 const teams = new Map();
 
 /** Colours by role, as CSS text of the form `#rrggbb`. This and the lists below keep their identity when
- *  the player chooses another palette; see `onPalette`. */
+ *  the player chooses another palette; see `onRedraw`. */
 export const palette = {};
 /** Colour of a tint. */
 export const TINTS = [];
@@ -26,12 +26,18 @@ read();
 onChange((key) => {
   if (key !== 'palette') return;
   read();
-  listeners.forEach((tell) => tell());
+  redraw();
 });
 
-/** Calls `tell()` after the colours changed: what was drawn in the old ones is to be drawn anew. */
-export function onPalette(tell) {
+/** Calls `tell()` when everything that is drawn once and kept is to be drawn anew: the colours changed, or the pictures
+ *  are lost. */
+export function onRedraw(tell) {
   listeners.add(tell);
+}
+
+/** Has everything that is kept drawn anew. */
+export function redraw() {
+  listeners.forEach((tell) => tell());
 }
 
 /** Says of which team a player is, 1 to 4; 0 for none. */

@@ -20,8 +20,7 @@ export class People {
   #open = -1;
   #stale = true;
 
-  /** `on.act(action)` promises to do something as the host; `on.isHost()`; `on.teams()` how many there are;
-   *  `on.follow(player)` watches somebody, where that can be. */
+  /** `on.act(action)` promises to do something as the host; `on.isHost()`; `on.teams()` how many there are. */
   constructor(roster, on) {
     this.#roster = roster;
     this.#on = on;
@@ -79,7 +78,6 @@ export class People {
     const { player } = entry;
     if (what === 'silence') this.#roster.silence(player, !this.#roster.isSilenced(player));
     else if (what === 'more') this.#open = this.#open === player ? -1 : player;
-    else if (what === 'follow') this.#on.follow(player);
     else await this.#on.act(actionOf(what, entry, value));
     this.#stale = true;
     this.show();

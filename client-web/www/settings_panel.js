@@ -1,7 +1,7 @@
 // The settings' panel: its tabs, the keys, and settings as text. Comes in: the player's choices. Goes out:
 // the same, into settings.js and keys.js.
 
-import { ACTIONS, SLOTS, bind, codesOf, keyName, showKeys, unbind, usualKeys } from './keys.js';
+import { ACTIONS, SLOTS, bind, codesOf, keyName, onRelabelled, showKeys, unbind, usualKeys } from './keys.js';
 import { bindControls, exported, imported, onChange, reset, settings } from './settings.js';
 import { copyText } from './copy.js';
 import { write } from './hud.js';
@@ -24,6 +24,7 @@ export function bindSettings() {
   addEventListener('keydown', onKey, true);
   bindKeep();
   onChange(apply);
+  onRelabelled(showButtons);
   for (const key of ['scale', 'stick', 'swapped']) apply(key);
   showButtons();
   showKeys(document);
@@ -72,6 +73,8 @@ function onKey(event) {
   if (!waiting || find('settings').hidden) return;
   event.preventDefault();
   event.stopImmediatePropagation();
+  // The press that chose the button lasts a little.
+  if (event.repeat) return;
   const { action, slot } = waiting;
   waiting.button.classList.remove('waiting');
   waiting = null;
@@ -91,6 +94,7 @@ function onKey(event) {
 
 function showButtons() {
   for (const button of find('keys').querySelectorAll('button')) {
+    if (button === waiting?.button) continue;
     const [action, slot] = button.dataset.bind.split(':');
     const code = codesOf(action)[slot];
     write(button, code ? keyName(code) : '–');

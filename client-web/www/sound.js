@@ -31,8 +31,9 @@ export class Sound {
     });
   }
 
-  /** To be called from a key press or touch. */
+  /** To be called from every key press and touch: a browser may take away what it allowed, as when a call comes. */
   wake() {
+    if (this.#context?.state === 'running') return;
     if (this.#context) { this.#context.resume(); return; }
     if (!globalThis.AudioContext) return;
     const context = new AudioContext({ latencyHint: 'interactive' });

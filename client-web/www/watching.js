@@ -105,7 +105,7 @@ export class Watching {
   }
 
   /** Where a spectator's camera is now: `[source, x, y]`. `move` is what keys and thumbs hold, `half` the
-   *  arena's half width. */
+   *  arena's half width, 0 while it is not known. */
   place({ ships }, move, boost, half, now, seconds) {
     if (this.#mode !== 'free' && (move[0] || move[1])) this.#mode = 'free';
     let at = -1;
@@ -121,10 +121,13 @@ export class Watching {
       this.#y += move[1] * speed;
     }
     if (at >= 0) [this.#x, this.#y] = [ships[at + SHIP.X], ships[at + SHIP.Y]];
-    this.#x = Math.max(-half, Math.min(half, this.#x));
-    this.#y = Math.max(-half, Math.min(half, this.#y));
+    // Until a new world is known the old picture stays, with the place that it shows.
+    if (half) {
+      this.#x = Math.max(-half, Math.min(half, this.#x));
+      this.#y = Math.max(-half, Math.min(half, this.#y));
+    }
     // The server sends what is around the place that is watched.
-    this.#look.tell(this.#on.client(), { mode: this.#mode, player: this.#player, x: this.#x, y: this.#y }, now);
+    if (half) this.#look.tell(this.#on.client(), { mode: this.#mode, player: this.#player, x: this.#x, y: this.#y }, now);
     this.#show();
     return [`watch ${this.looksAt}`, this.#x, this.#y];
   }

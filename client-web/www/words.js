@@ -13,14 +13,6 @@ export function clockText(seconds) {
 /** What a team, 1 to 4, is called. */
 export const teamName = (team) => `Team ${team}`;
 
-/** Why the module did not load: browsers that do not know WebAssembly, or not all of it, are rare, lines that break
- *  on the way are not. */
-export function notLoaded(why) {
-  const lacks = typeof WebAssembly === 'undefined' || why instanceof WebAssembly.CompileError;
-  if (lacks) return 'This browser cannot run the game: it needs WebAssembly.';
-  return 'The game could not be loaded. Press Play to try again.';
-}
-
 /** Somebody's name within a sentence: one from right to left does not rearrange the words around it. Where an element
  *  has the name for itself, the style sheet does that. */
 export const isolated = (name) => `\u2068${name}\u2069`;
@@ -31,9 +23,18 @@ export const counted = (number, word) => `${number} ${word}${number === 1 ? '' :
 /** The longest line of chat that the server takes, bytes of UTF-8. */
 const CHAT_BYTES_MAX = 200;
 
-/** What was typed, as a line of chat: inputs count letters, the server bytes. */
-export function chatLine(text) {
-  const letters = [...text.trim()];
-  while (new TextEncoder().encode(letters.join('')).length > CHAT_BYTES_MAX) letters.pop();
-  return letters.join('');
+/** Lets no more be typed than fits into a line of chat: inputs count letters, the server bytes. */
+export function limitToLine(field) {
+  const limit = () => {
+    const letters = [...field.value];
+    const bytes = () => new TextEncoder().encode(letters.join('')).length;
+    if (bytes() <= CHAT_BYTES_MAX) return;
+    const caret = field.selectionStart;
+    while (bytes() > CHAT_BYTES_MAX) letters.pop();
+    field.value = letters.join('');
+    field.setSelectionRange(caret, caret);
+  };
+  // What an input method composes is its own until it is done.
+  field.addEventListener('input', (event) => { if (!event.isComposing) limit(); });
+  field.addEventListener('compositionend', limit);
 }

@@ -28,8 +28,14 @@ async fn keys_and_settings_are_the_players_own() {
     // A key that another action has is taken from it, and that is said.
     page.run("document.querySelector('#keys [data-bind=\"emote:0\"]').focus()").await;
     page.press(ENTER).await;
+    // Enter is held a little too long.
+    page.run(
+        "document.activeElement.dispatchEvent(new KeyboardEvent('keydown', { code: 'Enter', key: 'Enter', repeat: true, bubbles: true }))",
+    )
+    .await;
     page.press("m").await;
     page.until("document.querySelector('#keys [data-bind=\"emote:0\"]').textContent === 'M'").await;
+    assert_eq!(text(&page, "#keys [data-bind=\"chat:0\"]").await, "Enter");
     assert_eq!(text(&page, "#keys [data-bind=\"mute:0\"]").await, "–");
     assert!(text(&page, "#keys-note").await.contains("Sound on or off"));
     // Escape keeps what there was, and the panel open.
@@ -39,6 +45,13 @@ async fn keys_and_settings_are_the_players_own() {
     page.until("document.querySelector('#keys [data-bind=\"fire:0\"]').textContent === 'Space'")
         .await;
     page.picture("29-keys").await;
+    // On a French keyboard Z is where English ones have W, which is seen as it is pressed.
+    page.run(
+        "document.activeElement.dispatchEvent(new KeyboardEvent('keydown', { code: 'KeyW', key: 'z', bubbles: true }))",
+    )
+    .await;
+    assert_eq!(text(&page, "#keys [data-bind=\"up:0\"]").await, "Z");
+    assert_eq!(text(&page, "#start kbd[data-key=\"up\"]").await, "Z");
 
     // Settings leave and come as text; of that only what makes sense is taken.
     page.click("#tab-keep").await;

@@ -78,6 +78,39 @@ async fn pages_whose_session_is_gone_play_in_another() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_came_too_late_is_told_that_the_session_is_over() {
+    let driver = Driver::start();
+    // A round is on, so that the server waits for its end.
+    let stopping = StoppingConfig { drain_seconds: Some(3) };
+    let config = Config { round_seconds: 600, stopping, ..config() };
+    let mut running = Running::start_draining::<Arena>(&config);
+    let (address, url) = (running.address, format!("http://{}/", running.address));
+    let ann = driver.open(1280, 720, false).await;
+    ann.play(&url, "Ann").await;
+    let path = ann.eval("location.pathname").await;
+    let link = format!("http://{address}{}", path.as_str().expect("a path"));
+    let ben = driver.open(1280, 720, false).await;
+    ben.goto(&link).await;
+    ben.until("gamekeeper.state === 'start' && !document.getElementById('play').disabled").await;
+    running.ask_to_stop();
+    ann.until("document.querySelector('#notice.shown')").await;
+    ben.click("#play").await;
+    ben.until("gamekeeper.state === 'waiting'").await;
+    running.stop().await.expect("a proper end");
+    let listener = listener::bind(address).expect("the port is free again");
+    let running = Running::start_on::<Arena>(&config, listener.into());
+    // Who was in plays on in another session; who was not is not thrown in with strangers.
+    ann.until("gamekeeper.state === 'playing' && gamekeeper.me().alive").await;
+    ben.until("gamekeeper.state === 'playing' || gamekeeper.state === 'start'").await;
+    assert_eq!(ben.eval("gamekeeper.state").await, "start");
+    let note = ben.eval("document.getElementById('start-note').textContent").await;
+    assert!(note.as_str().is_some_and(|note| note.contains("no session")), "{note}");
+    ann.close().await;
+    ben.close().await;
+    running.stop().await.expect("a proper end");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_mistyped_code_leads_to_nobodys_session_after_a_restart() {
     let driver = Driver::start();
     let config = undrained(&config());

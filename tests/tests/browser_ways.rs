@@ -223,6 +223,22 @@ async fn composing_keeps_its_keys(page: &Page) {
     assert_eq!(after("Escape", false).await, json!([true, "Team"]));
 }
 
+/// What is typed is as long as a line may be, and is there again for whoever went back to the game before it was said.
+async fn a_line_waits_until_it_is_said(page: &Page) {
+    let typed = "document.getElementById('chat-input').value";
+    page.click("#open-chat").await;
+    page.keys("#chat-input", &"ж".repeat(120)).await;
+    assert_eq!(page.eval(typed).await, "ж".repeat(100));
+    page.run("document.activeElement.blur()").await;
+    assert_eq!(page.eval("document.getElementById('chat-form').hidden").await, true);
+    page.click("#open-chat").await;
+    assert_eq!(page.eval(typed).await, "ж".repeat(100));
+    page.press(ESCAPE).await;
+    page.click("#open-chat").await;
+    assert_eq!(page.eval(typed).await, "");
+    page.press(ESCAPE).await;
+}
+
 /// Presses the key for the scores, or lets go of it, at a moment in ms. For how long it is held decides what it does, and
 /// a machine that stands still must not hold it longer.
 async fn scores(page: &Page, event: &str, at_ms: u32) {
@@ -275,6 +291,7 @@ async fn hands_go_from_one_thing_to_the_next() {
     after_a_touch_the_mouse_aims_again(&page).await;
     what_is_held_with_cmd_is_let_go_with_it(&page).await;
     composing_keeps_its_keys(&page).await;
+    a_line_waits_until_it_is_said(&page).await;
     tab_comes_to_the_scores_and_to_the_buttons(&page).await;
     page.close().await;
     host.stop().await;

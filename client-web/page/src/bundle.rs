@@ -144,14 +144,18 @@ impl Bundle<'_> {
 
     /// Whether a module lies where the bundle will lie.
     fn may_ask_where(&self, path: &str) -> bool {
-        !path.contains('/')
+        folder(path) == folder(self.entry)
     }
+}
+
+/// The folder that `path` is in, `None` where it is in none.
+fn folder(path: &str) -> Option<&str> {
+    path.rsplit_once('/').map(|(folder, _)| folder)
 }
 
 /// The path of `from`, as `path` imports it.
 fn beside(path: &str, from: &str) -> Result<String> {
-    let folder = path.rsplit_once('/').map(|(folder, _)| folder);
-    match (from.strip_prefix("./"), from.strip_prefix("../"), folder) {
+    match (from.strip_prefix("./"), from.strip_prefix("../"), folder(path)) {
         (Some(file), _, Some(folder)) => Ok(format!("{folder}/{file}")),
         (Some(file), _, None) => Ok(file.to_owned()),
         (_, Some(file), Some(folder)) if !folder.contains('/') => Ok(file.to_owned()),

@@ -6,7 +6,7 @@ import { question } from './dialog.js';
 import { buildHealth, fillHealth, healthAt, healthSamples, updateHealth } from './health.js';
 import { addLines, clearLog, missedLines, resumeLog, updateLogFilter } from './log.js';
 import { mapsSeen, rocksSeen, updateMap } from './map.js';
-import { addDeed, loadAudit, loadBans } from './records.js';
+import { addDeed, loadAudit, loadBans, updateBans } from './records.js';
 import { buildSession, openSession, sessionOver, updateInside, updatePulse } from './session.js';
 import { updateSessions } from './sessions.js';
 import { byId, toast } from './words.js';
@@ -31,6 +31,7 @@ function heard(name, data) {
     updateLogFilter(data);
     if (now.view === 'sessions') updateSessions(data);
     if (now.view === 'session') updatePulse(data);
+    if (now.view === 'bans') updateBans(data);
   } else if (name === 'session') updateInside(data);
   else if (name === 'map') updateMap(data);
   else if (name === 'over') sessionOver();

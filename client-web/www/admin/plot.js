@@ -26,10 +26,10 @@ export class Past {
     this.samples = samples;
   }
 
-  /** One more. */
+  /** One more. Where the server's clock was set back, those that it now says are yet to come are gone. */
   add(sample) {
     const { samples } = this;
-    if (samples.length && samples[samples.length - 1][0] >= sample[0]) return;
+    while (samples.length && samples[samples.length - 1][0] >= sample[0]) samples.pop();
     samples.push(sample);
     while (samples[0][0] < sample[0] - SPAN_MS) samples.shift();
   }

@@ -10,6 +10,11 @@ import { byId, dateText, spanText, toast } from './words.js';
 const DEEDS_MAX = 200;
 let deeds = [];
 let counted = 0;
+/** Who is banned, and how many the server says that there are. */
+let banned = [];
+let bansTold = 0;
+/** The server's time, ms since 1970: this machine's may be another. */
+let clock = Date.now();
 
 const audit = new Table(byId('audit'), {
   caption: 'Audit log',
@@ -30,7 +35,7 @@ const bans = new Table(byId('bans'), {
   sort: [1, 1],
   columns: [
     { title: 'Address', text: (ban) => ban.address },
-    { title: 'Ends in', text: (ban) => spanText((ban.until - Date.now()) / 1000), value: (ban) => ban.until },
+    { title: 'Ends in', text: (ban) => spanText((ban.until - clock) / 1000), value: (ban) => ban.until },
     { title: 'Since', text: (ban) => dateText(ban.since), value: (ban) => ban.since },
     { title: 'Reason', text: (ban) => ban.reason },
     { title: 'Do', buttons: [{ text: () => 'Lift', label: (ban) => `Lift the ban of ${ban.address}`, press: lift }] },
@@ -61,9 +66,21 @@ function showAudit() {
 
 /** Asks for the bans. */
 export async function loadBans() {
-  const found = await ask('GET', '/bans');
-  bans.update(found);
-  byId('bans-none').hidden = found.length > 0;
+  banned = await ask('GET', '/bans');
+  showBans();
+}
+
+/** Takes an overview, while the bans are in front: time passes, and some end. */
+export function updateBans({ at, bans: told }) {
+  clock = at;
+  if (told !== bansTold) loadBans().catch(() => {});
+  bansTold = told;
+  showBans();
+}
+
+function showBans() {
+  bans.update(banned);
+  byId('bans-none').hidden = banned.length > 0;
 }
 
 async function lift(ban) {

@@ -17,12 +17,12 @@ import { leaveComposing } from '../composing.js';
 import { shareText } from '../copy.js';
 import { hostSecret, keepHostSecret, linkTo, replayInAddress, visitor } from '../here.js';
 import { write } from '../hud.js';
+import { fetchModule, notLoaded } from '../module.js';
 import { GONE, Link } from '../net.js';
 import { Playback } from '../replay.js';
 import { Session } from '../session.js';
 import { leap, turn, wishOf } from '../turn.js';
 import { Whereabouts } from '../whereabouts.js';
-import { notLoaded } from '../words.js';
 import { beginView, bindView, drawRows, fitView, followedAt, panBy, view, zoomBy } from './draw.js';
 import { bindChat, bindPeople, clearPeople, hearIn, note, openChat, roster, showPeople, takeNews, teamCount } from './people.js';
 import { Person } from './person.js';
@@ -97,7 +97,7 @@ async function load() {
   byId('panel').open = innerWidth > NARROW_PX;
   show(false, 'Loading…');
   try {
-    await init();
+    await init({ module_or_path: fetchModule(new URL('../client_web_bg.wasm', import.meta.url)) });
     // One that never connects, to be asked what game this is.
     const asked = play('');
     game = JSON.parse(asked.game());

@@ -9,7 +9,7 @@ import { arrange } from '../order.js';
 import { Roster } from '../roster.js';
 import { STATS } from '../rows.js';
 import { Said } from '../said.js';
-import { chatLine, clockText, isolated, teamName } from '../words.js';
+import { clockText, isolated, limitToLine, teamName } from '../words.js';
 import { fill, holding } from './tables.js';
 
 /** Lines of people, the own one aside. */
@@ -103,12 +103,13 @@ export function bindChat(say) {
   const input = byId('chat-text');
   byId('chat').addEventListener('submit', (event) => {
     event.preventDefault();
-    const text = chatLine(input.value);
+    const text = input.value.trim();
     // What nobody would hear stays, to be sent again.
     if (text && !say(text)) return;
     input.value = '';
     input.blur();
   });
+  limitToLine(input);
   input.addEventListener('keydown', (event) => { if (event.key === 'Escape') input.blur(); });
   const list = byId('log');
   list.addEventListener('scroll', () => { follows = list.scrollHeight - list.scrollTop - list.clientHeight < END_PX; });

@@ -7,7 +7,7 @@ import { byId, made } from '../admin/words.js';
 import { isForgotten } from '../forgotten.js';
 import { Held } from '../held.js';
 import { write } from '../hud.js';
-import { keyName } from '../keys.js';
+import { keyName, onRelabelled } from '../keys.js';
 
 /** Counts of up to this many bits are buttons. */
 const BUTTON_BITS_MAX = 4;
@@ -173,10 +173,15 @@ function listen() {
 
 // --- controls -------------------------------------------------------------------------------------
 
-/** Adds a control with the name of its field and the keys that do the same; gives where its value is written. */
+/** The keys that move, as they are called here. */
+const cross = () => ['KeyW', 'KeyA', 'KeyS', 'KeyD'].map(keyName).join('');
+
+/** Adds a control with the name of its field and, in words, what else does the same; gives where its value is written. */
 function addControl(element, name, hints) {
   const [box, said, hint] = [made('div', '', 'control'), Object.assign(made('output'), { ariaLive: 'off' }), made('span', '', 'hint')];
-  hint.append(...hints.filter(Boolean).map((key) => made('kbd', key)));
+  const label = () => hint.replaceChildren(...hints().filter(Boolean).map((key) => made('kbd', key)));
+  label();
+  onRelabelled(label);
   box.append(element, made('span', name), said, hint);
   byId('controls').append(box);
   return said;
@@ -211,14 +216,15 @@ function addPad(name, hints, on, off) {
 
 function addDial(angle) {
   const on = (x, y) => { hands.aimsBy = 'pad'; angle.turn = Math.atan2(y, x); };
-  const show = addPad(angle.name, ['mouse', keysTurn() && 'WASD'], on, () => {});
+  const show = addPad(angle.name, () => ['mouse', keysTurn() && cross()], on, () => {});
   shows.push(() => show(Math.cos(angle.turn), Math.sin(angle.turn), String(values[angle.at])));
 }
 
 function addStick() {
   const { pushes } = steered;
   const on = (x, y) => { hands.stick = [x, y]; };
-  const hints = pushes.length > 1 ? ['WASD'] : [['A', 'D'], ['W', 'S']][pushes[0].axis];
+  const alone = [['KeyA', 'KeyD'], ['KeyW', 'KeyS']][pushes[0].axis];
+  const hints = () => (pushes.length > 1 ? [cross()] : alone.map(keyName));
   const show = addPad(pushes.map(({ name }) => name).join(', '), hints, on, () => on(0, 0));
   shows.push(() => {
     const isPushed = (along) => pushes.some(({ axis }) => axis === along);
@@ -232,7 +238,7 @@ function addButton(button) {
   const [element, title] = [made('button', '', 'press'), bits > 1 ? `${name}·${bit}` : name];
   Object.assign(element, { type: 'button', tabIndex: -1 }).setAttribute('aria-label', title);
   bindFingers(element, { down: ({ pointerId }) => fingers.press(pointerId), up: ({ pointerId }) => fingers.release(pointerId) });
-  addControl(element, title, [key && keyName(key), mouse[1]]);
+  addControl(element, title, () => [key && keyName(key), mouse[1]]);
   shows.push(() => { element.setAttribute('aria-pressed', String(isHeld(button))); });
 }
 
@@ -243,6 +249,6 @@ function addSlider(field) {
   // The keys are the game's again.
   field.slider.addEventListener('input', () => { hands.usedAt = performance.now(); });
   field.slider.addEventListener('pointerup', () => field.slider.blur());
-  const said = addControl(field.slider, name, []);
+  const said = addControl(field.slider, name, () => []);
   shows.push(() => write(said, field.slider.value));
 }

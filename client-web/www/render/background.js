@@ -2,7 +2,7 @@
 // in: the camera. Everything is drawn once into tiles and then only shifted; depths move at shares of
 // the camera's speed.
 
-import { alpha, channels, palette } from '../palette.js';
+import { alpha, channels, onRedraw, palette } from '../palette.js';
 import { sheet } from './sprites.js';
 
 /** Side of the nebula's noise before it is stretched, pixels. */
@@ -39,6 +39,10 @@ export class Background {
   #cloud = cloudTile();
   #far = null;
   #near = [];
+
+  constructor() {
+    onRedraw(() => { this.#cloud = cloudTile(); });
+  }
 
   /** Makes the tiles for the camera's size of screen. */
   fit({ width, height, ratio }) {

@@ -2,7 +2,7 @@
 // the canvas. A bubble whose ship is not in view is kept until its time is over.
 
 import { EMOTES } from '../emotes.js';
-import { TINTS, alpha, mix, onPalette, palette, tintOf } from '../palette.js';
+import { TINTS, alpha, mix, onRedraw, palette, tintOf } from '../palette.js';
 import { IS, SHIP, SHIP_RADIUS } from '../rows.js';
 import { sheet } from './sprites.js';
 
@@ -21,7 +21,7 @@ export class Bubbles {
   #pictures = new Map();
 
   constructor() {
-    onPalette(() => this.#pictures.clear());
+    onRedraw(() => this.#pictures.clear());
   }
 
   /** A player shows an emote; an earlier one of theirs goes. */

@@ -1,6 +1,6 @@
 // Rocks: a few shapes with facets, lit from the upper left, drawn once and copied at each rock's size.
 
-import { alpha, mix, palette } from '../palette.js';
+import { alpha, mix, onRedraw, palette } from '../palette.js';
 import { ROCK } from '../rows.js';
 import { dice } from './background.js';
 import { sheet } from './sprites.js';
@@ -16,8 +16,12 @@ const ROOM = 1.16;
 
 /** The rocks of a session. */
 export class Rocks {
-  #shapes = Array.from({ length: SHAPES }, (_, i) => shape(i));
+  #shapes = shapes();
   #rows = new Float32Array(0);
+
+  constructor() {
+    onRedraw(() => { this.#shapes = shapes(); });
+  }
 
   /** Takes the session's rocks, strides of `ROCK`. */
   set rows(rows) {
@@ -42,6 +46,8 @@ export class Rocks {
     context.drawImage(this.#shapes[shape % SHAPES], x - reach, y - reach, 2 * reach, 2 * reach);
   }
 }
+
+const shapes = () => Array.from({ length: SHAPES }, (_, i) => shape(i));
 
 function shape(seed) {
   const random = dice(seed * 131 + 7);

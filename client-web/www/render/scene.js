@@ -6,7 +6,7 @@ import { IS, ME, SHIP, VIEW } from '../rows.js';
 import { Background } from './background.js';
 import { Overlay } from './overlay.js';
 import { Rocks } from './rocks.js';
-import { onPalette } from '../palette.js';
+import { onRedraw, redraw } from '../palette.js';
 import { Bubbles } from './bubbles.js';
 import { drawPickups, drawShips, drawShots } from './ships.js';
 import { makeSprites } from './sprites.js';
@@ -43,7 +43,9 @@ export class Scene {
     new ResizeObserver(() => this.refit()).observe(canvas);
     // A window moved to a denser screen keeps its size.
     addEventListener('resize', () => this.refit());
-    onPalette(() => { this.#repaint = true; this.refit(); });
+    // A driver that begins anew gives canvases back empty, those that are kept as well.
+    canvas.addEventListener('contextrestored', redraw);
+    onRedraw(() => { this.#repaint = true; this.refit(); });
   }
 
   /** The canvas is to be fitted anew before the next frame. */
