@@ -253,7 +253,7 @@ async fn a_match_does_not_go_on_twice_when_an_answer_is_lost() {
     let b = MadeUp::start(|path| match path {
         "/api/site/sessions" => Some(r#"{"sessions":[],"taken":[]}"#),
         "/api/site/take" => None,
-        path if path.starts_with("/api/sessions/A") => Some("{}"),
+        path if path.starts_with("/api/site/sessions/A") => Some("{}"),
         other => panic!("{other:?}"),
     })
     .await;
@@ -314,6 +314,12 @@ async fn what_servers_ask_each_other_is_not_there_for_others() {
         assert_eq!(ours["taken"], json!([]));
     }
     a.ask("GET", &paths[1], secret, "").await.problem(404);
+    // Nor do those who have to know whether a session is here run out of guesses.
+    for _ in 0..100 {
+        a.ask("GET", "/api/site/sessions/A1234-56789", secret, "").await.problem(404);
+    }
+    let here = a.ask("GET", &format!("/api/site/sessions/{code}"), secret, "").await;
+    assert_eq!(here.status, 204, "{here:?}");
     // Nothing is taken that is not given.
     let headers = format!("Content-Type: application/json\r\n{secret}");
     for (code, from, status) in [(&*code, "A", 503), (&*code, "C", 503), ("nonsense", "A", 422)] {

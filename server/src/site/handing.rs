@@ -176,7 +176,7 @@ impl Site {
 
     /// Whether `neighbour` itself has a session.
     async fn has(&self, neighbour: &Neighbour, code: SessionCode) -> bool {
-        let request = get(&format!("/api/sessions/{code}"));
+        let request = self.prove(get(&format!("{SITE_API}/sessions/{code}")));
         let answer = self.send(neighbour, request, None, ANSWER_WAIT).await;
         answer.is_ok_and(|answer| answer.status().is_success())
     }

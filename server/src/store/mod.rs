@@ -13,7 +13,7 @@ mod sessions;
 pub use leaderboard::{LEADERBOARD_MAX, LeaderboardRow, Period};
 pub use operator::{AUDIT_MAX, Deed, KeptBan, WRONG_TOKEN, WRONG_TOKENS_MAX};
 pub use recordings::RecordingId;
-pub use results::{PRIVATE_RESULTS_MAX, RESULTS_MAX};
+pub use results::{LISTED_LINES, RESULTS_MAX, VISITORS_RESULTS_MAX};
 pub use schema::{FILE_NAME, OpenError};
 pub use sessions::OpenSession;
 
@@ -197,12 +197,13 @@ impl Store {
         !self.jobs.is_closed()
     }
 
-    /// The newest results of public sessions, newest first.
+    /// The newest results of public sessions, newest first, with their first [`LISTED_LINES`].
     pub async fn recent(&self, limit: u32) -> Result<Vec<KeptResult>, NoAnswer> {
         self.ask(move |db| results::recent(db, limit)).await
     }
 
-    /// The newest results of one session, newest first; only those of the round of this number, if one is asked for.
+    /// The newest results of one session, newest first, with their first [`LISTED_LINES`]; or that of the round of this
+    /// number with all of them, if one is asked for.
     pub async fn of(
         &self,
         code: SessionCode,
@@ -212,7 +213,7 @@ impl Store {
         self.ask(move |db| results::of(db, code, round, limit)).await
     }
 
-    /// The best rounds of people in public sessions since the period began, which ends at `now`, in ms since
+    /// The best rounds of people that count since the period began, which ends at `now`, in ms since
     /// 1970. At most [`LEADERBOARD_MAX`] rows.
     pub async fn leaderboard(
         &self,

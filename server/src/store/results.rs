@@ -7,10 +7,14 @@ use crate::session::settings::Mode;
 use rusqlite::{Connection, Params, Transaction, params};
 use shared::wire::Visitor;
 
-/// Results of public sessions that are kept; the oldest make room for newer ones.
+/// Results of rounds that count (quick play's) that are kept; the oldest make room for newer ones.
 pub const RESULTS_MAX: i64 = 20_000;
-/// Results of private sessions that are kept beside them: nobody's private rounds push out what everybody is shown.
-pub const PRIVATE_RESULTS_MAX: i64 = 5_000;
+/// Results of public sessions that visitors opened, and of private ones, that are kept beside them, as many of each: nobody's
+/// own rounds push out those of which leaderboards are made, and no private ones what everybody is shown.
+pub const VISITORS_RESULTS_MAX: i64 = 5_000;
+/// Lines of each result in a list of results. A result that is asked for by itself has all of them: of a session of a thousand
+/// a list would be megabytes.
+pub const LISTED_LINES: usize = 24;
 /// Lines of a result of which computer pilots have some; below, only people have one. So what a result takes is bounded
 /// by who was there.
 const PILOT_LINES: usize = 64;
@@ -101,10 +105,15 @@ fn who(place: &Place) -> Vec<u8> {
 }
 
 fn tidy(db: &Transaction<'_>) -> rusqlite::Result<()> {
-    for (public, most) in [(true, RESULTS_MAX), (false, PRIVATE_RESULTS_MAX)] {
-        let older = "DELETE FROM results WHERE public = ?1 AND id <= \
-                     (SELECT id FROM results WHERE public = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)";
-        db.execute(older, params![public, most])?;
+    let classes = [
+        (true, true, RESULTS_MAX),
+        (true, false, VISITORS_RESULTS_MAX),
+        (false, false, VISITORS_RESULTS_MAX),
+    ];
+    for (public, counts, most) in classes {
+        let older = "DELETE FROM results WHERE public = ?1 AND counts = ?2 AND id <= \
+                     (SELECT id FROM results WHERE public = ?1 AND counts = ?2 ORDER BY id DESC LIMIT 1 OFFSET ?3)";
+        db.execute(older, params![public, counts, most])?;
     }
     let worse = "DELETE FROM best WHERE who IN \
                  (SELECT who FROM best ORDER BY score DESC, ended LIMIT -1 OFFSET ?)";
@@ -112,12 +121,13 @@ fn tidy(db: &Transaction<'_>) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// The newest results of public sessions, newest first.
+/// The newest results of public sessions, newest first, with their first lines.
 pub(super) fn recent(db: &mut Connection, limit: u32) -> rusqlite::Result<Vec<KeptResult>> {
-    read(db, "WHERE public ORDER BY ended DESC, results.id DESC LIMIT ?", [limit])
+    let newest = "WHERE public ORDER BY ended DESC, results.id DESC LIMIT ?";
+    read(db, newest, [limit], LISTED_LINES)
 }
 
-/// The newest results of one session, or of one of its rounds, newest first.
+/// The newest results of one session with their first lines, newest first; or those of one of its rounds with all lines.
 pub(super) fn of(
     db: &mut Connection,
     code: SessionCode,
@@ -128,10 +138,16 @@ pub(super) fn of(
         db,
         "WHERE results.code = ? AND round = ifnull(?, round) ORDER BY results.id DESC LIMIT ?",
         params![code.to_string(), round, limit],
+        if round.is_some() { usize::MAX } else { LISTED_LINES },
     )
 }
 
-fn read(db: &Connection, which: &str, asked: impl Params) -> rusqlite::Result<Vec<KeptResult>> {
+fn read(
+    db: &Connection,
+    which: &str,
+    asked: impl Params,
+    lines: usize,
+) -> rusqlite::Result<Vec<KeptResult>> {
     let sql = format!(
         "SELECT results.id, name, mode, public, round, ended, seconds, teams, recordings.id, counts \
              FROM results LEFT JOIN recordings ON recordings.result = results.id {which}"
@@ -156,16 +172,17 @@ fn read(db: &Connection, which: &str, asked: impl Params) -> rusqlite::Result<Ve
         results.push(KeptResult { result, at, recording });
     }
     for (id, kept) in ids.into_iter().zip(&mut results) {
-        kept.result.places = places(db, id)?;
+        kept.result.places = places(db, id, lines)?;
     }
     Ok(results)
 }
 
-fn places(db: &Connection, result: i64) -> rusqlite::Result<Vec<Place>> {
+fn places(db: &Connection, result: i64, lines: usize) -> rusqlite::Result<Vec<Place>> {
     let sql = "SELECT place, player, name, computer, team, score, figures FROM places \
-               WHERE result = ? ORDER BY line";
+               WHERE result = ? ORDER BY line LIMIT ?";
     let mut statement = db.prepare_cached(sql)?;
-    let places = statement.query_map([result], |row| {
+    let lines = i64::try_from(lines).unwrap_or(i64::MAX);
+    let places = statement.query_map([result, lines], |row| {
         Ok(Place {
             place: row.get(0)?,
             player: row.get(1)?,

@@ -179,28 +179,32 @@ fn the_best_and_the_newest_of_ten_thousand_results_are_found() {
     assert_eq!(results::recent(&mut db, 20).unwrap()[0].at, NOW);
 }
 
-/// As if at least so many more had come; with the next one old ones go.
-fn more(db: &Connection, public: bool, results: i64) {
+/// As if at least so many more had come of sessions that are `public` and whose rounds count; with the next one old ones go.
+fn more(db: &Connection, (public, counts): (bool, bool), results: i64) {
     let newest: i64 = db.query_row("SELECT max(id) FROM results", [], |row| row.get(0)).unwrap();
     let sql = "WITH RECURSIVE n (id) AS (SELECT ?1 UNION ALL SELECT id + 1 FROM n WHERE id < ?2) \
-               INSERT INTO results (id, code, name, mode, public, round, ended, seconds, teams) \
-               SELECT id, 'x', 'x', '\"teams\"', ?3, 1, 1, 1, '[]' FROM n";
-    db.execute(sql, (newest + 1, (newest + results) / 64 * 64 + 63, public)).unwrap();
+               INSERT INTO results (id, code, name, mode, public, counts, round, ended, seconds, teams) \
+               SELECT id, 'x', 'x', '\"teams\"', ?3, ?4, 1, 1, 1, '[]' FROM n";
+    db.execute(sql, (newest + 1, (newest + results) / 64 * 64 + 63, public, counts)).unwrap();
 }
 
 #[test]
-fn private_rounds_push_out_no_public_ones() {
+fn rounds_of_visitors_push_out_none_that_count_and_private_ones_none_that_are_public() {
     let mut db = schema::open(None).unwrap();
-    let (first, later) = (SessionCode::random(), SessionCode::random());
+    let [first, public, private] = [(); 3].map(|()| SessionCode::random());
     results::keep(&mut db, first, &result(true, NOW, vec![place("First", 1, 5)])).unwrap();
-    more(&db, false, RESULTS_MAX * 2);
-    results::keep(&mut db, later, &result(false, NOW, vec![place("Later", 2, 5)])).unwrap();
-    for code in [first, later] {
+    for (code, is_public) in [(public, true), (private, false)] {
+        more(&db, (is_public, false), RESULTS_MAX * 2);
+        let mut later = result(is_public, NOW, vec![place("Later", 2, 5)]);
+        later.result.counts = false;
+        results::keep(&mut db, code, &later).unwrap();
+        let count = "SELECT count(*) FROM results WHERE public = ? AND NOT counts";
+        let count = db.query_row(count, [is_public], |row| row.get::<_, i64>(0));
+        assert_eq!(count, Ok(VISITORS_RESULTS_MAX));
+    }
+    for code in [first, public, private] {
         assert_eq!(results::of(&mut db, code, None, 10).unwrap().len(), 1);
     }
-    let count = "SELECT count(*) FROM results WHERE NOT public";
-    let count = db.query_row(count, [], |row| row.get::<_, i64>(0));
-    assert_eq!(count, Ok(PRIVATE_RESULTS_MAX));
 }
 
 #[test]
@@ -210,8 +214,12 @@ fn of_many_computer_pilots_the_best_have_a_line_and_of_people_all() {
     let pilot = |n| Place { computer: true, ..place("Pilot", 0, 900 - n) };
     let places = (0..200).map(pilot).chain([place("Ann", 1, 5)]).collect();
     results::keep(&mut db, code, &result(true, NOW, places)).unwrap();
-    let kept = &results::of(&mut db, code, None, 1).unwrap()[0].result.places;
+    let kept = &results::of(&mut db, code, Some(3), 1).unwrap()[0].result.places;
     assert_eq!((kept.len(), &*kept[64].name), (65, "Ann"));
+    // A list of results has their best alone.
+    for listed in [results::of(&mut db, code, None, 1), results::recent(&mut db, 1)] {
+        assert_eq!(listed.unwrap()[0].result.places, kept[..LISTED_LINES]);
+    }
 }
 
 #[test]
@@ -263,7 +271,7 @@ fn the_oldest_results_make_room_and_the_best_stay() {
     let mut db = schema::open(None).unwrap();
     let (first, later) = (SessionCode::random(), SessionCode::random());
     results::keep(&mut db, first, &result(true, NOW, vec![place("First", 1, 500)])).unwrap();
-    more(&db, true, RESULTS_MAX);
+    more(&db, (true, true), RESULTS_MAX);
     results::keep(&mut db, later, &result(true, NOW, vec![place("Later", 2, 5)])).unwrap();
     assert_eq!(results::of(&mut db, first, None, 10).unwrap(), []);
     assert_eq!(results::of(&mut db, later, None, 10).unwrap().len(), 1);

@@ -28,7 +28,7 @@ use crate::net::Caller;
 use crate::net::address_limits::{AddressLimits, Listeners, Listening, NoListening, NotFound};
 use crate::net::bans::Bans;
 use crate::site::{SITE_API, Site};
-use crate::store::Store;
+use crate::store::{KeptResult, Store};
 use axum::Router;
 use axum::body::Bytes;
 use axum::http::{StatusCode, Uri};
@@ -36,7 +36,7 @@ use axum::middleware;
 use chat::Chat;
 pub(crate) use events::{END_EARLY, as_answer};
 use problem::Problem;
-use results::Boards;
+use results::{Boards, Reading};
 use std::sync::{Arc, OnceLock};
 use tokio::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -57,6 +57,8 @@ pub struct Api {
     /// Of this server, and of the whole site.
     own_boards: Boards,
     boards: Boards,
+    own_results: Reading<KeptResult>,
+    results: Reading<KeptResult>,
     document: OnceLock<Bytes>,
 }
 
@@ -82,6 +84,8 @@ impl Api {
             chat: Chat::default(),
             own_boards: Boards::default(),
             boards: Boards::default(),
+            own_results: Reading::default(),
+            results: Reading::default(),
             document: OnceLock::new(),
         }
     }

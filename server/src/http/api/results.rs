@@ -10,7 +10,7 @@ use crate::directory::RESULTS_KEPT;
 use crate::net::Caller;
 use crate::net::address_limits::NotFound;
 use crate::site::{self, SITE_API, is_passed_on};
-use crate::store::{KeptResult, Store, unix_ms};
+use crate::store::{KeptResult, LISTED_LINES, Store, unix_ms};
 use crate::store::{LEADERBOARD_MAX, LeaderboardRow, NoAnswer, Period, RecordingId};
 use axum::Json;
 use axum::body::Body;
@@ -29,7 +29,7 @@ use utoipa::{IntoParams, ToSchema};
 /// Results of rounds.
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub(super) struct Results {
-    /// Newest first, at most 20.
+    /// Newest first, at most 20. Each with its 24 best lines, but that of a round asked for by its number with all of them.
     pub(super) results: Vec<KeptResult>,
 }
 
@@ -39,14 +39,17 @@ pub(super) struct Results {
               (status = 503, description = "They cannot be read now.")))]
 pub(super) async fn recent(
     State(api): State<Arc<Api>>,
-    Extension(caller): Extension<Caller>,
     headers: HeaderMap,
 ) -> Result<Json<Results>, Problem> {
-    let mut results = api.store.recent(RESULTS_KEPT as u32).await?;
-    if !is_passed_on(&headers) {
-        let others = api.site.ask_all("/api/results", Some(caller.address())).await;
-        results = newest(results, others);
-    }
+    let own = api.own_results.get(api.store.recent(RESULTS_KEPT as u32));
+    let results = match is_passed_on(&headers) {
+        true => own.await?,
+        false => {
+            let all =
+                async { Ok(newest(own.await?, api.site.ask_all("/api/results", None).await)) };
+            api.results.get(all).await?
+        }
+    };
     Ok(Json(Results { results }))
 }
 
@@ -63,7 +66,7 @@ fn newest(mut results: Vec<KeptResult>, others: Vec<Results>) -> Vec<KeptResult>
 #[serde(default)]
 #[into_params(parameter_in = Query)]
 pub(super) struct OfRound {
-    /// Only the round of this number: of a large session all results together are megabytes.
+    /// Only the round of this number, with all its lines.
     round: Option<u32>,
 }
 
@@ -107,7 +110,10 @@ pub(super) async fn of_session(
             if results.is_empty() {
                 // What it has itself is there also when the store is not.
                 results = entry.results();
-                results.retain(|kept| of.round.is_none_or(|round| kept.result.round == round));
+                match of.round {
+                    Some(round) => results.retain(|kept| kept.result.round == round),
+                    None => results.iter_mut().for_each(|k| k.result.places.truncate(LISTED_LINES)),
+                }
             }
             if api.directory.has_been_elsewhere(&entry) {
                 let path = of.at(&format!("{SITE_API}/results/{}", entry.code));
@@ -194,8 +200,8 @@ pub(super) struct Leaderboard {
     rows: Vec<LeaderboardRow>,
 }
 
-/// The best round of everybody: of the last 24 hours, the last 7 days, or ever. Only rounds of public
-/// sessions count, as in a private one friends could hand each other points; computer pilots do not. Who
+/// The best round of everybody: of the last 24 hours, the last 7 days, or ever. Only rounds of quick play
+/// count, as in a session of their own friends could hand each other points; computer pilots do not. Who
 /// plays with the same browser is one and the same, and else who has the same name.
 #[utoipa::path(get, path = "/api/leaderboard", tag = "results", params(Which),
     responses((status = 200, description = "The leaderboard.", body = Leaderboard),
@@ -211,53 +217,65 @@ pub(super) async fn leaderboard(
         return Err(Problem::new(StatusCode::BAD_REQUEST, detail));
     }
     let own =
-        api.own_boards.rows(period, api.store.leaderboard(period, LEADERBOARD_MAX, unix_ms()));
+        api.own_boards.of(period).get(api.store.leaderboard(period, LEADERBOARD_MAX, unix_ms()));
     let mut rows = match is_passed_on(&headers) {
         true => own.await?,
         false => {
-            api.boards.rows(period, async { Ok(merged(own.await?, &api, period).await) }).await?
+            let all = async { Ok(merged(own.await?, &api, period).await) };
+            api.boards.of(period).get(all).await?
         }
     };
     rows.truncate(limit as usize);
     Ok(Json(Leaderboard { period, rows }))
 }
 
-/// For how long a leaderboard is shown again before it is read anew: many ask, and it means going through all
+/// For how long what was read is shown again before it is read anew: many ask, and a leaderboard means going through all
 /// results of a week.
-const BOARD_LIFE: Duration = Duration::from_secs(2);
+const READING_LIFE: Duration = Duration::from_secs(2);
 
-/// The leaderboards that were read last.
-#[derive(Debug, Default)]
-pub(super) struct Boards {
-    day: Mutex<Board>,
-    week: Mutex<Board>,
-    all: Mutex<Board>,
+/// What was read last, and when.
+#[derive(Debug)]
+pub(super) struct Reading<T>(Mutex<Option<(Instant, Vec<T>)>>);
+
+impl<T> Default for Reading<T> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
 }
 
-/// When it was read, and what.
-type Board = Option<(Instant, Vec<LeaderboardRow>)>;
-
-impl Boards {
-    /// All rows of one, at most so old. Whoever asks meanwhile waits for the same reading.
-    async fn rows(
+impl<T: Clone> Reading<T> {
+    /// All of it, at most so old. Whoever asks meanwhile waits for the same reading.
+    async fn get(
         &self,
-        period: Period,
-        read: impl Future<Output = Result<Vec<LeaderboardRow>, NoAnswer>>,
-    ) -> Result<Vec<LeaderboardRow>, NoAnswer> {
-        let board = match period {
-            Period::Day => &self.day,
-            Period::Week => &self.week,
-            Period::All => &self.all,
-        };
-        let mut board = board.lock().await;
-        if let Some((read, rows)) = &*board
-            && read.elapsed() < BOARD_LIFE
+        read: impl Future<Output = Result<Vec<T>, NoAnswer>>,
+    ) -> Result<Vec<T>, NoAnswer> {
+        let mut last = self.0.lock().await;
+        if let Some((read, rows)) = &*last
+            && read.elapsed() < READING_LIFE
         {
             return Ok(rows.clone());
         }
         let rows = read.await?;
-        *board = Some((Instant::now(), rows.clone()));
+        *last = Some((Instant::now(), rows.clone()));
         Ok(rows)
+    }
+}
+
+/// The leaderboards that were read last.
+#[derive(Debug, Default)]
+pub(super) struct Boards {
+    day: Reading<LeaderboardRow>,
+    week: Reading<LeaderboardRow>,
+    all: Reading<LeaderboardRow>,
+}
+
+impl Boards {
+    fn of(&self, period: Period) -> &Reading<LeaderboardRow> {
+        match period {
+            Period::Day => &self.day,
+            Period::Week => &self.week,
+            Period::All => &self.all,
+        }
     }
 }
 

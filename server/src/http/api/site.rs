@@ -26,6 +26,7 @@ use tokio::time::Duration;
 pub(super) fn router(api: Arc<Api>) -> Router<Arc<Api>> {
     Router::new()
         .route("/sessions", get(sessions))
+        .route("/sessions/{session}", get(has))
         // Not called a code, as the session with this code is not asked for.
         .route("/leaving/{session}", get(leaving))
         .route("/take", post(take))
@@ -71,6 +72,13 @@ async fn sessions(State(api): State<Arc<Api>>) -> Json<Ours> {
         bans: api.bans.version(),
         report: api.directory.load_report(),
     })
+}
+
+/// Whether a session is here. Visitors' way to ask counts misses, and refuses who has too many: a server that has to know
+/// whether a match goes on would take that for a no.
+async fn has(State(api): State<Arc<Api>>, Code(code): Code) -> Result<StatusCode, Problem> {
+    let here = code.parse().ok().and_then(|code| api.directory.get(code));
+    here.map(|_| StatusCode::NO_CONTENT).ok_or_else(Problem::no_session)
 }
 
 async fn bans(State(api): State<Arc<Api>>) -> Json<Vec<KeptBan>> {
