@@ -1,8 +1,10 @@
 //! The own entities, ahead of the server. Comes in: own inputs as they are given, and the server's rows
-//! as they arrive. Goes out: where the own entities are in the tick of the newest input, whether the
-//! server ever disagreed, and by how much the picture still has to move to agree again.
+//! as they arrive. Goes out: the inputs that are still under way, whether the server ever disagreed with
+//! what they were to do, and by how much the picture still has to move to agree again.
 //!
-//! The rules and the rows are the server's own, so without outside influence both agree to the bit.
+//! The rules and the rows are the server's own, so without outside influence both agree to the bit. The picture is
+//! not drawn from what is computed here: `scene` runs the same inputs over the newest rows, with what flies beside the own
+//! entities, and to a part of a tick.
 
 use super::going_on::GoingOn;
 use super::smoothing::{OWN_KEPT, Offset};
