@@ -14,7 +14,7 @@ use crate::session::result::RoundResult;
 use crate::session::settings::SessionSettings;
 use crate::session::status::Status;
 use crate::session::{Counts, MOVING, STOPPING};
-use crate::tick_loop::{self, Queued, TickCounts, Watcher};
+use crate::tick_loop::{Queued, TickCounts, TickLoop, Watcher};
 use shared::wire::close::CloseCode;
 use shared::wire::{HostSecret, Protocol};
 use std::sync::Arc;
@@ -89,7 +89,9 @@ impl Directory {
         // A task of its own, so that a panic ends there. What it leaves behind is dropped whole.
         let clock = place.clock();
         let ticking = async move {
-            tick_loop::run(&mut *session, told, clock, &ticks, &metrics.ticks, stop, reporter).await
+            let times = &metrics.ticks;
+            let ticking = TickLoop::new(&mut *session, told, clock, reporter, &ticks, times);
+            ticking.run(stop).await
         };
         let ticking = place.spawn(ticking.instrument(span));
         let ended = ticking.await;
