@@ -152,7 +152,7 @@ async fn a_viewer_that_reads_nothing_costs_nobody_anything_and_a_stop_ends_all_s
     }
     bystander.is_well().await;
     drop(mute);
-    let open = || running.server.front.registry.open();
+    let open = || running.server.common.registry.open();
     eventually("the viewer's place is free again", || open() == 2).await;
     running.stop().await.unwrap();
     ear.end().await;

@@ -157,7 +157,7 @@ impl Operator {
                 return self.ban(address, minutes, &reason, own).await;
             }
             Action::LiftBan { address } => {
-                if !self.bans.lift(address) {
+                if !self.common.bans.lift(address) {
                     let detail = "That address is not banned.";
                     return Err(Problem::new(StatusCode::NOT_FOUND, detail));
                 }
@@ -168,7 +168,7 @@ impl Operator {
                 })?;
                 let those = match session {
                     Some(code) => vec![self.find(&code)?],
-                    None => self.directory.entries(),
+                    None => self.common.directory.entries(),
                 };
                 let count = those.len();
                 for entry in those {
@@ -192,13 +192,14 @@ impl Operator {
 
     async fn hand_over(&self, entry: Arc<Entry>) -> Result<String, Problem> {
         let code = entry.code;
-        if self.directory.ways_out() == 0 {
+        if self.common.directory.ways_out() == 0 {
             let detail = "No other server of the site could take it; see site_secret.";
             return Err(Problem::refused(detail));
         }
         let _ =
-            timeout(HAND_OVER_WAIT, self.directory.hand_over(vec![entry], Leave::Operator)).await;
-        match self.directory.taker(code) {
+            timeout(HAND_OVER_WAIT, self.common.directory.hand_over(vec![entry], Leave::Operator))
+                .await;
+        match self.common.directory.taker(code) {
             Some(letter) => Ok(format!("done: to {letter}")),
             None => Err(Problem::busy("No other server took it; it goes on here.", HAND_OVER_WAIT)),
         }
@@ -231,7 +232,7 @@ impl Operator {
             return Err(Problem::refused(detail));
         }
         let reason = sentence(reason, "")?;
-        let ban = self.bans.add(address, minutes, &reason);
+        let ban = self.common.bans.add(address, minutes, &reason);
         let ban = ban.map_err(|full| Problem::refused(full.to_string()))?;
         self.show_out(&ban).await;
         Ok(format!("done: {}", ban.address))
@@ -243,7 +244,7 @@ impl Operator {
             "" => "The operator of the server has banned you.".to_owned(),
             reason => format!("The operator of the server has banned you: {reason}"),
         };
-        for entry in self.directory.entries() {
+        for entry in self.common.directory.entries() {
             let action = OperatorAction::ShowOut { address: ban.address, reason: told.clone() };
             // One that is over has nobody in it, and the ban holds in any case.
             let _ = self.order(&entry, action).await;

@@ -45,8 +45,8 @@ pub(super) async fn events(
         Some(code) => Some(operator.watch(&operator.find(code)?, wanted.map)),
         None => None,
     };
-    let listening = listen(&operator.address_limits.operators, &caller)?;
-    let heartbeat = operator.live.get().limits.heartbeat;
+    let listening = listen(&operator.common.address_limits.operators, &caller)?;
+    let heartbeat = operator.common.live.get().limits.heartbeat;
     let mut beat = interval_at(Instant::now() + heartbeat, heartbeat);
     beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let logs = operator.logs.get().filter(|_| wanted.log);
@@ -67,7 +67,7 @@ pub(super) async fn events(
         token: operator.gate.version(),
         beat,
         until: caller.until,
-        stop: operator.stop.clone(),
+        stop: operator.common.stop.clone(),
         _listening: listening,
     };
     let events = stream::unfold(ears, |mut ears| async { Some((ears.next().await?, ears)) });
@@ -85,7 +85,7 @@ impl Operator {
     /// The session that the operator gave a code of.
     pub(super) fn find(&self, code: &str) -> Result<Arc<crate::directory::Entry>, Problem> {
         let code = code.parse::<SessionCode>().ok();
-        code.and_then(|code| self.directory.get(code)).ok_or_else(Problem::no_session)
+        code.and_then(|code| self.common.directory.get(code)).ok_or_else(Problem::no_session)
     }
 }
 

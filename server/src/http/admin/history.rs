@@ -208,7 +208,7 @@ pub(super) async fn keep(operator: &Operator) {
     beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
-            () = operator.stop.cancelled() => return,
+            () = operator.common.stop.cancelled() => return,
             _ = beat.tick() => {}
         }
         if operator.is_on() {
@@ -218,7 +218,7 @@ pub(super) async fn keep(operator: &Operator) {
 }
 
 async fn sample(operator: &Operator) {
-    let entries = operator.directory.entries();
+    let entries = operator.common.directory.entries();
     let asked = entries.iter().map(|entry| async move {
         Some(operator.inspect(entry, false, false).await?.counts.frame_bytes)
     });
@@ -231,7 +231,7 @@ async fn sample(operator: &Operator) {
     let mut sum = Pulse::default();
     let (mut people, mut spectators, mut pilots) = (0, 0, 0);
     let mut lines = Vec::new();
-    let overload = &operator.directory.overload;
+    let overload = &operator.common.directory.overload;
     let mut tightest = overload.restraint();
     let all: Vec<_> = entries.iter().map(|entry| (entry, entry.info())).collect();
     kept.sessions.retain(|code, _| entries.iter().any(|entry| entry.code == *code));
@@ -272,17 +272,17 @@ async fn sample(operator: &Operator) {
         at,
         version: env!("CARGO_PKG_VERSION"),
         uptime_s: operator.started.elapsed().as_secs(),
-        draining_s: operator.stopping.left().map(|left| left.as_secs()),
+        draining_s: operator.common.stopping.left().map(|left| left.as_secs()),
         cores: std::thread::available_parallelism().map_or(1, usize::from),
         cpu_permille,
         memory_bytes,
-        connections: operator.registry.open(),
-        connections_max: operator.live.get().limits.max_connections,
+        connections: operator.common.registry.open(),
+        connections_max: operator.common.live.get().limits.max_connections,
         players: people,
         spectators,
         pilots,
-        bans: operator.bans.list().len(),
-        ways_out: operator.directory.ways_out(),
+        bans: operator.common.bans.list().len(),
+        ways_out: operator.common.directory.ways_out(),
         log_filter: operator.logs.get().map(crate::logging::Logs::filter),
         pulse: sum,
         spared: Spared::of(tightest, overload.room()),

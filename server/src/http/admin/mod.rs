@@ -14,22 +14,17 @@ mod history;
 mod views;
 mod watching;
 
+use crate::common::Common;
 use crate::config;
-use crate::directory::{Directory, Entry};
+use crate::directory::Entry;
 use crate::http::api::body::Patience;
 use crate::http::api::problem::Problem;
 use crate::http::bearer;
-use crate::live::Live;
 use crate::logging::Logs;
 use crate::net::Caller;
-use crate::net::address_limits::AddressLimits;
-use crate::net::bans::Bans;
-use crate::net::registry::Registry;
 use crate::session::acts::{Act, ActError, OperatorAction, Order};
 use crate::session::door::ToSession;
 use crate::session::inspect::{Inspect, Inspection};
-use crate::stopping::Stopping;
-use crate::store::Store;
 use audit::Audit;
 use axum::Router;
 use axum::body::Body;
@@ -46,7 +41,6 @@ use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
 use tokio::sync::oneshot;
 use tokio::time::{Duration, Instant, timeout};
-use tokio_util::sync::CancellationToken;
 use watching::WatchedSessions;
 
 /// Where the operator's part of the API is.
@@ -61,14 +55,7 @@ const OPERATORS: &str = "for the operator's page";
 /// What the operator's part of the server knows.
 #[derive(Debug)]
 pub struct Operator {
-    live: Arc<Live>,
-    stopping: Arc<Stopping>,
-    directory: Arc<Directory>,
-    store: Store,
-    bans: Arc<Bans>,
-    registry: Arc<Registry>,
-    address_limits: Arc<AddressLimits>,
-    stop: CancellationToken,
+    common: Arc<Common>,
     logs: OnceLock<Logs>,
     gate: Gate,
     /// For those who read the metrics and operate nothing; has tries of its own.
@@ -79,51 +66,21 @@ pub struct Operator {
     started: Instant,
 }
 
-/// What the operator's part looks at and works with.
-#[derive(Debug)]
-pub struct Parts {
-    /// The settings.
-    pub live: Arc<Live>,
-    /// Whether the server is about to stop.
-    pub stopping: Arc<Stopping>,
-    /// All sessions.
-    pub directory: Arc<Directory>,
-    /// Where bans and the audit log are kept.
-    pub store: Store,
-    /// Who is not let in.
-    pub bans: Arc<Bans>,
-    /// Who is connected.
-    pub registry: Arc<Registry>,
-    /// How many may listen.
-    pub address_limits: Arc<AddressLimits>,
-    /// Cancelled when the server stops.
-    pub stop: CancellationToken,
-}
-
 impl Operator {
     /// An operator's part over these, on where the settings have a token for it. Errors with a sentence when a token
     /// will not do.
-    pub fn new(parts: Parts) -> Result<Self, String> {
-        let Parts { live, stopping, directory, store, bans, registry, address_limits, stop } =
-            parts;
+    pub fn new(common: Arc<Common>) -> Result<Self, String> {
         let operator = Self {
-            audit: Audit::new(store.clone()),
+            audit: Audit::new(common.store.clone()),
             gate: Gate::default(),
             metrics_gate: Gate::default(),
             history: History::default(),
             watched: WatchedSessions::default(),
             logs: OnceLock::new(),
             started: Instant::now(),
-            live,
-            stopping,
-            directory,
-            store,
-            bans,
-            registry,
-            address_limits,
-            stop,
+            common,
         };
-        operator.reload(&operator.live.get().admin)?;
+        operator.reload(&operator.common.live.get().admin)?;
         Ok(operator)
     }
 
@@ -208,7 +165,7 @@ fn nobody_there() -> Problem {
 
 impl Patience for Arc<Operator> {
     fn head_wait(&self) -> Duration {
-        self.live.get().limits.head_wait
+        self.common.live.get().limits.head_wait
     }
 }
 

@@ -145,7 +145,7 @@ impl Operator {
         let mut rates = Rates::default();
         for turn in 0_u32.. {
             tokio::select! {
-                () = self.stop.cancelled() => break,
+                () = self.common.stop.cancelled() => break,
                 _ = beat.tick() => {}
             }
             let Some((for_people, for_map)) = self.listeners(entry.code) else { return };

@@ -45,7 +45,7 @@ pub(super) async fn act(
     }
     let action: HostAction = meant(Value::Object(said))?;
     if let HostAction::Change { settings } = &action {
-        api.directory.check(settings).map_err(Problem::refused)?;
+        api.common.directory.check(settings).map_err(Problem::refused)?;
     }
     let (answer, waiting) = oneshot::channel();
     let told = ToSession::Act(Act {

@@ -32,12 +32,12 @@ pub(super) async fn events(
     State(api): State<Arc<Api>>,
     Extension(caller): Extension<Caller>,
 ) -> Result<Response<Body>, Problem> {
-    let listening = listen(&api.address_limits.listeners, &caller)?;
-    let mut news = api.directory.news();
+    let listening = listen(&api.common.address_limits.listeners, &caller)?;
+    let mut news = api.common.directory.news();
     news.mark_unchanged();
-    let first = event("sessions", &api.directory.list());
+    let first = event("sessions", &api.common.directory.list());
     let first = [format!("retry: {RETRY_MS}\n\n").as_bytes(), &first].concat();
-    let heartbeat = api.live.get().limits.heartbeat;
+    let heartbeat = api.common.live.get().limits.heartbeat;
     let beat = interval_at(Instant::now() + heartbeat, heartbeat);
     let ears = Ears {
         first: Some(first.into()),
@@ -45,7 +45,7 @@ pub(super) async fn events(
         chat: Chat::listen(&api.chat),
         beat,
         until: caller.until,
-        stop: api.stop.clone(),
+        stop: api.common.stop.clone(),
         _listening: listening,
     };
     let events = stream::unfold(ears, |mut ears| async { Some((ears.next().await?, ears)) });
