@@ -5,6 +5,7 @@ use crate::code::{Letter, SessionCode};
 use crate::lanes::{Lane, Sockets};
 use crate::metrics::Measure;
 use crate::net::outbox::ConnectionOutbox;
+use crate::session::door::ToSession;
 use crate::session::result::RoundResult;
 use crate::session::settings::SessionSettings;
 use crate::session::status::Status;
@@ -17,6 +18,7 @@ use shared::wire::{HostSecret, Protocol};
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
+use tokio::sync::mpsc::error::{SendError, TrySendError};
 use tokio::sync::{Notify, mpsc};
 use tokio::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
@@ -95,6 +97,9 @@ pub struct SessionInfo {
     pub status: Status,
 }
 
+/// What a session of the directory is told.
+pub(crate) type Told = ToSession<ConnectionOutbox>;
+
 /// What a connection has to know of a session to feed it.
 #[derive(Clone, Debug)]
 pub struct SessionHandle {
@@ -110,6 +115,21 @@ pub struct SessionHandle {
     pub tick_rate: u16,
     /// What who is in it is told once it takes nothing more; empty until then, and for good when it broke.
     pub ending: Arc<OnceLock<(CloseCode, &'static str)>>,
+}
+
+impl SessionHandle {
+    /// Tells the session something, as of now, once its queue has room. Errors when it takes nothing more.
+    pub(crate) async fn tell(&self, told: Told) -> Result<(), SendError<Queued<ConnectionOutbox>>> {
+        self.queue.send((Instant::now(), told)).await
+    }
+
+    /// The same at once; errors as well where there is no room.
+    pub(crate) fn try_tell(
+        &self,
+        told: Told,
+    ) -> Result<(), TrySendError<Queued<ConnectionOutbox>>> {
+        self.queue.try_send((Instant::now(), told))
+    }
 }
 
 /// A place promised to somebody on the way into a session: it counts as taken for as long as this lives.

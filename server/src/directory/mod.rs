@@ -13,8 +13,8 @@ mod opening;
 mod running;
 mod tickets;
 
-pub(crate) use entry::Leave;
 pub use entry::{Entry, Promise, RESULTS_KEPT, SessionHandle, SessionInfo};
+pub(crate) use entry::{Leave, Told};
 pub(crate) use listing::event;
 pub use listing::{LIST_EVERY, ListEvent, SessionList};
 pub(crate) use moving::HAND_OVER_WAIT;
@@ -42,7 +42,7 @@ use opening::Opening;
 use parking_lot::Mutex;
 use shared::wire::{HostSecret, Protocol};
 use std::sync::{Arc, OnceLock};
-use tokio::time::{Duration, Instant};
+use tokio::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -260,7 +260,7 @@ impl Directory {
         drop(self.choosing.lock());
         for entry in self.entries() {
             // A session that takes nothing has ended.
-            let _ = entry.handle.queue.send((Instant::now(), ToSession::Part { seconds })).await;
+            let _ = entry.handle.tell(ToSession::Part { seconds }).await;
         }
         self.ended().await;
     }
@@ -268,7 +268,7 @@ impl Directory {
     /// Tells one that has only just begun here.
     fn part_from(&self, entry: &Entry, left: Duration) {
         let seconds = left.as_secs() as u32;
-        let told = entry.handle.queue.try_send((Instant::now(), ToSession::Part { seconds }));
+        let told = entry.handle.try_tell(ToSession::Part { seconds });
         told.expect("a new queue has room");
     }
 

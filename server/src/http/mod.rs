@@ -4,6 +4,7 @@
 
 pub mod admin;
 pub mod api;
+mod asking;
 mod assets;
 pub mod health;
 

@@ -1,14 +1,15 @@
 //! What the operator does. Comes in: an action as JSON. Goes out: nothing when it is done, a problem when not, and in any
 //! case a line of the audit log. Sessions are told through their one door.
 
-use super::{Operator, nobody_there};
+use super::Operator;
 use crate::directory::{Entry, HAND_OVER_WAIT, Leave};
 use crate::http::api::body::JsonBody;
 use crate::http::api::problem::Problem;
+use crate::http::asking::ANSWER_WAIT;
 use crate::net::Caller;
 use crate::net::bans::BAN_MINUTES_MAX;
 use crate::net::registry::network;
-use crate::session::acts::{HostAction, OperatorAction};
+use crate::session::acts::{ActError, HostAction, OperatorAction};
 use crate::session::door::ToSession;
 use crate::session::inspect::Person;
 use crate::store::KeptBan;
@@ -18,7 +19,7 @@ use serde::Deserialize;
 use shared::wire::message::clean_chat;
 use std::net::IpAddr;
 use std::sync::Arc;
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout;
 
 /// What the operator may do. Sessions are named by their codes, players by their numbers in a session.
 #[derive(Clone, Debug, Deserialize)]
@@ -150,7 +151,7 @@ impl Operator {
             Action::BanPlayer { session, player, minutes, reason } => {
                 let Person { name, address, .. } =
                     self.person(&*self.find(&session)?, player).await?;
-                let address = address.ok_or_else(nobody_there)?;
+                let address = address.ok_or(ActError::NobodyThere)?;
                 return Ok(format!("{} ({name})", self.ban(address, minutes, &reason, own).await?));
             }
             Action::Ban { address, minutes, reason } => {
@@ -174,8 +175,7 @@ impl Operator {
                 for entry in those {
                     let told = ToSession::Announce { text: text.clone() };
                     // A session that is over or that does not answer hears nothing.
-                    let sent = entry.handle.queue.send((Instant::now(), told));
-                    let _ = timeout(super::ANSWER_WAIT, sent).await;
+                    let _ = timeout(ANSWER_WAIT, entry.handle.tell(told)).await;
                 }
                 let sessions = if count == 1 { "session" } else { "sessions" };
                 return Ok(format!("done: in {count} {sessions}"));
@@ -206,12 +206,9 @@ impl Operator {
     }
 
     async fn person(&self, entry: &Entry, player: u16) -> Result<Person, Problem> {
-        let found = self.inspect(entry, true, false).await;
-        let found = found.ok_or_else(|| {
-            Problem::busy("The session does not answer; try again.", super::ANSWER_WAIT)
-        })?;
-        let mut people = found.people.into_iter();
-        people.find(|person| person.number == player && !person.computer).ok_or_else(nobody_there)
+        let mut people = self.inspect(entry, true, false).await?.people.into_iter();
+        let found = people.find(|person| person.number == player && !person.computer);
+        Ok(found.ok_or(ActError::NobodyThere)?)
     }
 
     /// Bans an address and shows out whoever comes from there.

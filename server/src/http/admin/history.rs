@@ -220,7 +220,7 @@ pub(super) async fn keep(operator: &Operator) {
 async fn sample(operator: &Operator) {
     let entries = operator.common.directory.entries();
     let asked = entries.iter().map(|entry| async move {
-        Some(operator.inspect(entry, false, false).await?.counts.frame_bytes)
+        Some(operator.inspect(entry, false, false).await.ok()?.counts.frame_bytes)
     });
     let bytes = join_all(asked).await;
     let now = Instant::now();

@@ -19,10 +19,11 @@ use crate::config;
 use crate::directory::Entry;
 use crate::http::api::body::Patience;
 use crate::http::api::problem::Problem;
+use crate::http::asking::{ask_session, order_session};
 use crate::http::bearer;
 use crate::logging::Logs;
 use crate::net::Caller;
-use crate::session::acts::{Act, ActError, OperatorAction, Order};
+use crate::session::acts::{OperatorAction, Order};
 use crate::session::door::ToSession;
 use crate::session::inspect::{Inspect, Inspection};
 use audit::Audit;
@@ -39,15 +40,11 @@ use history::History;
 pub use history::{HISTORY_SAMPLES, SAMPLE_EVERY};
 use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
-use tokio::sync::oneshot;
-use tokio::time::{Duration, Instant, timeout};
+use tokio::time::{Duration, Instant};
 use watching::WatchedSessions;
 
 /// Where the operator's part of the API is.
 pub const ADMIN_API_PATH: &str = "/api/admin";
-
-/// For how long a session is awaited; it answers at its next tick.
-const ANSWER_WAIT: Duration = Duration::from_secs(2);
 
 /// What the log calls the operator's token.
 const OPERATORS: &str = "for the operator's page";
@@ -127,40 +124,16 @@ impl Operator {
         history::keep(&self).await;
     }
 
-    /// What is in a session; `None` when it does not answer.
-    async fn inspect(&self, entry: &Entry, people: bool, map: bool) -> Option<Inspection> {
-        let (answer, waiting) = oneshot::channel();
-        // Nobody waits any more when it took too long.
-        let answer = Box::new(|found| drop(answer.send(found)));
-        let told = ToSession::Inspect(Inspect { people, map, answer });
-        entry.handle.queue.try_send((Instant::now(), told)).ok()?;
-        timeout(ANSWER_WAIT, waiting).await.ok()?.ok()
+    /// What is in a session.
+    async fn inspect(&self, entry: &Entry, people: bool, map: bool) -> Result<Inspection, Problem> {
+        let inspect = |answer| ToSession::Inspect(Inspect { people, map, answer });
+        ask_session(&entry.handle, inspect).await
     }
 
     /// Has a session do something.
     async fn order(&self, entry: &Entry, action: OperatorAction) -> Result<(), Problem> {
-        let (answer, waiting) = oneshot::channel();
-        let answer = Box::new(|done| drop(answer.send(done)));
-        let told = ToSession::Act(Act { order: Order::Operator(action), answer });
-        let asked = timeout(ANSWER_WAIT, async {
-            entry.handle.queue.send((Instant::now(), told)).await.ok()?;
-            waiting.await.ok()
-        });
-        match asked.await {
-            Ok(Some(Ok(()))) => Ok(()),
-            Ok(Some(Err(ActError::Refused(sentence)))) => Err(Problem::refused(sentence)),
-            Ok(Some(Err(_))) => Err(nobody_there()),
-            Ok(None) => Err(Problem::no_session()),
-            Err(_) => Err(Problem::busy("The session does not answer; try again.", ANSWER_WAIT)),
-        }
+        order_session(&entry.handle, Order::Operator(action), || {}).await
     }
-}
-
-fn nobody_there() -> Problem {
-    Problem::new(
-        StatusCode::NOT_FOUND,
-        "There is nobody with that number in the session; they may have left.",
-    )
 }
 
 impl Patience for Arc<Operator> {
