@@ -37,7 +37,7 @@ pub struct Entry {
     /// How its loop is doing.
     pub ticks: Arc<TickCounts>,
     pub(super) stop: CancellationToken,
-    shown: Mutex<Shown>,
+    shown: Mutex<Look>,
     settings: Mutex<SessionSettings>,
     results: Mutex<VecDeque<KeptResult>>,
     /// What the store was given of it, for the next start; `None` where nothing is kept.
@@ -80,11 +80,13 @@ impl Leave {
     }
 }
 
-#[derive(Debug)]
-struct Shown {
-    status: Status,
-    measure: Measure,
-    since: Instant,
+/// What its loop last showed of a session.
+#[derive(Clone, Debug)]
+pub(crate) struct Look {
+    pub(crate) status: Status,
+    pub(crate) measure: Measure,
+    /// When it did.
+    pub(crate) since: Instant,
 }
 
 /// What is shown of a session: its code and its status.
@@ -156,7 +158,7 @@ impl Entry {
             handle,
             ticks: Arc::new(ticks),
             stop,
-            shown: Mutex::new(Shown::new(status, Measure::default())),
+            shown: Mutex::new(Look::new(status, Measure::default())),
             settings: Mutex::new(settings),
             results: Mutex::default(),
             kept: Mutex::default(),
@@ -180,9 +182,8 @@ impl Entry {
     }
 
     /// How it stood at the last look.
-    pub(crate) fn look(&self) -> (Status, Measure) {
-        let shown = self.shown.lock();
-        (shown.status.clone(), shown.measure)
+    pub(crate) fn look(&self) -> Look {
+        self.shown.lock().clone()
     }
 
     /// For how long it has been here.
@@ -283,7 +284,7 @@ impl Entry {
         let mut shown = self.shown.lock();
         let now = Instant::now();
         let differs = shown.differs(&status, now);
-        *shown = Shown { status, measure, since: now };
+        *shown = Look { status, measure, since: now };
         differs
     }
 
@@ -304,7 +305,7 @@ impl Entry {
 /// Seconds by which a phase's end may move before that is news.
 const PHASE_SLACK_S: u32 = 2;
 
-impl Shown {
+impl Look {
     fn new(status: Status, measure: Measure) -> Self {
         Self { status, measure, since: Instant::now() }
     }
@@ -327,9 +328,9 @@ impl Shown {
 mod tests {
     use super::*;
 
-    fn shown(left: Option<u32>, players: u16) -> Shown {
+    fn shown(left: Option<u32>, players: u16) -> Look {
         let status = Status { phase_left_s: left, players, ..Status::default() };
-        Shown::new(status, Measure::default())
+        Look::new(status, Measure::default())
     }
 
     #[test]

@@ -14,7 +14,7 @@ mod running;
 mod tickets;
 
 pub use entry::{Entry, Promise, RESULTS_KEPT, SessionHandle, SessionInfo};
-pub(crate) use entry::{Leave, Told};
+pub(crate) use entry::{Leave, Look, Told};
 pub(crate) use listing::event;
 pub use listing::{LIST_EVERY, ListEvent, SessionList};
 pub(crate) use moving::HAND_OVER_WAIT;

@@ -4,6 +4,7 @@ use super::make::Maker;
 use super::overload::OverloadMetrics;
 use super::process::Process;
 use super::sessions::{Depth, Measure};
+use crate::directory::Look;
 use crate::logging::Logs;
 use crate::net::Front;
 use crate::net::refusal::Reason;
@@ -152,7 +153,7 @@ impl Standing {
         let (mut players, mut spectators, mut away, mut pilots) = (0, 0, 0, 0);
         let mut depths = [Depth::default(); 4];
         for entry in &entries {
-            let (status, measure) = entry.look();
+            let Look { status, measure, .. } = entry.look();
             players += i64::from(status.players);
             spectators += i64::from(status.spectators);
             pilots += i64::from(status.pilots);

@@ -3,7 +3,7 @@
 //! share a thread may have too much to do together, though each has little and most cores sleep.
 
 use super::Overload;
-use crate::directory::Directory;
+use crate::directory::{Directory, Look};
 use crate::metrics::process::usage;
 use crate::session::restraint::Restraint;
 use crate::tick_loop::TickCounts;
@@ -58,7 +58,7 @@ pub(crate) async fn watch(directory: Arc<Directory>, stop: CancellationToken) {
         let now = Work::until_now(&directory.ticks);
         let (mut people, mut at_ease) = (0, true);
         for entry in directory.entries() {
-            let (status, measure) = entry.look();
+            let Look { status, measure, .. } = entry.look();
             people += status.people();
             at_ease &= measure.restraint == Restraint::default();
         }

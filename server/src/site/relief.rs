@@ -108,7 +108,7 @@ fn are_led(here: usize, passed_on: usize) -> bool {
 
 fn candidates(sessions: &[Arc<Entry>], stay: Duration) -> Vec<Candidate> {
     let old = sessions.iter().filter(|entry| entry.age() >= stay);
-    old.map(|entry| Candidate { code: entry.code, people: entry.look().0.people() }).collect()
+    old.map(|entry| Candidate { code: entry.code, people: entry.look().status.people() }).collect()
 }
 
 #[cfg(test)]

@@ -84,6 +84,8 @@ async fn the_operator_sees_the_server_its_sessions_and_who_is_in_them() {
     let newest = history["samples"].as_array().and_then(|all| all.last()).expect("one").clone();
     assert!(newest[3].as_u64() >= newest[2].as_u64() && newest[3].as_u64() > Some(0), "{newest}");
     assert_eq!(newest[1], 2);
+    let mut samples = history["samples"].as_array().into_iter().flatten();
+    assert!(samples.any(|sample| sample[7].as_u64() > Some(0)), "frames are sent: {history}");
     let past = see(&running, "/history").await.expect(200);
     let widths = |past: &Value| {
         past["samples"]
