@@ -165,8 +165,7 @@ impl Server {
         common.site.first_look(|news| front.hear(news)).await;
         common.directory.reopen().await;
         let sampling = tokio::spawn(operator.keep_history());
-        let directory = Arc::clone(&common.directory);
-        let governing = tokio::spawn(overload::watch(directory, common.stop.clone()));
+        let governing = tokio::spawn(Arc::clone(&common.directory).watch_loads());
         let listing = tokio::spawn(Arc::clone(&common.directory).keep_listing());
         let watching = tokio::spawn(Arc::clone(&front).watch_site());
         let relieving = tokio::spawn(site::relief::watch(Arc::clone(&common)));

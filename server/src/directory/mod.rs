@@ -8,6 +8,7 @@
 
 mod entry;
 mod listing;
+mod loads;
 mod moving;
 mod opening;
 mod running;
