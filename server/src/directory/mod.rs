@@ -22,7 +22,7 @@ pub(crate) use moving::HAND_OVER_WAIT;
 pub use opening::{
     AnySession, CREATED_PILOTS_MAX, CREATED_SPECTATORS_MAX, CREATED_TICK_RATE_MAX, Opener,
 };
-pub use tickets::{TICKETS_MAX, Ticket, TicketId, Tickets};
+pub use tickets::{TICKETS_MAX, Ticket, Tickets};
 
 use crate::code::SessionCode;
 use crate::lanes::Lanes;
