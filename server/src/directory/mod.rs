@@ -16,7 +16,6 @@ mod tickets;
 
 pub use entry::{Entry, Promise, RESULTS_KEPT, SessionHandle, SessionInfo};
 pub(crate) use entry::{Leave, Look, Told};
-pub(crate) use listing::event;
 pub use listing::{LIST_EVERY, ListEvent, SessionList};
 pub(crate) use moving::HAND_OVER_WAIT;
 pub use opening::{

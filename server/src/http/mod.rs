@@ -7,6 +7,7 @@ pub mod api;
 mod asking;
 mod assets;
 pub mod health;
+pub(crate) mod sse;
 
 use crate::common::Common;
 use crate::net::Caller;

@@ -13,7 +13,7 @@ use super::stream::Stream;
 use super::upgrade::{self, AllowedOrigin};
 use super::{API_PATH, Caller, Front, PLAY_PATH, base_path, closing, redirect, tunnel, way};
 use crate::config::Config;
-use crate::http::api::END_EARLY;
+use crate::http::sse::END_EARLY;
 use crate::http::{harden, health};
 use crate::metrics::Request as Asked;
 use crate::site::SessionPlace;

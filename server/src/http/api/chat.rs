@@ -3,7 +3,7 @@
 use super::Api;
 use super::body::JsonBody;
 use super::problem::Problem;
-use crate::directory::event;
+use crate::http::sse::event;
 use crate::net::Caller;
 use crate::site::is_passed_on;
 use crate::store::unix_ms;

@@ -32,7 +32,6 @@ use axum::body::Bytes;
 use axum::http::{StatusCode, Uri};
 use axum::middleware;
 use chat::Chat;
-pub(crate) use events::{END_EARLY, as_answer};
 use problem::Problem;
 use results::Boards;
 use std::sync::{Arc, OnceLock};
