@@ -27,25 +27,21 @@ pub mod tick_loop;
 pub mod recent_times;
 mod throttle;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result};
 use common::Common;
 use config::Config;
 use directory::Opener;
+pub use directory::open;
 use http::Build;
 use http::admin::Operator;
 use http::api::Api;
 use logging::Logs;
 use net::listeners::Listeners;
-use net::outbox::ConnectionOutbox;
 use net::{Front, listener};
-use session::settings::PilotCount;
-use session::{Session, SessionConfig};
 use shared::game::Game;
-use shared::wire::Protocol;
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use tick_loop::Ticked;
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::{Duration, timeout};
 use tokio_util::task::TaskTracker;
@@ -78,27 +74,11 @@ pub async fn run<G: Game>(
     Server::of::<G>(&config, page)?.run(listeners, shutdown).await
 }
 
-/// A session of `G` with its default settings, before its first tick, for [`Server::serve`]. Errors when the
-/// game refuses them.
-pub fn open<G: Game>(config: &Config) -> Result<Session<G, ConnectionOutbox>> {
-    let session = Session::new(SessionConfig {
-        players_max: usize::from(config.max_players),
-        pilots: PilotCount::FillUpTo(config.pilots),
-        ..SessionConfig::new(config.setup(G::Settings::default()))
-    });
-    session.map_err(|why| anyhow!("{} cannot start: {why}", G::NAME))
-}
-
 impl Server {
     /// Prepares a server that opens sessions of `G`, within the limits of `config`; who opens its address is given
     /// `page`. Errors when results cannot be kept where `config` says.
     pub fn of<G: Game>(config: &Config, page: &'static Build) -> Result<Self> {
         Self::with(config, page, Some(Opener::of::<G>(config)))
-    }
-
-    /// Prepares a server that opens no session by itself; see [`Server::serve`].
-    pub fn new(config: &Config, page: &'static Build) -> Result<Self> {
-        Self::with(config, page, None)
     }
 
     fn with(config: &Config, page: &'static Build, opener: Option<Opener>) -> Result<Self> {
@@ -140,19 +120,6 @@ impl Server {
         }
         config.reach.keep(&before.reach);
         self.common.live.replace(config);
-    }
-
-    /// As [`Server::run`], with a session that was opened before; quick play leads to it, and has no other
-    /// when it is over.
-    pub async fn serve(
-        self,
-        session: impl Ticked<ConnectionOutbox> + 'static,
-        protocol: Protocol,
-        listeners: impl Into<Listeners>,
-        shutdown: impl Future<Output = ()>,
-    ) -> Result<()> {
-        self.common.directory.adopt(session, protocol);
-        self.run(listeners, shutdown).await
     }
 
     /// Serves until `shutdown` is done, lets rounds end as the settings say, tells everybody and returns.

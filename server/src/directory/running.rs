@@ -58,7 +58,7 @@ impl Directory {
 
     /// Whether the next start opens a session again.
     fn lasts(&self, code: SessionCode) -> bool {
-        self.adopted.get() != Some(&code) && self.opener.is_some()
+        !self.is_adopted(code) && self.opener.is_some()
     }
 
     /// From a session's first tick until it is in the list no more.
