@@ -1,10 +1,14 @@
-//! Where the asynchronous side meets the synchronous one, and the only clock. Comes in: what all
-//! connections tell one session, each with its time of arrival, through one bounded queue. Goes out:
-//! the session's steps, at a fixed rate, and what it shows of itself. It owns the session, so there is no
+//! Where the asynchronous side meets the synchronous one: a session sees no clock, and its loop makes ticks of its
+//! lane's ([`Clock`]). Comes in: what all connections tell one session, each with its time of arrival, through one bounded
+//! queue. Goes out: the session's steps, at a fixed rate, and what it shows of itself. It owns the session, so there is no
 //! lock around it, and it waits for nothing but the clock.
 
+mod pace;
+
+use pace::{Due, Pace};
+
 use crate::lanes::Clock;
-use crate::metrics::{Measure, Stage, TickTimes};
+use crate::metrics::{Laps, Measure, Stage, TickTimes};
 use crate::recent_times::RecentTimes;
 use crate::session::door::{Outbox, ToSession};
 use crate::session::recording::Recorded;
@@ -194,196 +198,218 @@ impl TickCounts {
     }
 }
 
-/// Runs a session until it is over or `stop` is cancelled, then tells its players. Gives the last checkpoint, where the
-/// session is over only for the process's sake, and where one would be kept; an empty one where there is nothing to go on with.
-pub async fn run<O: Outbox>(
-    session: &mut dyn Ticked<O>,
-    mut queue: mpsc::Receiver<Queued<O>>,
-    mut clock: impl Clock,
-    counts: &TickCounts,
-    times: &TickTimes,
-    stop: CancellationToken,
-    mut watcher: impl Watcher,
-) -> Option<Vec<u8>> {
-    let look_ticks = u32::from((session.tick_rate() / LOOKS_PER_SECOND).max(1));
-    let checkpoint_ticks = u32::from(session.tick_rate() * CHECKPOINT_SECONDS);
-    let mut next_look = 0;
-    let mut next_checkpoint = session.tick_now() + checkpoint_ticks;
-    let lines = Throttle::new(LINES_PER_MINUTE, Duration::from_secs(60));
-    let tick = Duration::from_secs(1) / u32::from(session.tick_rate());
-    let mut pace = Pace::new(session.tick_rate(), clock.begin(tick), session.tick_now());
-    let (mut code, mut why) = loop {
-        tokio::select! {
-            biased;
-            () = stop.cancelled() => break watcher.why_stopped(),
-            () = clock.until(pace.next_deadline()) => {}
+/// One session's loop.
+pub struct TickLoop<'a, O: Outbox, C, W> {
+    session: &'a mut dyn Ticked<O>,
+    queue: mpsc::Receiver<Queued<O>>,
+    clock: C,
+    watcher: W,
+    counts: &'a TickCounts,
+    times: &'a TickTimes,
+    /// How long a tick is.
+    tick: Duration,
+    pace: Pace,
+    /// From which tick on the next look is due, and how many ticks later another one.
+    next_look: Tick,
+    look_ticks: u32,
+    /// The same for checkpoints.
+    next_checkpoint: Tick,
+    checkpoint_ticks: u32,
+    /// Keeps lines about dropped time apart.
+    lines: Throttle,
+}
+
+impl<'a, O: Outbox, C: Clock, W: Watcher> TickLoop<'a, O, C, W> {
+    /// A loop whose first tick is due a tick after `clock` lets it begin.
+    pub fn new(
+        session: &'a mut dyn Ticked<O>,
+        queue: mpsc::Receiver<Queued<O>>,
+        mut clock: C,
+        watcher: W,
+        counts: &'a TickCounts,
+        times: &'a TickTimes,
+    ) -> Self {
+        let (rate, now) = (session.tick_rate(), session.tick_now());
+        let tick = Duration::from_secs(1) / u32::from(rate);
+        let checkpoint_ticks = u32::from(rate * CHECKPOINT_SECONDS);
+        Self {
+            tick,
+            pace: Pace::new(rate, clock.begin(tick), now),
+            next_look: 0,
+            look_ticks: u32::from((rate / LOOKS_PER_SECOND).max(1)),
+            next_checkpoint: now + checkpoint_ticks,
+            checkpoint_ticks,
+            lines: Throttle::new(LINES_PER_MINUTE, Duration::from_secs(60)),
+            session,
+            queue,
+            clock,
+            watcher,
+            counts,
+            times,
         }
-        let woke = Instant::now();
-        let late = woke.saturating_duration_since(pace.next_deadline());
-        let mut laps = times.begin();
-        let due = pace.due(woke);
-        times.woke(late, due.steps + due.dropped, tick);
-        note(due, counts, &lines);
-        if due.dropped > 0 {
-            let ticks = u32::try_from(due.dropped).unwrap_or(u32::MAX);
-            session.handle(ToSession::Dropped { ticks }, f64::from(session.tick_now()));
+    }
+
+    /// Runs until the session is over or `stop` is cancelled, then tells its players. Gives the last checkpoint, where the
+    /// session is over only for the process's sake, and where one would be kept; an empty one where there is nothing to go
+    /// on with.
+    pub async fn run(mut self, stop: CancellationToken) -> Option<Vec<u8>> {
+        let (code, why) = loop {
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => break self.watcher.why_stopped(),
+                () = self.clock.until(self.pace.next_deadline()) => {}
+            }
+            let woke = Instant::now();
+            let mut laps = self.times.begin();
+            let steps = self.catch_up(woke);
+            self.take_in();
+            laps.lap(Stage::Drain);
+            self.step(steps, laps);
+            self.account(woke, steps);
+            self.publish_if_due();
+            if let Some(told) = self.session.over() {
+                break told;
+            }
+        };
+        self.end(code, why)
+    }
+
+    /// How many steps are due. What is more than can be caught up is dropped, which the session is told.
+    fn catch_up(&mut self, woke: Instant) -> u64 {
+        let late = woke.saturating_duration_since(self.pace.next_deadline());
+        let Due { steps, dropped } = self.pace.due(woke);
+        self.times.woke(late, steps + dropped, self.tick);
+        if steps > 1 {
+            self.counts.add(|c| &c.late, 1);
         }
+        if dropped > 0 {
+            let all = self.counts.add(|c| &c.dropped, dropped) + dropped;
+            if let Some(hidden) = self.lines.pass(Instant::now()) {
+                let hidden = (hidden > 0).then_some(hidden);
+                tracing::warn!(ticks = dropped, all, hidden, "fell behind and dropped time");
+            }
+            let ticks = u32::try_from(dropped).unwrap_or(u32::MAX);
+            self.tell(ToSession::Dropped { ticks });
+        }
+        steps
+    }
+
+    /// Tells the session what has come since the last step.
+    fn take_in(&mut self) {
         // As many as there are now: a queue that fills as fast as it is drained holds up no tick.
-        for _ in 0..queue.len() {
-            let Ok((arrived, told)) = queue.try_recv() else { break };
-            let at = pace.ticks_at(arrived).max(f64::from(session.tick_now()));
+        for _ in 0..self.queue.len() {
+            let Ok((arrived, told)) = self.queue.try_recv() else { break };
+            let at = self.pace.ticks_at(arrived).max(f64::from(self.session.tick_now()));
             if matches!(told, ToSession::Join(_) | ToSession::Leave { .. } | ToSession::Act(_)) {
-                next_look = 0;
+                self.next_look = 0;
             }
-            session.handle(told, at);
+            self.session.handle(told, at);
         }
-        laps.lap(Stage::Drain);
-        for step in 0..due.steps {
+    }
+
+    /// Tells the session what comes from here, as of its newest tick.
+    fn tell(&mut self, told: ToSession<O>) {
+        self.session.handle(told, f64::from(self.session.tick_now()));
+    }
+
+    /// Makes so many steps, of which the first one goes on with `laps`.
+    fn step(&mut self, steps: u64, mut laps: Laps) {
+        for step in 0..steps {
             if step > 0 {
-                laps = times.begin();
+                laps = self.times.begin();
             }
-            session.tick(&mut |stage| laps.lap(stage));
-            times.end(&laps);
+            self.session.tick(&mut |stage| laps.lap(stage));
+            self.times.end(&laps);
         }
-        counts.add(|c| &c.ticks, due.steps);
+    }
+
+    /// Counts what so many steps took since `woke`; what the session gives up for that, it is told.
+    fn account(&mut self, woke: Instant, steps: u64) {
+        self.counts.add(|c| &c.ticks, steps);
         let busy_ns = woke.elapsed().as_nanos() as u64;
-        counts.add(|c| &c.busy_ns, busy_ns);
-        counts.times.note(busy_ns, due.steps);
-        if let Some(restraint) = watcher.worked(Duration::from_nanos(busy_ns), due.steps) {
-            session.handle(ToSession::Restrain(restraint), f64::from(session.tick_now()));
-            next_look = 0;
+        self.counts.add(|c| &c.busy_ns, busy_ns);
+        self.counts.times.note(busy_ns, steps);
+        if let Some(restraint) = self.watcher.worked(Duration::from_nanos(busy_ns), steps) {
+            self.tell(ToSession::Restrain(restraint));
+            self.next_look = 0;
         }
-        let now = session.tick_now();
-        // What is in a checkpoint was published before, and what was published is in one at once: whoever goes on from it
-        // tells of no round twice, and forgets none.
-        if now >= next_look || now >= next_checkpoint {
-            next_look = now + look_ticks;
-            if look_at(session, &mut watcher, false) {
-                next_checkpoint = now;
+    }
+
+    /// A look and a checkpoint, each when its time has come. What is in a checkpoint was published before, and what was
+    /// published is in one at once: whoever goes on from it tells of no round twice, and forgets none.
+    fn publish_if_due(&mut self) {
+        let now = self.session.tick_now();
+        if now >= self.next_look || now >= self.next_checkpoint {
+            self.next_look = now + self.look_ticks;
+            self.show();
+            if self.publish(false) {
+                self.next_checkpoint = now;
             }
         }
-        if now >= next_checkpoint {
-            next_checkpoint = now + checkpoint_ticks;
-            if watcher.keeps() {
-                watcher.checkpoint(session.checkpoint());
+        if now >= self.next_checkpoint {
+            self.next_checkpoint = now + self.checkpoint_ticks;
+            if self.watcher.keeps() {
+                self.watcher.checkpoint(self.session.checkpoint());
             }
         }
-        if let Some(told) = session.over() {
-            break told;
+    }
+
+    /// Publishes a look.
+    fn show(&mut self) {
+        let session = &self.session;
+        self.watcher.status(session.status(), session.measure(), session.host());
+    }
+
+    /// Publishes what rounds came to, and their recordings, with `last` what there is of a chapter as well; whether a
+    /// round ended.
+    fn publish(&mut self, last: bool) -> bool {
+        let mut recorded = self.session.take_recorded(last);
+        let is_after = |recorded: &Recorded| matches!(recorded, Recorded::Afterwards(_));
+        let after = recorded.iter().position(is_after).unwrap_or(recorded.len());
+        let after = recorded.split_off(after);
+        recorded.into_iter().for_each(|recorded| self.watcher.recorded(recorded));
+        let results = self.session.take_results();
+        let ended = !results.is_empty();
+        if ended {
+            self.watcher.results(results);
         }
-    };
-    // Once it is over nobody looks for the end of a recording.
-    publish(session, &mut watcher, false);
-    watcher.over(code, why);
-    queue.close();
-    while let Ok((_, told)) = queue.try_recv() {
-        match told {
-            // No tick comes any more that would tell them which seat is theirs.
-            ToSession::Join(mut who) => who.outbox.close(code, why),
-            told => session.handle(told, f64::from(session.tick_now())),
-        }
+        after.into_iter().for_each(|recorded| self.watcher.recorded(recorded));
+        ended
     }
-    // Who was told that the session has ended by their wish finds it ended, whatever became of the process.
-    if code.is_an_interruption()
-        && let Some(ended) = session.over().filter(|(code, _)| !code.is_an_interruption())
-    {
-        (code, why) = ended;
-        watcher.over(code, why);
-    }
-    look_at(session, &mut watcher, true);
-    let goes_on = code.is_an_interruption() && watcher.goes_on();
-    let checkpoint = goes_on.then(|| session.checkpoint().unwrap_or_default());
-    session.stop(code, why);
-    checkpoint
-}
 
-/// Publishes all that there is to know; whether a round ended.
-fn look_at<O>(session: &mut dyn Ticked<O>, watcher: &mut impl Watcher, last: bool) -> bool {
-    watcher.status(session.status(), session.measure(), session.host());
-    publish(session, watcher, last)
-}
-
-/// Publishes what rounds came to, and their recordings; whether one ended.
-fn publish<O>(session: &mut dyn Ticked<O>, watcher: &mut impl Watcher, last: bool) -> bool {
-    let mut recorded = session.take_recorded(last);
-    let is_after = |recorded: &Recorded| matches!(recorded, Recorded::Afterwards(_));
-    let after = recorded.iter().position(is_after).unwrap_or(recorded.len());
-    let after = recorded.split_off(after);
-    recorded.into_iter().for_each(|recorded| watcher.recorded(recorded));
-    let results = session.take_results();
-    let ended = !results.is_empty();
-    if ended {
-        watcher.results(results);
+    /// Everybody is heard for the last time and told that it is over.
+    fn end(mut self, code: CloseCode, why: &'static str) -> Option<Vec<u8>> {
+        // Once it is over nobody looks for the end of a recording.
+        self.publish(false);
+        self.watcher.over(code, why);
+        self.hear_the_last(code, why);
+        let (code, why) = self.ended_by_wish(code).unwrap_or((code, why));
+        self.show();
+        self.publish(true);
+        let goes_on = code.is_an_interruption() && self.watcher.goes_on();
+        let checkpoint = goes_on.then(|| self.session.checkpoint().unwrap_or_default());
+        self.session.stop(code, why);
+        checkpoint
     }
-    after.into_iter().for_each(|recorded| watcher.recorded(recorded));
-    ended
-}
 
-fn note(due: Due, counts: &TickCounts, lines: &Throttle) {
-    if due.steps > 1 {
-        counts.add(|c| &c.late, 1);
-    }
-    if due.dropped > 0 {
-        let all = counts.add(|c| &c.dropped, due.dropped) + due.dropped;
-        if let Some(hidden) = lines.pass(Instant::now()) {
-            let hidden = (hidden > 0).then_some(hidden);
-            tracing::warn!(ticks = due.dropped, all, hidden, "fell behind and dropped time");
+    /// Takes what is in the queue, and nothing after that.
+    fn hear_the_last(&mut self, code: CloseCode, why: &str) {
+        self.queue.close();
+        while let Ok((_, told)) = self.queue.try_recv() {
+            match told {
+                // No tick comes any more that would tell them which seat is theirs.
+                ToSession::Join(mut who) => who.outbox.close(code, why),
+                told => self.tell(told),
+            }
         }
     }
-}
 
-/// Which step is due when. Every deadline is computed from the start, so errors never add up.
-#[derive(Debug)]
-struct Pace {
-    rate: u64,
-    /// When the first tick's step was due, less a tick; later with every dropped tick.
-    start: Instant,
-    /// The tick before the first one: 0, unless the session goes on from a checkpoint.
-    first: Tick,
-    /// Steps made since, or about to be.
-    done: u64,
-}
-
-/// What is to be done now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Due {
-    steps: u64,
-    dropped: u64,
-}
-
-impl Pace {
-    fn new(rate: u16, start: Instant, first: Tick) -> Self {
-        Self { rate: u64::from(rate), start, first, done: 0 }
-    }
-
-    /// When the next step is due.
-    fn next_deadline(&self) -> Instant {
-        self.start + self.span(self.done + 1)
-    }
-
-    /// The steps that are due at `now`, counted as done.
-    fn due(&mut self, now: Instant) -> Due {
-        let nanos = now.saturating_duration_since(self.start).as_nanos();
-        let passed = (nanos * u128::from(self.rate) / 1_000_000_000) as u64;
-        // A deadline is rounded down to a nanosecond, so it may count as not quite reached.
-        let passed = passed + u64::from(now >= self.start + self.span(passed + 1));
-        let missing = passed.saturating_sub(self.done);
-        let steps = missing.min(CATCH_UP_STEPS_MAX);
-        let dropped = missing - steps;
-        self.done += steps;
-        self.start += self.span(dropped);
-        Due { steps, dropped }
-    }
-
-    /// The time of `at` in ticks.
-    fn ticks_at(&self, at: Instant) -> f64 {
-        let since = at.saturating_duration_since(self.start);
-        f64::from(self.first) + since.as_secs_f64() * self.rate as f64
-    }
-
-    fn span(&self, ticks: u64) -> Duration {
-        let nanos = u128::from(ticks) * 1_000_000_000 / u128::from(self.rate);
-        Duration::from_nanos(nanos as u64)
+    /// Who was told that the session has ended by their wish finds it ended, whatever became of the process.
+    fn ended_by_wish(&mut self, code: CloseCode) -> Option<(CloseCode, &'static str)> {
+        let ended = self.session.over().filter(|(wish, _)| !wish.is_an_interruption());
+        let (code, why) = ended.filter(|_| code.is_an_interruption())?;
+        self.watcher.over(code, why);
+        Some((code, why))
     }
 }
 

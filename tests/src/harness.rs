@@ -134,7 +134,7 @@ impl Running {
 
     /// From now on whoever opens a connection is waited for so long only at this point, and as before at all others.
     pub fn hurries(&self, wait: impl Fn(&mut Limits) -> &mut Duration) {
-        let live = &self.server.front.live;
+        let live = &self.server.common.live;
         let mut config = (*live.get()).clone();
         *wait(&mut config.limits) = Duration::from_millis(300);
         live.replace(config);
@@ -154,8 +154,8 @@ impl Running {
     /// Waits until so many play, and then for so many ticks of all sessions together: what can be counted is the same on a
     /// slow machine.
     pub async fn played(&self, players: usize, ticks: u64) {
-        let counts = &self.server.ticks;
-        let joined = || self.server.front.registry.count(State::Joined);
+        let counts = &self.server.common.directory.ticks;
+        let joined = || self.server.common.registry.count(State::Joined);
         eventually(&format!("{players} players"), || joined() >= players).await;
         let until = counts.ticks.load(Ordering::Relaxed) + ticks;
         let done = || counts.ticks.load(Ordering::Relaxed) >= until;
@@ -164,7 +164,7 @@ impl Running {
 
     /// Waits until as many connections are open.
     pub async fn settles_at(&self, connections: usize) {
-        let open = || self.server.front.registry.open();
+        let open = || self.server.common.registry.open();
         eventually(&format!("{connections} open connections"), || open() == connections).await;
     }
 
@@ -379,6 +379,6 @@ pub async fn scene(limits: Limits) -> (Running, Bystander) {
 pub async fn unharmed(running: Running, mut bystander: Bystander) {
     running.settles_at(1).await;
     bystander.is_well().await;
-    assert_eq!(running.server.front.refusals.count(Reason::Slow), 0);
+    assert_eq!(running.server.common.refusals.count(Reason::Slow), 0);
     running.stop().await.expect("a server without a scratch");
 }

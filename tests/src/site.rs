@@ -53,7 +53,7 @@ pub fn list([a, b]: [&str; 2], addresses: [SocketAddr; 2]) -> String {
 
 /// WebSockets that a server passes on.
 pub fn passed_on(running: &Running) -> usize {
-    running.server.front.registry.count(State::PassedOn)
+    running.server.common.registry.count(State::PassedOn)
 }
 
 /// A session that was created on a server: its code, and the secret of its host.
@@ -101,7 +101,7 @@ pub async fn see_each_other(a: &Running, b: &Running) {
 pub async fn in_a_match(running: &Running, play: &str) -> Welcomed {
     const TICKS: u64 = 60;
     // Those of all its sessions count.
-    let sessions = running.server.front.directory.entries().len() as u64;
+    let sessions = running.server.common.directory.entries().len() as u64;
     running.played(1, TICKS * sessions).await;
     let hello = Hello::new(Protocol::of::<Arena>().hash, "Fay");
     let welcomed = running.welcome(play, hello).await;

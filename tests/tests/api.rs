@@ -280,7 +280,7 @@ async fn a_session_that_breaks_takes_nobody_along() {
     let (code, _) = create(&running, json!({})).await;
     let mut spared = running.join_at(&format!("/play/{code}"), "Spared").await;
     let broken = Scripted { breaks: true, ..Scripted::default() };
-    let entry = running.server.front.directory.adopt(broken, Protocol::of::<Buoys>());
+    let entry = running.server.common.directory.adopt(broken, Protocol::of::<Buoys>());
     let path = format!("/play/{}", entry.code);
     let mut unlucky = running.try_open(&path).await.expect("a WebSocket");
     unlucky.send(&binary(&hello("Unlucky"))).await;
@@ -339,7 +339,7 @@ async fn an_event_stream_ends_before_its_connections_time() {
     let mut ear = running.listen().await;
     within(PATIENCE, "the end", ear.end()).await;
     use server::net::refusal::Reason;
-    assert_eq!(running.server.front.refusals.count(Reason::HttpTimeout), 0);
+    assert_eq!(running.server.common.refusals.count(Reason::HttpTimeout), 0);
     running.stop().await.unwrap();
 }
 
@@ -364,7 +364,7 @@ async fn results_and_leaderboard_are_there_after_a_restart() {
     };
     let running = start(&config);
     let scripted = Scripted { results: vec![result], ..Scripted::default() };
-    let entry = running.server.front.directory.adopt(scripted, Protocol::of::<Buoys>());
+    let entry = running.server.common.directory.adopt(scripted, Protocol::of::<Buoys>());
     let own = format!("/api/sessions/{}/results", entry.code);
     let results = within(PATIENCE, "a result", async {
         loop {

@@ -85,7 +85,7 @@ async fn every_operation_answers_as_the_document_says() {
     let bodies = bodies(&text("code"), &text("host_secret"));
     let operations = document.operations();
     assert_eq!(operations.len(), 15, "{operations:?}");
-    let (played, store) = (SessionCode::random(), &running.server.store);
+    let (played, store) = (SessionCode::random(), &running.server.common.store);
     store.record(played, Recorded::Begins(b"chapter".to_vec()), u64::MAX);
     store.keep(played, result_of_nobody());
     let results = running.get("/api/results").await.expect(200);

@@ -183,7 +183,7 @@ async fn bodies_that_are_none_are_problems() {
         let answer = running.ask("POST", "/api/sessions", headers, body).await;
         assert!(!answer.problem(status).is_empty(), "{what}");
     }
-    assert_eq!(running.server.front.directory.len(), 0);
+    assert_eq!(running.server.common.directory.len(), 0);
     let whole = format!("{{\"name\":\"x\"{}}}", " ".repeat(BODY_BYTES_MAX - 12));
     assert_eq!(whole.len(), BODY_BYTES_MAX);
     running.post("/api/sessions", &whole).await.expect(201);
@@ -219,7 +219,7 @@ async fn a_body_that_trickles_is_not_waited_for() {
     assert_eq!(peer.status().await, Some(408));
     peer.end().await;
     running.settles_at(0).await;
-    assert_eq!(running.server.front.refusals.count(Reason::HttpTimeout), 0);
+    assert_eq!(running.server.common.refusals.count(Reason::HttpTimeout), 0);
     running.stop().await.unwrap();
 }
 
@@ -228,7 +228,7 @@ async fn friends_behind_one_router_may_all_watch_the_lobby() {
     let running = start(hasty());
     let mut ears = Vec::new();
     // As many as may be there without having joined anything, and more.
-    for _ in 0..running.server.front.live.get().limits.max_unjoined_per_address + 1 {
+    for _ in 0..running.server.common.live.get().limits.max_unjoined_per_address + 1 {
         ears.push(running.listen().await);
     }
     for ear in &mut ears {

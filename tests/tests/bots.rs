@@ -153,7 +153,7 @@ async fn a_mix_of_networks_is_reported_preset_by_preset() {
 async fn an_interrupt_calls_everybody_back_in_good_order() {
     let running = Running::start(hasty());
     let flags = flags(running.address, &["--bots", "5", "--duration", "0"]);
-    let registry = &running.server.front.registry;
+    let registry = &running.server.common.registry;
     let interrupt = eventually("five open connections", || registry.open() == 5);
     let run = fleet::run::<Buoys>(&flags, interrupt, Progress::nowhere());
     let report = within(LONG_ENOUGH, "an interrupted run", run).await.expect("it begins");
@@ -185,7 +185,7 @@ async fn where_a_session_is_full_quick_play_opens_another() {
     let flags = flags(running.address, &["--bots", "5", "--duration", "1s"]);
     let report = send::<Buoys>(&flags).await.expect("it begins");
     assert_eq!((report.bots.connected, report.bots.failed), (5, 0));
-    assert_eq!(running.server.front.directory.len(), 2);
+    assert_eq!(running.server.common.directory.len(), 2);
     running.stop().await.expect("it stops");
 }
 
@@ -194,7 +194,7 @@ async fn bots_come_home_when_the_server_stops() {
     let running = Running::start(hasty());
     let flags = flags(running.address, &["--bots", "4", "--ramp", "1000", "--duration", "0"]);
     let run = tokio::spawn(async move { send::<Buoys>(&flags).await });
-    eventually("four players", || running.server.front.registry.open() == 4).await;
+    eventually("four players", || running.server.common.registry.open() == 4).await;
     running.stop().await.expect("it stops");
     let report = run.await.expect("no panic").expect("it begins");
     assert!(!report.ok && !report.interrupted);
@@ -215,7 +215,7 @@ async fn started_anew(running: Running, config: &Config, bots: usize) -> (Report
     let listener = listener::bind(address).expect("the port is free again");
     let running = Running::start_on::<Buoys>(config, listener.into());
     running.played(bots, 60).await;
-    let sessions = running.server.front.directory.len();
+    let sessions = running.server.common.directory.len();
     let report = crew.home().await;
     running.stop().await.expect("it stops");
     (report, sessions)
@@ -300,7 +300,7 @@ async fn who_churns_comes_back_to_a_server_that_was_down_between_two_stays() {
     let crew = ["--bots", "1", "--behaviour", "churn", "--duration", "0", "--come-back"];
     let crew = Crew::set_out(address, &crew);
     running.played(1, 30).await;
-    eventually("it leaves", || running.server.front.registry.open() == 0).await;
+    eventually("it leaves", || running.server.common.registry.open() == 0).await;
     running.stop().await.expect("it stops");
     let nobody = TcpListener::bind(address).await.expect("the port is free again");
     drop(within(LONG_ENOUGH, "a try", nobody.accept()).await.expect("a connection"));
@@ -327,9 +327,9 @@ async fn last_words_are_heard_on_a_bad_network_too() {
     let crew = ["--bots", "4", "--ramp", "1000", "--duration", "0", "--network", "mobile"];
     let flags = flags(running.address, &crew);
     let run = tokio::spawn(async move { send::<Buoys>(&flags).await });
-    eventually("four connections", || running.server.front.registry.open() == 4).await;
+    eventually("four connections", || running.server.common.registry.open() == 4).await;
     // By then they are let in, and each says something every tick.
-    let ticks = || running.server.ticks.ticks.load(Relaxed);
+    let ticks = || running.server.common.directory.ticks.ticks.load(Relaxed);
     let soon = ticks() + 30;
     eventually("a second of play", || ticks() >= soon).await;
     running.stop().await.expect("it stops");

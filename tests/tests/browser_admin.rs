@@ -76,10 +76,10 @@ impl Hosted {
 
     /// Counts as a machine this busy, and gives up detail accordingly; `None` is neither.
     fn be_busy(&self, load: Option<f64>) {
-        let front = &self.server.front;
-        let mut config = (*front.live.get()).clone();
+        let common = &self.server.common;
+        let mut config = (*common.live.get()).clone();
         config.overload.overload = load.is_some();
-        front.directory.overload.stand_in(load);
+        common.directory.overload.stand_in(load);
         self.server.reload(config);
     }
 
@@ -337,7 +337,7 @@ async fn a_session_of_a_thousand_is_fluid() {
     }
     page.click("#players-all").await;
     page.until("document.querySelectorAll('#players tbody tr').length === 1000").await;
-    let lost = || hosted.server.front.refusals.count(server::net::refusal::Reason::Slow) == 0;
+    let lost = || hosted.server.common.refusals.count(server::net::refusal::Reason::Slow) == 0;
     eventually("nobody was slow", lost).await;
     page.close().await;
     hosted.stop().await;

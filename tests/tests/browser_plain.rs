@@ -120,7 +120,7 @@ async fn friends_play_a_game_that_nobody_has_drawn() {
 async fn its_rounds_are_looked_at_again() {
     let config = Config { pilots: 0, ..Config::default() };
     let server = Running::start_with_page::<Buoys>(&config, &PAGE);
-    let code = recorded::round::<Buoys>(&server.server.store, Waters::default(), ROUND_S);
+    let code = recorded::round::<Buoys>(&server.server.common.store, Waters::default(), ROUND_S);
     let driver = Driver::start();
     let page = driver.open(1280, 720, false).await;
     page.goto(&format!("http://{}/replay/{code}/1", server.address)).await;
@@ -160,6 +160,7 @@ async fn a_session_of_ones_own_is_shared_run_and_watched() {
     for (name, score) in [("<b>Zoe</b>", 12), ("Yan", 8)] {
         server
             .server
+            .common
             .store
             .keep(SessionCode::random(), round_of(name, score, &[("coins", score / 2)]));
     }

@@ -15,7 +15,7 @@ const TICKS: f64 = (ROUND_S as f64 + 3.0) * 30.0;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_round_is_looked_at_again() {
     let host = Host::start(1800, 0);
-    recorded::round::<Arena>(&host.server.store, Settings::default(), ROUND_S);
+    recorded::round::<Arena>(&host.server.common.store, Settings::default(), ROUND_S);
     let driver = Driver::start();
     let desk = driver.open(1280, 720, false).await;
     desk.goto(&format!("http://{}/", host.address)).await;

@@ -250,7 +250,7 @@ async fn a_round_ends_and_is_remembered() {
     // Another server with the same folder still knows who was best, among whom nobody is by a session of their own.
     let running = Running::start_empty::<Arena>(&config);
     let best = round_of("Zoe", 740, &[("kills", 6), ("deaths", 2)]);
-    running.server.store.keep(SessionCode::random(), best);
+    running.server.common.store.keep(SessionCode::random(), best);
     let phone = arrive(&driver, &format!("http://{}/", running.address), "Finn", true).await;
     phone.run("document.getElementById('tab-leaders').click()").await;
     phone

@@ -99,7 +99,7 @@ async fn nginx_takes_everybody_to_the_server_that_has_their_session_and_follows_
         // In small letters, as somebody would type it.
         desk.play(&format!("{home}s/{}", code.to_lowercase()), "Ann").await;
         let players = || {
-            let entries = has_it.server.front.directory.entries();
+            let entries = has_it.server.common.directory.entries();
             entries
                 .iter()
                 .any(|entry| entry.code.to_string() == *code && entry.info().status.players == 1)
@@ -148,7 +148,7 @@ async fn the_operator_moves_a_match_and_its_players_play_on() {
 
     desk.until("gamekeeper.reconnects === 1 && gamekeeper.state === 'playing'").await;
     assert_eq!(desk.number("gamekeeper.me().player").await, player, "the same seat");
-    assert!(b.server.front.directory.get(code.parse().expect("a code")).is_some());
+    assert!(b.server.common.directory.get(code.parse().expect("a code")).is_some());
     assert_eq!((passed_on(&a), passed_on(&b)), (1, 0));
     desk.close().await;
     phone.close().await;

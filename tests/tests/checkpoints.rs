@@ -363,15 +363,17 @@ async fn a_server_that_is_started_again_goes_on_where_it_keeps_anything() {
         let _other = join(&running, None).await;
         let before = join(&running, None).await;
         // So far that a session that begins anew is behind.
-        eventually("a second of play", || running.server.ticks.ticks.load(Ordering::Relaxed) > 128)
-            .await;
+        eventually("a second of play", || {
+            running.server.common.directory.ticks.ticks.load(Ordering::Relaxed) > 128
+        })
+        .await;
         running.stop().await.expect("an orderly end");
 
         let running = Running::start_empty::<Buoys>(&config);
         let after = join(&running, Some(before.seat)).await;
         let (again, goes_on) = (after.player == before.player, after.tick >= before.tick + 100);
         assert_eq!((again, goes_on), (keeps, keeps), "{:?} {}", after.player, after.tick);
-        let ticks = &running.server.ticks.ticks;
+        let ticks = &running.server.common.directory.ticks.ticks;
         eventually("a tick", || ticks.load(Ordering::Relaxed) > 0).await;
         running.stop().await.expect("an orderly end");
     }

@@ -68,7 +68,7 @@ async fn frames_that_are_none_get_a_code_and_a_sentence() {
         }
     }
     // Closing with a bad code is answered, but as nothing else is wrong nobody is refused.
-    let refused = running.server.front.refusals.count(Reason::Protocol);
+    let refused = running.server.common.refusals.count(Reason::Protocol);
     let expected =
         bad_frames().iter().filter(|case| case.2 == 1002 && case.0 != "a bad code").count();
     assert_eq!(refused, 2 * expected as u64);
@@ -91,7 +91,7 @@ async fn a_proper_goodbye_is_returned_and_the_server_hangs_up_first() {
     assert_eq!(peer.closing().await, Some((0, String::new())));
     peer.end().await;
     drop(peer);
-    assert!(Reason::ALL.iter().all(|&reason| running.server.front.refusals.count(reason) == 0));
+    assert!(Reason::ALL.iter().all(|&reason| running.server.common.refusals.count(reason) == 0));
     unharmed(running, bystander).await;
 }
 
@@ -192,7 +192,7 @@ async fn messages_that_make_no_sense_get_a_code_and_a_sentence() {
         ("an absurd tick, behind", binary(&absurd(3 << 30)), true, 4003, Reason::Expelled),
     ];
     for (what, bytes, joined, expected, reason) in cases {
-        let counted = |reason| running.server.front.refusals.count(reason);
+        let counted = |reason| running.server.common.refusals.count(reason);
         let before = counted(reason);
         let mut peer = if joined { running.join("Mallory").await } else { running.open().await };
         peer.send(&bytes).await;
@@ -243,7 +243,7 @@ async fn whoever_says_no_hello_is_shown_out() {
         assert_eq!(peer.closing().await.map(|c| c.0), Some(4001));
         peer.end().await;
     }
-    assert_eq!(running.server.front.refusals.count(Reason::HelloTimeout), 2);
+    assert_eq!(running.server.common.refusals.count(Reason::HelloTimeout), 2);
     unharmed(running, bystander).await;
 }
 
@@ -261,21 +261,21 @@ async fn floods_end_soon_and_with_a_reason() {
         ("empty fragments", frame(0x00, b""), Reason::ByteRate),
     ] {
         let mut peer = running.join("Flood").await;
-        let before = running.server.front.refusals.count(reason);
+        let before = running.server.common.refusals.count(reason);
         let opening = if reason == Reason::ByteRate { frame(0x02, b"") } else { Vec::new() };
         // Whether it is read or not, nothing of it queues up.
         peer.send(&[opening, unit.repeat(bytes / unit.len())].concat()).await;
         let (code, sentence) = peer.closing().await.unwrap_or_default();
         assert_eq!(code, 1008, "{what}: {sentence}");
         peer.end().await;
-        assert_eq!(running.server.front.refusals.count(reason), before + 1, "{what}");
+        assert_eq!(running.server.common.refusals.count(reason), before + 1, "{what}");
     }
     // Large ones, so that what is too much comes before many answers have to be written.
     let ask = format!("GET / HTTP/1.1\r\nHost: x\r\nX: {}\r\n\r\n", "x".repeat(4000));
     let mut peer = running.connect().await;
     peer.send(&ask.repeat(bytes / ask.len()).into_bytes()).await;
     peer.end().await;
-    eventually("it counts", || running.server.front.refusals.count(Reason::ByteRate) == 2).await;
+    eventually("it counts", || running.server.common.refusals.count(Reason::ByteRate) == 2).await;
     unharmed(running, bystander).await;
 }
 
@@ -288,7 +288,7 @@ async fn chat_floods_are_the_sessions_to_end() {
     peer.send(&line.repeat(40)).await;
     assert_eq!(peer.closing().await.map(|c| c.0), Some(4008));
     peer.end().await;
-    assert_eq!(running.server.front.refusals.count(Reason::Expelled), 1);
+    assert_eq!(running.server.common.refusals.count(Reason::Expelled), 1);
     unharmed(running, bystander).await;
 }
 

@@ -115,7 +115,7 @@ async fn requests_that_are_none_get_a_status_or_the_door() {
         ("NUL in the path", get("/assets/x/%00").into(), 404, None),
     ];
     for (what, bytes, expected, reason) in cases {
-        let counted = |reason| running.server.front.refusals.count(reason);
+        let counted = |reason| running.server.common.refusals.count(reason);
         let before = reason.map(counted);
         let mut peer = running.connect().await;
         peer.send(&bytes).await;
@@ -189,7 +189,7 @@ async fn handshakes_that_are_none_get_a_status() {
             peer.end().await;
         }
     }
-    let refusals = &running.server.front.refusals;
+    let refusals = &running.server.common.refusals;
     assert_eq!((refusals.count(Reason::BadOrigin), refusals.count(Reason::BadUpgrade)), (4, 10));
     unharmed(running, bystander).await;
 }
@@ -206,13 +206,13 @@ async fn silence_before_the_request_has_an_end() {
         for byte in &request[..request.len() - 4] {
             trickling.send(&[*byte]).await;
             tokio::time::sleep(Duration::from_millis(10)).await;
-            if running.server.front.refusals.count(Reason::HeadTimeout) == 3 {
+            if running.server.common.refusals.count(Reason::HeadTimeout) == 3 {
                 break;
             }
         }
     };
     tokio::join!(mute.end(), partial.end(), trickle);
-    assert_eq!(running.server.front.refusals.count(Reason::HeadTimeout), 3);
+    assert_eq!(running.server.common.refusals.count(Reason::HeadTimeout), 3);
     drop(trickling);
     unharmed(running, bystander).await;
 }
@@ -233,13 +233,13 @@ async fn ask_until_the_end(running: &Running, bytes: usize) {
 #[tokio::test]
 async fn asking_again_and_again_has_an_end() {
     let (running, bystander) = scene(hasty()).await;
-    let live = &running.server.front.live;
+    let live = &running.server.common.live;
     let mut config = (*live.get()).clone();
     // Far fewer short questions than are too many bytes fit into it.
     config.limits.http_wait = Duration::from_millis(50);
     live.replace(config);
     ask_until_the_end(&running, 1).await;
-    let refusals = &running.server.front.refusals;
+    let refusals = &running.server.common.refusals;
     eventually("it is counted", || refusals.count(Reason::HttpTimeout) == 1).await;
     unharmed(running, bystander).await;
 }
@@ -249,7 +249,7 @@ async fn asking_too_fast_is_counted_although_it_ends_between_two_questions() {
     let (running, bystander) = scene(hasty()).await;
     // What is allowed at once is used up after some dozens, also on a slow machine.
     ask_until_the_end(&running, 4000).await;
-    let refusals = &running.server.front.refusals;
+    let refusals = &running.server.common.refusals;
     eventually("it is counted", || refusals.count(Reason::ByteRate) == 1).await;
     unharmed(running, bystander).await;
 }
@@ -263,7 +263,7 @@ async fn one_address_opens_only_so_many_at_once() {
     for _ in 0..most + 19 {
         mute.push(running.connect().await);
     }
-    let refusals = &running.server.front.refusals;
+    let refusals = &running.server.common.refusals;
     eventually("the rest is shut out", || refusals.count(Reason::AddressFull) == 20).await;
     mute.clear();
     running.settles_at(1).await;
@@ -290,7 +290,7 @@ async fn the_server_holds_only_so_many() {
     mute.push(running.connect().await);
     running.settles_at(3 + mute.len()).await;
     running.connect().await.end().await;
-    assert_eq!(running.server.front.refusals.count(Reason::ServerFull), 2);
+    assert_eq!(running.server.common.refusals.count(Reason::ServerFull), 2);
     drop((one, mute));
     running.settles_at(2).await;
     drop(running.join("Three").await);

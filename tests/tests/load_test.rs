@@ -109,7 +109,7 @@ async fn bots_are_spread_over_sessions_that_the_run_opens() {
     let report = run(&running, &flags).await;
     assert!(report.ok, "{:?}", report.faults);
     assert_eq!((report.sessions, report.bots.connected), (3, 9));
-    assert_eq!(running.server.front.directory.len(), 3);
+    assert_eq!(running.server.common.directory.len(), 3);
 
     let wrong = try_run(&running, &["--code", "AAAAA-AAAAA"]).await.expect_err("no such session");
     assert!(wrong.to_string().contains("no way into session AAAAA-AAAAA"), "{wrong}");

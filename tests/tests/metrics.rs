@@ -206,13 +206,13 @@ async fn looking_at_them_drops_no_tick() {
         loop {
             Scrape::of(&running).await;
             looks += 1;
-            if looks >= 100 && running.server.front.registry.open() == 0 {
+            if looks >= 100 && running.server.common.registry.open() == 0 {
                 break;
             }
         }
     };
     tokio::join!(play(&running, 20, 90), looks);
-    let ticks = &running.server.ticks;
+    let ticks = &running.server.common.directory.ticks;
     let (dropped, stood) = (ticks.dropped.load(Ordering::Relaxed), machine.stop());
     assert!(
         dropped == 0 || stood > STOOD_STILL,
@@ -338,13 +338,13 @@ async fn whether_it_is_ready_is_another_question_than_whether_it_lives() {
     assert_eq!(ask("/readyz").await, (200, "ready\n".into()));
 
     let only = Bystander::join(running.address, "Only").await;
-    let full = || running.server.front.directory.has_room();
+    let full = || running.server.common.directory.has_room();
     eventually("a full server", || !full()).await;
     let (status, why) = ask("/readyz").await;
     assert!(status == 503 && why.contains("full"), "{status} {why}");
     drop(only);
 
-    running.server.front.stopping.begin(Duration::from_secs(10));
+    running.server.common.stopping.begin(Duration::from_secs(10));
     let (status, why) = ask("/readyz").await;
     assert!(status == 503 && why.contains("stop"), "{status} {why}");
     assert_eq!(ask("/healthz").await.0, 200);

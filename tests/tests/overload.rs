@@ -192,10 +192,10 @@ async fn a_machine_without_time_lets_nobody_new_in_and_says_so() {
     let mut config = Config { limits: hasty(), pilots: 0, ..Config::default() };
     config.admin.admin_token = Some(TOKEN.parse().expect("a token"));
     let running = Running::start_governed::<Buoys>(&config);
-    let overload = &running.server.front.directory.overload;
+    let overload = &running.server.common.directory.overload;
     overload.stand_in(Some(0.1));
     let mut bystander = Bystander::join(running.address, "Bystander").await;
-    let code = running.server.front.directory.entries()[0].code.to_string();
+    let code = running.server.common.directory.entries()[0].code.to_string();
     eventually("something is known of what people cost", || overload.room().is_some()).await;
     assert!(overload.room() > Some(0), "{:?}", overload.room());
 

@@ -88,7 +88,7 @@ async fn what_is_silent_outlives_it_and_goodbyes_come_through(program: Program) 
 
     // Limits see whoever connects to the proxy, not whom they claim to be.
     let client = Peer::Behind("127.0.0.2".parse().expect("an address"));
-    let registry = &running.server.front.registry;
+    let registry = &running.server.common.registry;
     eventually("the client's own address", || registry.peers().contains(&client)).await;
     assert!(!registry.peers().contains(&Peer::Behind("203.0.113.9".parse().expect("an address"))));
 

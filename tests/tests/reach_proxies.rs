@@ -54,7 +54,7 @@ where
 async fn what_a_trusted_proxy_passes_on_counts_for_the_client() {
     let limits = Limits { max_per_address: 1, ..Limits::default() };
     let running = Running::start_reached::<Buoys>(&config(limits));
-    let front = &running.server.front;
+    let common = &running.server.common;
     let through = async |headers| upgrade(connect(&running).await, "/play", headers).await;
 
     // Ten connections of the proxy's own are no limit; a second one of the same client is.
@@ -64,27 +64,27 @@ async fn what_a_trusted_proxy_passes_on_counts_for_the_client() {
         .expect("ten");
     let (status, _ada) = through("X-Forwarded-For: 203.0.113.7\r\n").await;
     assert_eq!(status, 101);
-    eventually("Ada", || front.registry.peers().contains(&behind("203.0.113.7"))).await;
+    eventually("Ada", || common.registry.peers().contains(&behind("203.0.113.7"))).await;
     let (status, _) = through("X-Forwarded-For: 1.1.1.1, 203.0.113.7\r\n").await;
-    assert_eq!((status, front.refusals.count(Reason::AddressFull)), (429, 1));
+    assert_eq!((status, common.refusals.count(Reason::AddressFull)), (429, 1));
     let (status, _ben) = through("X-Forwarded-For: 203.0.113.8\r\n").await;
     assert_eq!(status, 101);
 
     // What is no text in front of it hides nobody.
     let (status, _) = through("X-Forwarded-For: \u{ff}, 203.0.113.7\r\n").await;
-    assert_eq!((status, front.refusals.count(Reason::AddressFull)), (429, 2));
+    assert_eq!((status, common.refusals.count(Reason::AddressFull)), (429, 2));
 
     // The header that is not the one set is not believed. What is no address is nobody's, and gets nothing but word
     // of how the server is.
     let (status, eve) = through("Forwarded: for=203.0.113.9\r\n").await;
     assert_eq!(status, 101);
-    assert!(!front.registry.peers().contains(&behind("203.0.113.9")));
+    assert!(!common.registry.peers().contains(&behind("203.0.113.9")));
     let hidden = "X-Forwarded-For: 203.0.113.9, \u{ff}\r\n";
     for (path, status) in [("/play", 400), ("/api/sessions", 400), ("/", 400), ("/healthz", 200)] {
         let answer = exchange(connect(&running).await, &get(path, hidden)).await;
         assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{path}: {answer}");
     }
-    assert_eq!(front.refusals.count(Reason::BadRequest), 3);
+    assert_eq!(common.refusals.count(Reason::BadRequest), 3);
     drop(eve);
     running.stop().await.expect("it stops");
 }
@@ -110,7 +110,7 @@ async fn one_client_comes_only_so_often_without_a_ticket() {
         assert!(answer.starts_with("HTTP/1.1 429"), "{answer}");
         assert!(answer.to_ascii_lowercase().contains("retry-after: "), "{answer}");
     }
-    assert_eq!(running.server.front.refusals.count(Reason::JoinRate), 2);
+    assert_eq!(running.server.common.refusals.count(Reason::JoinRate), 2);
     // Tickets have a limit of their own; others come, and so do the bots of this machine.
     let header = format!("Content-Type: application/json\r\nX-Forwarded-For: {ada}\r\n");
     let ticket = running.ask("POST", "/api/tickets", &header, "{}").await.expect(201);
@@ -125,7 +125,7 @@ async fn one_client_comes_only_so_often_without_a_ticket() {
 #[tokio::test]
 async fn many_clients_of_a_proxy_may_say_more_than_one() {
     let running = Running::start_reached::<Buoys>(&config(hasty()));
-    let front = &running.server.front;
+    let common = &running.server.common;
     let padding = format!("X-Long: {}\r\n", "x".repeat(HEAD_BYTES_MAX / 2));
     let count = 2 + BYTES_BURST_MAX as usize / padding.len();
     let requests: String = (0..count)
@@ -134,7 +134,7 @@ async fn many_clients_of_a_proxy_may_say_more_than_one() {
         .collect();
     let answers = exchange(connect(&running).await, &(requests + &get("/healthz", ""))).await;
     assert_eq!(answers.matches("HTTP/1.1 200").count(), count + 1);
-    assert_eq!(front.refusals.count(Reason::ByteRate), 0);
+    assert_eq!(common.refusals.count(Reason::ByteRate), 0);
 
     // What comes of it is one client's, and has a client's rate.
     let (status, mut ada) =
@@ -144,7 +144,7 @@ async fn many_clients_of_a_proxy_may_say_more_than_one() {
         [2, 0x80, 1, 2, 3, 4].into_iter().chain([0, 0x80, 1, 2, 3, 4].repeat(400_000));
     // Its line may be cut before it has said all.
     let _ = ada.write_all(&empty_fragments.collect::<Vec<u8>>()).await;
-    eventually("a refusal", || front.refusals.count(Reason::ByteRate) == 1).await;
+    eventually("a refusal", || common.refusals.count(Reason::ByteRate) == 1).await;
     running.stop().await.expect("it stops");
 }
 
@@ -175,16 +175,16 @@ async fn whoever_is_not_trusted_is_not_believed() {
     config.reach.trusted_proxies = vec!["10.0.0.0/8".parse().expect("a network")];
     config.reach.proxy_protocol = true;
     let running = Running::start_reached::<Buoys>(&config);
-    let front = &running.server.front;
+    let common = &running.server.common;
     let (status, line) =
         upgrade(connect(&running).await, "/play", "X-Forwarded-For: 203.0.113.7\r\n").await;
     assert_eq!(status, 101);
     let own = Peer::Direct(line.local_addr().expect("connected"));
-    eventually("an honest address", || front.registry.peers() == [own]).await;
+    eventually("an honest address", || common.registry.peers() == [own]).await;
     let header = format!("PROXY TCP4 203.0.113.7 10.0.0.1 1 2\r\n{}", get("/healthz", ""));
     let answer = exchange(connect(&running).await, &header).await;
     assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
-    eventually("a refusal", || front.refusals.count(Reason::BadRequest) == 1).await;
+    eventually("a refusal", || common.refusals.count(Reason::BadRequest) == 1).await;
     drop(line);
     running.stop().await.expect("it stops");
 }
@@ -194,7 +194,7 @@ async fn the_proxy_protocol_says_who_connects() {
     let mut config = config(Limits { max_per_address: 1, ..hasty() });
     config.reach.proxy_protocol = true;
     let running = Running::start_reached::<Buoys>(&config);
-    let front = &running.server.front;
+    let common = &running.server.common;
     let v1 = b"PROXY TCP4 203.0.113.7 10.0.0.1 4711 80\r\n".to_vec();
     let v2 = |last: u8| {
         let addresses = [203, 0, 113, last, 10, 0, 0, 1, 0x12, 0x67, 0, 80];
@@ -209,21 +209,21 @@ async fn the_proxy_protocol_says_who_connects() {
     let mut ada = Bystander::over(through(v1).await, &url, "Ada").await;
     let mut ben = Bystander::over(through(v2(8)).await, &url, "Ben").await;
     for client in ["203.0.113.7", "203.0.113.8"] {
-        assert!(front.registry.peers().contains(&behind(client)), "{client}");
+        assert!(common.registry.peers().contains(&behind(client)), "{client}");
     }
     let mut third = through(v2(7)).await;
     assert_eq!(third.read(&mut [0; 16]).await.unwrap_or(0), 0, "too many from that address");
-    assert_eq!(front.refusals.count(Reason::AddressFull), 1);
+    assert_eq!(common.refusals.count(Reason::AddressFull), 1);
 
     // The proxy itself looks whether we are well; and what is no header is refused, as is saying nothing.
     let local = through(b"\r\n\r\n\0\r\nQUIT\n\x20\0\0\0".to_vec()).await;
     assert!(exchange(local, &get("/healthz", "")).await.ends_with("ok\n"));
     let none = exchange(connect(&running).await, &get("/healthz", "")).await;
     assert_eq!(none, "");
-    eventually("a refusal", || front.refusals.count(Reason::BadRequest) == 1).await;
+    eventually("a refusal", || common.refusals.count(Reason::BadRequest) == 1).await;
     let mut mute = connect(&running).await;
     assert_eq!(mute.read(&mut [0; 16]).await.unwrap_or(0), 0);
-    eventually("a refusal", || front.refusals.count(Reason::HeadTimeout) == 1).await;
+    eventually("a refusal", || common.refusals.count(Reason::HeadTimeout) == 1).await;
     ada.is_well().await;
     ben.is_well().await;
     running.stop().await.expect("it stops");
@@ -254,7 +254,7 @@ async fn a_unix_socket_serves_a_proxy() {
     let (status, _ben) =
         upgrade(connect().await, "/play", "X-Forwarded-For: 203.0.113.8\r\n").await;
     assert_eq!(status, 101);
-    let peers = running.server.front.registry.peers();
+    let peers = running.server.common.registry.peers();
     assert!(peers.contains(&Peer::Unix) && peers.contains(&behind("203.0.113.8")), "{peers:?}");
     ada.is_well().await;
     running.stop().await.expect("it stops");
@@ -321,19 +321,19 @@ async fn one_socket_takes_both_versions_of_ip() {
     let mut config = config(Limits::default());
     config.reach.bind = vec![Bind::Tcp("[::]:0".parse().expect("an address"))];
     let running = Running::start_reached::<Buoys>(&config);
-    let front = &running.server.front;
+    let common = &running.server.common;
     let port = running.address.port();
     let url = format!("ws://localhost:{port}/play");
     let six = TcpStream::connect(("::1", port)).await.expect("the server accepts");
     let own = Peer::Direct(six.local_addr().expect("connected"));
     let mut ada = Bystander::over(six, &url, "Ada").await;
-    assert_eq!(front.registry.peers(), [own]);
+    assert_eq!(common.registry.peers(), [own]);
 
     // IPv4 comes dressed up as IPv6, and is seen for what it is: the trusted proxy.
     let four = TcpStream::connect(("127.0.0.1", port)).await.expect("the server accepts");
     let (status, _ben) = upgrade(four, "/play", "X-Forwarded-For: 203.0.113.8\r\n").await;
     assert_eq!(status, 101);
-    assert!(front.registry.peers().contains(&behind("203.0.113.8")));
+    assert!(common.registry.peers().contains(&behind("203.0.113.8")));
     ada.is_well().await;
     running.stop().await.expect("it stops");
 }

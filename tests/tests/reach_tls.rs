@@ -118,7 +118,7 @@ async fn who_does_not_speak_tls_is_told_or_shown_out() {
     let (folder, authority) = (Folder::new(), Authority::new());
     authority.certify(&folder);
     let running = Running::start_reached::<Buoys>(&config(&folder));
-    let refused = |reason| running.server.front.refusals.count(reason);
+    let refused = |reason| running.server.common.refusals.count(reason);
 
     let plain = TcpStream::connect(running.address).await.expect("the server accepts");
     let answer = exchange(plain, &get("/", "")).await;

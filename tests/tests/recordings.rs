@@ -285,7 +285,7 @@ fn after_a_restart_it_goes_on<G: Game>() {
 #[tokio::test]
 async fn a_recording_is_told_of_once_there_is_a_result_until_there_is_no_room_for_it() {
     let running = Running::start(hasty());
-    let store = &running.server.store;
+    let store = &running.server.common.store;
     let (code, most) = (SessionCode::random(), 16);
     let newest = async || {
         let results = running.get("/api/results").await.expect(200);
@@ -323,12 +323,12 @@ async fn a_recording_is_told_of_once_there_is_a_result_until_there_is_no_room_fo
 #[tokio::test]
 async fn what_was_recorded_of_a_round_that_is_ended_in_its_middle_is_not_kept() {
     let running = Running::start(hasty());
-    let store = running.server.store.clone();
+    let store = running.server.common.store.clone();
     let over = Some((CloseCode::Ended, "enough"));
     let recorded = vec![Recorded::Begins(b"half a round".to_vec())];
     let scripted = Scripted { over, recorded, ..Scripted::default() };
-    let code = running.server.front.directory.adopt(scripted, Protocol::of::<Buoys>()).code;
-    eventually("its end", || running.server.front.directory.get(code).is_none()).await;
+    let code = running.server.common.directory.adopt(scripted, Protocol::of::<Buoys>()).code;
+    eventually("its end", || running.server.common.directory.get(code).is_none()).await;
     // All that sessions had to say was said.
     running.stop().await.unwrap();
     // Had it been kept, this would be its result.

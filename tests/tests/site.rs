@@ -98,7 +98,7 @@ async fn limits_and_bans_see_the_client_and_not_the_server_that_passes_it_on() {
     peer.send(ask.replace("/play", &format!("/play/{code}")).as_bytes()).await;
     assert_eq!(peer.status().await, Some(101));
     for running in [&a, &b] {
-        assert!(running.server.front.registry.peers().contains(&client));
+        assert!(running.server.common.registry.peers().contains(&client));
     }
     // Guesses are the client's own there as well.
     let guess = async |from: &str| {
@@ -157,7 +157,7 @@ async fn the_lobby_is_one() {
 
     // Results, the leaderboard and recordings.
     for (running, name, score, at) in [(&a, "Ada", 30, 1), (&b, "Ben", 40, 2)] {
-        let store = &running.server.store;
+        let store = &running.server.common.store;
         let code = SessionCode::random();
         let mut kept = round_of(name, score, &[("kills", 3), ("deaths", 1)]);
         kept.at += at;
@@ -261,13 +261,13 @@ async fn who_finds_no_room_here_is_let_in_there() {
 #[tokio::test]
 async fn whom_one_server_has_no_time_for_and_another_lets_in_counts_as_refused_by_neither() {
     let [a, b] = acquainted().await;
-    let refused = |running: &Running| running.server.front.directory.overload.refused();
+    let refused = |running: &Running| running.server.common.directory.overload.refused();
     let shut = async |running: &Running| {
-        let mut config = (*running.server.front.live.get()).clone();
+        let mut config = (*running.server.common.live.get()).clone();
         config.overload.overload = true;
         running.server.reload(config);
-        running.server.front.directory.overload.stand_in(Some(3.0));
-        eventually("the door shuts", || running.server.front.directory.overload.is_closed()).await;
+        running.server.common.directory.overload.stand_in(Some(3.0));
+        eventually("the door shuts", || running.server.common.directory.overload.is_closed()).await;
     };
     let settings = json!({"name": "Anywhere", "public": false}).to_string();
     shut(&a).await;

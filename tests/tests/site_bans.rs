@@ -16,7 +16,7 @@ fn address() -> IpAddr {
 
 /// Whether a server lets in whoever comes from [`BANNED`].
 fn bars(running: &Running) -> bool {
-    running.server.front.bans.bars(address()).is_some()
+    running.server.common.bans.bars(address()).is_some()
 }
 
 #[tokio::test]
@@ -27,25 +27,25 @@ async fn a_ban_holds_on_all_servers_and_so_does_its_end() {
     });
     let out = Bystander::join_from::<Buoys>(BANNED, b.address, "Bob").await;
     let mut stays = Bystander::join_at::<Buoys>(&b, "/play", "Ann").await;
-    a.server.front.bans.add(address(), 60, "Threats").expect("there is room");
+    a.server.common.bans.add(address(), 60, "Threats").expect("there is room");
     assert_eq!(out.closed().await, Some(4010), "the other server's operator banned them");
     assert!(bars(&b));
-    let ban = b.server.front.bans.list().pop().expect("a ban");
+    let ban = b.server.common.bans.list().pop().expect("a ban");
     assert_eq!((ban.address, ban.reason.as_str()), (address(), "Threats"));
     stays.is_well().await;
 
     // Lifted where it was not made.
-    assert!(b.server.front.bans.lift(address()));
+    assert!(b.server.common.bans.lift(address()));
     eventually("both let them in", || !bars(&a) && !bars(&b)).await;
     Bystander::join_from::<Buoys>(BANNED, a.address, "Bob").await.is_well().await;
 
     // By mistake it is the address that the servers themselves come from.
     let servers: IpAddr = a.address.ip();
-    a.server.front.bans.add(servers, 60, "").expect("there is room");
-    let barred = |running: &Running| running.server.front.bans.bars(servers).is_some();
+    a.server.common.bans.add(servers, 60, "").expect("there is room");
+    let barred = |running: &Running| running.server.common.bans.bars(servers).is_some();
     eventually("both have heard it", || barred(&a) && barred(&b)).await;
     assert_eq!(stays.closed().await, Some(4010));
-    assert!(a.server.front.bans.lift(servers));
+    assert!(a.server.common.bans.lift(servers));
     eventually("both have heard that, too", || !barred(&a) && !barred(&b)).await;
     a.stop().await.expect("an orderly end");
     b.stop().await.expect("an orderly end");
@@ -54,7 +54,7 @@ async fn a_ban_holds_on_all_servers_and_so_does_its_end() {
 #[tokio::test]
 async fn without_a_secret_nobody_learns_who_is_banned() {
     let [a, b] = site::pair::<Buoys>(|config| config.limits = hasty());
-    a.server.front.bans.add(address(), 60, "").expect("there is room");
+    a.server.common.bans.add(address(), 60, "").expect("there is room");
     // Twice: what it learns of bans it would ask for after the sessions.
     for _ in 0..2 {
         site::see_each_other(&a, &b).await;
@@ -83,7 +83,7 @@ async fn a_server_that_starts_learns_who_is_banned() {
     let b = Running::start_on::<Buoys>(&config, listener.into());
     // Nearly always before anybody can come; the first look waits half a second at most.
     eventually("it knows", || bars(&b)).await;
-    assert_eq!(b.server.front.bans.list().len(), 1);
+    assert_eq!(b.server.common.bans.list().len(), 1);
     b.stop().await.expect("an orderly end");
     other.end().await;
 }

@@ -39,13 +39,13 @@ async fn a_server_that_stops_hands_its_matches_over() {
     let play = format!("/play/{code}");
     let through = Bystander::join_at::<Arena>(&b, &play, "Ada").await;
     let mut straight = in_a_match(&a, &play).await;
-    let config = (*a.server.front.live.get()).clone();
+    let config = (*a.server.common.live.get()).clone();
     let address = a.address;
     a.stop().await.expect("an orderly end");
     assert_eq!(through.closed().await, Some(4015));
     assert_eq!(straight.peer.closing().await.map(|closed| closed.0), Some(4015));
     // Both seats are kept there, and the host is the host.
-    assert!(b.server.front.directory.get(code.parse().expect("a code")).is_some());
+    assert!(b.server.common.directory.get(code.parse().expect("a code")).is_some());
     let there = b.get(&path).await.expect(200);
     assert_eq!(
         (&there["session"]["name"], &there["session"]["players"]),
@@ -73,7 +73,7 @@ async fn a_server_that_stops_hands_its_matches_over() {
 
     // And gets it back.
     b.stop().await.expect("an orderly end");
-    assert!(a.server.front.directory.get(code.parse().expect("a code")).is_some());
+    assert!(a.server.common.directory.get(code.parse().expect("a code")).is_some());
     assert_eq!(a.get(&path).await.expect(200)["session"]["name"], "All of us");
     straight.plays_on::<Arena>(&a, &play).await;
     a.stop().await.expect("an orderly end");
@@ -103,7 +103,7 @@ async fn the_operator_moves_a_session_while_both_servers_go_on() {
     }
     operate(&a, &code).await.problem(404);
     // There is no more room there: what is here stays here, with who is in it.
-    let here = a.server.front.directory.entries()[0].code;
+    let here = a.server.common.directory.entries()[0].code;
     let player = Bystander::join_at::<Arena>(&a, &format!("/play/{here}"), "Cid").await;
     assert!(operate(&a, &here.to_string()).await.problem(503).contains("goes on here"));
     assert_eq!(player.closed().await, Some(4015));
@@ -124,8 +124,8 @@ async fn what_is_left_of_a_session_that_moved_and_ended_is_found() {
     let had = async |running: &Running, round: u32| {
         let mut kept = result_of_nobody();
         (kept.result.round, kept.at) = (round, kept.at + u64::from(round));
-        running.server.store.keep(code.parse().expect("a code"), kept);
-        running.server.store.settled().await.expect("it is kept");
+        running.server.common.store.keep(code.parse().expect("a code"), kept);
+        running.server.common.store.settled().await.expect("it is kept");
     };
     had(&a, 1).await;
     assert_eq!(operate(&a, &code).await.status, 204);
@@ -230,10 +230,10 @@ async fn what_is_on_another_server_is_not_opened_again_by_a_disk_that_was_too_sl
     let (code, _) = create(&a, json!({"name": "Us", "public": false, "round_s": 0})).await;
     let code = code.parse().expect("a code");
     Bystander::join_at::<Arena>(&a, &format!("/play/{code}"), "Ada").await.is_well().await;
-    let settings = a.server.front.directory.get(code).expect("it is open").settings();
-    let (config, address) = ((*a.server.front.live.get()).clone(), a.address);
+    let settings = a.server.common.directory.get(code).expect("it is open").settings();
+    let (config, address) = ((*a.server.common.live.get()).clone(), a.address);
     a.stop().await.expect("an orderly end");
-    assert!(b.server.front.directory.get(code).is_some());
+    assert!(b.server.common.directory.get(code).is_some());
     // As if the process had ended before the disk knew.
     let store = Store::open(Some(&folder.at(""))).expect("the folder is there");
     store.remember(OpenSession { code, settings, host: None }, &Arc::default());
@@ -242,7 +242,7 @@ async fn what_is_on_another_server_is_not_opened_again_by_a_disk_that_was_too_sl
     let listener = server::net::listener::bind(address).expect("the port is free again");
     let a = Running::start_on::<Arena>(&config, listener.into());
     assert_eq!(a.get(&format!("/api/sessions/{code}")).await.expect(200)["session"]["name"], "Us");
-    assert!(a.server.front.directory.get(code).is_none(), "it goes on in one place");
+    assert!(a.server.common.directory.get(code).is_none(), "it goes on in one place");
     a.stop().await.expect("an orderly end");
     b.stop().await.expect("an orderly end");
 }
@@ -266,7 +266,7 @@ async fn a_match_does_not_go_on_twice_when_an_answer_is_lost() {
     Bystander::join_at::<Arena>(&a, &format!("/play/{code}"), "Ada").await.is_well().await;
     let moved = operate(&a, &code).await;
     assert_eq!(moved.status, 204, "{moved:?}");
-    assert!(a.server.front.directory.is_empty());
+    assert!(a.server.common.directory.is_empty());
     a.stop().await.expect("an orderly end");
     // Nothing else was asked for.
     b.end().await;
@@ -280,14 +280,14 @@ async fn what_nobody_takes_goes_on_where_it_is() {
         config.stopping.drain_seconds = Some(3);
     });
     see_each_other(&a, &b).await;
-    let code = a.server.front.directory.entries()[0].code;
+    let code = a.server.common.directory.entries()[0].code;
     let player = Bystander::join_at::<Arena>(&a, &format!("/play/{code}"), "Ada").await;
     a.ask_to_stop();
     assert_eq!(player.closed().await, Some(4015), "it was ready to go");
-    eventually("back again", || a.server.front.directory.get(code).is_some()).await;
+    eventually("back again", || a.server.common.directory.get(code).is_some()).await;
     let status = a.get(&format!("/api/sessions/{code}")).await.expect(200)["session"].clone();
     assert_eq!(status["players"], 1, "the seat");
-    let stopping = Arc::clone(&a.server.front.stopping);
+    let stopping = Arc::clone(&a.server.common.stopping);
     a.stop().await.expect("an orderly end");
     let left = stopping.left().expect("it has stopped");
     assert!(left <= Duration::from_secs(1), "none for handing over any more: {left:?}");

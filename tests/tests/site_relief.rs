@@ -21,7 +21,7 @@ async fn a_session_goes_to_the_server_that_has_room_and_its_match_goes_on() {
         config.limits = hasty();
         config.limits.relief_wait = Duration::from_millis(50);
     });
-    b.server.front.directory.overload.stand_in(Some(0.0));
+    b.server.common.directory.overload.stand_in(Some(0.0));
     see_each_other(&a, &b).await;
     let mut sessions = Vec::new();
     for people in [4, 1] {
@@ -37,16 +37,16 @@ async fn a_session_goes_to_the_server_that_has_room_and_its_match_goes_on() {
 
     // Six people are 65 % of this machine's cores, so five would be what the other one does before it gives up anything:
     // for four it has not twice the room that they need, for two it has.
-    let mut config = (*a.server.front.live.get()).clone();
+    let mut config = (*a.server.common.live.get()).clone();
     config.overload.overload = true;
     a.server.reload(config);
-    a.server.front.directory.overload.stand_in(Some(0.65));
+    a.server.common.directory.overload.stand_in(Some(0.65));
     for player in one {
         assert_eq!(player.closed().await, Some(4015));
     }
     assert_eq!(another.peer.closing().await.map(|closed| closed.0), Some(4015));
     let is_at = |running: &Running, code: &str| {
-        running.server.front.directory.get(code.parse().expect("a code")).is_some()
+        running.server.common.directory.get(code.parse().expect("a code")).is_some()
     };
     within(PATIENCE, "the session", async {
         while !is_at(&b, &goes) {

@@ -56,7 +56,7 @@ async fn a_page_and_a_game_come_from_one_port() {
     }
     // A browser that asks for nothing more is no offender.
     peer.end().await;
-    assert_eq!(running.server.front.refusals.count(Reason::HeadTimeout), 0);
+    assert_eq!(running.server.common.refusals.count(Reason::HeadTimeout), 0);
     for player in &mut players {
         player.is_well().await;
     }
@@ -73,7 +73,7 @@ async fn a_stopping_server_says_goodbye_to_everybody() {
     let (mut unjoined, mut idle) = (running.open().await, running.connect().await);
     // Neither reads nor answers, and is not waited for.
     let _deaf = running.join("Deaf").await;
-    let front = Arc::clone(&running.server.front);
+    let common = Arc::clone(&running.server.common);
     within(PATIENCE, "stopping", async {
         let raw = tokio::spawn(async move {
             let said = raw.closing().await;
@@ -93,7 +93,7 @@ async fn a_stopping_server_says_goodbye_to_everybody() {
         }
     })
     .await;
-    assert_eq!(front.registry.open(), 0);
+    assert_eq!(common.registry.open(), 0);
     assert!(TcpStream::connect(address).await.is_err(), "the port is free again");
 }
 
@@ -106,7 +106,7 @@ async fn a_session_that_is_full_says_so() {
     second.send(&binary(&hello("Second"))).await;
     let (code, reason) = second.closing().await.expect("a close frame");
     assert_eq!((code, reason.as_str()), (4014, "All 1 seats are taken."));
-    let refusals = &running.server.front.refusals;
+    let refusals = &running.server.common.refusals;
     eventually("it counts", || refusals.count(Reason::NoRoom) == 1).await;
     assert_eq!(refusals.count(Reason::Expelled), 0);
     first.is_well().await;
@@ -126,7 +126,7 @@ async fn whoever_vanishes_is_noticed() {
     let mut silent = running.join("Silent").await;
     // Sends what it should, but reads nothing and so answers no ping.
     let mut deaf = running.join("Deaf").await;
-    let refusals = &running.server.front.refusals;
+    let refusals = &running.server.common.refusals;
     let mut tick = 0;
     let talking = async {
         while refusals.count(Reason::Dead) < 2 {
@@ -247,7 +247,7 @@ async fn whoever_is_cut_off_comes_back_to_the_same_seat() {
     newer.end().await;
     let (_newest, other, _) = welcomed(&running, Some(fourth)).await;
     assert_ne!(other, me);
-    assert_eq!(running.server.front.refusals.count(Reason::Expelled), 0);
+    assert_eq!(running.server.common.refusals.count(Reason::Expelled), 0);
     bystander.is_well().await;
     running.stop().await.unwrap();
 }
@@ -309,13 +309,13 @@ async fn whoever_takes_nothing_is_dropped_and_the_ticks_go_on() {
     let running = Running::start_with(&config, firehose);
     let mut peer = running.open().await;
     peer.send(&binary(&hello("Slow"))).await;
-    let refusals = &running.server.front.refusals;
+    let refusals = &running.server.common.refusals;
     eventually("the slow one is dropped", || refusals.count(Reason::Slow) == 1).await;
     running.settles_at(0).await;
     eventually("the session hears of it", || left.load(Ordering::Relaxed) == 1).await;
     // What it was sent is what the kernel and the outbox hold, not what was there to be sent.
     assert!(taken.load(Ordering::Relaxed) < 200, "{taken:?}");
-    let ticks = &running.server.ticks;
+    let ticks = &running.server.common.directory.ticks;
     let before = ticks.ticks.load(Ordering::Relaxed);
     eventually("ticks go on", || ticks.ticks.load(Ordering::Relaxed) > before + 10).await;
     running.stop().await.unwrap();
@@ -381,7 +381,7 @@ async fn a_client_of_another_version_is_told_to_reload() {
     assert!(head.contains(" 101 ") && head.contains("protocol: gamekeeper.1\r\n"), "{head}");
     peer.send(&binary(b"\x07what was a hello once")).await;
     is_told_to_reload(peer).await;
-    assert_eq!(running.server.front.refusals.count(Reason::Version), 2);
+    assert_eq!(running.server.common.refusals.count(Reason::Version), 2);
     running.stop().await.unwrap();
 }
 

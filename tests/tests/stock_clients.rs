@@ -61,7 +61,7 @@ fn tools() -> PathBuf {
 /// A server whose pilots fly.
 async fn start() -> Host {
     let host = Host::start(SIZE, PILOTS);
-    let ticks = &host.server.ticks.ticks;
+    let ticks = &host.server.common.directory.ticks.ticks;
     eventually("the first tick, in which pilots come", || ticks.load(Ordering::Relaxed) > 0).await;
     host
 }
@@ -73,10 +73,10 @@ fn address(host: &Host) -> String {
 
 /// The server has refused nothing, and everybody has gone.
 async fn ends_well(host: Host) {
-    let front = &host.server.front;
-    eventually("everybody has gone", || front.registry.open() == 0).await;
+    let common = &host.server.common;
+    eventually("everybody has gone", || common.registry.open() == 0).await;
     for &reason in Reason::ALL {
-        assert_eq!(front.refusals.count(reason), 0, "refused: {}", reason.label());
+        assert_eq!(common.refusals.count(reason), 0, "refused: {}", reason.label());
     }
     host.stop().await;
 }

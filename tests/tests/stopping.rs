@@ -132,7 +132,7 @@ async fn a_server_that_is_asked_to_stop_opens_nothing_and_waits_for_its_players(
     let mut running = Running::start_draining::<Buoys>(&config());
     let mut ann = running.join("Ann").await;
     running.ask_to_stop();
-    eventually("draining", || running.server.front.stopping.is_draining()).await;
+    eventually("draining", || running.server.common.stopping.is_draining()).await;
     for path in ["/api/tickets", "/api/sessions"] {
         let asked = running.post(path, "{}").await;
         assert!(asked.problem(503).contains("about to stop"), "{path}");
@@ -155,7 +155,7 @@ async fn where_matches_are_kept_nothing_is_waited_for_unless_it_is_set() {
         let mut running = Running::start_draining::<Buoys>(&Config { data, stopping, ..config() });
         let mut ann = running.join("Ann").await;
         running.ask_to_stop();
-        let stopping = running.server.front.stopping.clone();
+        let stopping = running.server.common.stopping.clone();
         eventually("draining", || stopping.is_draining()).await;
         let left = stopping.left().expect("it is draining");
         assert_eq!(left > Duration::from_secs(30), waits, "{keeps} {drain_seconds:?}: {left:?}");
@@ -181,7 +181,7 @@ async fn open_sessions_open_again_with_their_hosts_and_ended_ones_do_not() {
     assert_eq!(running.act(lasts, secret, renamed).await.status, 204);
     assert_eq!(running.act(ends, ends_secret, r#"{"action":"end"}"#).await.status, 204);
     within(PATIENCE, "the end of one", async {
-        while running.server.front.directory.len() > 1 {
+        while running.server.common.directory.len() > 1 {
             tokio::task::yield_now().await;
         }
     })
@@ -191,7 +191,7 @@ async fn open_sessions_open_again_with_their_hosts_and_ended_ones_do_not() {
     let running = Running::start_empty::<Buoys>(&config);
     let path = format!("/api/sessions/{lasts}");
     within(PATIENCE, "sessions", async {
-        while running.server.front.directory.is_empty() {
+        while running.server.common.directory.is_empty() {
             tokio::task::yield_now().await;
         }
     })

@@ -5,6 +5,7 @@ use crate::code::{Letter, SessionCode};
 use crate::lanes::{Lane, Sockets};
 use crate::metrics::Measure;
 use crate::net::outbox::ConnectionOutbox;
+use crate::session::door::ToSession;
 use crate::session::result::RoundResult;
 use crate::session::settings::SessionSettings;
 use crate::session::status::Status;
@@ -17,6 +18,7 @@ use shared::wire::{HostSecret, Protocol};
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
+use tokio::sync::mpsc::error::{SendError, TrySendError};
 use tokio::sync::{Notify, mpsc};
 use tokio::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
@@ -35,7 +37,7 @@ pub struct Entry {
     /// How its loop is doing.
     pub ticks: Arc<TickCounts>,
     pub(super) stop: CancellationToken,
-    shown: Mutex<Shown>,
+    shown: Mutex<Look>,
     settings: Mutex<SessionSettings>,
     results: Mutex<VecDeque<KeptResult>>,
     /// What the store was given of it, for the next start; `None` where nothing is kept.
@@ -78,11 +80,13 @@ impl Leave {
     }
 }
 
-#[derive(Debug)]
-struct Shown {
-    status: Status,
-    measure: Measure,
-    since: Instant,
+/// What its loop last showed of a session.
+#[derive(Clone, Debug)]
+pub(crate) struct Look {
+    pub(crate) status: Status,
+    pub(crate) measure: Measure,
+    /// When it did.
+    pub(crate) since: Instant,
 }
 
 /// What is shown of a session: its code and its status.
@@ -94,6 +98,9 @@ pub struct SessionInfo {
     #[serde(flatten)]
     pub status: Status,
 }
+
+/// What a session of the directory is told.
+pub(crate) type Told = ToSession<ConnectionOutbox>;
 
 /// What a connection has to know of a session to feed it.
 #[derive(Clone, Debug)]
@@ -110,6 +117,21 @@ pub struct SessionHandle {
     pub tick_rate: u16,
     /// What who is in it is told once it takes nothing more; empty until then, and for good when it broke.
     pub ending: Arc<OnceLock<(CloseCode, &'static str)>>,
+}
+
+impl SessionHandle {
+    /// Tells the session something, as of now, once its queue has room. Errors when it takes nothing more.
+    pub(crate) async fn tell(&self, told: Told) -> Result<(), SendError<Queued<ConnectionOutbox>>> {
+        self.queue.send((Instant::now(), told)).await
+    }
+
+    /// The same at once; errors as well where there is no room.
+    pub(crate) fn try_tell(
+        &self,
+        told: Told,
+    ) -> Result<(), TrySendError<Queued<ConnectionOutbox>>> {
+        self.queue.try_send((Instant::now(), told))
+    }
 }
 
 /// A place promised to somebody on the way into a session: it counts as taken for as long as this lives.
@@ -136,7 +158,7 @@ impl Entry {
             handle,
             ticks: Arc::new(ticks),
             stop,
-            shown: Mutex::new(Shown::new(status, Measure::default())),
+            shown: Mutex::new(Look::new(status, Measure::default())),
             settings: Mutex::new(settings),
             results: Mutex::default(),
             kept: Mutex::default(),
@@ -160,9 +182,8 @@ impl Entry {
     }
 
     /// How it stood at the last look.
-    pub(crate) fn look(&self) -> (Status, Measure) {
-        let shown = self.shown.lock();
-        (shown.status.clone(), shown.measure)
+    pub(crate) fn look(&self) -> Look {
+        self.shown.lock().clone()
     }
 
     /// For how long it has been here.
@@ -263,7 +284,7 @@ impl Entry {
         let mut shown = self.shown.lock();
         let now = Instant::now();
         let differs = shown.differs(&status, now);
-        *shown = Shown { status, measure, since: now };
+        *shown = Look { status, measure, since: now };
         differs
     }
 
@@ -284,7 +305,7 @@ impl Entry {
 /// Seconds by which a phase's end may move before that is news.
 const PHASE_SLACK_S: u32 = 2;
 
-impl Shown {
+impl Look {
     fn new(status: Status, measure: Measure) -> Self {
         Self { status, measure, since: Instant::now() }
     }
@@ -307,9 +328,9 @@ impl Shown {
 mod tests {
     use super::*;
 
-    fn shown(left: Option<u32>, players: u16) -> Shown {
+    fn shown(left: Option<u32>, players: u16) -> Look {
         let status = Status { phase_left_s: left, players, ..Status::default() };
-        Shown::new(status, Measure::default())
+        Look::new(status, Measure::default())
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 use super::Directory;
 use super::entry::SessionInfo;
+use crate::http::sse::event;
 use bytes::Bytes;
 use serde::Serialize;
 use std::collections::HashSet;
@@ -112,10 +113,4 @@ fn sort(sessions: &mut [SessionInfo]) {
         let order = b.status.players.cmp(&a.status.players);
         order.then_with(|| a.status.name.cmp(&b.status.name)).then_with(|| a.code.cmp(&b.code))
     });
-}
-
-/// An event. JSON has no line breaks, so its data is one line.
-pub(crate) fn event(name: &str, data: &impl Serialize) -> Bytes {
-    let data = serde_json::to_string(data).expect("plain values");
-    format!("event: {name}\ndata: {data}\n\n").into()
 }

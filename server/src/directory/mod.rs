@@ -6,22 +6,25 @@
 //! whole numbers behind a keyed hash. How often an address may ask for one that does not exist is bounded in
 //! [`crate::net::address_limits`].
 
+mod adopted;
 mod entry;
 mod listing;
+mod loads;
 mod moving;
 mod opening;
 mod running;
 mod tickets;
 
-pub(crate) use entry::Leave;
+use adopted::Adopted;
+pub use adopted::open;
 pub use entry::{Entry, Promise, RESULTS_KEPT, SessionHandle, SessionInfo};
-pub(crate) use listing::event;
+pub(crate) use entry::{Leave, Look, Told};
 pub use listing::{LIST_EVERY, ListEvent, SessionList};
 pub(crate) use moving::HAND_OVER_WAIT;
 pub use opening::{
     AnySession, CREATED_PILOTS_MAX, CREATED_SPECTATORS_MAX, CREATED_TICK_RATE_MAX, Opener,
 };
-pub use tickets::{TICKETS_MAX, Ticket, TicketId, Tickets};
+pub use tickets::{TICKETS_MAX, Ticket, Tickets};
 
 use crate::code::SessionCode;
 use crate::lanes::Lanes;
@@ -34,15 +37,15 @@ use crate::session::settings::{Mode, SessionSettings};
 use crate::site::Site;
 use crate::stopping::Stopping;
 use crate::store::{OpenSession, Store};
-use crate::tick_loop::{TickCounts, Ticked};
+use crate::tick_loop::TickCounts;
 use dashmap::DashMap;
 use listing::Listing;
 pub(crate) use opening::Most;
 use opening::Opening;
 use parking_lot::Mutex;
 use shared::wire::{HostSecret, Protocol};
-use std::sync::{Arc, OnceLock};
-use tokio::time::{Duration, Instant};
+use std::sync::Arc;
+use tokio::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -53,8 +56,8 @@ pub struct Directory {
     opener: Option<Opener>,
     live: Arc<Live>,
     site: Arc<Site>,
-    /// Where quick play leads in any case, when somebody handed in a session.
-    adopted: OnceLock<SessionCode>,
+    /// What tests and benches handed in.
+    adopted: Adopted,
     /// Held while sessions are counted, chosen or opened, so that no two who come at once both open one.
     choosing: Mutex<()>,
     listing: Listing,
@@ -116,7 +119,7 @@ impl Directory {
         Self {
             sessions: DashMap::new(),
             opener,
-            adopted: OnceLock::new(),
+            adopted: Adopted::default(),
             choosing: Mutex::default(),
             listing: Listing::new(),
             tickets: Tickets::new(live.get().limits.ticket_life),
@@ -177,10 +180,8 @@ impl Directory {
         if self.stopping.is_draining() {
             return Err(NoSession::Stopping);
         }
-        if let Some(adopted) = self.adopted.get() {
-            let entry = self.get(*adopted).ok_or(NoSession::Closed)?;
-            let promise = entry.promise();
-            return Ok((entry, promise));
+        if let Some(adopted) = self.to_adopted() {
+            return adopted;
         }
         self.is_let_in()?;
         self.tickets.prune();
@@ -224,22 +225,10 @@ impl Directory {
         inside.saturating_add(unopened.saturating_mul(config.max_players.into()))
     }
 
-    /// Runs a session that was opened elsewhere. Quick play leads there from now on.
-    pub fn adopt(
-        self: &Arc<Self>,
-        session: impl Ticked<crate::net::outbox::ConnectionOutbox> + 'static,
-        protocol: Protocol,
-    ) -> Arc<Entry> {
-        let code = self.fresh_code();
-        // Only the first one: a second is there for who has its code.
-        let _ = self.adopted.set(code);
-        self.run(code, Box::new(session), protocol, self.usual())
-    }
-
     /// The game's tables; `None` where there is neither a game to open sessions of nor a session.
     pub fn protocol(&self) -> Option<Protocol> {
         let opened = self.opener.as_ref().map(|opener| opener.protocol);
-        opened.or_else(|| Some(self.get(*self.adopted.get()?)?.handle.protocol))
+        opened.or_else(|| self.adopted_protocol())
     }
 
     /// Whether there is room for somebody new who does not care where.
@@ -260,7 +249,7 @@ impl Directory {
         drop(self.choosing.lock());
         for entry in self.entries() {
             // A session that takes nothing has ended.
-            let _ = entry.handle.queue.send((Instant::now(), ToSession::Part { seconds })).await;
+            let _ = entry.handle.tell(ToSession::Part { seconds }).await;
         }
         self.ended().await;
     }
@@ -268,7 +257,7 @@ impl Directory {
     /// Tells one that has only just begun here.
     fn part_from(&self, entry: &Entry, left: Duration) {
         let seconds = left.as_secs() as u32;
-        let told = entry.handle.queue.try_send((Instant::now(), ToSession::Part { seconds }));
+        let told = entry.handle.try_tell(ToSession::Part { seconds });
         told.expect("a new queue has room");
     }
 

@@ -57,7 +57,7 @@ impl Directory {
             && let Some(session) = entry.kept()
         {
             let to = if let Leave::Load(to) = why { Some(to) } else { None };
-            let people = entry.look().0.people();
+            let people = entry.look().status.people();
             let leaving = Leaving { session: &session, people, checkpoint: &checkpoint, to };
             if self.site.hand_over(leaving, self.goes_on_with()).await {
                 self.metrics.sessions.moved[why.index()].inc();

@@ -14,7 +14,7 @@ use crate::session::result::RoundResult;
 use crate::session::settings::SessionSettings;
 use crate::session::status::Status;
 use crate::session::{Counts, MOVING, STOPPING};
-use crate::tick_loop::{self, Queued, TickCounts, Watcher};
+use crate::tick_loop::{Queued, TickCounts, TickLoop, Watcher};
 use shared::wire::close::CloseCode;
 use shared::wire::{HostSecret, Protocol};
 use std::sync::Arc;
@@ -58,7 +58,7 @@ impl Directory {
 
     /// Whether the next start opens a session again.
     fn lasts(&self, code: SessionCode) -> bool {
-        self.adopted.get() != Some(&code) && self.opener.is_some()
+        !self.is_adopted(code) && self.opener.is_some()
     }
 
     /// From a session's first tick until it is in the list no more.
@@ -89,7 +89,9 @@ impl Directory {
         // A task of its own, so that a panic ends there. What it leaves behind is dropped whole.
         let clock = place.clock();
         let ticking = async move {
-            tick_loop::run(&mut *session, told, clock, &ticks, &metrics.ticks, stop, reporter).await
+            let times = &metrics.ticks;
+            let ticking = TickLoop::new(&mut *session, told, clock, reporter, &ticks, times);
+            ticking.run(stop).await
         };
         let ticking = place.spawn(ticking.instrument(span));
         let ended = ticking.await;

@@ -4,40 +4,13 @@
 use super::entry::Promise;
 use crate::code::SessionCode;
 use parking_lot::Mutex;
+use shared::wire::TicketId;
+use shared::wire::secret::SECRET_BYTES;
 use std::collections::HashMap;
-use std::str::FromStr;
 use tokio::time::{Duration, Instant};
 
 /// Tickets that nobody has used yet; past it the API answers that it is busy.
 pub const TICKETS_MAX: usize = 4096;
-
-/// Names a ticket: 128 random bits, as 32 hexadecimal digits.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct TicketId(u128);
-
-impl TicketId {
-    /// As text. Not `Display`, which logs use.
-    pub fn to_hex(self) -> String {
-        format!("{:032x}", self.0)
-    }
-}
-
-impl core::fmt::Debug for TicketId {
-    /// Whoever has the number has the ticket.
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str("TicketId(..)")
-    }
-}
-
-impl FromStr for TicketId {
-    type Err = ();
-
-    fn from_str(text: &str) -> Result<Self, ()> {
-        let digits = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-        let number = u128::from_str_radix(text, 16).ok().filter(|_| digits);
-        number.map(Self).ok_or(())
-    }
-}
 
 /// What a ticket is good for.
 #[derive(Debug)]
@@ -54,7 +27,8 @@ pub struct Ticket {
 #[derive(Debug)]
 pub struct Tickets {
     life: Duration,
-    waiting: Mutex<HashMap<TicketId, (Instant, Ticket)>>,
+    /// By the bytes of their ids, and until when each is good.
+    waiting: Mutex<HashMap<[u8; SECRET_BYTES], (Instant, Ticket)>>,
 }
 
 impl Tickets {
@@ -72,13 +46,13 @@ impl Tickets {
             return None;
         }
         let id = TicketId(rand::random());
-        waiting.insert(id, (now + self.life, ticket));
+        waiting.insert(id.0, (now + self.life, ticket));
         Some(id)
     }
 
     /// Takes a ticket from somebody who shows it; `None` when it is not, or no longer, good.
     pub fn take(&self, id: TicketId) -> Option<Ticket> {
-        let (until, ticket) = self.waiting.lock().remove(&id)?;
+        let (until, ticket) = self.waiting.lock().remove(&id.0)?;
         (until > Instant::now()).then_some(ticket)
     }
 
@@ -117,12 +91,5 @@ mod tests {
         assert!(tickets.give(ticket()).is_none());
         tokio::time::advance(Duration::from_secs(15)).await;
         assert!(tickets.give(ticket()).is_some());
-    }
-
-    #[test]
-    fn only_32_digits_are_a_ticket() {
-        for bad in ["", "0", "+123456789abcdef0123456789abcdef", &"0".repeat(33), &"g".repeat(32)] {
-            assert!(bad.parse::<TicketId>().is_err(), "{bad}");
-        }
     }
 }

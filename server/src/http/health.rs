@@ -49,7 +49,7 @@ pub(crate) async fn answer<B>(
         Ask::Metrics if may_read(request, caller, front) => {
             let front = Arc::clone(front);
             // It reads files, and others have something to do on this thread.
-            let text = tokio::task::spawn_blocking(move || front.metrics.text(&front));
+            let text = tokio::task::spawn_blocking(move || front.metrics().text(&front));
             match text.await {
                 Ok(text) => ([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response(),
                 Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
@@ -63,16 +63,16 @@ pub(crate) async fn answer<B>(
 
 /// Why nobody new should be sent here.
 fn why_not_ready(front: &Front) -> Option<&'static str> {
-    if front.stopping.is_draining() || front.stop.is_cancelled() {
+    if front.common.stopping.is_draining() || front.common.stop.is_cancelled() {
         return Some("The server is about to stop and lets nobody new in.");
     }
-    if !front.store.is_working() {
+    if !front.common.store.is_working() {
         return Some("The store of results broke; the server should be started again.");
     }
-    if front.directory.overload.is_closed() {
+    if front.common.directory.overload.is_closed() {
         return Some("There is more to do than this server can; nobody new is let in.");
     }
-    if !front.directory.has_room() {
+    if !front.common.directory.has_room() {
         return Some("All sessions are full, and no further one may be opened.");
     }
     None
@@ -80,7 +80,7 @@ fn why_not_ready(front: &Front) -> Option<&'static str> {
 
 /// Whether `caller` may read the metrics. Who may not is told what is told where nothing is.
 fn may_read<B>(request: &Request<B>, caller: &Caller, front: &Front) -> bool {
-    match front.live.get().seeing.metrics {
+    match front.common.live.get().seeing.metrics {
         MetricsFor::Off => false,
         MetricsFor::Everyone => true,
         MetricsFor::Local => {

@@ -4,13 +4,15 @@
 
 pub mod admin;
 pub mod api;
+mod asking;
 mod assets;
 pub mod health;
+pub(crate) mod sse;
 
-use crate::config::BasePath;
+use crate::common::Common;
 use crate::net::Caller;
-use crate::net::address_limits::{AddressLimits, TooOften};
-use crate::site::{self, Site, is_passed_on};
+use crate::net::address_limits::TooOften;
+use crate::site::{self, is_passed_on};
 use admin::Operator;
 use assets::Page;
 pub use assets::{ARENA, Asset, Build};
@@ -28,15 +30,9 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self' 'wa
      style-src 'self'; img-src 'self' data:; connect-src 'self'; manifest-src 'self'; \
      base-uri 'none'; frame-ancestors 'none'; form-action 'self'";
 
-/// Answers everything that is neither a WebSocket nor the API's, for browsers that find it below `base`; players open
-/// the page of `game`.
-pub(crate) fn router(
-    game: &'static Build,
-    base: &BasePath,
-    operator: Arc<Operator>,
-    site: Arc<Site>,
-    address_limits: Arc<AddressLimits>,
-) -> Router {
+/// Answers everything that is neither a WebSocket nor the API's; players open the page of `game`.
+pub(crate) fn router(game: &'static Build, common: Arc<Common>, operator: Arc<Operator>) -> Router {
+    let base = &common.live.get().reach.base_path;
     let page = Page::game(game, base);
     let page = get(move |headers: HeaderMap| async move { page.respond(&headers) });
     let admin = Page::admin(base);
@@ -53,7 +49,7 @@ pub(crate) fn router(
         .route("/replay/{id}", page.clone())
         .route("/replay/{code}/{round}", page)
         .route("/assets/{build}/{*path}", get(asset))
-        .with_state(Files { game, site, address_limits })
+        .with_state(Files { game, common })
         .fallback(|| async { assets::not_found() })
 }
 
@@ -61,15 +57,14 @@ pub(crate) fn router(
 #[derive(Clone)]
 struct Files {
     game: &'static Build,
-    site: Arc<Site>,
-    address_limits: Arc<AddressLimits>,
+    common: Arc<Common>,
 }
 
 /// A file of the game's page or the operator's; of another build where another server of the site has that: while they
 /// are upgraded one after the other, a page may come from one and ask another for what belongs to it. Such a search counts as
 /// a request to the API, as it is work for all servers; what can be no build's is not looked for.
 async fn asset(
-    State(Files { game, site, address_limits }): State<Files>,
+    State(Files { game, common }): State<Files>,
     Extension(caller): Extension<Caller>,
     Path((build, path)): Path<(String, String)>,
     uri: Uri,
@@ -81,12 +76,12 @@ async fn asset(
     if is_passed_on(&headers) || !assets::is_build_name(&build) || is_of_another_site(&headers) {
         return assets::not_found();
     }
-    if let Err(TooOften { after }) = address_limits.requests.take(caller.network) {
+    if let Err(TooOften { after }) = common.address_limits.requests.take(caller.network) {
         let after = [(header::RETRY_AFTER, after.as_secs_f64().ceil() as u64)];
         let after = after.map(|(name, seconds)| (name, HeaderValue::from(seconds)));
         return (StatusCode::TOO_MANY_REQUESTS, after, "Too many requests.\n").into_response();
     }
-    let found = site.first_success(|| site::get(uri.path()), caller.address()).await;
+    let found = common.site.first_success(|| site::get(uri.path()), caller.address()).await;
     found.map_or_else(assets::not_found, |found| found.map(Body::new))
 }
 

@@ -43,7 +43,7 @@ impl OverloadMetrics {
     pub(super) fn look(&self, directory: &Directory) {
         let overload = &directory.overload;
         let entries = directory.entries();
-        let all = entries.iter().map(|entry| entry.look().1.restraint);
+        let all = entries.iter().map(|entry| entry.look().measure.restraint);
         let tightest = all.fold(overload.restraint(), Ord::max);
         for (gauge, kind) in self.levels.iter().zip(Kind::ALL) {
             gauge.set(tightest.level(kind) as i64);

@@ -4,6 +4,7 @@ use super::make::Maker;
 use super::overload::OverloadMetrics;
 use super::process::Process;
 use super::sessions::{Depth, Measure};
+use crate::directory::Look;
 use crate::logging::Logs;
 use crate::net::Front;
 use crate::net::refusal::Reason;
@@ -125,34 +126,34 @@ impl Standing {
 
     pub(super) fn look(&self, front: &Front) {
         for (gauge, state) in self.connections.iter().zip(State::ALL) {
-            gauge.set(front.registry.count(state) as i64);
+            gauge.set(front.common.registry.count(state) as i64);
         }
-        raise(&self.accepted, front.registry.accepted());
+        raise(&self.accepted, front.common.registry.accepted());
         for (counter, &reason) in self.refusals.iter().zip(Reason::ALL) {
             let elsewhere = match reason {
-                Reason::Overload => front.directory.overload.refused(),
+                Reason::Overload => front.common.directory.overload.refused(),
                 _ => 0,
             };
-            raise(counter, front.refusals.count(reason) + elsewhere);
+            raise(counter, front.common.refusals.count(reason) + elsewhere);
         }
-        let ticks = &front.directory.ticks;
+        let ticks = &front.common.directory.ticks;
         raise(&self.ticks, ticks.ticks.load(Ordering::Relaxed));
         raise(&self.late, ticks.late.load(Ordering::Relaxed));
         raise(&self.dropped, ticks.dropped.load(Ordering::Relaxed));
-        raise(&self.lost_results, front.store.lost_results());
-        raise(&self.lost_writes, front.store.lost_writes());
+        raise(&self.lost_results, front.common.store.lost_results());
+        raise(&self.lost_writes, front.common.store.lost_writes());
         raise(&self.log_lines_left_out, front.operator.logs().map_or(0, Logs::left_out));
-        for (gauge, count) in self.site.iter().zip(front.site.count()) {
+        for (gauge, count) in self.site.iter().zip(front.common.site.count()) {
             gauge.set(count as i64);
         }
-        self.overload.look(&front.directory);
+        self.overload.look(&front.common.directory);
         self.process.look();
 
-        let entries = front.directory.entries();
+        let entries = front.common.directory.entries();
         let (mut players, mut spectators, mut away, mut pilots) = (0, 0, 0, 0);
         let mut depths = [Depth::default(); 4];
         for entry in &entries {
-            let (status, measure) = entry.look();
+            let Look { status, measure, .. } = entry.look();
             players += i64::from(status.players);
             spectators += i64::from(status.spectators);
             pilots += i64::from(status.pilots);
@@ -162,7 +163,7 @@ impl Standing {
             depths[1].merge(outboxes);
             depths[2].merge(mailboxes);
         }
-        depths[3].add(front.store.waiting());
+        depths[3].add(front.common.store.waiting());
         self.sessions.set(entries.len() as i64);
         self.players.set(players);
         self.spectators.set(spectators);

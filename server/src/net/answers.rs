@@ -59,7 +59,7 @@ impl TurnedDown {
 
     /// Counts and logs it.
     pub(super) fn note(self, peer: Peer, front: &Front) -> Self {
-        front.refusals.note(peer, self.refusal.reason, &self.refusal.sentence);
+        front.common.refusals.note(peer, self.refusal.reason, &self.refusal.sentence);
         self
     }
 

@@ -37,12 +37,14 @@ pub(super) async fn receive(arrival: Arrival, slot: Slot, purpose: Purpose, fron
     let peer = slot.peer;
     let begun = tokio::select! {
         begun = begin(arrival, slot, &purpose, &front) => begun,
-        () = front.stop.cancelled() => return,
+        () = front.common.stop.cancelled() => return,
     };
     match begun {
         Ok((stream, slot)) => http1::serve(stream, slot, purpose, front).await,
         Err(Begun::Gone) => {}
-        Err(Begun::Refused(reason, sentence)) => front.refusals.note(peer, reason, &sentence),
+        Err(Begun::Refused(reason, sentence)) => {
+            front.common.refusals.note(peer, reason, &sentence)
+        }
     }
 }
 
@@ -59,7 +61,7 @@ async fn begin(
     purpose: &Purpose,
     front: &Arc<Front>,
 ) -> Result<(Stream, Slot), Begun> {
-    let config = front.live.get();
+    let config = front.common.live.get();
     let limits = &config.limits;
     if config.reach.proxy_protocol && slot.is_proxy() {
         let told = timeout(limits.head_wait, async {
@@ -80,7 +82,7 @@ async fn begin(
             })?;
         }
     }
-    let (of_many, metrics) = (slot.is_proxy(), Arc::clone(&front.metrics));
+    let (of_many, metrics) = (slot.is_proxy(), Arc::clone(front.metrics()));
     let stream = match (arrival, purpose) {
         (Arrival::Tcp(tcp), Purpose::Tls(tls)) => {
             let tcp = Metered::new(tcp, of_many, metrics);

@@ -86,7 +86,7 @@ fn client(headers: &HeaderMap, slot: &Slot, front: &Front) -> Option<Peer> {
     if !slot.is_proxy() {
         return Some(slot.peer);
     }
-    let config = front.live.get();
+    let config = front.common.live.get();
     let reach = &config.reach;
     match forwarded::client(headers, reach.proxy_header, |address| reach.trusts(address)) {
         Client::At(address) => Some(Peer::Behind(address)),

@@ -87,10 +87,10 @@ impl Connection {
         let Way { session, watch, promise, .. } = way;
         slot.is_now(State::Unjoined);
         let now = Instant::now();
-        let config = front.live.get();
+        let config = front.common.live.get();
         let limits = &config.limits;
         let until = now + limits.hello_wait;
-        let (sockets, metrics) = (&session.sockets, Arc::clone(&front.metrics));
+        let (sockets, metrics) = (&session.sockets, Arc::clone(front.metrics()));
         let (line, pipe) = Pipe::new(socket::take_apart(stream)?, early, sockets, metrics)?;
         let websocket = Some(limits.websocket());
         Ok(Self {
@@ -135,7 +135,7 @@ impl Connection {
     }
 
     async fn run(&mut self) -> Ending {
-        let stop = self.front.stop.clone();
+        let stop = self.front.common.stop.clone();
         loop {
             let joined = self.joined;
             let event = poll_fn(|cx| self.poll_event(cx));
@@ -240,7 +240,7 @@ impl Connection {
                 // Pongs that nobody asked for tell nothing.
                 if let Some(pinged) = self.pinged.take() {
                     let took = self.came().saturating_duration_since(pinged);
-                    self.front.metrics.network.round_trip(took);
+                    self.front.metrics().network.round_trip(took);
                 }
                 Ok(())
             }
@@ -285,10 +285,10 @@ impl Connection {
     }
 
     async fn finish(self, ending: Ending) {
-        let (refusals, wait) = (&self.front.refusals, self.config.limits.close_wait);
+        let (refusals, wait) = (&self.front.common.refusals, self.config.limits.close_wait);
         self.slot.is_now(State::Closing);
         let (code, by) = ending.told();
-        self.front.metrics.network.closed(code, by);
+        self.front.metrics().network.closed(code, by);
         match ending {
             Ending::Refused(Refusal { reason, sentence }) => {
                 refusals.note(self.slot.peer, reason, &sentence);

@@ -13,7 +13,7 @@ use super::stream::Stream;
 use super::upgrade::{self, AllowedOrigin};
 use super::{API_PATH, Caller, Front, PLAY_PATH, base_path, closing, redirect, tunnel, way};
 use crate::config::Config;
-use crate::http::api::END_EARLY;
+use crate::http::sse::END_EARLY;
 use crate::http::{harden, health};
 use crate::metrics::Request as Asked;
 use crate::site::SessionPlace;
@@ -49,7 +49,7 @@ struct Talk {
 /// Speaks HTTP with one peer. Returns when that is over; a WebSocket that came of it has a task of its
 /// own by then.
 pub(super) async fn serve(stream: Stream, slot: Slot, purpose: Purpose, front: Arc<Front>) {
-    let config = front.live.get();
+    let config = front.common.live.get();
     let limits = &config.limits;
     let peer = slot.peer;
     let talk = Arc::new(Talk {
@@ -73,7 +73,7 @@ pub(super) async fn serve(stream: Stream, slot: Slot, purpose: Purpose, front: A
     let ended = tokio::select! {
         ended = &mut connection => Some(Some(ended)),
         () = talk.too_long() => Some(None),
-        () = front.stop.cancelled() => None,
+        () = front.common.stop.cancelled() => None,
     };
     let ended = match ended {
         Some(ended) => ended,
@@ -87,14 +87,18 @@ pub(super) async fn serve(stream: Stream, slot: Slot, purpose: Purpose, front: A
     let is_over = parts.as_ref().is_some_and(|parts| parts.io.inner().is_over());
     match ended {
         _ if is_over => {
-            front.refusals.note(peer, Reason::ByteRate, "too many bytes in too short a time");
+            front.common.refusals.note(
+                peer,
+                Reason::ByteRate,
+                "too many bytes in too short a time",
+            );
         }
         Some(Ok(())) => {}
         // A browser keeps its connections for the next request, which need not come.
         Some(Err(error)) if error.is_timeout() && talk.answered.load(Ordering::Relaxed) => {}
         Some(Err(error)) => note(&error, peer, &front),
-        None if front.stop.is_cancelled() => {}
-        None => front.refusals.note(peer, Reason::HttpTimeout, "spoke HTTP for too long"),
+        None if front.common.stop.is_cancelled() => {}
+        None => front.common.refusals.note(peer, Reason::HttpTimeout, "spoke HTTP for too long"),
     }
     if let Some(parts) = parts {
         talk.slot.is_now(State::Closing);
@@ -127,9 +131,9 @@ impl Talk {
 /// Counts what hyper refused; a peer that merely went away is no refusal.
 fn note(error: &hyper::Error, peer: Peer, front: &Front) {
     if error.is_timeout() {
-        front.refusals.note(peer, Reason::HeadTimeout, "no request in time");
+        front.common.refusals.note(peer, Reason::HeadTimeout, "no request in time");
     } else if error.is_parse() {
-        front.refusals.note(peer, Reason::BadRequest, &error.to_string());
+        front.common.refusals.note(peer, Reason::BadRequest, &error.to_string());
     }
 }
 
@@ -170,18 +174,18 @@ async fn answer(
 ) -> Result<Response<Body>, Infallible> {
     talk.answered.store(true, Ordering::Relaxed);
     let front = &talk.front;
-    let config = front.live.get();
+    let config = front.common.live.get();
     let until = talk.until(config.limits.http_wait);
     let caller = Caller::new(request.headers(), &talk.slot, until, front);
     let mut response = match &talk.purpose {
         Purpose::Redirect(port) => {
             let response = redirect::answer(&request, *port, &config.reach);
-            front.metrics.network.answered(Asked::Redirect, response.status().as_u16());
+            front.metrics().network.answered(Asked::Redirect, response.status().as_u16());
             response
         }
         _ if !base_path::take_off(request.uri_mut(), &config.reach.base_path) => {
             let response = outside(&request, caller.peer, front);
-            front.metrics.network.answered(Asked::Outside, response.status().as_u16());
+            front.metrics().network.answered(Asked::Outside, response.status().as_u16());
             response
         }
         _ => serve_page_or_game(request, caller, front, &config).await,
@@ -216,8 +220,8 @@ async fn serve_page_or_game(
         }
         // Who was here before the ban, comes through a proxy or is on this machine was not turned away at the door. Servers
         // of the site can tell each other in any case that a ban of their own addresses was lifted.
-        _ if front.bans.bars(caller.network).is_some()
-            && !front.site.is_server(request.headers()) =>
+        _ if front.common.bans.bars(caller.network).is_some()
+            && !front.common.site.is_server(request.headers()) =>
         {
             Err(TurnedDown::new(StatusCode::FORBIDDEN, Reason::Banned, BANNED))
         }
@@ -254,7 +258,7 @@ async fn serve_page_or_game(
             if is_api { turned_down.into_problem() } else { turned_down.into_words() }
         }
     };
-    front.metrics.network.answered(what, response.status().as_u16());
+    front.metrics().network.answered(what, response.status().as_u16());
     response
 }
 

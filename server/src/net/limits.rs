@@ -66,77 +66,77 @@ pub struct Limits {
     /// The most connections in all; further ones are shut at once. A few more are for this machine's own addresses and Unix
     /// sockets, so that a full server can still be asked how it is: `/healthz`, `/readyz` and `/metrics`, all else gets 503.
     #[arg(long, env = "GAMEKEEPER_MAX_CONNECTIONS", value_name = "COUNT",
-          default_value_t = Self::MAX_CONNECTIONS, value_parser = at_least_one)]
+          default_value_t = Self::USUAL.max_connections, value_parser = at_least_one)]
     pub max_connections: usize,
 
     /// The most connections from one address (of IPv6: from one /64 network, and from a /48 eight times as many); further
     /// ones are shut at once. Everybody behind one router has the same address, and so have all bots on one machine.
     #[arg(long, env = "GAMEKEEPER_MAX_PER_ADDRESS", value_name = "COUNT",
-          default_value_t = Self::MAX_PER_ADDRESS, value_parser = at_least_one)]
+          default_value_t = Self::USUAL.max_per_address, value_parser = at_least_one)]
     pub max_per_address: usize,
 
     /// The most connections from one address that have joined no session yet: pages being loaded, and
     /// whoever opens many and says nothing; further ones are shut at once. This machine's own addresses
     /// have no such limit: behind them are bots, or a proxy that speaks for everybody.
     #[arg(long, env = "GAMEKEEPER_MAX_UNJOINED_PER_ADDRESS", value_name = "COUNT",
-          default_value_t = Self::MAX_UNJOINED_PER_ADDRESS, value_parser = at_least_one)]
+          default_value_t = Self::USUAL.max_unjoined_per_address, value_parser = at_least_one)]
     pub max_unjoined_per_address: usize,
 
     /// From the first byte's chance to the last byte of a request's head; then the connection is shut.
-    #[arg(skip = Self::HEAD_WAIT)]
+    #[arg(skip = Self::USUAL.head_wait)]
     pub head_wait: Duration,
     /// From the first byte's chance to the end of a TLS handshake; then the connection is shut.
-    #[arg(skip = Self::TLS_WAIT)]
+    #[arg(skip = Self::USUAL.tls_wait)]
     pub tls_wait: Duration,
     /// How often the files of the TLS certificate are looked at.
-    #[arg(skip = Self::CERTIFICATE_LOOK)]
+    #[arg(skip = Self::USUAL.certificate_look)]
     pub certificate_look: Duration,
     /// For how long a connection may speak HTTP in all; then it is shut. A phone on a bad line
     /// loads the page within it. A trusted proxy's connection serves many, and has as long after each request.
-    #[arg(skip = Self::HTTP_WAIT)]
+    #[arg(skip = Self::USUAL.http_wait)]
     pub http_wait: Duration,
     /// From the handshake to the hello; then the connection ends with 4001.
-    #[arg(skip = Self::HELLO_WAIT)]
+    #[arg(skip = Self::USUAL.hello_wait)]
     pub hello_wait: Duration,
     /// How often a peer is pinged.
-    #[arg(skip = Self::PING_EVERY)]
+    #[arg(skip = Self::USUAL.ping_every)]
     pub ping_every: Duration,
     /// For how long after a ping a peer may leave it and all further ones unanswered, then the connection ends with 4012.
     /// What else it sends is no sign that it reads. Counted in whole [`Self::ping_every`]s; one during which this machine
     /// stood still, as a laptop does that is shut, is one, however long.
-    #[arg(skip = Self::PONG_WAIT)]
+    #[arg(skip = Self::USUAL.pong_wait)]
     pub pong_wait: Duration,
     /// For how long something may wait for the line to take it, without a moment at which all is taken;
     /// then the connection ends with 4012.
-    #[arg(skip = Self::WRITE_WAIT)]
+    #[arg(skip = Self::USUAL.write_wait)]
     pub write_wait: Duration,
     /// For how long the peer's half of a closing handshake is awaited, and for how long its last
     /// bytes are read after that.
-    #[arg(skip = Self::CLOSE_WAIT)]
+    #[arg(skip = Self::USUAL.close_wait)]
     pub close_wait: Duration,
     /// For how long a stopping server waits for its connections to say goodbye, and then for its store.
-    #[arg(skip = Self::STOP_WAIT)]
+    #[arg(skip = Self::USUAL.stop_wait)]
     pub stop_wait: Duration,
     /// For how long a ticket is good, and a place promised to its holder.
-    #[arg(skip = Self::TICKET_LIFE)]
+    #[arg(skip = Self::USUAL.ticket_life)]
     pub ticket_life: Duration,
     /// How often an open event stream says that it is still there.
-    #[arg(skip = Self::HEARTBEAT)]
+    #[arg(skip = Self::USUAL.heartbeat)]
     pub heartbeat: Duration,
 
     /// For how long there is too much to do before a session goes to another server of the site, and again before the next
     /// one goes.
-    #[arg(skip = Self::RELIEF_WAIT)]
+    #[arg(skip = Self::USUAL.relief_wait)]
     pub relief_wait: Duration,
 
     /// Requests to the API from one address; past this rate, as with the next ones, 429.
-    #[arg(skip = Self::API_RATE)]
+    #[arg(skip = Self::USUAL.api_rate)]
     pub api_rate: Rate,
     /// Sessions that one address creates.
-    #[arg(skip = Self::CREATE_RATE)]
+    #[arg(skip = Self::USUAL.create_rate)]
     pub create_rate: Rate,
     /// Tickets that one address asks for.
-    #[arg(skip = Self::TICKET_RATE)]
+    #[arg(skip = Self::USUAL.ticket_rate)]
     pub ticket_rate: Rate,
     /// WebSockets that one address opens without a ticket, for quick play or by a session's code; over loopback there is no
     /// such limit. `None` is [`Self::max_per_address`], or 2,048 if that is less, at once, and as many again within
@@ -144,21 +144,21 @@ pub struct Limits {
     #[arg(skip)]
     pub join_rate: Option<Rate>,
     /// Lines that one address says in the lobby.
-    #[arg(skip = Self::CHAT_RATE)]
+    #[arg(skip = Self::USUAL.chat_rate)]
     pub chat_rate: Rate,
     /// Codes and tickets that do not exist which one address asks for; past it all of its look-ups are
     /// refused for a while, so that no answer tells a good guess.
-    #[arg(skip = Self::GUESS_RATE)]
+    #[arg(skip = Self::USUAL.guess_rate)]
     pub guess_rate: Rate,
     /// The most event streams and long polls in all; a further one is answered with 503.
-    #[arg(skip = Self::MAX_LISTENERS)]
+    #[arg(skip = Self::USUAL.max_listeners)]
     pub max_listeners: usize,
     /// The most of them from one address; a further one is answered with 429.
-    #[arg(skip = Self::MAX_LISTENERS_PER_ADDRESS)]
+    #[arg(skip = Self::USUAL.max_listeners_per_address)]
     pub max_listeners_per_address: usize,
     /// The most event streams of whoever operates the server, which count among no others; a further one is answered with
     /// 503.
-    #[arg(skip = Self::MAX_OPERATOR_LISTENERS)]
+    #[arg(skip = Self::USUAL.max_operator_listeners)]
     pub max_operator_listeners: usize,
 }
 
@@ -179,38 +179,42 @@ impl Rate {
 }
 
 impl Limits {
-    const MAX_CONNECTIONS: usize = 4096;
-    const MAX_PER_ADDRESS: usize = 2048;
-    const MAX_UNJOINED_PER_ADDRESS: usize = 64;
-    const HEAD_WAIT: Duration = Duration::from_secs(5);
-    const TLS_WAIT: Duration = Duration::from_secs(5);
-    const CERTIFICATE_LOOK: Duration = Duration::from_secs(5);
-    const HTTP_WAIT: Duration = Duration::from_secs(120);
-    const HELLO_WAIT: Duration = Duration::from_secs(5);
-    const PING_EVERY: Duration = Duration::from_secs(5);
-    const PONG_WAIT: Duration = Duration::from_secs(15);
-    const WRITE_WAIT: Duration = Duration::from_secs(10);
-    const CLOSE_WAIT: Duration = Duration::from_secs(1);
-    const STOP_WAIT: Duration = Duration::from_secs(3);
-    const TICKET_LIFE: Duration = Duration::from_secs(15);
-    const HEARTBEAT: Duration = Duration::from_secs(15);
-    const RELIEF_WAIT: Duration = Duration::from_secs(10);
-    // Sixty friends behind one router load the lobby together, and press Play together.
-    const API_RATE: Rate = Rate::one_per(0.05, 300);
-    const CREATE_RATE: Rate = Rate::one_per(30.0, 5);
-    const TICKET_RATE: Rate = Rate::one_per(0.5, 100);
-    const CHAT_RATE: Rate = Rate::one_per(2.0, 5);
-    // Of 2^50 codes one address tries some thirty thousand a day. After a restart the pages behind a router
-    // ask for their old codes once each.
-    const GUESS_RATE: Rate = Rate::one_per(3.0, 20);
-    const MAX_LISTENERS: usize = 1024;
-    const MAX_LISTENERS_PER_ADDRESS: usize = 128;
-    const MAX_OPERATOR_LISTENERS: usize = 32;
+    /// What holds where nobody sets anything else.
+    const USUAL: Self = Self {
+        max_connections: 4096,
+        max_per_address: 2048,
+        max_unjoined_per_address: 64,
+        head_wait: Duration::from_secs(5),
+        tls_wait: Duration::from_secs(5),
+        certificate_look: Duration::from_secs(5),
+        http_wait: Duration::from_secs(120),
+        hello_wait: Duration::from_secs(5),
+        ping_every: Duration::from_secs(5),
+        pong_wait: Duration::from_secs(15),
+        write_wait: Duration::from_secs(10),
+        close_wait: Duration::from_secs(1),
+        stop_wait: Duration::from_secs(3),
+        ticket_life: Duration::from_secs(15),
+        heartbeat: Duration::from_secs(15),
+        relief_wait: Duration::from_secs(10),
+        // Sixty friends behind one router load the lobby together, and press Play together.
+        api_rate: Rate::one_per(0.05, 300),
+        create_rate: Rate::one_per(30.0, 5),
+        ticket_rate: Rate::one_per(0.5, 100),
+        join_rate: None,
+        chat_rate: Rate::one_per(2.0, 5),
+        // Of 2^50 codes one address tries some thirty thousand a day. After a restart the pages behind a router
+        // ask for their old codes once each.
+        guess_rate: Rate::one_per(3.0, 20),
+        max_listeners: 1024,
+        max_listeners_per_address: 128,
+        max_operator_listeners: 32,
+    };
 
     /// How often one address joins without a ticket: all bots that one machine may have set out at once, and then whoever
     /// comes and goes is little to the others.
     pub(super) fn joins(&self) -> Rate {
-        let most = self.max_per_address.max(Self::MAX_PER_ADDRESS);
+        let most = self.max_per_address.max(Self::USUAL.max_per_address);
         let most = u32::try_from(most).unwrap_or(u32::MAX);
         self.join_rate.unwrap_or(Rate::one_per(JOIN_AGAIN_SECONDS / f64::from(most), most))
     }
@@ -228,33 +232,7 @@ impl Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            max_connections: Self::MAX_CONNECTIONS,
-            max_per_address: Self::MAX_PER_ADDRESS,
-            max_unjoined_per_address: Self::MAX_UNJOINED_PER_ADDRESS,
-            head_wait: Self::HEAD_WAIT,
-            tls_wait: Self::TLS_WAIT,
-            certificate_look: Self::CERTIFICATE_LOOK,
-            http_wait: Self::HTTP_WAIT,
-            hello_wait: Self::HELLO_WAIT,
-            ping_every: Self::PING_EVERY,
-            pong_wait: Self::PONG_WAIT,
-            write_wait: Self::WRITE_WAIT,
-            close_wait: Self::CLOSE_WAIT,
-            stop_wait: Self::STOP_WAIT,
-            ticket_life: Self::TICKET_LIFE,
-            heartbeat: Self::HEARTBEAT,
-            relief_wait: Self::RELIEF_WAIT,
-            api_rate: Self::API_RATE,
-            create_rate: Self::CREATE_RATE,
-            ticket_rate: Self::TICKET_RATE,
-            join_rate: None,
-            chat_rate: Self::CHAT_RATE,
-            guess_rate: Self::GUESS_RATE,
-            max_listeners: Self::MAX_LISTENERS,
-            max_listeners_per_address: Self::MAX_LISTENERS_PER_ADDRESS,
-            max_operator_listeners: Self::MAX_OPERATOR_LISTENERS,
-        }
+        Self::USUAL
     }
 }
 

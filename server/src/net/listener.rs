@@ -30,7 +30,7 @@ const LINES_PER_MINUTE: u32 = 6;
 pub(crate) async fn run(listeners: Listeners, front: Arc<Front>) {
     let mut loops = JoinSet::new();
     let watched = listeners.tls().map(|tls| {
-        let every = front.live.get().limits.certificate_look;
+        let every = front.common.live.get().limits.certificate_look;
         tokio::spawn(tls.watch(every))
     });
     for listener in listeners.list {
@@ -47,7 +47,7 @@ async fn accept(listener: Listener, front: Arc<Front>) {
     let mut back_off = BACK_OFF_MIN;
     loop {
         let accepted = tokio::select! {
-            () = front.stop.cancelled() => return,
+            () = front.common.stop.cancelled() => return,
             accepted = next(&listener.socket) => accepted,
         };
         match accepted {
@@ -84,13 +84,13 @@ async fn next(socket: &Socket) -> io::Result<(Arrival, Peer)> {
 
 /// Gives a connection its task, or shuts it at once when a limit or a ban says so.
 fn admit(arrival: Arrival, peer: Peer, purpose: &Purpose, front: &Arc<Front>) {
-    let config = front.live.get();
+    let config = front.common.live.get();
     let is_proxy = front.believes(peer);
-    if !is_proxy && !may_watch(peer) && front.bans.bars(peer.ip()).is_some() {
-        front.refusals.note(peer, Reason::Banned, BANNED);
+    if !is_proxy && !may_watch(peer) && front.common.bans.bars(peer.ip()).is_some() {
+        front.common.refusals.note(peer, Reason::Banned, BANNED);
         return;
     }
-    match front.registry.enter(peer, is_proxy, &config.limits) {
+    match front.common.registry.enter(peer, is_proxy, &config.limits) {
         Ok(slot) => {
             if let Arrival::Tcp(tcp) = &arrival
                 && let Err(error) = tune(tcp, config.limits.pong_wait)
@@ -104,7 +104,7 @@ fn admit(arrival: Arrival, peer: Peer, purpose: &Purpose, front: &Arc<Front>) {
             front.tasks.spawn(serving.instrument(span));
         }
         Err(reason) => {
-            front.refusals.note(peer, reason, "too many connections");
+            front.common.refusals.note(peer, reason, "too many connections");
         }
     }
 }

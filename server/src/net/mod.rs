@@ -48,20 +48,12 @@ mod way;
 
 pub use caller::Caller;
 
-use crate::directory::Directory;
+use crate::common::Common;
 use crate::http::admin::Operator;
-use crate::live::Live;
 use crate::metrics::Metrics;
-use crate::site::{Site, SiteNews};
-use crate::stopping::Stopping;
-use crate::store::Store;
-use address_limits::AddressLimits;
-use bans::Bans;
+use crate::site::SiteNews;
 use peer::Peer;
-use refusal::Refusals;
-use registry::Registry;
 use std::sync::Arc;
-use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 /// Where WebSockets are opened: quick play, or with `?ticket=` what the ticket is for. Behind a further slash
@@ -70,53 +62,38 @@ pub const PLAY_PATH: &str = "/play";
 /// Where the HTTP API is.
 pub const API_PATH: &str = "/api";
 
-/// What all connections share.
+/// What all connections share: what is answered to whom.
 #[derive(Debug)]
 pub struct Front {
-    /// What the server's operator has set, as of now.
-    pub live: Arc<Live>,
-    /// Whether the server is about to stop.
-    pub stopping: Arc<Stopping>,
-    /// All sessions.
-    pub directory: Arc<Directory>,
-    /// The other servers, where several are one site.
-    pub site: Arc<Site>,
-    /// Results.
-    pub store: Store,
-    /// How often each address may do what costs something.
-    pub address_limits: Arc<AddressLimits>,
-    /// Addresses from which nobody is let in.
-    pub bans: Arc<Bans>,
-    /// Who is connected.
-    pub registry: Arc<Registry>,
-    /// What is counted and measured.
-    pub metrics: Arc<Metrics>,
-    /// What was refused how often.
-    pub refusals: Refusals,
+    /// What its other parts look at and work with as well.
+    pub common: Arc<Common>,
     /// Who operates the server.
     pub operator: Arc<Operator>,
     /// Answers what is under [`API_PATH`].
     pub api: axum::Router,
     /// Answers everything else that is no WebSocket.
     pub pages: axum::Router,
-    /// Cancelled when the server is to stop.
-    pub stop: CancellationToken,
     /// Every task that serves a connection.
     pub tasks: TaskTracker,
 }
 
 impl Front {
+    /// What is counted and measured.
+    pub(crate) fn metrics(&self) -> &Arc<Metrics> {
+        &self.common.directory.metrics
+    }
+
     /// Keeps an eye on the other servers of the site for as long as this one runs.
     pub(crate) async fn watch_site(self: Arc<Self>) {
-        self.site.watch(&self.stop, |news| self.hear(news)).await;
+        self.common.site.watch(&self.common.stop, |news| self.hear(news)).await;
     }
 
     /// Takes over what is new on another server of the site.
     pub(crate) fn hear(&self, news: SiteNews) {
         match news {
-            SiteNews::Sessions => self.directory.relist(),
+            SiteNews::Sessions => self.common.directory.relist(),
             SiteNews::Bans(bans) => {
-                let fresh = self.bans.learn(bans);
+                let fresh = self.common.bans.learn(bans);
                 if !fresh.is_empty() {
                     tracing::info!(
                         count = fresh.len(),
@@ -136,6 +113,6 @@ impl Front {
     /// Whether `peer` is believed when it says whose requests it passes on. A Unix socket's file says who may
     /// connect to it, and nobody else can.
     fn believes(&self, peer: Peer) -> bool {
-        peer == Peer::Unix || self.live.get().reach.trusts(peer.ip())
+        peer == Peer::Unix || self.common.live.get().reach.trusts(peer.ip())
     }
 }

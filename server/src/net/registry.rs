@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn joined_connections_have_a_limit_of_theirown_held() {
+    fn joined_connections_have_a_limit_of_their_own() {
         let registry = Arc::new(Registry::default());
         let limits = Limits { max_per_address: 3, ..Limits::default() };
         let _held: Vec<_> = (0..3)

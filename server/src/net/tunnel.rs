@@ -28,13 +28,16 @@ impl Front {
     pub(super) fn place(&self, uri: &Uri, headers: &HeaderMap) -> SessionPlace<'_> {
         if let Some(letter) = way::server(uri) {
             return self
+                .common
                 .site
                 .neighbour(letter, headers)
                 .map_or(SessionPlace::Unknown, SessionPlace::There);
         }
         let code = uri.path().strip_prefix(PLAY_PATH).unwrap_or_default().trim_start_matches('/');
         match code.parse::<SessionCode>() {
-            Ok(code) if self.directory.get(code).is_none() => self.site.place(code, headers),
+            Ok(code) if self.common.directory.get(code).is_none() => {
+                self.common.site.place(code, headers)
+            }
             _ => SessionPlace::Unknown,
         }
     }
@@ -48,7 +51,7 @@ pub(super) async fn open(
     neighbour: &Neighbour,
 ) -> Response<Body> {
     let (peer, address) = (caller.peer, caller.address());
-    let config = front.live.get();
+    let config = front.common.live.get();
     let limits = &config.limits;
     let slot = match caller.into_slot(limits) {
         Ok(slot) => slot,
@@ -57,7 +60,7 @@ pub(super) async fn open(
     let near = hyper::upgrade::on(&mut request);
     let (head, _) = request.into_parts();
     let passed_on = Request::from_parts(head, Body::empty());
-    let Ok(mut response) = front.site.pass_on(neighbour, passed_on, address).await else {
+    let Ok(mut response) = front.common.site.pass_on(neighbour, passed_on, address).await else {
         return TurnedDown::no_neighbour().note(peer, front).into_words();
     };
     if response.status() != StatusCode::SWITCHING_PROTOCOLS {
@@ -66,7 +69,7 @@ pub(super) async fn open(
     let far = hyper::upgrade::on(&mut response);
     slot.joined();
     slot.is_now(State::PassedOn);
-    let (stop, close_wait) = (front.stop.clone(), limits.close_wait);
+    let (stop, close_wait) = (front.common.stop.clone(), limits.close_wait);
     let carrying = async move {
         // An error is a peer that went away before it had its answer.
         let Ok((near, far)) = try_join!(near, far) else { return };

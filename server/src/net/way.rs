@@ -9,10 +9,11 @@ use super::answers::TurnedDown;
 use super::refusal::Reason;
 use super::{Caller, Front, PLAY_PATH, registry};
 use crate::code::{Letter, SessionCode};
-use crate::directory::{Entry, NoSession, Promise, SessionHandle, TicketId};
+use crate::directory::{Entry, NoSession, Promise, SessionHandle};
 use crate::net::address_limits::{NotFound, TooOften};
 use hyper::header::{HeaderName, HeaderValue};
 use hyper::{StatusCode, Uri};
+use shared::wire::TicketId;
 use shared::wire::protocol::SESSION_HEADER;
 use std::sync::Arc;
 use tokio::time::Duration;
@@ -81,8 +82,8 @@ impl From<NoSession> for TurnedDown {
 /// The way that `uri` asks for, on behalf of `caller`.
 pub(super) fn find(uri: &Uri, caller: &Caller, front: &Front) -> Result<Way, TurnedDown> {
     let network = caller.network;
-    let directory = &front.directory;
-    let guesses = &front.address_limits.guesses;
+    let directory = &front.common.directory;
+    let guesses = &front.common.address_limits.guesses;
     if let Some(ticket) = asked(uri, "ticket=") {
         let (entry, ticket) = guesses.look_up(network, || {
             let ticket = directory.tickets.take(ticket.parse::<TicketId>().ok()?)?;
@@ -91,7 +92,7 @@ pub(super) fn find(uri: &Uri, caller: &Caller, front: &Front) -> Result<Way, Tur
         return Ok(Way::into(&entry, ticket.watch, ticket.promise));
     }
     if let Some(network) = registry::telling_network(caller.address()) {
-        front.address_limits.joins.take(network)?;
+        front.common.address_limits.joins.take(network)?;
     }
     let code = uri.path().strip_prefix(PLAY_PATH).unwrap_or_default().trim_start_matches('/');
     if code.is_empty() {

@@ -8,7 +8,7 @@ mod report;
 mod room;
 
 pub use governor::{Governor, Shares};
-pub(crate) use machine::watch;
+pub(crate) use machine::Work;
 pub(crate) use report::LoadReport;
 pub use room::Room;
 
@@ -21,6 +21,22 @@ use tokio::time::Duration;
 
 /// Seconds over which the load is smoothed that other servers of a site are told.
 const LOAD_MEMORY_S: f64 = 3.0;
+
+/// How the whole process did for a while.
+#[derive(Debug)]
+pub(crate) struct Sample {
+    /// For how long.
+    pub(crate) passed: Duration,
+    /// Which share of all cores was at work.
+    pub(crate) load: f64,
+    /// Which share of its time each lane was.
+    pub(crate) lanes: Vec<f64>,
+    /// How many people are in all sessions, and how many more find a seat.
+    pub(crate) people: u32,
+    pub(crate) seats: u32,
+    /// Whether no session gives anything up.
+    pub(crate) at_ease: bool,
+}
 
 /// What holds for the whole process.
 #[derive(Debug)]
@@ -90,18 +106,6 @@ impl Overload {
         self.of_lane(lane).max(self.of_machine())
     }
 
-    /// For so long the lanes were this busy, 1 being all the time.
-    fn note_lanes(&self, loads: &[f64], passed: Duration) {
-        let passed_ms = passed.as_secs_f64() * 1000.0;
-        let shares = self.live.get().overload.shares();
-        let mut machine = self.machine.lock();
-        machine.lanes.resize_with(self.lanes.len(), Governor::default);
-        for ((governor, place), load) in machine.lanes.iter_mut().zip(&self.lanes).zip(loads) {
-            let restraint = governor.watch(shares, *load, passed_ms);
-            place.store(restraint.place() as u8, Ordering::Relaxed);
-        }
-    }
-
     /// About how many more people fit on the server before anybody is given less; `None` as long as that is not known.
     pub fn room(&self) -> Option<u32> {
         self.machine.lock().fits
@@ -138,27 +142,26 @@ impl Overload {
         machine.stand_in = load;
     }
 
-    /// For so long the machine was this busy, and its lanes in the mean, with so many people. `seats` are left.
-    fn note(
-        &self,
-        load: f64,
-        lanes: f64,
-        passed: Duration,
-        people: u32,
-        at_ease: bool,
-        seats: u32,
-    ) {
+    /// Takes what was measured of the machine and its lanes, and of those who are there.
+    pub(crate) fn note(&self, sample: &Sample) {
+        let Sample { passed, load, ref lanes, people, seats, at_ease } = *sample;
         let settings = &self.live.get().overload;
+        let (shares, passed_s) = (settings.shares(), passed.as_secs_f64());
         let mut machine = self.machine.lock();
+        machine.lanes.resize_with(self.lanes.len(), Governor::default);
+        for ((governor, place), load) in machine.lanes.iter_mut().zip(&self.lanes).zip(lanes) {
+            let restraint = governor.watch(shares, *load, passed_s * 1000.0);
+            place.store(restraint.place() as u8, Ordering::Relaxed);
+        }
         let load = machine.stand_in.unwrap_or(load);
         // Where there are fewer lanes than cores they are full before the machine is. In the mean, as whoever comes goes to
         // the one with most time left.
+        let lanes = lanes.iter().sum::<f64>() / lanes.len() as f64;
         let fullest = machine.stand_in.unwrap_or(load.max(lanes));
-        let passed_s = passed.as_secs_f64();
         let weight = passed_s / (passed_s + LOAD_MEMORY_S);
         machine.load += (fullest - machine.load) * weight;
         machine.people = people;
-        let restraint = machine.governor.watch(settings.shares(), load, passed_s * 1000.0);
+        let restraint = machine.governor.watch(shares, load, passed_s * 1000.0);
         if restraint != self.of_machine() {
             let (steps, load) = (restraint.place(), per_cent(load));
             tracing::info!(steps, load, "what all sessions give up, as the machine is so busy");
@@ -262,12 +265,18 @@ mod tests {
 
     const TICK: Duration = Duration::from_millis(10);
 
+    /// Half a second in which the machine and its two lanes were this busy, with so many people.
+    fn sample(load: f64, lanes: [f64; 2], people: u32) -> Sample {
+        let passed = Duration::from_millis(500);
+        Sample { passed, load, lanes: lanes.into(), people, seats: 1000, at_ease: true }
+    }
+
     #[test]
     fn a_session_is_told_the_tighter_one_of_its_own_and_the_machines_once() {
         let overload = overload(config::OverloadConfig::default());
         let mut watch = LoopWatch::new(Arc::clone(&overload), 0, 100);
         assert_eq!(watch.worked(TICK / 10, 1), None);
-        overload.note(0.7, 0.2, Duration::from_millis(500), 3, true, 100);
+        overload.note(&sample(0.7, [0.2; 2], 3));
         assert_eq!(watch.worked(TICK / 10, 1), Some(Restraint::at(1)));
         assert_eq!(watch.worked(TICK / 10, 1), None);
         let told = (0..1000).filter_map(|_| watch.worked(TICK * 3, 1)).last();
@@ -282,17 +291,17 @@ mod tests {
     fn of_a_lane_that_has_too_much_to_do_the_sessions_give_up_and_no_others() {
         let overload = overload(config::OverloadConfig::default());
         let mut watches = [0, 1].map(|lane| LoopWatch::new(Arc::clone(&overload), lane, 100));
-        let passed = Duration::from_millis(500);
-        (0..20).for_each(|_| overload.note_lanes(&[0.95, 0.2], passed));
+        let note = |lanes| overload.note(&sample(0.2, lanes, 3));
+        (0..20).for_each(|_| note([0.95, 0.2]));
         let told = watches.each_mut().map(|watch| watch.worked(TICK / 10, 1));
         assert!(told[0].is_some_and(|restraint| restraint.place() > 1), "{told:?}");
         assert_eq!((told[1], overload.restraint()), (None, Restraint::default()));
         assert!(!overload.is_closed(), "the other one has time");
-        (0..20).for_each(|_| overload.note_lanes(&[0.95, 0.7], passed));
+        (0..20).for_each(|_| note([0.95, 0.7]));
         assert!(!overload.is_closed() && overload.restraint() > Restraint::default());
-        (0..20).for_each(|_| overload.note_lanes(&[0.95, 0.95], passed));
+        (0..20).for_each(|_| note([0.95, 0.95]));
         assert!(overload.is_closed());
-        (0..200).for_each(|_| overload.note_lanes(&[0.2, 0.2], passed));
+        (0..200).for_each(|_| note([0.2, 0.2]));
         assert!(!overload.is_closed());
         assert_eq!(watches[0].worked(TICK / 10, 1), Some(Restraint::default()));
     }
@@ -300,11 +309,10 @@ mod tests {
     #[test]
     fn where_lanes_are_fewer_than_cores_there_is_room_for_as_many_as_they_bear() {
         let overload = overload(config::OverloadConfig::default());
-        // One lane of eight cores, of which each of the people takes a hundredth.
-        let passed = Duration::from_millis(500);
+        // Two lanes of sixteen cores, of each of which one of the people takes a hundredth.
         for people in (1..=50).chain([50; 50]) {
             let lane = f64::from(people) * 0.01;
-            overload.note(lane / 8.0, lane, passed, people, true, 1000);
+            overload.note(&sample(lane / 8.0, [lane; 2], people));
         }
         assert!(
             overload.room().is_some_and(|fits| (9..=11).contains(&fits)),
@@ -331,7 +339,7 @@ mod tests {
         for people in 1..=20 {
             assert!((0..50).all(|_| watch.worked(TICK * people / 20, 1).is_none()));
             watch.room(people);
-            overload.note(9.0, 0.2, TICK, people, true, 100);
+            overload.note(&Sample { passed: TICK, ..sample(9.0, [0.2; 2], people) });
         }
         assert_eq!(overload.restraint(), Restraint::default());
         assert!(watch.room(6).is_some_and(|fits| (5..=7).contains(&fits)));

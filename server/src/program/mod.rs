@@ -141,7 +141,7 @@ async fn obey(
                 say_aside("Stopping; once more Ctrl-C stops it at once.".into());
             }
             (Signal::Stop, None) => {
-                server.front.stop.cancel();
+                server.common.stop.cancel();
                 tracing::warn!("stopped at once");
                 // Which is also the time that the log has.
                 sleep(AT_ONCE).await;

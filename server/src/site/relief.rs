@@ -6,8 +6,8 @@
 //! largest for which there is room.
 
 use crate::code::{Letter, SessionCode};
+use crate::common::Common;
 use crate::directory::{Entry, Leave};
-use crate::net::Front;
 use crate::net::registry::State;
 use crate::overload::LoadReport;
 use std::sync::Arc;
@@ -58,29 +58,29 @@ fn choose(
 }
 
 /// Looks for as long as the server runs.
-pub(crate) async fn watch(front: Arc<Front>) {
-    let wait = front.live.get().limits.relief_wait;
+pub(crate) async fn watch(common: Arc<Common>) {
+    let wait = common.live.get().limits.relief_wait;
     let mut looks = interval(LOOK_EVERY.min(wait / 4));
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     // Since when there is too much to do here, and nothing was done about it.
     let mut since = None;
     loop {
         tokio::select! {
-            () = front.stop.cancelled() => return,
+            () = common.stop.cancelled() => return,
             _ = looks.tick() => {}
         }
-        let own = front.directory.load_report();
-        if !is_pressed(&front, &own) {
+        let own = common.directory.load_report();
+        if !is_pressed(&common, &own) {
             since = None;
         } else if since.get_or_insert_with(Instant::now).elapsed() >= wait {
             since = None;
-            let sessions = front.directory.entries();
+            let sessions = common.directory.entries();
             let candidates = candidates(&sessions, wait * STAY_WAITS);
-            if let Some((code, to)) = choose(&own, &candidates, &front.site.load_reports()) {
+            if let Some((code, to)) = choose(&own, &candidates, &common.site.load_reports()) {
                 let LoadReport { people, load, .. } = own;
                 tracing::info!(session = ?code, %to, people, load, "leaves, as there is too much to do here");
                 let goes = sessions.into_iter().filter(|entry| entry.code == code).collect();
-                let moving = front.directory.hand_over(goes, Leave::Load(to));
+                let moving = common.directory.hand_over(goes, Leave::Load(to));
                 // Who waits for it is the session's own task; here nothing depends on how it ends.
                 let _ = timeout(wait, moving).await;
             }
@@ -89,14 +89,14 @@ pub(crate) async fn watch(front: Arc<Front>) {
 }
 
 /// Whether this server gives up detail, still has too much to do, and would have less if a session were elsewhere.
-fn is_pressed(front: &Front, own: &LoadReport) -> bool {
-    let config = front.live.get();
+fn is_pressed(common: &Common, own: &LoadReport) -> bool {
+    let config = common.live.get();
     let [here, passed_on] =
-        [State::Joined, State::PassedOn].map(|state| front.registry.count(state));
+        [State::Joined, State::PassedOn].map(|state| common.registry.count(state));
     config.site.site_relief
-        && !front.stopping.is_draining()
-        && front.directory.ways_out() > 0
-        && front.directory.overload.restraint().place() > 0
+        && !common.stopping.is_draining()
+        && common.directory.ways_out() > 0
+        && common.directory.overload.restraint().place() > 0
         && own.load >= own.begins * EASE_SHARE
         && are_led(here, passed_on)
 }
@@ -108,7 +108,7 @@ fn are_led(here: usize, passed_on: usize) -> bool {
 
 fn candidates(sessions: &[Arc<Entry>], stay: Duration) -> Vec<Candidate> {
     let old = sessions.iter().filter(|entry| entry.age() >= stay);
-    old.map(|entry| Candidate { code: entry.code, people: entry.look().0.people() }).collect()
+    old.map(|entry| Candidate { code: entry.code, people: entry.look().status.people() }).collect()
 }
 
 #[cfg(test)]

@@ -187,7 +187,9 @@ fn begin_with(mut session: impl Ticked<Line> + 'static, diary: Diary) -> Story {
     let metrics = Arc::<Metrics>::default();
     let measured = Arc::clone(&metrics);
     let task = tokio::spawn(async move {
-        run(&mut session, receiver, SystemClock, &counted, &measured.ticks, stopped, watcher).await
+        let times = &measured.ticks;
+        let ticking = TickLoop::new(&mut session, receiver, SystemClock, watcher, &counted, times);
+        ticking.run(stopped).await
     });
     Story { diary, queue, counts, metrics, stop, start: Instant::now(), task }
 }
@@ -378,15 +380,6 @@ async fn where_nobody_is_an_interrupted_session_goes_on_empty_if_it_goes_on() {
 }
 
 #[test]
-fn who_goes_on_counts_on() {
-    let start = Instant::now();
-    let mut pace = Pace::new(100, start, 7000);
-    let at = start + Duration::from_millis(10);
-    assert_eq!((pace.next_deadline(), pace.ticks_at(at)), (at, 7001.0));
-    assert_eq!(pace.due(at), Due { steps: 1, dropped: 0 });
-}
-
-#[test]
 fn loops_are_counted_each_and_together() {
     let all = Arc::new(TickCounts::default());
     let (one, two) = (TickCounts::part_of(&all), TickCounts::part_of(&all));
@@ -396,33 +389,4 @@ fn loops_are_counted_each_and_together() {
     let ticks = |counts: &TickCounts| counts.ticks.load(Ordering::Relaxed);
     assert_eq!((ticks(&one), ticks(&two), ticks(&all)), (3, 4, 7));
     assert_eq!(all.late.load(Ordering::Relaxed), 1);
-}
-
-#[test]
-fn a_delay_is_caught_up_and_a_long_one_partly_dropped() {
-    let start = Instant::now();
-    let at = |ms| start + Duration::from_millis(ms);
-    let mut pace = Pace::new(100, start, 0);
-    assert_eq!(pace.due(at(9)), Due { steps: 0, dropped: 0 });
-    assert_eq!(pace.due(at(10)), Due { steps: 1, dropped: 0 });
-    assert_eq!(pace.due(at(45)), Due { steps: 3, dropped: 0 });
-    assert_eq!(pace.next_deadline(), at(50));
-    assert_eq!(pace.due(at(250)), Due { steps: 5, dropped: 16 });
-    // Nine ticks are done, and time goes on as if the sixteen had never been.
-    assert_eq!(pace.next_deadline(), at(260));
-    assert_eq!(pace.ticks_at(at(250)), 9.0);
-    assert_eq!(pace.due(at(260)), Due { steps: 1, dropped: 0 });
-}
-
-#[test]
-fn every_deadline_makes_exactly_one_step_due() {
-    for rate in 10..=128 {
-        let mut pace = Pace::new(rate, Instant::now(), 0);
-        for n in 0..1000 {
-            let deadline = pace.next_deadline();
-            let early = deadline - Duration::from_nanos(1);
-            assert_eq!(pace.due(early), Due { steps: 0, dropped: 0 }, "{rate} {n}");
-            assert_eq!(pace.due(deadline), Due { steps: 1, dropped: 0 }, "{rate} {n}");
-        }
-    }
 }

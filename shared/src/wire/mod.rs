@@ -19,7 +19,7 @@ pub use protocol::Protocol;
 pub use row::Row;
 pub use rows::{Rows, Table};
 pub use said::Said;
-pub use secret::{HostSecret, SeatToken, Visitor};
+pub use secret::{HostSecret, SeatToken, TicketId, Visitor};
 
 /// Why bytes were refused. Every reader of this crate answers with one of these and keeps nothing
 /// of a message that it refused.

@@ -1,4 +1,4 @@
-//! What one end knows and nobody else: the token of a seat, the secret of a session's host, the key by
+//! What one end knows and nobody else: the token of a seat, the secret of a session's host, a ticket, the key by
 //! which a browser is known again. All are random, compared in constant time, and in no log.
 
 use core::fmt;
@@ -57,6 +57,8 @@ secrets! {
     SeatToken;
     /// Who shows it is the session's host.
     HostSecret;
+    /// By which a WebSocket is let into a session: what the API gives to somebody who is about to open one.
+    TicketId;
     /// By what a browser is known again, so that a ban holds and results add up. Drawn by the client, which
     /// may draw another; all zeros is nobody's.
     Visitor;

@@ -63,7 +63,7 @@ async fn who_is_banned_is_out_at_once_and_stays_out_until_the_time_is_over() {
     let mut anew = connect_from(&running, "127.0.0.2").await.unwrap();
     anew.send(&running.handshake()).await;
     assert_eq!(anew.status().await, Some(403));
-    assert!(running.server.front.refusals.count(Reason::Banned) >= 2);
+    assert!(running.server.common.refusals.count(Reason::Banned) >= 2);
     // But how the server is hears whoever asks on its own machine.
     for path in ["/healthz", "/readyz", "/metrics"] {
         assert_eq!(asks_from(&running, "127.0.0.2", path).await, Some(200), "{path}");
@@ -75,7 +75,7 @@ async fn who_is_banned_is_out_at_once_and_stays_out_until_the_time_is_over() {
     assert_eq!((&bans[0]["address"], &bans[0]["reason"]), (&json!("127.0.0.2"), &json!("Threats")));
     drop(join_from(&running, "127.0.0.3", "Eve").await);
     // Five minutes later.
-    running.server.front.bans.pass(Duration::from_secs(301));
+    running.server.common.bans.pass(Duration::from_secs(301));
     drop(join_from(&running, "127.0.0.2", "Bob").await);
     // Banned by address, and forgiven.
     act(&running, json!({"action": "ban", "address": "127.0.0.2", "minutes": 60}))

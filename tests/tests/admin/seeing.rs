@@ -84,6 +84,8 @@ async fn the_operator_sees_the_server_its_sessions_and_who_is_in_them() {
     let newest = history["samples"].as_array().and_then(|all| all.last()).expect("one").clone();
     assert!(newest[3].as_u64() >= newest[2].as_u64() && newest[3].as_u64() > Some(0), "{newest}");
     assert_eq!(newest[1], 2);
+    let mut samples = history["samples"].as_array().into_iter().flatten();
+    assert!(samples.any(|sample| sample[7].as_u64() > Some(0)), "frames are sent: {history}");
     let past = see(&running, "/history").await.expect(200);
     let widths = |past: &Value| {
         past["samples"]
@@ -152,7 +154,7 @@ async fn a_viewer_that_reads_nothing_costs_nobody_anything_and_a_stop_ends_all_s
     }
     bystander.is_well().await;
     drop(mute);
-    let open = || running.server.front.registry.open();
+    let open = || running.server.common.registry.open();
     eventually("the viewer's place is free again", || open() == 2).await;
     running.stop().await.unwrap();
     ear.end().await;

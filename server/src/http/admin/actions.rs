@@ -1,14 +1,15 @@
 //! What the operator does. Comes in: an action as JSON. Goes out: nothing when it is done, a problem when not, and in any
 //! case a line of the audit log. Sessions are told through their one door.
 
-use super::{Operator, nobody_there};
+use super::Operator;
 use crate::directory::{Entry, HAND_OVER_WAIT, Leave};
 use crate::http::api::body::JsonBody;
 use crate::http::api::problem::Problem;
+use crate::http::asking::ANSWER_WAIT;
 use crate::net::Caller;
 use crate::net::bans::BAN_MINUTES_MAX;
 use crate::net::registry::network;
-use crate::session::acts::{HostAction, OperatorAction};
+use crate::session::acts::{ActError, HostAction, OperatorAction};
 use crate::session::door::ToSession;
 use crate::session::inspect::Person;
 use crate::store::KeptBan;
@@ -18,7 +19,7 @@ use serde::Deserialize;
 use shared::wire::message::clean_chat;
 use std::net::IpAddr;
 use std::sync::Arc;
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout;
 
 /// What the operator may do. Sessions are named by their codes, players by their numbers in a session.
 #[derive(Clone, Debug, Deserialize)]
@@ -150,14 +151,14 @@ impl Operator {
             Action::BanPlayer { session, player, minutes, reason } => {
                 let Person { name, address, .. } =
                     self.person(&*self.find(&session)?, player).await?;
-                let address = address.ok_or_else(nobody_there)?;
+                let address = address.ok_or(ActError::NobodyThere)?;
                 return Ok(format!("{} ({name})", self.ban(address, minutes, &reason, own).await?));
             }
             Action::Ban { address, minutes, reason } => {
                 return self.ban(address, minutes, &reason, own).await;
             }
             Action::LiftBan { address } => {
-                if !self.bans.lift(address) {
+                if !self.common.bans.lift(address) {
                     let detail = "That address is not banned.";
                     return Err(Problem::new(StatusCode::NOT_FOUND, detail));
                 }
@@ -168,14 +169,13 @@ impl Operator {
                 })?;
                 let those = match session {
                     Some(code) => vec![self.find(&code)?],
-                    None => self.directory.entries(),
+                    None => self.common.directory.entries(),
                 };
                 let count = those.len();
                 for entry in those {
                     let told = ToSession::Announce { text: text.clone() };
                     // A session that is over or that does not answer hears nothing.
-                    let sent = entry.handle.queue.send((Instant::now(), told));
-                    let _ = timeout(super::ANSWER_WAIT, sent).await;
+                    let _ = timeout(ANSWER_WAIT, entry.handle.tell(told)).await;
                 }
                 let sessions = if count == 1 { "session" } else { "sessions" };
                 return Ok(format!("done: in {count} {sessions}"));
@@ -192,25 +192,23 @@ impl Operator {
 
     async fn hand_over(&self, entry: Arc<Entry>) -> Result<String, Problem> {
         let code = entry.code;
-        if self.directory.ways_out() == 0 {
+        if self.common.directory.ways_out() == 0 {
             let detail = "No other server of the site could take it; see site_secret.";
             return Err(Problem::refused(detail));
         }
         let _ =
-            timeout(HAND_OVER_WAIT, self.directory.hand_over(vec![entry], Leave::Operator)).await;
-        match self.directory.taker(code) {
+            timeout(HAND_OVER_WAIT, self.common.directory.hand_over(vec![entry], Leave::Operator))
+                .await;
+        match self.common.directory.taker(code) {
             Some(letter) => Ok(format!("done: to {letter}")),
             None => Err(Problem::busy("No other server took it; it goes on here.", HAND_OVER_WAIT)),
         }
     }
 
     async fn person(&self, entry: &Entry, player: u16) -> Result<Person, Problem> {
-        let found = self.inspect(entry, true, false).await;
-        let found = found.ok_or_else(|| {
-            Problem::busy("The session does not answer; try again.", super::ANSWER_WAIT)
-        })?;
-        let mut people = found.people.into_iter();
-        people.find(|person| person.number == player && !person.computer).ok_or_else(nobody_there)
+        let mut people = self.inspect(entry, true, false).await?.people.into_iter();
+        let found = people.find(|person| person.number == player && !person.computer);
+        Ok(found.ok_or(ActError::NobodyThere)?)
     }
 
     /// Bans an address and shows out whoever comes from there.
@@ -231,7 +229,7 @@ impl Operator {
             return Err(Problem::refused(detail));
         }
         let reason = sentence(reason, "")?;
-        let ban = self.bans.add(address, minutes, &reason);
+        let ban = self.common.bans.add(address, minutes, &reason);
         let ban = ban.map_err(|full| Problem::refused(full.to_string()))?;
         self.show_out(&ban).await;
         Ok(format!("done: {}", ban.address))
@@ -243,7 +241,7 @@ impl Operator {
             "" => "The operator of the server has banned you.".to_owned(),
             reason => format!("The operator of the server has banned you: {reason}"),
         };
-        for entry in self.directory.entries() {
+        for entry in self.common.directory.entries() {
             let action = OperatorAction::ShowOut { address: ban.address, reason: told.clone() };
             // One that is over has nobody in it, and the ban holds in any case.
             let _ = self.order(&entry, action).await;

@@ -1,7 +1,7 @@
 //! What the operator did, and who tried to be the operator. Comes in: deeds. Goes out: a line in the log, one in the
 //! store, and an event to whoever has the page open.
 
-use crate::directory::event;
+use crate::http::sse::event;
 use crate::store::{Deed, Store, WRONG_TOKEN, unix_ms};
 use crate::throttle::Throttle;
 use axum::body::Bytes;

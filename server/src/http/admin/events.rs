@@ -5,8 +5,9 @@ use super::Operator;
 use super::watching::View;
 use crate::code::SessionCode;
 use crate::http::api::body::Asked;
+use crate::http::api::listen;
 use crate::http::api::problem::Problem;
-use crate::http::api::{as_answer, listen};
+use crate::http::sse::{self, event_of_json};
 use crate::net::Caller;
 use crate::net::address_limits::Listening;
 use axum::body::{Body, Bytes};
@@ -19,7 +20,7 @@ use std::future::pending;
 use std::sync::Arc;
 use tokio::sync::broadcast::{self, error::RecvError, error::TryRecvError};
 use tokio::sync::watch;
-use tokio::time::{Duration, Instant, Interval, MissedTickBehavior, interval_at, sleep_until};
+use tokio::time::{Duration, Instant, Interval, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 /// Lines of the log in one event at most.
@@ -45,10 +46,7 @@ pub(super) async fn events(
         Some(code) => Some(operator.watch(&operator.find(code)?, wanted.map)),
         None => None,
     };
-    let listening = listen(&operator.address_limits.operators, &caller)?;
-    let heartbeat = operator.live.get().limits.heartbeat;
-    let mut beat = interval_at(Instant::now() + heartbeat, heartbeat);
-    beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let listening = listen(&operator.common.address_limits.operators, &caller)?;
     let logs = operator.logs.get().filter(|_| wanted.log);
     // Heard from first, so that no line falls between.
     let log = logs.map(|logs| logs.subscribe());
@@ -65,13 +63,13 @@ pub(super) async fn events(
         next_log: Instant::now(),
         audit: operator.audit.listen(),
         token: operator.gate.version(),
-        beat,
+        beat: sse::beat(operator.common.live.get().limits.heartbeat),
         until: caller.until,
-        stop: operator.stop.clone(),
+        stop: operator.common.stop.clone(),
         _listening: listening,
     };
     let events = stream::unfold(ears, |mut ears| async { Some((ears.next().await?, ears)) });
-    Ok(as_answer(events))
+    Ok(sse::as_answer(events))
 }
 
 /// What is there already is news to somebody new.
@@ -85,7 +83,7 @@ impl Operator {
     /// The session that the operator gave a code of.
     pub(super) fn find(&self, code: &str) -> Result<Arc<crate::directory::Entry>, Problem> {
         let code = code.parse::<SessionCode>().ok();
-        code.and_then(|code| self.directory.get(code)).ok_or_else(Problem::no_session)
+        code.and_then(|code| self.common.directory.get(code)).ok_or_else(Problem::no_session)
     }
 }
 
@@ -118,22 +116,22 @@ impl Ears {
             () = self.stop.cancelled() => None,
             () = sleep_until(self.until) => None,
             _ = self.token.changed() => None,
-            json = newest(Some(&mut self.overview)) => Some(event("overview", &json?)),
+            json = newest(Some(&mut self.overview)) => Some(event_of_json("overview", &json?)),
             json = newest(people) => {
                 Some(match json {
-                    Some(json) => event("session", &json),
+                    Some(json) => event_of_json("session", &json),
                     None => {
                         self.view = None;
-                        event("over", b"null")
+                        event_of_json("over", b"null")
                     }
                 })
             }
             json = newest(map) => {
                 Some(match json {
-                    Some(json) => event("map", &json),
+                    Some(json) => event_of_json("map", &json),
                     None => {
                         self.view = None;
-                        event("over", b"null")
+                        event_of_json("over", b"null")
                     }
                 })
             }
@@ -143,10 +141,10 @@ impl Ears {
             }
             deed = self.audit.recv() => match deed {
                 Ok(deed) => Some(deed),
-                Err(RecvError::Lagged(_)) => Some(event("audit", b"null")),
+                Err(RecvError::Lagged(_)) => Some(event_of_json("audit", b"null")),
                 Err(RecvError::Closed) => None,
             },
-            _ = self.beat.tick() => Some(Bytes::from_static(b": still here\n\n")),
+            _ = self.beat.tick() => Some(sse::heartbeat()),
         }
     }
 }
@@ -185,15 +183,10 @@ async fn lines(log: Option<&mut broadcast::Receiver<Arc<str>>>, at: Instant) -> 
     if missed == 0 {
         return found;
     }
-    [event("missed", missed.to_string().as_bytes()), found].concat().into()
+    [event_of_json("missed", missed.to_string().as_bytes()), found].concat().into()
 }
 
 fn lines_event<'a>(lines: impl Iterator<Item = &'a str>) -> Bytes {
     let all: Vec<_> = lines.collect();
-    event("log", format!("[{}]", all.join(",")).as_bytes())
-}
-
-/// An event whose data is JSON, which has no line breaks.
-fn event(name: &str, json: &[u8]) -> Bytes {
-    [b"event: ", name.as_bytes(), b"\ndata: ", json, b"\n\n"].concat().into()
+    event_of_json("log", format!("[{}]", all.join(",")).as_bytes())
 }

@@ -3,7 +3,7 @@
 
 use super::Operator;
 use crate::code::SessionCode;
-use crate::directory::Entry;
+use crate::directory::{Entry, Look};
 use crate::metrics::process::{Usage, usage};
 use crate::recent_times::Taken;
 use crate::session::restraint::{Kind, Restraint};
@@ -11,11 +11,9 @@ use crate::session::status::Status;
 use crate::store::unix_ms;
 use crate::tick_loop::TickCounts;
 use axum::body::Bytes;
-use futures_util::future::join_all;
 use parking_lot::Mutex;
 use serde::Serialize;
 use std::collections::{HashMap, VecDeque};
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use tokio::sync::watch;
 use tokio::time::{Duration, Instant, MissedTickBehavior, interval};
@@ -70,17 +68,18 @@ struct Kept {
 #[derive(Debug, Default)]
 struct Followed {
     samples: VecDeque<[u64; 8]>,
-    last: Counted,
+    last: Option<Counted>,
 }
 
 /// Counts of a session as they were at the last look.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 struct Counted {
     late: u64,
     dropped: u64,
     busy_ns: u64,
-    /// `None` when the session did not answer.
-    bytes: Option<u64>,
+    frame_bytes: u64,
+    /// When the session showed how many bytes: it does so at times of its own.
+    shown: Instant,
 }
 
 /// How a session, or all of them, did in the last second.
@@ -208,21 +207,17 @@ pub(super) async fn keep(operator: &Operator) {
     beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
-            () = operator.stop.cancelled() => return,
+            () = operator.common.stop.cancelled() => return,
             _ = beat.tick() => {}
         }
         if operator.is_on() {
-            sample(operator).await;
+            sample(operator);
         }
     }
 }
 
-async fn sample(operator: &Operator) {
-    let entries = operator.directory.entries();
-    let asked = entries.iter().map(|entry| async move {
-        Some(operator.inspect(entry, false, false).await?.counts.frame_bytes)
-    });
-    let bytes = join_all(asked).await;
+fn sample(operator: &Operator) {
+    let entries = operator.common.directory.entries();
     let now = Instant::now();
     let history = &operator.history;
     let mut kept = history.kept.lock();
@@ -231,20 +226,19 @@ async fn sample(operator: &Operator) {
     let mut sum = Pulse::default();
     let (mut people, mut spectators, mut pilots) = (0, 0, 0);
     let mut lines = Vec::new();
-    let overload = &operator.directory.overload;
+    let overload = &operator.common.directory.overload;
     let mut tightest = overload.restraint();
     let all: Vec<_> = entries.iter().map(|entry| (entry, entry.info())).collect();
     kept.sessions.retain(|code, _| entries.iter().any(|entry| entry.code == *code));
-    for ((entry, info), bytes) in all.iter().zip(bytes) {
-        let pulse =
-            kept.sessions.entry(entry.code).or_default().look(entry, bytes, passed, &info.status);
+    for (entry, info) in &all {
+        let look = entry.look();
+        let pulse = kept.sessions.entry(entry.code).or_default().look(entry, &look, passed);
         sum.add(pulse);
         people += u64::from(info.status.players);
         spectators += u64::from(info.status.spectators);
         pilots += u64::from(info.status.pilots);
-        let (_, measure) = entry.look();
-        tightest = tightest.max(measure.restraint);
-        let spared = Spared::of(measure.restraint, measure.room);
+        tightest = tightest.max(look.measure.restraint);
+        let spared = Spared::of(look.measure.restraint, look.measure.room);
         lines.push(SessionRow { code: info.code.clone(), status: &info.status, pulse, spared });
     }
     lines.sort_by(|a, b| b.status.players.cmp(&a.status.players).then_with(|| a.code.cmp(&b.code)));
@@ -272,17 +266,17 @@ async fn sample(operator: &Operator) {
         at,
         version: env!("CARGO_PKG_VERSION"),
         uptime_s: operator.started.elapsed().as_secs(),
-        draining_s: operator.stopping.left().map(|left| left.as_secs()),
+        draining_s: operator.common.stopping.left().map(|left| left.as_secs()),
         cores: std::thread::available_parallelism().map_or(1, usize::from),
         cpu_permille,
         memory_bytes,
-        connections: operator.registry.open(),
-        connections_max: operator.live.get().limits.max_connections,
+        connections: operator.common.registry.open(),
+        connections_max: operator.common.live.get().limits.max_connections,
         players: people,
         spectators,
         pilots,
-        bans: operator.bans.list().len(),
-        ways_out: operator.directory.ways_out(),
+        bans: operator.common.bans.list().len(),
+        ways_out: operator.common.directory.ways_out(),
         log_filter: operator.logs.get().map(crate::logging::Logs::filter),
         pulse: sum,
         spared: Spared::of(tightest, overload.room()),
@@ -292,14 +286,19 @@ async fn sample(operator: &Operator) {
     history.overview.send_replace(json.into());
 }
 
+impl Counted {
+    /// Bytes of frames a second; none where the session has shown nothing new.
+    fn bytes_per_s_since(&self, last: &Self) -> u64 {
+        let bytes = self.frame_bytes.saturating_sub(last.frame_bytes);
+        match self.shown - last.shown {
+            Duration::ZERO => 0,
+            passed => (bytes as f64 / passed.as_secs_f64()) as u64,
+        }
+    }
+}
+
 impl Followed {
-    fn look(
-        &mut self,
-        entry: &Arc<Entry>,
-        bytes: Option<u64>,
-        passed: Duration,
-        status: &Status,
-    ) -> Pulse {
+    fn look(&mut self, entry: &Entry, look: &Look, passed: Duration) -> Pulse {
         let count = |one: fn(&TickCounts) -> &std::sync::atomic::AtomicU64| {
             one(&entry.ticks).load(Ordering::Relaxed)
         };
@@ -307,23 +306,23 @@ impl Followed {
             late: count(|c| &c.late),
             dropped: count(|c| &c.dropped),
             busy_ns: count(|c| &c.busy_ns),
-            bytes,
+            frame_bytes: look.measure.counts.frame_bytes,
+            shown: look.since,
         };
-        let last = std::mem::replace(&mut self.last, now);
-        let fresh = self.samples.is_empty();
+        let last = self.last.replace(now).unwrap_or(now);
+        // One that was to move and goes on here after all counts from 0 again.
+        let more = |one: fn(&Counted) -> u64| one(&now).saturating_sub(one(&last));
         let Taken { median_ns, longest_ns } = entry.ticks.times.take();
-        let since = |now: u64, last: u64| if fresh { 0 } else { now.saturating_sub(last) };
-        let bytes = now.bytes.zip(last.bytes).map_or(0, |(now, last)| since(now, last));
         let pulse = Pulse {
             tick_median_us: median_ns / 1000,
             tick_longest_us: longest_ns / 1000,
-            busy_permille: (u128::from(since(now.busy_ns, last.busy_ns)) * 1000 / passed.as_nanos())
+            busy_permille: (u128::from(more(|counted| counted.busy_ns)) * 1000 / passed.as_nanos())
                 as u64,
-            late: since(now.late, last.late),
-            dropped: since(now.dropped, last.dropped),
-            bytes_per_s: (bytes as f64 / passed.as_secs_f64()) as u64,
+            late: more(|counted| counted.late),
+            dropped: more(|counted| counted.dropped),
+            bytes_per_s: now.bytes_per_s_since(&last),
         };
-        let people = u64::from(status.players) + u64::from(status.spectators);
+        let people = u64::from(look.status.players) + u64::from(look.status.spectators);
         let Pulse { tick_median_us, tick_longest_us, busy_permille, late, dropped, bytes_per_s } =
             pulse;
         push(
@@ -360,4 +359,22 @@ fn push<T>(ring: &mut VecDeque<T>, sample: T) {
         ring.pop_front();
     }
     ring.push_back(sample);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_are_those_of_a_second_whenever_a_session_showed_them() {
+        let start = Instant::now();
+        let counted = |frame_bytes, ms| {
+            let shown = start + Duration::from_millis(ms);
+            Counted { late: 0, dropped: 0, busy_ns: 0, frame_bytes, shown }
+        };
+        let first = counted(1000, 0);
+        assert_eq!(counted(1600, 500).bytes_per_s_since(&first), 1200);
+        assert_eq!(counted(2800, 1500).bytes_per_s_since(&first), 1200);
+        assert_eq!(first.bytes_per_s_since(&first), 0);
+    }
 }

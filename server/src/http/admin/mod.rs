@@ -14,22 +14,18 @@ mod history;
 mod views;
 mod watching;
 
+use crate::common::Common;
 use crate::config;
-use crate::directory::{Directory, Entry};
+use crate::directory::Entry;
 use crate::http::api::body::Patience;
 use crate::http::api::problem::Problem;
+use crate::http::asking::{ask_session, order_session};
 use crate::http::bearer;
-use crate::live::Live;
 use crate::logging::Logs;
 use crate::net::Caller;
-use crate::net::address_limits::AddressLimits;
-use crate::net::bans::Bans;
-use crate::net::registry::Registry;
-use crate::session::acts::{Act, ActError, OperatorAction, Order};
+use crate::session::acts::{OperatorAction, Order};
 use crate::session::door::ToSession;
 use crate::session::inspect::{Inspect, Inspection};
-use crate::stopping::Stopping;
-use crate::store::Store;
 use audit::Audit;
 use axum::Router;
 use axum::body::Body;
@@ -44,16 +40,11 @@ use history::History;
 pub use history::{HISTORY_SAMPLES, SAMPLE_EVERY};
 use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
-use tokio::sync::oneshot;
-use tokio::time::{Duration, Instant, timeout};
-use tokio_util::sync::CancellationToken;
+use tokio::time::{Duration, Instant};
 use watching::WatchedSessions;
 
 /// Where the operator's part of the API is.
 pub const ADMIN_API_PATH: &str = "/api/admin";
-
-/// For how long a session is awaited; it answers at its next tick.
-const ANSWER_WAIT: Duration = Duration::from_secs(2);
 
 /// What the log calls the operator's token.
 const OPERATORS: &str = "for the operator's page";
@@ -61,14 +52,7 @@ const OPERATORS: &str = "for the operator's page";
 /// What the operator's part of the server knows.
 #[derive(Debug)]
 pub struct Operator {
-    live: Arc<Live>,
-    stopping: Arc<Stopping>,
-    directory: Arc<Directory>,
-    store: Store,
-    bans: Arc<Bans>,
-    registry: Arc<Registry>,
-    address_limits: Arc<AddressLimits>,
-    stop: CancellationToken,
+    common: Arc<Common>,
     logs: OnceLock<Logs>,
     gate: Gate,
     /// For those who read the metrics and operate nothing; has tries of its own.
@@ -79,51 +63,21 @@ pub struct Operator {
     started: Instant,
 }
 
-/// What the operator's part looks at and works with.
-#[derive(Debug)]
-pub struct Parts {
-    /// The settings.
-    pub live: Arc<Live>,
-    /// Whether the server is about to stop.
-    pub stopping: Arc<Stopping>,
-    /// All sessions.
-    pub directory: Arc<Directory>,
-    /// Where bans and the audit log are kept.
-    pub store: Store,
-    /// Who is not let in.
-    pub bans: Arc<Bans>,
-    /// Who is connected.
-    pub registry: Arc<Registry>,
-    /// How many may listen.
-    pub address_limits: Arc<AddressLimits>,
-    /// Cancelled when the server stops.
-    pub stop: CancellationToken,
-}
-
 impl Operator {
     /// An operator's part over these, on where the settings have a token for it. Errors with a sentence when a token
     /// will not do.
-    pub fn new(parts: Parts) -> Result<Self, String> {
-        let Parts { live, stopping, directory, store, bans, registry, address_limits, stop } =
-            parts;
+    pub fn new(common: Arc<Common>) -> Result<Self, String> {
         let operator = Self {
-            audit: Audit::new(store.clone()),
+            audit: Audit::new(common.store.clone()),
             gate: Gate::default(),
             metrics_gate: Gate::default(),
             history: History::default(),
             watched: WatchedSessions::default(),
             logs: OnceLock::new(),
             started: Instant::now(),
-            live,
-            stopping,
-            directory,
-            store,
-            bans,
-            registry,
-            address_limits,
-            stop,
+            common,
         };
-        operator.reload(&operator.live.get().admin)?;
+        operator.reload(&operator.common.live.get().admin)?;
         Ok(operator)
     }
 
@@ -170,45 +124,21 @@ impl Operator {
         history::keep(&self).await;
     }
 
-    /// What is in a session; `None` when it does not answer.
-    async fn inspect(&self, entry: &Entry, people: bool, map: bool) -> Option<Inspection> {
-        let (answer, waiting) = oneshot::channel();
-        // Nobody waits any more when it took too long.
-        let answer = Box::new(|found| drop(answer.send(found)));
-        let told = ToSession::Inspect(Inspect { people, map, answer });
-        entry.handle.queue.try_send((Instant::now(), told)).ok()?;
-        timeout(ANSWER_WAIT, waiting).await.ok()?.ok()
+    /// What is in a session.
+    async fn inspect(&self, entry: &Entry, people: bool, map: bool) -> Result<Inspection, Problem> {
+        let inspect = |answer| ToSession::Inspect(Inspect { people, map, answer });
+        ask_session(&entry.handle, inspect).await
     }
 
     /// Has a session do something.
     async fn order(&self, entry: &Entry, action: OperatorAction) -> Result<(), Problem> {
-        let (answer, waiting) = oneshot::channel();
-        let answer = Box::new(|done| drop(answer.send(done)));
-        let told = ToSession::Act(Act { order: Order::Operator(action), answer });
-        let asked = timeout(ANSWER_WAIT, async {
-            entry.handle.queue.send((Instant::now(), told)).await.ok()?;
-            waiting.await.ok()
-        });
-        match asked.await {
-            Ok(Some(Ok(()))) => Ok(()),
-            Ok(Some(Err(ActError::Refused(sentence)))) => Err(Problem::refused(sentence)),
-            Ok(Some(Err(_))) => Err(nobody_there()),
-            Ok(None) => Err(Problem::no_session()),
-            Err(_) => Err(Problem::busy("The session does not answer; try again.", ANSWER_WAIT)),
-        }
+        order_session(&entry.handle, Order::Operator(action), || {}).await
     }
-}
-
-fn nobody_there() -> Problem {
-    Problem::new(
-        StatusCode::NOT_FOUND,
-        "There is nobody with that number in the session; they may have left.",
-    )
 }
 
 impl Patience for Arc<Operator> {
     fn head_wait(&self) -> Duration {
-        self.live.get().limits.head_wait
+        self.common.live.get().limits.head_wait
     }
 }
 

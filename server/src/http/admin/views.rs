@@ -70,7 +70,7 @@ fn not_sampled() -> Problem {
 
 /// Who is banned.
 pub(super) async fn bans(State(operator): State<Arc<Operator>>) -> Json<Vec<KeptBan>> {
-    Json(operator.bans.list())
+    Json(operator.common.bans.list())
 }
 
 /// How much of the audit log.
@@ -86,7 +86,7 @@ pub(super) async fn audit(
     Asked(HowMany { limit }): Asked<HowMany>,
 ) -> Result<Json<Vec<Deed>>, Problem> {
     let limit = limit.unwrap_or(AUDIT_LINES).min(AUDIT_LINES_MAX);
-    let deeds = operator.store.audit(limit).await;
+    let deeds = operator.common.store.audit(limit).await;
     deeds.map(Json).map_err(|_| {
         Problem::busy(
             "The audit log cannot be read now; try again in a minute.",

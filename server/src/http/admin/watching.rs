@@ -134,7 +134,7 @@ impl Operator {
 
     /// One session's people as JSON; `None` when it does not answer.
     pub(super) async fn people_of(&self, entry: &Entry) -> Option<Bytes> {
-        let found = self.inspect(entry, true, false).await?;
+        let found = self.inspect(entry, true, false).await.ok()?;
         Some(people(entry, &found, &mut Rates::default()))
     }
 
@@ -145,7 +145,7 @@ impl Operator {
         let mut rates = Rates::default();
         for turn in 0_u32.. {
             tokio::select! {
-                () = self.stop.cancelled() => break,
+                () = self.common.stop.cancelled() => break,
                 _ = beat.tick() => {}
             }
             let Some((for_people, for_map)) = self.listeners(entry.code) else { return };
@@ -154,10 +154,10 @@ impl Operator {
                 continue;
             }
             match self.inspect(&entry, with_people, for_map).await {
-                Some(found) => self.tell(&entry, &found, with_people, &mut rates),
-                None if entry.handle.queue.is_closed() => break,
+                Ok(found) => self.tell(&entry, &found, with_people, &mut rates),
+                Err(_) if entry.handle.queue.is_closed() => break,
                 // A session that falls behind has better things to do.
-                None => {}
+                Err(_) => {}
             }
         }
         self.watched.0.lock().remove(&entry.code);

@@ -25,7 +25,7 @@ pub(super) struct Spoken {
     responses((status = 200, description = "What WebSockets speak.", body = Spoken),
               (status = 503, description = "This server has no game.")))]
 pub(super) async fn protocol(State(api): State<Arc<Api>>) -> Result<Json<Spoken>, Problem> {
-    let protocol = api.directory.protocol().ok_or_else(|| {
+    let protocol = api.common.directory.protocol().ok_or_else(|| {
         Problem::busy(
             "This server has no game now; try again in a minute.",
             Duration::from_secs(60),

@@ -5,21 +5,16 @@ use super::body::{Code, JsonBody, meant};
 use super::problem::Problem;
 use super::sessions::over;
 use crate::directory::Entry;
+use crate::http::asking::order_session;
 use crate::http::bearer;
 use crate::net::Caller;
-use crate::session::acts::{Act, ActError, HostAction, Order};
-use crate::session::door::ToSession;
+use crate::session::acts::{ActError, HostAction, Order};
 use axum::extract::{Extension, State};
 use axum::http::{HeaderMap, StatusCode};
 use serde_json::{Map, Value};
 use shared::wire::HostSecret;
 use std::mem::take;
 use std::sync::Arc;
-use tokio::sync::oneshot;
-use tokio::time::{Duration, Instant, timeout};
-
-/// For how long a session is awaited; it answers at its next tick.
-const ANSWER_WAIT: Duration = Duration::from_secs(2);
 
 /// Does something as the session's host, who shows the secret as `Authorization: Bearer`.
 #[utoipa::path(post, path = "/api/sessions/{code}/actions", tag = "sessions", request_body = HostAction,
@@ -38,44 +33,19 @@ pub(super) async fn act(
 ) -> Result<StatusCode, Problem> {
     let entry = api.find(&caller, &code)?;
     let secret: HostSecret =
-        bearer(&headers).and_then(|shown| shown.parse().ok()).ok_or_else(not_host)?;
+        bearer(&headers).and_then(|shown| shown.parse().ok()).ok_or(ActError::NotHost)?;
     if let Some(Value::Object(settings)) = said.get_mut("settings") {
         // What is left out stays as it is.
         said["settings"] = over(&entry.settings(), take(settings));
     }
     let action: HostAction = meant(Value::Object(said))?;
     if let HostAction::Change { settings } = &action {
-        api.directory.check(settings).map_err(Problem::refused)?;
+        api.common.directory.check(settings).map_err(Problem::refused)?;
     }
-    let (answer, waiting) = oneshot::channel();
-    let told = ToSession::Act(Act {
-        order: Order::Host(secret, action.clone()),
-        answer: Box::new({
-            let entry = Arc::clone(&entry);
-            move |done| {
-                if done.is_ok() {
-                    remember(&entry, action);
-                }
-                // Nobody waits any more when the peer went away; it is done all the same.
-                drop(answer.send(done));
-            }
-        }),
-    });
-    let asked = timeout(ANSWER_WAIT, async {
-        entry.handle.queue.send((Instant::now(), told)).await.ok()?;
-        waiting.await.ok()
-    });
-    match asked.await {
-        Ok(Some(Ok(()))) => Ok(StatusCode::NO_CONTENT),
-        Ok(Some(Err(ActError::NotHost))) => Err(not_host()),
-        Ok(Some(Err(ActError::NobodyThere))) => Err(Problem::new(
-            StatusCode::NOT_FOUND,
-            "There is nobody with that number in the session; they may have left.",
-        )),
-        Ok(Some(Err(ActError::Refused(sentence)))) => Err(Problem::refused(sentence)),
-        Ok(None) => Err(Problem::no_session()),
-        Err(_) => Err(Problem::busy("The session does not answer; try again.", ANSWER_WAIT)),
-    }
+    let order = Order::Host(secret, action.clone());
+    let shown = Arc::clone(&entry);
+    order_session(&entry.handle, order, move || remember(&shown, action)).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// What a look-up is to show from now on.
@@ -87,13 +57,4 @@ fn remember(entry: &Entry, action: HostAction) {
         HostAction::Change { settings } => entry.change_settings(|before| *before = *settings),
         _ => {}
     }
-}
-
-/// The same answer whatever the secret is, and when there is none.
-fn not_host() -> Problem {
-    Problem::new(
-        StatusCode::FORBIDDEN,
-        "Only the session's host may do that, with the secret of the session: Authorization: Bearer and \
-         32 hexadecimal digits.",
-    )
 }

@@ -20,7 +20,7 @@ pub(in crate::http) trait Patience: Send + Sync {
 
 impl Patience for Arc<Api> {
     fn head_wait(&self) -> Duration {
-        self.live.get().limits.head_wait
+        self.common.live.get().limits.head_wait
     }
 }
 

@@ -3,7 +3,7 @@
 use super::Api;
 use super::body::JsonBody;
 use super::problem::Problem;
-use crate::directory::event;
+use crate::http::sse::event;
 use crate::net::Caller;
 use crate::site::is_passed_on;
 use crate::store::unix_ms;
@@ -135,13 +135,14 @@ pub(super) async fn say(
             "A line has letters that can be seen, and at most {CHAT_BYTES_MAX} bytes."
         ))
     })?;
-    if saying.id.is_some_and(|id| id >= IDS_END || !api.site.is_server(&headers)) {
+    if saying.id.is_some_and(|id| id >= IDS_END || !api.common.site.is_server(&headers)) {
         return Err(Problem::refused("id: lines are numbered here."));
     }
-    api.address_limits.chat.take(caller.network)?;
-    saying.id = Some(api.chat.say(name, text, saying.id)).filter(|_| api.site.knows_secret());
+    api.common.address_limits.chat.take(caller.network)?;
+    saying.id =
+        Some(api.chat.say(name, text, saying.id)).filter(|_| api.common.site.knows_secret());
     if !is_passed_on(&headers) {
-        api.site.tell_all("/api/chat", &saying, caller.address()).await;
+        api.common.site.tell_all("/api/chat", &saying, caller.address()).await;
     }
     Ok(StatusCode::NO_CONTENT)
 }

@@ -35,9 +35,9 @@ pub(super) async fn elsewhere(
 impl Api {
     /// Where the session with this code is; what is here, too, is none of the site's.
     pub(super) fn place(&self, code: SessionCode, headers: &HeaderMap) -> SessionPlace<'_> {
-        match self.directory.get(code) {
+        match self.common.directory.get(code) {
             Some(_) => SessionPlace::Unknown,
-            None => self.site.place(code, headers),
+            None => self.common.site.place(code, headers),
         }
     }
 }
@@ -54,7 +54,7 @@ pub(super) async fn pass_on(
     request: Request,
     caller: &Caller,
 ) -> Response<Body> {
-    match api.site.pass_on(neighbour, request, caller.address()).await {
+    match api.common.site.pass_on(neighbour, request, caller.address()).await {
         Ok(response) => response.map(Body::new),
         Err(NoNeighbour) => no_neighbour().into_response(),
     }
@@ -74,13 +74,13 @@ pub(super) async fn instead(
     let done = match why {
         NoSession::Refused(_) => None,
         _ if is_asked_here => {
-            api.site.first_success(|| site::post(path, said), caller.address()).await
+            api.common.site.first_success(|| site::post(path, said), caller.address()).await
         }
         _ => None,
     };
     // Whoever another server asks for is that one's to count.
     if done.is_none() && is_asked_here && matches!(why, NoSession::Overloaded) {
-        api.directory.overload.refuse(1);
+        api.common.directory.overload.refuse(1);
     }
     done.map(|response| response.map(Body::new)).ok_or_else(|| why.into())
 }

@@ -3,19 +3,18 @@
 use super::chat::Chat;
 use super::problem::Problem;
 use super::{Api, listen};
-use crate::directory::{ListEvent, event};
+use crate::directory::ListEvent;
+use crate::http::sse;
 use crate::net::Caller;
 use crate::net::address_limits::Listening;
 use axum::body::{Body, Bytes};
 use axum::extract::{Extension, State};
-use axum::http::{Response, header};
-use axum::response::IntoResponse;
-use futures_util::{Stream, StreamExt, stream};
-use std::convert::Infallible;
+use axum::http::Response;
+use futures_util::stream;
 use std::sync::Arc;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{broadcast, watch};
-use tokio::time::{Duration, Instant, MissedTickBehavior, interval_at, sleep_until};
+use tokio::time::{Instant, Interval, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 /// After how many ms a browser opens a new stream when one ended.
@@ -32,34 +31,22 @@ pub(super) async fn events(
     State(api): State<Arc<Api>>,
     Extension(caller): Extension<Caller>,
 ) -> Result<Response<Body>, Problem> {
-    let listening = listen(&api.address_limits.listeners, &caller)?;
-    let mut news = api.directory.news();
+    let listening = listen(&api.common.address_limits.listeners, &caller)?;
+    let mut news = api.common.directory.news();
     news.mark_unchanged();
-    let first = event("sessions", &api.directory.list());
+    let first = sse::event("sessions", &api.common.directory.list());
     let first = [format!("retry: {RETRY_MS}\n\n").as_bytes(), &first].concat();
-    let heartbeat = api.live.get().limits.heartbeat;
-    let beat = interval_at(Instant::now() + heartbeat, heartbeat);
     let ears = Ears {
         first: Some(first.into()),
         news,
         chat: Chat::listen(&api.chat),
-        beat,
+        beat: sse::beat(api.common.live.get().limits.heartbeat),
         until: caller.until,
-        stop: api.stop.clone(),
+        stop: api.common.stop.clone(),
         _listening: listening,
     };
     let events = stream::unfold(ears, |mut ears| async { Some((ears.next().await?, ears)) });
-    Ok(as_answer(events))
-}
-
-/// A stream of events as an answer.
-pub(crate) fn as_answer(events: impl Stream<Item = Bytes> + Send + 'static) -> Response<Body> {
-    let headers = [
-        (header::CONTENT_TYPE, "text/event-stream"),
-        // The connection's time is over with the stream's; see `Caller::until`.
-        (header::CONNECTION, "close"),
-    ];
-    (headers, Body::from_stream(events.map(Ok::<_, Infallible>))).into_response()
+    Ok(sse::as_answer(events))
 }
 
 /// One listener.
@@ -67,7 +54,7 @@ struct Ears {
     first: Option<Bytes>,
     news: watch::Receiver<ListEvent>,
     chat: broadcast::Receiver<Bytes>,
-    beat: tokio::time::Interval,
+    beat: Interval,
     until: Instant,
     stop: CancellationToken,
     _listening: Listening,
@@ -77,7 +64,6 @@ impl Ears {
     /// The next piece of the stream; `None` at its end.
     async fn next(&mut self) -> Option<Bytes> {
         if let Some(first) = self.first.take() {
-            self.beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
             return Some(first);
         }
         loop {
@@ -94,11 +80,8 @@ impl Ears {
                     Err(RecvError::Lagged(_)) => {}
                     Err(RecvError::Closed) => return None,
                 },
-                _ = self.beat.tick() => return Some(Bytes::from_static(b": still here\n\n")),
+                _ = self.beat.tick() => return Some(sse::heartbeat()),
             }
         }
     }
 }
-
-/// How much earlier than its connection's time is over a stream ends by itself.
-pub(crate) const END_EARLY: Duration = Duration::from_secs(5);

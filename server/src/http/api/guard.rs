@@ -49,21 +49,21 @@ pub(super) async fn guard(
 
 fn check(api: &Api, caller: &Caller, request: &Request) -> Result<(), Problem> {
     // A server that hands over all that it has asks a lot at once.
-    if api.site.is_server(request.headers()) {
+    if api.common.site.is_server(request.headers()) {
         return Ok(());
     }
     if !is_welcome(api, request) {
         let sentence = "Pages from that origin may do nothing here; the server's operator allows some with --origin.";
         return Err(Problem::new(StatusCode::FORBIDDEN, sentence));
     }
-    api.address_limits.requests.take(caller.network)?;
+    api.common.address_limits.requests.take(caller.network)?;
     Ok(())
 }
 
 /// Whether the page that asks may.
 fn is_welcome(api: &Api, request: &Request) -> bool {
     let headers = request.headers();
-    let is_welcome = upgrade::is_welcome(headers, &api.live.get().origin);
+    let is_welcome = upgrade::is_welcome(headers, &api.common.live.get().origin);
     let says_whose = headers.contains_key(header::ORIGIN);
     if is_of_another_site(headers) && !(says_whose && is_welcome) {
         return false;
@@ -75,7 +75,7 @@ fn is_welcome(api: &Api, request: &Request) -> bool {
 /// The origin of a page that is not ours and that the server's operator named.
 fn foreign_page(headers: &HeaderMap, api: &Api) -> Option<HeaderValue> {
     let origin = headers.get(header::ORIGIN)?;
-    let named = &api.live.get().origin;
+    let named = &api.common.live.get().origin;
     let named = !named.is_empty() && upgrade::is_welcome(headers, named);
     named.then(|| origin.clone())
 }

@@ -22,37 +22,28 @@ mod tickets;
 
 use super::admin::{ADMIN_API_PATH, Operator};
 use crate::code::SessionCode;
-use crate::directory::{Directory, Entry};
-use crate::live::Live;
+use crate::common::Common;
+use crate::directory::Entry;
 use crate::net::Caller;
-use crate::net::address_limits::{AddressLimits, Listeners, Listening, NoListening, NotFound};
-use crate::net::bans::Bans;
-use crate::site::{SITE_API, Site};
-use crate::store::{KeptResult, Store};
+use crate::net::address_limits::{Listeners, Listening, NoListening, NotFound};
+use crate::site::SITE_API;
+use crate::store::KeptResult;
 use axum::Router;
 use axum::body::Bytes;
 use axum::http::{StatusCode, Uri};
 use axum::middleware;
 use chat::Chat;
-pub(crate) use events::{END_EARLY, as_answer};
 use problem::Problem;
 use results::{Boards, Reading};
 use std::sync::{Arc, OnceLock};
 use tokio::time::Duration;
-use tokio_util::sync::CancellationToken;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 /// What all requests share.
 #[derive(Debug)]
 pub struct Api {
-    directory: Arc<Directory>,
-    site: Arc<Site>,
-    store: Store,
-    address_limits: Arc<AddressLimits>,
-    bans: Arc<Bans>,
-    live: Arc<Live>,
-    stop: CancellationToken,
+    common: Arc<Common>,
     chat: Chat,
     /// Of this server, and of the whole site.
     own_boards: Boards,
@@ -64,23 +55,9 @@ pub struct Api {
 
 impl Api {
     /// An API over these.
-    pub fn new(
-        live: Arc<Live>,
-        directory: Arc<Directory>,
-        site: Arc<Site>,
-        store: Store,
-        address_limits: Arc<AddressLimits>,
-        bans: Arc<Bans>,
-        stop: CancellationToken,
-    ) -> Self {
+    pub fn new(common: Arc<Common>) -> Self {
         Self {
-            directory,
-            site,
-            store,
-            address_limits,
-            bans,
-            live,
-            stop,
+            common,
             chat: Chat::default(),
             own_boards: Boards::default(),
             boards: Boards::default(),
@@ -92,8 +69,8 @@ impl Api {
 
     /// The session that somebody gave a code of. What is no code at all is a guess like any other.
     fn find(&self, caller: &Caller, code: &str) -> Result<Arc<Entry>, Problem> {
-        let find = || self.directory.get(code.parse::<SessionCode>().ok()?);
-        self.address_limits.guesses.look_up(caller.network, find).map_err(Problem::from)
+        let find = || self.common.directory.get(code.parse::<SessionCode>().ok()?);
+        self.common.address_limits.guesses.look_up(caller.network, find).map_err(Problem::from)
     }
 }
 
@@ -128,7 +105,7 @@ impl From<NotFound> for Problem {
 
 /// Answers everything under `/api`, the operator's part included.
 pub(crate) fn router(api: Arc<Api>, operator: &Arc<Operator>) -> Router {
-    let frame = openapi::frame(&api.live.get().reach.base_path);
+    let frame = openapi::frame(&api.common.live.get().reach.base_path);
     let (router, document) = OpenApiRouter::with_openapi(frame)
         .routes(routes!(sessions::list, sessions::create))
         .routes(routes!(sessions::offer))

@@ -2,6 +2,7 @@
 
 use crate::directory::NoSession;
 use crate::net::address_limits::TooOften;
+use crate::session::acts::ActError;
 use crate::store::NoAnswer;
 use axum::body::Body;
 use axum::http::{HeaderValue, Response, StatusCode, header};
@@ -97,6 +98,24 @@ impl From<NoSession> for Problem {
             NoSession::Full | NoSession::Closed | NoSession::Stopping | NoSession::Overloaded => {
                 Self::busy(detail, Duration::from_secs(60))
             }
+        }
+    }
+}
+
+impl From<ActError> for Problem {
+    fn from(why: ActError) -> Self {
+        match why {
+            // The same whatever the secret is, and when there is none.
+            ActError::NotHost => Self::new(
+                StatusCode::FORBIDDEN,
+                "Only the session's host may do that, with the secret of the session: Authorization: Bearer and \
+                 32 hexadecimal digits.",
+            ),
+            ActError::NobodyThere => Self::new(
+                StatusCode::NOT_FOUND,
+                "There is nobody with that number in the session; they may have left.",
+            ),
+            ActError::Refused(sentence) => Self::refused(sentence),
         }
     }
 }

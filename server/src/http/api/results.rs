@@ -41,12 +41,13 @@ pub(super) async fn recent(
     State(api): State<Arc<Api>>,
     headers: HeaderMap,
 ) -> Result<Json<Results>, Problem> {
-    let own = api.own_results.get(api.store.recent(RESULTS_KEPT as u32));
+    let own = api.own_results.get(api.common.store.recent(RESULTS_KEPT as u32));
     let results = match is_passed_on(&headers) {
         true => own.await?,
         false => {
-            let all =
-                async { Ok(newest(own.await?, api.site.ask_all("/api/results", None).await)) };
+            let all = async {
+                Ok(newest(own.await?, api.common.site.ask_all("/api/results", None).await))
+            };
             api.results.get(all).await?
         }
     };
@@ -103,10 +104,10 @@ pub(super) async fn of_session(
     Asked(of): Asked<OfRound>,
 ) -> Result<Json<Results>, Problem> {
     let code = code.parse::<SessionCode>().ok();
-    let find = || api.directory.get(code?);
-    match (api.address_limits.guesses.look_up(caller.network, find), code) {
+    let find = || api.common.directory.get(code?);
+    match (api.common.address_limits.guesses.look_up(caller.network, find), code) {
         (Ok(entry), _) => {
-            let mut results = of.kept_by(&api.store, entry.code).await.unwrap_or_default();
+            let mut results = of.kept_by(&api.common.store, entry.code).await.unwrap_or_default();
             if results.is_empty() {
                 // What it has itself is there also when the store is not.
                 results = entry.results();
@@ -115,17 +116,17 @@ pub(super) async fn of_session(
                     None => results.iter_mut().for_each(|k| k.result.places.truncate(LISTED_LINES)),
                 }
             }
-            if api.directory.has_been_elsewhere(&entry) {
+            if api.common.directory.has_been_elsewhere(&entry) {
                 let path = of.at(&format!("{SITE_API}/results/{}", entry.code));
-                results = newest(results, api.site.ask_all(&path, None).await);
+                results = newest(results, api.common.site.ask_all(&path, None).await);
             }
             Ok(Json(Results { results }))
         }
         (Err(NotFound::Unknown), Some(code)) => {
-            let mut results = of.kept_by(&api.store, code).await?;
-            if api.site.is_to_ask_about(code, &headers) {
+            let mut results = of.kept_by(&api.common.store, code).await?;
+            if api.common.site.is_to_ask_about(code, &headers) {
                 let path = of.at(&format!("/api/sessions/{code}/results"));
-                let others = api.site.ask_all(&path, Some(caller.address())).await;
+                let others = api.common.site.ask_all(&path, Some(caller.address())).await;
                 results = newest(results, others);
             }
             match (results.is_empty(), of.round) {
@@ -154,17 +155,17 @@ pub(super) async fn recording(
     Path(id): Path<String>,
 ) -> Result<Response<Body>, Problem> {
     let Ok(id) = id.parse::<RecordingId>() else { return Err(Problem::no_recording()) };
-    let Some(first) = api.store.chapter(id, 0).await? else {
+    let Some(first) = api.common.store.chapter(id, 0).await? else {
         // Its name does not say which server of the site has it.
         let path = format!("/api/recordings/{id}");
         let found = match is_passed_on(&headers) {
             true => None,
-            false => api.site.first_success(|| site::get(&path), caller.address()).await,
+            false => api.common.site.first_success(|| site::get(&path), caller.address()).await,
         };
         return found.map(|found| found.map(Body::new)).ok_or_else(Problem::no_recording);
     };
     // Chapter by chapter, as each reader takes them: a whole one would be in memory for as long as the slowest reads.
-    let store = api.store.clone();
+    let store = api.common.store.clone();
     let rest = stream::try_unfold(1, move |number| {
         let store = store.clone();
         async move { Ok(store.chapter(id, number).await?.map(|chapter| (chapter, number + 1))) }
@@ -216,8 +217,11 @@ pub(super) async fn leaderboard(
         let detail = format!("limit is {limit}, but goes from 1 to {LEADERBOARD_MAX}.");
         return Err(Problem::new(StatusCode::BAD_REQUEST, detail));
     }
-    let own =
-        api.own_boards.of(period).get(api.store.leaderboard(period, LEADERBOARD_MAX, unix_ms()));
+    let own = api.own_boards.of(period).get(api.common.store.leaderboard(
+        period,
+        LEADERBOARD_MAX,
+        unix_ms(),
+    ));
     let mut rows = match is_passed_on(&headers) {
         true => own.await?,
         false => {
@@ -287,7 +291,7 @@ async fn merged(own: Vec<LeaderboardRow>, api: &Api, period: Period) -> Vec<Lead
         Period::All => "all",
     };
     let path = format!("/api/leaderboard?period={period}");
-    let others = api.site.ask_all::<Leaderboard>(&path, None).await;
+    let others = api.common.site.ask_all::<Leaderboard>(&path, None).await;
     if others.is_empty() {
         return own;
     }

@@ -56,14 +56,14 @@ pub(super) async fn list(
         let detail = format!("wait is {wait}, but goes from 0 to {WAIT_S_MAX} seconds.");
         return Err(Problem::new(StatusCode::BAD_REQUEST, detail));
     }
-    let mut news = api.directory.news();
+    let mut news = api.common.directory.news();
     let mut close = None;
     if let Some(after) = after.filter(|_| wait > 0) {
-        let _listening = listen(&api.address_limits.listeners, &caller)?;
+        let _listening = listen(&api.common.address_limits.listeners, &caller)?;
         let until = Instant::now() + Duration::from_secs(wait.into());
         let changed = news.wait_for(|news| news.version != after);
         tokio::select! {
-            () = api.stop.cancelled() => {}
+            () = api.common.stop.cancelled() => {}
             // Changed or not, the list comes as it is then.
             _ = timeout_at(until.min(caller.until), changed) => {}
         }
@@ -72,8 +72,8 @@ pub(super) async fn list(
     }
     // Another server of the site asks for ours alone.
     let list = match is_passed_on(&headers) {
-        true => api.directory.own_list(),
-        false => api.directory.list(),
+        true => api.common.directory.own_list(),
+        false => api.common.directory.list(),
     };
     let list = Json(list);
     Ok(match close {
@@ -106,7 +106,7 @@ pub(super) struct Offer {
 #[utoipa::path(get, path = "/api/settings", tag = "sessions",
     responses((status = 200, description = "The settings.", body = Offer)))]
 pub(super) async fn offer(State(api): State<Arc<Api>>) -> Json<Offer> {
-    let (usual, most) = api.directory.offer();
+    let (usual, most) = api.common.directory.offer();
     Json(Offer { usual, most })
 }
 
@@ -122,17 +122,17 @@ pub(super) async fn create(
     headers: HeaderMap,
     JsonBody(said): JsonBody<Map<String, Value>>,
 ) -> Result<Response<Body>, Problem> {
-    if !api.live.get().open_sessions {
+    if !api.common.live.get().open_sessions {
         let detail = "Visitors open no sessions on this server; join one of those in the list.";
         return Err(Problem::new(StatusCode::FORBIDDEN, detail));
     }
     // Of the game's settings those are kept that somebody chose: the rest is for the rules of the day to say.
-    let usual = SessionSettings { game: Map::new(), ..api.directory.offer().0 };
+    let usual = SessionSettings { game: Map::new(), ..api.common.directory.offer().0 };
     let settings: SessionSettings = meant(over(&usual, said))?;
-    api.directory.check(&settings).map_err(Problem::refused)?;
-    api.address_limits.creations.take(caller.network)?;
+    api.common.directory.check(&settings).map_err(Problem::refused)?;
+    api.common.address_limits.creations.take(caller.network)?;
     let secret = HostSecret(rand::random());
-    let entry = match api.directory.create(settings.clone(), secret) {
+    let entry = match api.common.directory.create(settings.clone(), secret) {
         Ok(entry) => entry,
         Err(why) => return instead(&api, &caller, &headers, PATH, &settings, why).await,
     };

@@ -42,7 +42,7 @@ async fn gate(
     request: Request,
     next: Next,
 ) -> Response<Body> {
-    if api.site.is_server(&headers) {
+    if api.common.site.is_server(&headers) {
         next.run(request).await
     } else {
         Problem::nothing_at(uri.path()).into_response()
@@ -66,27 +66,27 @@ struct Ours {
 
 async fn sessions(State(api): State<Arc<Api>>) -> Json<Ours> {
     Json(Ours {
-        sessions: api.directory.own_list().sessions,
-        taken: api.directory.taken(),
-        closed: api.directory.closed(),
-        bans: api.bans.version(),
-        report: api.directory.load_report(),
+        sessions: api.common.directory.own_list().sessions,
+        taken: api.common.directory.taken(),
+        closed: api.common.directory.closed(),
+        bans: api.common.bans.version(),
+        report: api.common.directory.load_report(),
     })
 }
 
 /// Whether a session is here. Visitors' way to ask counts misses, and refuses who has too many: a server that has to know
 /// whether a match goes on would take that for a no.
 async fn has(State(api): State<Arc<Api>>, Code(code): Code) -> Result<StatusCode, Problem> {
-    let here = code.parse().ok().and_then(|code| api.directory.get(code));
+    let here = code.parse().ok().and_then(|code| api.common.directory.get(code));
     here.map(|_| StatusCode::NO_CONTENT).ok_or_else(Problem::no_session)
 }
 
 async fn bans(State(api): State<Arc<Api>>) -> Json<Vec<KeptBan>> {
-    Json(api.bans.known())
+    Json(api.common.bans.known())
 }
 
 async fn leaving(State(api): State<Arc<Api>>, Code(code): Code) -> Result<Bytes, Problem> {
-    let leaving = code.parse().ok().and_then(|code| api.site.leaving(code));
+    let leaving = code.parse().ok().and_then(|code| api.common.site.leaving(code));
     leaving.ok_or_else(Problem::no_session)
 }
 
@@ -97,7 +97,7 @@ async fn results(
     Asked(of): Asked<OfRound>,
 ) -> Result<Json<Results>, Problem> {
     let code = code.parse().map_err(|_| Problem::no_session())?;
-    Ok(Json(Results { results: of.kept_by(&api.store, code).await? }))
+    Ok(Json(Results { results: of.kept_by(&api.common.store, code).await? }))
 }
 
 async fn take(
@@ -107,10 +107,10 @@ async fn take(
     let (Ok(code), Ok(from)) = (code.parse(), from.parse()) else {
         return Err(Problem::refused("That is no session's code, or no server's letter."));
     };
-    let fetched = api.site.fetch(code, from).await;
+    let fetched = api.common.site.fetch(code, from).await;
     let (session, checkpoint) = fetched.ok_or_else(|| {
         Problem::busy("The session cannot be had from there.", Duration::from_secs(1))
     })?;
-    api.directory.take(session, &checkpoint)?;
+    api.common.directory.take(session, &checkpoint)?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -53,7 +53,7 @@ pub(super) async fn create(
     headers: HeaderMap,
     JsonBody(wish): JsonBody<Wish>,
 ) -> Result<Response<Body>, Problem> {
-    api.address_limits.tickets.take(caller.network)?;
+    api.common.address_limits.tickets.take(caller.network)?;
     if let Some(admission) = elsewhere(&api, &caller, &headers, &wish).await {
         return Ok(admission);
     }
@@ -64,7 +64,7 @@ pub(super) async fn create(
             let promise = entry.promise();
             (entry, promise)
         }
-        None => match api.directory.quick() {
+        None => match api.common.directory.quick() {
             Ok(there) => there,
             Err(why) => {
                 return instead(&api, &caller, &headers, PATH, &Wish { code, watch }, why).await;
@@ -73,13 +73,13 @@ pub(super) async fn create(
     };
     let promise = (!watch).then_some(promise);
     let ticket = Ticket { code: entry.code, watch, promise };
-    let Some(ticket) = api.directory.tickets.give(ticket) else {
-        let wait = api.live.get().limits.ticket_life.max(Duration::from_secs(1));
+    let Some(ticket) = api.common.directory.tickets.give(ticket) else {
+        let wait = api.common.live.get().limits.ticket_life.max(Duration::from_secs(1));
         return Err(Problem::busy("Too many are on their way in; try again soon.", wait));
     };
     let ticket = ticket.to_hex();
-    let base = &api.live.get().reach.base_path;
-    let server = api.site.own_letter().map(|letter| format!("&server={letter}"));
+    let base = &api.common.live.get().reach.base_path;
+    let server = api.common.site.own_letter().map(|letter| format!("&server={letter}"));
     let play =
         format!("{}{PLAY_PATH}?ticket={ticket}{}", base.as_str(), server.unwrap_or_default());
     let code = entry.code.to_string();
@@ -101,8 +101,8 @@ async fn elsewhere(
             SessionPlace::Unknown => return None,
             SessionPlace::Moving => return Some(no_neighbour().into_response()),
         },
-        None if is_passed_on(headers) || api.directory.has_company() => return None,
-        None => api.site.fullest_open()?,
+        None if is_passed_on(headers) || api.common.directory.has_company() => return None,
+        None => api.common.site.fullest_open()?,
     };
     let wish = Wish { code: Some(code), watch: wish.watch };
     let response = pass_on(api, neighbour, site::post(PATH, &wish), caller).await;

@@ -28,7 +28,7 @@ impl Connection {
         let said = said.map_err(|error| {
             Ending::Refused(Refusal::new(Reason::Decode, format!("Unreadable message: {error}.")))
         })?;
-        let [inputs, other] = &self.front.metrics.network.heard;
+        let [inputs, other] = &self.front.metrics().network.heard;
         let heard = if matches!(said, Said::Input(_)) { inputs } else { other };
         heard.inc_by(bytes as u64);
         let connection = self.id;
@@ -91,7 +91,7 @@ impl Connection {
             return Err(Ending::Refused(Refusal::new(Reason::BadName, sentence)));
         };
         // A ban may have come between the handshake and the hello.
-        if self.front.bans.bars(self.slot.peer.ip()).is_some() {
+        if self.front.common.bans.bars(self.slot.peer.ip()).is_some() {
             return Err(Ending::refused(Reason::Banned, BANNED));
         }
         let outbox = ConnectionOutbox::new(Arc::clone(&self.line));
@@ -148,7 +148,7 @@ impl Connection {
         if self.line.has_room() {
             let (bytes, mut frame) = (message::encode_control(message), Vec::new());
             plain::write(&bytes, &mut frame);
-            self.front.metrics.network.replied.inc_by(bytes.len() as u64);
+            self.front.metrics().network.replied.inc_by(bytes.len() as u64);
             self.line.answer(&frame);
         }
     }
