@@ -16,7 +16,6 @@
 
 import init, { Client, Line, qr, replay } from './client_web.js';
 import { actionsFor } from './actions.js';
-import { ask } from './api.js';
 import { ARENA } from './arena_form.js';
 import { Board, Feed } from './board.js';
 import { Callouts } from './callouts.js';
@@ -27,11 +26,11 @@ import { Effects } from './effects.js';
 import { Fineness } from './fineness.js';
 import { Gamepad } from './gamepad.js';
 import { Hands } from './hands.js';
-import { hostSecret, keepHostSecret, replayInAddress, replayOf, showAddress, visitor } from './here.js';
+import { hostSecret, replayInAddress, replayOf, showAddress, visitor } from './here.js';
 import { Hud } from './hud.js';
 import { Input } from './input.js';
 import { Invite } from './invite.js';
-import { Link } from './net.js';
+import { BANNED, Link } from './net.js';
 import { Lobby } from './lobby.js';
 import { Match } from './match.js';
 import { Meter } from './measure.js';
@@ -51,6 +50,7 @@ import { settings } from './settings.js';
 import { Sound } from './sound.js';
 import { Start } from './start.js';
 import { tell } from './tell.js';
+import { Tickets } from './tickets.js';
 import { Touch } from './touch.js';
 import { Trigger } from './trigger.js';
 import { leap, turn, wishOf } from './turn.js';
@@ -127,6 +127,9 @@ const lobby = new Lobby({
   isReady, nameOf: () => start.takeName(), sound: play, game: ARENA,
 });
 const start = new Start({ play: enter, lobby: (open) => { lobby.open = open; } });
+const tickets = new Tickets();
+// What a restart took away nobody has to press Play again for.
+const address = () => tickets.get(session.code, spectate, link.restarting);
 const link = new Link({ address, admitted, hello, message, change });
 const playback = new Playback({
   read: replay,
@@ -275,21 +278,6 @@ function giveUp() {
 
 // --- the connection -------------------------------------------------------------------------------
 
-// Every connection begins with a ticket: the server says which session has room, or that it is over.
-async function address() {
-  const body = spectate ? { watch: true } : {};
-  if (session.code) body.code = session.code;
-  return ask('POST', '/tickets', { body }).catch((why) => {
-    if (why.status !== 404 || !body.code) throw why;
-    // Nobody is host of a session that is over.
-    keepHostSecret(body.code, null);
-    if (!link.restarting) throw why;
-    // A restart took it away, and nobody has to press Play again for that.
-    delete body.code;
-    return ask('POST', '/tickets', { body });
-  });
-}
-
 function admitted({ code }) {
   session.code = code;
   invite.code = code;
@@ -313,6 +301,7 @@ function message(bytes, now) {
 }
 
 function change() {
+  if (source.state === 'ended' && source.code === BANNED) tickets.avoid(session.code);
   if (source.state === 'ended' && source.code !== OUTDATED) leave(source.sentence, OFFERED_AGAIN.has(source.code));
 }
 

@@ -38,7 +38,7 @@ const FINAL = {
   4006: 'The game has been updated. Reload the page to go on.',
   4008: 'The host showed you out.',
   4009: 'The same seat was taken from another connection.',
-  4010: 'The host has banned you from this session.',
+  [BANNED]: 'The host has banned you from this session.',
   4011: 'This session is locked: its host lets nobody in.',
   4013: 'The host has ended this session.',
   4014: 'There is no seat left in this session.',
@@ -47,6 +47,8 @@ const FINAL = {
 /** Codes of this page's own making: the session is gone, the server let nobody through. */
 export const GONE = 404;
 export const REFUSED = 403;
+/** The close code by which somebody learns that they are banned from a session. */
+export const BANNED = 4010;
 
 /** Why a connection that will be tried again was lost, by code. */
 const PASSING = {

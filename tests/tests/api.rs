@@ -86,6 +86,16 @@ async fn a_ticket_opens_one_websocket_to_its_session() {
     })
     .await;
     running.post("/api/tickets", r#"{"code":"00000-00000"}"#).await.problem(404);
+    // Whoever is not let into a session is led to another one, and to the same one for as long as nothing is wrong with it.
+    let quick = async |wish: Value| {
+        let ticket = running.post("/api/tickets", &wish.to_string()).await.expect(201);
+        ticket["code"].as_str().expect("a code").to_owned()
+    };
+    let usual = quick(json!({})).await;
+    let other = quick(json!({"not": [usual, "nonsense"]})).await;
+    assert_ne!(usual, other);
+    assert_eq!(quick(json!({"not": [other]})).await, usual);
+    running.post("/api/tickets", &json!({"not": vec!["x"; 17]}).to_string()).await.problem(422);
     running.stop().await.unwrap();
 }
 

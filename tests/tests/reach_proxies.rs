@@ -90,6 +90,98 @@ async fn what_a_trusted_proxy_passes_on_counts_for_the_client() {
 }
 
 #[tokio::test]
+async fn one_client_does_not_hold_all_connections_of_a_proxy_with_requests() {
+    let limits = Limits { max_unjoined_per_address: 2, ..hasty() };
+    let running = Running::start_reached::<Buoys>(&config(limits));
+    let (ada, ben) = ("203.0.113.7", "203.0.113.8");
+    let header = |client: &str| format!("X-Forwarded-For: {client}\r\n");
+    // Requests whose body does not come are under way for as long as the server waits for it.
+    let half = async |client: &str| {
+        let mut line = connect(&running).await;
+        let head = format!(
+            "POST /api/tickets HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\
+             Content-Length: 2\r\n{}\r\n{{",
+            header(client)
+        );
+        line.write_all(head.as_bytes()).await.expect("the server reads");
+        line
+    };
+    let ask = async |path: &str, client: &str| {
+        let answer = exchange(connect(&running).await, &get(path, &header(client))).await;
+        answer[9..12].parse::<u16>().expect("a status")
+    };
+    let mut held = vec![half(ada).await, half(ada).await];
+    let (limits, client) =
+        (&running.server.common.address_limits, ada.parse().expect("an address"));
+    eventually("both are under way", || limits.passes_on(client) == 2).await;
+    for path in ["/api/sessions", "/"] {
+        assert_eq!([ask(path, ada).await, ask(path, ben).await], [429, 200], "{path}");
+    }
+    assert_eq!(ask("/healthz", ada).await, 200);
+    // An answer to the last byte, and whoever goes away, makes room.
+    held[0].write_all(b"}").await.expect("the server reads");
+    let mut status = [0; 12];
+    held[0].read_exact(&mut status).await.expect("an answer");
+    assert_eq!(&status[9..], b"201");
+    eventually("one is answered", || limits.passes_on(client) == 1).await;
+    assert_eq!(ask("/", ada).await, 200);
+    drop(held);
+    eventually("none is under way", || limits.passes_on(client) == 0).await;
+    // Who listens is counted among listeners instead.
+    let mut streams = Vec::new();
+    for _ in 0..4 {
+        let mut stream = connect(&running).await;
+        stream.write_all(get("/api/sessions/events", &header(ada)).as_bytes()).await.expect("read");
+        stream.read_exact(&mut status).await.expect("an answer");
+        assert_eq!(&status[9..], b"200");
+        streams.push(stream);
+    }
+    drop(streams);
+    running.stop().await.expect("it stops");
+}
+
+#[tokio::test]
+async fn no_address_opens_all_sessions_and_visitors_leave_some_to_quick_play() {
+    let limits = Limits { max_sessions_per_address: 2, ..hasty() };
+    let config = Config { max_sessions: 8, ..config(limits) };
+    let running = Running::start_reached::<Buoys>(&config);
+    let post = async |path: &str, headers: &str, body: &str| {
+        let length = body.len();
+        let request = format!(
+            "POST {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {length}\r\n\
+             Content-Type: application/json\r\n{headers}\r\n{body}"
+        );
+        exchange(connect(&running).await, &request).await
+    };
+    let open = async |client: u8| {
+        post("/api/sessions", &format!("X-Forwarded-For: 203.0.113.{client}\r\n"), "{}").await
+    };
+    let status = |answer: &str| answer[9..12].parse::<u16>().expect("a status");
+    let create = async |client: u8| status(&open(client).await);
+    let first = open(1).await;
+    assert_eq!([status(&first), create(1).await, create(1).await], [201, 201, 429]);
+    assert_eq!([create(2).await, create(2).await, create(3).await, create(3).await], [201; 4]);
+    // The seventh is the last one that visitors may have of eight; the eighth is quick play's.
+    assert_eq!([create(4).await, create(4).await], [201, 503]);
+    let directory = &running.server.common.directory;
+    let not: Vec<_> = directory.entries().iter().map(|entry| entry.code).collect();
+    assert_eq!(not.len(), 7);
+    let (quick, _promise) = directory.quick(&not).expect("one more");
+    assert!(!not.contains(&quick.code));
+    assert_eq!(directory.len(), 8);
+    // Where one ends its opener may have another one.
+    let (_, first) = first.split_once("\r\n\r\n").expect("a body");
+    let first: serde_json::Value = serde_json::from_str(first).expect("JSON");
+    let text = |name: &str| first[name].as_str().expect("text").to_owned();
+    let (path, secret) = (format!("/api/sessions/{}/actions", text("code")), text("host_secret"));
+    let proof = format!("Authorization: Bearer {secret}\r\n");
+    assert_eq!(status(&post(&path, &proof, r#"{"action":"end"}"#).await), 204);
+    eventually("it is over", || directory.len() == 7).await;
+    assert_eq!([create(1).await, create(1).await], [201, 429]);
+    running.stop().await.expect("it stops");
+}
+
+#[tokio::test]
 async fn one_client_comes_only_so_often_without_a_ticket() {
     let limits = Limits { join_rate: Some(Rate::one_per(3600.0, 2)), ..hasty() };
     let running = Running::start_reached::<Buoys>(&config(limits));

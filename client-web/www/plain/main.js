@@ -12,15 +12,15 @@
 
 import init, { play } from '../client_web.js';
 import { byId } from '../admin/words.js';
-import { ask } from '../api.js';
 import { leaveComposing } from '../composing.js';
 import { shareText } from '../copy.js';
-import { hostSecret, keepHostSecret, linkTo, replayInAddress, visitor } from '../here.js';
+import { hostSecret, linkTo, replayInAddress, visitor } from '../here.js';
 import { write } from '../hud.js';
 import { fetchModule, notLoaded } from '../module.js';
-import { GONE, Link } from '../net.js';
+import { BANNED, GONE, Link } from '../net.js';
 import { Playback } from '../replay.js';
 import { Session } from '../session.js';
+import { Tickets } from '../tickets.js';
 import { leap, turn, wishOf } from '../turn.js';
 import { Whereabouts } from '../whereabouts.js';
 import { beginView, bindView, drawRows, fitView, followedAt, panBy, view, zoomBy } from './draw.js';
@@ -49,6 +49,9 @@ const NARROW_PX = 720;
 const wish = (say) => wishOf(client, source, say, note);
 const start = new Start({ enter });
 const watching = new Watching({ client: () => client, play: () => wish((to) => to.watch(false)) });
+const tickets = new Tickets();
+// What a restart took away nobody has to press Play again for.
+const address = () => tickets.get(session.code, spectate, link.restarting);
 const link = new Link({ address, admitted, hello, message, change: showLine });
 const playback = new Playback({
   read: (bytes) => client.replay(bytes),
@@ -184,19 +187,6 @@ function choosePerson(player) {
 
 // --- the connection -------------------------------------------------------------------------------
 
-// Every connection begins with a ticket: the server says which session has room, or that it is over.
-function address() {
-  const [{ code }, body] = [session, spectate ? { watch: true } : {}];
-  return ask('POST', '/tickets', { body: code ? { ...body, code } : body }).catch((why) => {
-    if (why.status !== 404 || !code) throw why;
-    // Nobody is host of a session that is over.
-    keepHostSecret(code, null);
-    // A restart took it away, and nobody has to press Play again for that.
-    if (link.restarting) return ask('POST', '/tickets', { body });
-    throw why;
-  });
-}
-
 function admitted({ code }) {
   hearIn(code);
   session.code = code;
@@ -240,8 +230,9 @@ function showLine() {
   const ended = source.state === 'ended';
   enableHands(!ended && source === link && !roster.watching);
   if (ended && source.code === NAME_REFUSED) { show(false, source.sentence); return; }
-  // A session that is over is not asked for again.
-  if (ended && source.code === GONE) session.code = start.code = null;
+  // A session that is over, or lets one in no more, is not asked for again.
+  if (ended && source.code === BANNED && session.code) tickets.avoid(session.code);
+  if (ended && [BANNED, GONE].includes(source.code)) session.code = start.code = null;
   const wait = Math.max(1, Math.ceil((link.retryAt - performance.now()) / 1000));
   const [text, label] = {
     waiting: [source.sentence, 'Try now'],

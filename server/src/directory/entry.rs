@@ -5,6 +5,7 @@ use crate::code::{Letter, SessionCode};
 use crate::lanes::{Lane, Sockets};
 use crate::metrics::Measure;
 use crate::net::outbox::ConnectionOutbox;
+use crate::net::places::Place;
 use crate::session::door::ToSession;
 use crate::session::result::RoundResult;
 use crate::session::settings::SessionSettings;
@@ -51,6 +52,10 @@ pub struct Entry {
     since: Instant,
     /// Whether another server of the site handed it over.
     from_elsewhere: AtomicBool,
+    /// Whether a visitor opened it, and not quick play.
+    pub(super) is_visitors: bool,
+    /// What it takes of the sessions that its opener's address may have.
+    place: OnceLock<Place>,
     /// Told when it is there, or goes on here as none took it.
     pub(super) moved: Notify,
 }
@@ -152,6 +157,7 @@ impl Entry {
         stop: CancellationToken,
         settings: SessionSettings,
         status: Status,
+        is_visitors: bool,
     ) -> Self {
         Self {
             code,
@@ -167,6 +173,8 @@ impl Entry {
             leave: OnceLock::new(),
             since: Instant::now(),
             from_elsewhere: AtomicBool::new(false),
+            is_visitors,
+            place: OnceLock::new(),
             moved: Notify::new(),
         }
     }
@@ -184,6 +192,11 @@ impl Entry {
     /// How it stood at the last look.
     pub(crate) fn look(&self) -> Look {
         self.shown.lock().clone()
+    }
+
+    /// It counts for the address of whoever opened it, until it is over.
+    pub(crate) fn takes(&self, place: Place) {
+        self.place.set(place).expect("a session is opened once");
     }
 
     /// For how long it has been here.

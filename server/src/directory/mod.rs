@@ -105,6 +105,10 @@ impl core::fmt::Display for NoSession {
     }
 }
 
+/// One in so many of all sessions is for quick play alone, which opens one where those that are there are full: visitors'
+/// own sessions, of which nobody has to let anybody in, never take all.
+pub const QUICK_PLAYS_SHARE: usize = 8;
+
 impl Directory {
     /// An empty directory that opens sessions by `opener`, if at all, and lets `store` keep their results.
     pub fn new(
@@ -170,12 +174,20 @@ impl Directory {
         self.check(&settings).map_err(NoSession::Refused)?;
         self.is_let_in()?;
         let _choosing = self.choosing.lock();
+        let max = self.live.get().max_sessions;
+        let visitors = self.sessions.iter().filter(|entry| entry.is_visitors).count();
+        if visitors >= max - max / QUICK_PLAYS_SHARE {
+            return Err(NoSession::Full);
+        }
         self.open(settings, Some(host))
     }
 
-    /// Quick play: the fullest public session with room, of several those with the usual settings first;
-    /// a new one where there is none. With it comes a place in it.
-    pub fn quick(self: &Arc<Self>) -> Result<(Arc<Entry>, Promise), NoSession> {
+    /// Quick play: the fullest public session with room that is `not` one of these, of several those with the usual settings
+    /// first; a new one where there is none. With it comes a place in it.
+    pub fn quick(
+        self: &Arc<Self>,
+        not: &[SessionCode],
+    ) -> Result<(Arc<Entry>, Promise), NoSession> {
         let _choosing = self.choosing.lock();
         if self.stopping.is_draining() {
             return Err(NoSession::Stopping);
@@ -186,7 +198,8 @@ impl Directory {
         self.is_let_in()?;
         self.tickets.prune();
         let usual = self.usual();
-        let open = self.entries().into_iter().filter_map(|entry| {
+        let meant = self.entries().into_iter().filter(|entry| !not.contains(&entry.code));
+        let open = meant.filter_map(|entry| {
             let people = entry.people_if_open()?;
             Some(((people, entry.look_at_settings(|settings| is_usual(settings, &usual))), entry))
         });
@@ -202,9 +215,10 @@ impl Directory {
         Ok((entry, promise))
     }
 
-    /// Whether quick play leads to people who play.
-    pub(crate) fn has_company(&self) -> bool {
-        self.entries().iter().any(|entry| entry.people_if_open().is_some_and(|people| people > 0))
+    /// Whether quick play that leads to none of these leads to people who play.
+    pub(crate) fn has_company(&self, not: &[SessionCode]) -> bool {
+        let company = |entry: &Arc<Entry>| entry.people_if_open().is_some_and(|people| people > 0);
+        self.entries().iter().any(|entry| !not.contains(&entry.code) && company(entry))
     }
 
     /// Whether there is time for anybody new, wherever they go. Whoever turns somebody away for it counts that: another

@@ -43,10 +43,12 @@ impl Directory {
             ending: Arc::default(),
         };
         let (ticks, stop) = (TickCounts::part_of(&self.ticks), self.stop.child_token());
-        let entry = Entry::new(code, Arc::new(handle), ticks, stop, settings, status);
+        let host = session.host();
+        let entry =
+            Entry::new(code, Arc::new(handle), ticks, stop, settings, status, host.is_some());
         let entry = Arc::new(entry);
         if self.lasts(code) {
-            entry.keep_open(session.host(), &self.store);
+            entry.keep_open(host, &self.store);
         }
         self.sessions.insert(code, Arc::clone(&entry));
         self.metrics.sessions.opened.inc();

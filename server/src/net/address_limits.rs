@@ -1,4 +1,4 @@
-//! How often an address may do what costs something, and who listens. What counts as one address is what
+//! How often an address may do what costs something, and how much of it at a time. What counts as one address is what
 //! counts as one for connections: of IPv6 the /64 network, and the /48 around it has a larger bucket of its own.
 //!
 //! Look-ups of codes that do not exist draw from one bucket, whichever way they are asked for. Once it is
@@ -7,6 +7,7 @@
 //! whether the guess was close or not.
 
 use super::limits::{Bucket, Limits, Rate};
+use super::places::Places;
 use super::registry::{Crowd, crowds};
 use parking_lot::Mutex;
 use std::collections::HashMap;
@@ -29,14 +30,19 @@ pub struct AddressLimits {
     pub(crate) tickets: PerAddress,
     /// WebSockets without one.
     pub(crate) joins: PerAddress,
+    /// Sessions that visitors opened and that are still there.
+    pub(crate) sessions: Arc<Places>,
+    /// Requests that came through a proxy and are not answered to the last byte. Each holds a connection of the proxy's, so
+    /// one client has no more of them than it could have connections of its own that have joined nothing.
+    pub(crate) passed_on: Arc<Places>,
     /// Lines in the lobby.
     pub(crate) chat: PerAddress,
     /// Codes and tickets that do not exist.
     pub guesses: PerAddress,
     /// Event streams and long polls.
-    pub(crate) listeners: Arc<Listeners>,
+    pub(crate) listeners: Arc<Places>,
     /// The same of whoever operates the server: whatever others do, there is room to watch it.
-    pub(crate) operators: Arc<Listeners>,
+    pub(crate) operators: Arc<Places>,
 }
 
 /// Somebody has to wait.
@@ -63,11 +69,21 @@ impl AddressLimits {
             creations: PerAddress::new(limits.create_rate),
             tickets: PerAddress::new(limits.ticket_rate),
             joins: PerAddress::new(limits.joins()),
+            sessions: Places::new(usize::MAX, limits.max_sessions_per_address),
+            passed_on: Places::new(usize::MAX, limits.max_unjoined_per_address),
             chat: PerAddress::new(limits.chat_rate),
             guesses: PerAddress::new(limits.guess_rate),
-            listeners: Listeners::new(limits.max_listeners, limits.max_listeners_per_address),
-            operators: Listeners::new(limits.max_operator_listeners, limits.max_operator_listeners),
+            listeners: Places::new(limits.max_listeners, limits.max_listeners_per_address),
+            operators: Places::new(limits.max_operator_listeners, limits.max_operator_listeners),
         }
+    }
+}
+
+#[doc(hidden)]
+impl AddressLimits {
+    /// How many requests of this client proxies have under way here, for tests.
+    pub fn passes_on(&self, client: IpAddr) -> usize {
+        self.passed_on.held_by(client)
     }
 }
 
@@ -144,61 +160,6 @@ impl PerAddress {
     }
 }
 
-/// Who has an event stream open, or a long poll.
-#[derive(Debug)]
-pub(crate) struct Listeners {
-    max: usize,
-    max_each: usize,
-    now: Mutex<HashMap<IpAddr, usize>>,
-}
-
-/// Somebody listens for as long as this lives.
-#[derive(Debug)]
-pub(crate) struct Listening {
-    listeners: Arc<Listeners>,
-    address: IpAddr,
-}
-
-/// Why somebody may not listen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum NoListening {
-    /// Too many do.
-    Full,
-    /// Too many do from that address.
-    AddressFull,
-}
-
-impl Listeners {
-    fn new(max: usize, max_each: usize) -> Arc<Self> {
-        Arc::new(Self { max, max_each, now: Mutex::default() })
-    }
-
-    pub(crate) fn enter(self: &Arc<Self>, address: IpAddr) -> Result<Listening, NoListening> {
-        let mut now = self.now.lock();
-        if now.values().sum::<usize>() >= self.max {
-            return Err(NoListening::Full);
-        }
-        let own = now.entry(address).or_default();
-        if *own >= self.max_each {
-            return Err(NoListening::AddressFull);
-        }
-        *own += 1;
-        Ok(Listening { listeners: Arc::clone(self), address })
-    }
-}
-
-impl Drop for Listening {
-    fn drop(&mut self) {
-        let mut now = self.listeners.now.lock();
-        if let Some(own) = now.get_mut(&self.address) {
-            *own -= 1;
-            if *own == 0 {
-                now.remove(&self.address);
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::limits::SITE_SHARE;
@@ -265,17 +226,5 @@ mod tests {
         assert_eq!(limit.look_up(address(2), || Some(7)), Ok(7));
         tokio::time::advance(Duration::from_secs(6)).await;
         assert_eq!(limit.look_up(address(1), || Some(7)), Ok(7));
-    }
-
-    #[test]
-    fn listeners_are_bounded_each_and_together() {
-        let listeners = Listeners::new(3, 2);
-        let enter = |number| listeners.enter(address(number));
-        let (one, two) = (enter(1).unwrap(), enter(1).unwrap());
-        assert_eq!(enter(1).unwrap_err(), NoListening::AddressFull);
-        let three = enter(2).unwrap();
-        assert_eq!(enter(3).unwrap_err(), NoListening::Full);
-        drop((one, two, three));
-        assert!(listeners.now.lock().is_empty());
     }
 }

@@ -3,13 +3,18 @@
 
 use super::forwarded::{self, Client};
 use super::peer::Peer;
+use super::places::Place;
 use super::refusal::Reason;
-use super::registry::{Slot, network};
+use super::registry::{Slot, network, telling_network};
 use super::{Front, limits::Limits};
 use crate::throttle::Throttle;
+use axum::body::{Body, Bytes};
+use hyper::body::{Frame, SizeHint};
 use hyper::header::HeaderMap;
 use std::net::IpAddr;
+use std::pin::Pin;
 use std::sync::{Arc, LazyLock};
+use std::task::{Context, Poll};
 use tokio::time::{Duration, Instant};
 
 /// Lines per minute about proxies that say nothing readable.
@@ -32,6 +37,35 @@ pub struct Caller {
     /// proxy's own, for which no limit of a client would hold.
     pub(super) is_nobody: bool,
     slot: Arc<Slot>,
+    /// What the request takes of what its client may hold, where it came through a proxy and not with a connection that counts
+    /// for the client.
+    place: Option<Arc<Place>>,
+}
+
+/// The body of an answer to a client behind a proxy: its request counts until the last byte is taken.
+pub(super) struct Counted {
+    pub(super) body: Body,
+    pub(super) _place: Arc<Place>,
+}
+
+impl hyper::body::Body for Counted {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
 }
 
 impl Caller {
@@ -51,7 +85,29 @@ impl Caller {
             peer,
             is_nobody: client.is_none(),
             slot: Arc::clone(slot),
+            place: None,
         }
+    }
+
+    /// Counts the request as its client's, until nobody has [`Self::place`] any more; or says which limit it would break.
+    pub(super) fn count(&mut self, front: &Front) -> Result<(), Reason> {
+        if self.is_passed_on()
+            && let Some(network) = telling_network(self.peer.ip())
+        {
+            let place = front.common.address_limits.passed_on.take(network);
+            self.place = Some(Arc::new(place.map_err(|_| Reason::AddressFull)?));
+        }
+        Ok(())
+    }
+
+    /// What its client holds for the request; `None` where it counts with its connection.
+    pub(super) fn place(&self) -> Option<Arc<Place>> {
+        self.place.clone()
+    }
+
+    /// Whether a proxy passed the request on for somebody else.
+    fn is_passed_on(&self) -> bool {
+        matches!(self.peer, Peer::Behind(_)) && self.peer != self.slot.peer
     }
 
     /// The client's own address, for whoever is told for whom a request is passed on.
@@ -68,15 +124,15 @@ impl Caller {
     /// all have the lobby open. What listens has limits of its own.
     pub fn is_listening(&self) {
         self.slot.joined();
+        self.place.iter().for_each(|place| place.give_back());
     }
 
     /// The place for a WebSocket that comes of this request. What a proxy passed on takes one of the client's.
     pub(super) fn into_slot(self, limits: &Limits) -> Result<Arc<Slot>, Reason> {
-        match self.peer {
-            Peer::Behind(_) if self.peer != self.slot.peer => {
-                self.slot.on_behalf_of(self.peer, false, limits).map(Arc::new)
-            }
-            _ => Ok(self.slot),
+        if self.is_passed_on() {
+            self.slot.on_behalf_of(self.peer, false, limits).map(Arc::new)
+        } else {
+            Ok(self.slot)
         }
     }
 }

@@ -3,6 +3,7 @@
 
 use super::answers::TurnedDown;
 use super::bans::BANNED;
+use super::caller::Counted;
 use super::connection::Connection;
 use super::limits::{BODY_BYTES_MAX, HEAD_BYTES_MAX, HEADERS_MAX, Limits};
 use super::listeners::Purpose;
@@ -17,6 +18,7 @@ use crate::http::sse::END_EARLY;
 use crate::http::{harden, health};
 use crate::metrics::Request as Asked;
 use crate::site::SessionPlace;
+use axum::Router;
 use axum::body::Body;
 use axum::response::IntoResponse;
 use hyper::body::Incoming;
@@ -200,8 +202,8 @@ async fn answer(
 }
 
 async fn serve_page_or_game(
-    mut request: Request<Incoming>,
-    caller: Caller,
+    request: Request<Incoming>,
+    mut caller: Caller,
     front: &Arc<Front>,
     config: &Config,
 ) -> Response<Body> {
@@ -225,20 +227,17 @@ async fn serve_page_or_game(
         {
             Err(TurnedDown::new(StatusCode::FORBIDDEN, Reason::Banned, BANNED))
         }
+        Ok(ours @ (Verdict::Page | Verdict::Api)) => {
+            caller.count(front).map(|()| ours).map_err(TurnedDown::too_many)
+        }
         verdict => verdict,
     };
     let response = match verdict {
         Ok(Verdict::Health(ask)) => health::answer(ask, &request, &caller, front).await,
-        Ok(Verdict::Page) => {
-            request.extensions_mut().insert(caller);
-            let Ok(response) = front.pages.clone().oneshot(request).await;
-            response
-        }
+        Ok(Verdict::Page) => routed(&front.pages, request, caller).await,
         Ok(Verdict::Api) => {
             what = Asked::Api;
-            request.extensions_mut().insert(caller);
-            let Ok(response) = front.api.clone().oneshot(request).await;
-            response
+            routed(&front.api, request, caller).await
         }
         Ok(Verdict::Play(headers)) => {
             what = Asked::Play;
@@ -260,6 +259,17 @@ async fn serve_page_or_game(
     };
     front.metrics().network.answered(what, response.status().as_u16());
     response
+}
+
+/// What one of our own routers answers. What its client holds through a proxy counts until the last byte of that is taken.
+async fn routed(router: &Router, mut request: Request<Incoming>, caller: Caller) -> Response<Body> {
+    let place = caller.place();
+    request.extensions_mut().insert(caller);
+    let Ok(response) = router.clone().oneshot(request).await;
+    match place {
+        Some(place) => response.map(|body| Body::new(Counted { body, _place: place })),
+        None => response,
+    }
 }
 
 /// What is not below the base path is not here, if it is a proper request at all.

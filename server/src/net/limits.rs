@@ -135,6 +135,10 @@ pub struct Limits {
     /// Sessions that one address creates.
     #[arg(skip = Self::USUAL.create_rate)]
     pub create_rate: Rate,
+    /// The most sessions that one address opened and that are still there; a further one is answered with 429. For those
+    /// opened over loopback there is no such limit, and those that a start of the server opened again are nobody's.
+    #[arg(skip = Self::USUAL.max_sessions_per_address)]
+    pub max_sessions_per_address: usize,
     /// Tickets that one address asks for.
     #[arg(skip = Self::USUAL.ticket_rate)]
     pub ticket_rate: Rate,
@@ -200,6 +204,8 @@ impl Limits {
         // Sixty friends behind one router load the lobby together, and press Play together.
         api_rate: Rate::one_per(0.05, 300),
         create_rate: Rate::one_per(30.0, 5),
+        // A class, or a club behind one router; a quarter of what a server usually has.
+        max_sessions_per_address: 16,
         ticket_rate: Rate::one_per(0.5, 100),
         join_rate: None,
         chat_rate: Rate::one_per(2.0, 5),

@@ -9,7 +9,7 @@
 //! connection's task is woken: `pipe` finds the messages in it, with tungstenite where they are not plain, and
 //! `connection` turns them into what the session is told. The session's [`outbox`] writes through the line. `ending`
 //! says how a WebSocket ends, `closing` ends it properly. [`refusal`] is what whoever misbehaves gets,
-//! [`address_limits`] how often an address may do what costs something, [`bans`] which addresses nobody is let in from.
+//! [`address_limits`] how often an address may do what costs something, `places` what it may hold at a time, [`bans`] which addresses nobody is let in from.
 
 pub mod address_limits;
 mod answers;
@@ -31,6 +31,7 @@ mod metered;
 pub mod outbox;
 pub mod peer;
 mod pipe;
+pub(crate) mod places;
 mod plain;
 mod proxy_protocol;
 mod redirect;
@@ -47,6 +48,7 @@ pub mod upgrade;
 mod way;
 
 pub use caller::Caller;
+pub(crate) use registry::telling_network;
 
 use crate::common::Common;
 use crate::http::admin::Operator;

@@ -218,7 +218,7 @@ impl Drop for Share {
 
 /// What an address tells of who is behind it: nothing when it is this machine's own, behind which are bots
 /// or a proxy that speaks for everybody.
-pub(super) fn telling_network(address: IpAddr) -> Option<IpAddr> {
+pub(crate) fn telling_network(address: IpAddr) -> Option<IpAddr> {
     (!address.to_canonical().is_loopback()).then(|| network(address))
 }
 

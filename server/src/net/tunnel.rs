@@ -13,10 +13,11 @@ use hyper::body::{Bytes, Incoming};
 use hyper::header::HeaderMap;
 use hyper::{Request, Response, StatusCode, Uri};
 use hyper_util::rt::TokioIo;
+use std::io;
 use std::pin::pin;
 use std::sync::Arc;
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, BufReader, copy_buf, split};
-use tokio::time::timeout;
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader, split};
+use tokio::time::{Duration, timeout};
 use tokio::try_join;
 use tracing::Instrument;
 
@@ -69,7 +70,8 @@ pub(super) async fn open(
     let far = hyper::upgrade::on(&mut response);
     slot.joined();
     slot.is_now(State::PassedOn);
-    let (stop, close_wait) = (front.common.stop.clone(), limits.close_wait);
+    let stop = front.common.stop.clone();
+    let (close_wait, write_wait) = (limits.close_wait, limits.write_wait);
     let carrying = async move {
         // An error is a peer that went away before it had its answer.
         let Ok((near, far)) = try_join!(near, far) else { return };
@@ -79,8 +81,8 @@ pub(super) async fn open(
         let (from_near, to_near) = split(stream);
         let (from_far, to_far) = split(TokioIo::new(far));
         // What came right behind the handshake was read with it.
-        let mut up = pin!(carry(near.read_buf, from_near, to_far));
-        let mut down = pin!(carry(Bytes::new(), from_far, to_near));
+        let mut up = pin!(carry(near.read_buf, from_near, to_far, write_wait));
+        let mut down = pin!(carry(Bytes::new(), from_far, to_near, write_wait));
         // When one end has said all, the other one has so long to do the same. How it ended is counted there.
         tokio::select! {
             () = stop.cancelled() => {}
@@ -94,12 +96,33 @@ pub(super) async fn open(
     Response::from_parts(head, Body::empty())
 }
 
-/// Hands over what came `early` and then everything, until `from` has said all, or `to` hears no more.
-async fn carry(early: Bytes, from: impl AsyncRead + Unpin, mut to: impl AsyncWrite + Unpin) {
+/// Hands over what came `early` and then everything, until `from` has said all, or `to` hears no more or takes longer than
+/// `wait` for a piece: while that waits nobody hears that `from` has ended.
+async fn carry(
+    early: Bytes,
+    from: impl AsyncRead + Unpin,
+    mut to: impl AsyncWrite + Unpin,
+    wait: Duration,
+) {
     // A copy that fails, or an end that cannot be told, is a line that is cut, and that is an end as well.
-    if to.write_all(&early).await.is_ok() {
+    let carried = async {
+        timeout(wait, to.write_all(&early)).await??;
         drop(early);
-        let _ = copy_buf(&mut BufReader::with_capacity(BUFFER_BYTES, from), &mut to).await;
-    }
-    let _ = to.shutdown().await;
+        let mut from = BufReader::with_capacity(BUFFER_BYTES, from);
+        loop {
+            let piece = from.fill_buf().await?;
+            let length = piece.len();
+            if length == 0 {
+                return io::Result::Ok(());
+            }
+            timeout(wait, async {
+                to.write_all(piece).await?;
+                to.flush().await
+            })
+            .await??;
+            from.consume(length);
+        }
+    };
+    let _ = carried.await;
+    let _ = timeout(wait, to.shutdown()).await;
 }

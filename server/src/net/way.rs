@@ -96,7 +96,7 @@ pub(super) fn find(uri: &Uri, caller: &Caller, front: &Front) -> Result<Way, Tur
     }
     let code = uri.path().strip_prefix(PLAY_PATH).unwrap_or_default().trim_start_matches('/');
     if code.is_empty() {
-        let (entry, promise) = directory.quick()?;
+        let (entry, promise) = directory.quick(&[])?;
         return Ok(Way::into(&entry, false, Some(promise)));
     }
     let entry = guesses.look_up(network, || directory.get(code.parse::<SessionCode>().ok()?))?;

@@ -174,7 +174,7 @@ impl Site {
     }
 
     /// The session of another server with most people in it among those that take everybody.
-    pub(crate) fn fullest_open(&self) -> Option<(&Neighbour, String)> {
+    pub(crate) fn fullest_open(&self, not: &[String]) -> Option<(&Neighbour, String)> {
         let open = |info: &&SessionInfo| {
             let status = &info.status;
             !status.locked && status.players > 0 && status.players < status.max_players
@@ -185,7 +185,9 @@ impl Site {
                     .sessions
                     .as_ref()?
                     .iter()
-                    .filter(|info| open(info) && !seen.closed.contains(&info.code))
+                    .filter(|info| {
+                        open(info) && !seen.closed.contains(&info.code) && !not.contains(&info.code)
+                    })
                     .max_by_key(|info| info.status.players)?;
                 Some((info.status.players, (neighbour, info.code.clone())))
             })
@@ -250,7 +252,7 @@ mod tests {
             let status = Status { players, max_players: 9, ..Status::default() };
             SessionInfo { code: code.into(), status }
         };
-        let there = || site.fullest_open().map(|(_, code)| code);
+        let there = || site.fullest_open(&[]).map(|(_, code)| code);
         let seen = |closed: &[&str]| {
             site.neighbours[0].seen(|seen| {
                 seen.sessions = Some(vec![info("BUSY", 7), info("CALM", 2), info("FULL", 9)]);

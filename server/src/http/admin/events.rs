@@ -9,7 +9,7 @@ use crate::http::api::listen;
 use crate::http::api::problem::Problem;
 use crate::http::sse::{self, event_of_json};
 use crate::net::Caller;
-use crate::net::address_limits::Listening;
+use crate::net::places::Place;
 use axum::body::{Body, Bytes};
 use axum::extract::{Extension, State};
 use axum::http::Response;
@@ -99,7 +99,7 @@ struct Ears {
     beat: Interval,
     until: Instant,
     stop: CancellationToken,
-    _listening: Listening,
+    _listening: Place,
 }
 
 impl Ears {

@@ -6,7 +6,7 @@ use super::{Api, listen};
 use crate::directory::ListEvent;
 use crate::http::sse;
 use crate::net::Caller;
-use crate::net::address_limits::Listening;
+use crate::net::places::Place;
 use axum::body::{Body, Bytes};
 use axum::extract::{Extension, State};
 use axum::http::Response;
@@ -57,7 +57,7 @@ struct Ears {
     beat: Interval,
     until: Instant,
     stop: CancellationToken,
-    _listening: Listening,
+    _listening: Place,
 }
 
 impl Ears {

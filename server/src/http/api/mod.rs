@@ -25,7 +25,8 @@ use crate::code::SessionCode;
 use crate::common::Common;
 use crate::directory::Entry;
 use crate::net::Caller;
-use crate::net::address_limits::{Listeners, Listening, NoListening, NotFound};
+use crate::net::address_limits::NotFound;
+use crate::net::places::{NoPlace, Place, Places};
 use crate::site::SITE_API;
 use crate::store::KeptResult;
 use axum::Router;
@@ -75,14 +76,14 @@ impl Api {
 }
 
 /// A place among those who listen.
-pub(super) fn listen(listeners: &Arc<Listeners>, caller: &Caller) -> Result<Listening, Problem> {
-    let listening = listeners.enter(caller.network);
+pub(super) fn listen(listeners: &Arc<Places>, caller: &Caller) -> Result<Place, Problem> {
+    let listening = listeners.take(caller.network);
     let listening = listening.map_err(|why| match why {
-        NoListening::Full => Problem::busy(
+        NoPlace::Full => Problem::busy(
             "Too many listen for news; ask now and then instead.",
             Duration::from_secs(30),
         ),
-        NoListening::AddressFull => Problem {
+        NoPlace::AddressFull => Problem {
             retry_after: Some(Duration::from_secs(30)),
             ..Problem::new(
                 StatusCode::TOO_MANY_REQUESTS,

@@ -7,7 +7,7 @@ use super::elsewhere::instead;
 use super::problem::Problem;
 use super::{Api, listen};
 use crate::directory::{Most, SessionInfo, SessionList};
-use crate::net::Caller;
+use crate::net::{Caller, telling_network};
 use crate::session::settings::SessionSettings;
 use crate::site::is_passed_on;
 use axum::Json;
@@ -115,6 +115,7 @@ pub(super) async fn offer(State(api): State<Arc<Api>>) -> Json<Offer> {
 #[utoipa::path(post, path = "/api/sessions", tag = "sessions", request_body = SessionSettings,
     responses((status = 201, description = "It is open.", body = Created),
               (status = 403, description = "Visitors open no sessions on this server."),
+              (status = 429, description = "Too many from this address, or too often."),
               (status = 503, description = "All sessions that fit are taken, or the server has no time for anybody new.")))]
 pub(super) async fn create(
     State(api): State<Arc<Api>>,
@@ -131,11 +132,21 @@ pub(super) async fn create(
     let settings: SessionSettings = meant(over(&usual, said))?;
     api.common.directory.check(&settings).map_err(Problem::refused)?;
     api.common.address_limits.creations.take(caller.network)?;
+    // This machine's own are whoever looks after it, bots, or a proxy that speaks for everybody.
+    let own = telling_network(caller.network).map(|network| {
+        api.common.address_limits.sessions.take(network).map_err(|_| {
+            let detail =
+                "Your address has opened as many sessions as it may have at once; end one of them.";
+            Problem::new(StatusCode::TOO_MANY_REQUESTS, detail)
+        })
+    });
+    let own = own.transpose()?;
     let secret = HostSecret(rand::random());
     let entry = match api.common.directory.create(settings.clone(), secret) {
         Ok(entry) => entry,
         Err(why) => return instead(&api, &caller, &headers, PATH, &settings, why).await,
     };
+    own.into_iter().for_each(|place| entry.takes(place));
     let session = entry.info();
     let code = session.code.clone();
     let created = Created { code, host_secret: secret.to_hex(), session };

@@ -4,6 +4,7 @@ use super::Api;
 use super::body::JsonBody;
 use super::elsewhere::{instead, no_neighbour, pass_on};
 use super::problem::Problem;
+use crate::code::SessionCode;
 use crate::directory::Ticket;
 use crate::net::{Caller, PLAY_PATH};
 use crate::site::{self, SessionPlace, is_passed_on};
@@ -28,7 +29,14 @@ pub(super) struct Wish {
     code: Option<String>,
     /// Whether to watch rather than to play.
     watch: bool,
+    /// Codes of sessions to which quick play is not to lead, at most 16: those that do not let somebody in.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(max_items = 16)]
+    not: Vec<String>,
 }
+
+/// The most sessions to which somebody may not want to be led; more are refused.
+const NOT_MAX: usize = 16;
 
 /// A way into a session.
 #[derive(Debug, Serialize, ToSchema)]
@@ -54,20 +62,34 @@ pub(super) async fn create(
     JsonBody(wish): JsonBody<Wish>,
 ) -> Result<Response<Body>, Problem> {
     api.common.address_limits.tickets.take(caller.network)?;
-    if let Some(admission) = elsewhere(&api, &caller, &headers, &wish).await {
+    if wish.not.len() > NOT_MAX {
+        let detail = format!("not has {} codes, but at most {NOT_MAX} are taken.", wish.not.len());
+        return Err(Problem::refused(detail));
+    }
+    // What is no code is no session either.
+    let not: Vec<SessionCode> = wish.not.iter().filter_map(|code| code.parse().ok()).collect();
+    if let Some(admission) = elsewhere(&api, &caller, &headers, &wish, &not).await {
         return Ok(admission);
     }
-    let Wish { code, watch } = wish;
+    let Wish { code, watch, not: unwanted } = wish;
     let (entry, promise) = match code {
         Some(code) => {
             let entry = api.find(&caller, &code)?;
             let promise = entry.promise();
             (entry, promise)
         }
-        None => match api.common.directory.quick() {
+        None => match api.common.directory.quick(&not) {
             Ok(there) => there,
             Err(why) => {
-                return instead(&api, &caller, &headers, PATH, &Wish { code, watch }, why).await;
+                return instead(
+                    &api,
+                    &caller,
+                    &headers,
+                    PATH,
+                    &Wish { code, watch, not: unwanted },
+                    why,
+                )
+                .await;
             }
         },
     };
@@ -93,6 +115,7 @@ async fn elsewhere(
     caller: &Caller,
     headers: &HeaderMap,
     wish: &Wish,
+    not: &[SessionCode],
 ) -> Option<Response<Body>> {
     let is_quick = wish.code.is_none();
     let (neighbour, code) = match &wish.code {
@@ -101,10 +124,10 @@ async fn elsewhere(
             SessionPlace::Unknown => return None,
             SessionPlace::Moving => return Some(no_neighbour().into_response()),
         },
-        None if is_passed_on(headers) || api.common.directory.has_company() => return None,
-        None => api.common.site.fullest_open()?,
+        None if is_passed_on(headers) || api.common.directory.has_company(not) => return None,
+        None => api.common.site.fullest_open(&wish.not)?,
     };
-    let wish = Wish { code: Some(code), watch: wish.watch };
+    let wish = Wish { code: Some(code), watch: wish.watch, not: Vec::new() };
     let response = pass_on(api, neighbour, site::post(PATH, &wish), caller).await;
     // Who did not care where they play can play here.
     (!is_quick || response.status().is_success()).then_some(response)
