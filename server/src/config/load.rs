@@ -99,6 +99,9 @@ pub fn load(
     let args: Vec<_> = args.into_iter().collect();
     let cli = || {
         usual.iter().fold(Cli::command(), |cli, &(name, value)| {
+            if !cli.get_arguments().any(|arg| arg.get_id() == name) {
+                panic!("USUAL_SETTINGS of the game: {}", file::unknown(name, &settings()));
+            }
             cli.mut_arg(name, |arg| arg.default_value(value))
         })
     };

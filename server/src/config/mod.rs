@@ -21,7 +21,7 @@ pub use stopping::StoppingConfig;
 
 use crate::net::limits::{Limits, at_least_one};
 use crate::net::upgrade::AllowedOrigin;
-use crate::session::settings::{ROUND_S_MAX, ROUND_S_MIN};
+use crate::session::settings::{ROUND_S_MAX, ROUND_S_MIN, TEAMS_MAX};
 use clap::{ArgAction, Args};
 use core::ops::RangeInclusive;
 use shared::game::{REWIND_MS, REWIND_MS_MAX, Setup};
@@ -71,6 +71,11 @@ pub struct Config {
     #[arg(long, env = "GAMEKEEPER_PILOTS", value_name = "COUNT", default_value_t = Self::PILOTS,
           value_parser = clap::value_parser!(u16).range(..=1000))]
     pub pilots: u16,
+
+    /// Teams of sessions that quick play opens, and of others unless who opens them wants it otherwise; 0 for everybody
+    /// against everybody.
+    #[arg(long, env = "GAMEKEEPER_TEAMS", value_name = "0|2..=4", default_value_t = 0, value_parser = teams)]
+    pub teams: u8,
 
     /// Length of a round in seconds, unless who opens a session wants another; 0 for a game without rounds.
     #[arg(long, env = "GAMEKEEPER_ROUND_SECONDS", value_name = "0|20..=3600",
@@ -207,7 +212,7 @@ impl Config {
     pub fn setup<S>(&self, settings: S) -> Setup<S> {
         let seed = self.seed.unwrap_or_else(rand::random);
         let rewind_ms = self.rewind_ms;
-        Setup { settings, seed, tick_rate: self.tick_rate, rewind_ms, teams: 0 }
+        Setup { settings, seed, tick_rate: self.tick_rate, rewind_ms, teams: self.teams }
     }
 }
 
@@ -217,6 +222,7 @@ impl Default for Config {
             tick_rate: Self::TICK_RATE,
             rewind_ms: REWIND_MS,
             pilots: Self::PILOTS,
+            teams: 0,
             round_seconds: Self::ROUND_SECONDS,
             max_players: Self::MAX_PLAYERS,
             max_sessions: Self::MAX_SESSIONS,
@@ -251,6 +257,13 @@ fn inactive_seconds(text: &str) -> Result<u32, String> {
     match text.parse() {
         Ok(seconds) if seconds == 0 || INACTIVE_S.contains(&seconds) => Ok(seconds),
         _ => Err(format!("0, or {} to {}, is needed", INACTIVE_S.start(), INACTIVE_S.end())),
+    }
+}
+
+fn teams(text: &str) -> Result<u8, String> {
+    match text.parse() {
+        Ok(teams) if teams == 0 || (2..=TEAMS_MAX).contains(&teams) => Ok(teams),
+        _ => Err(format!("0, or 2 to {TEAMS_MAX}, is needed")),
     }
 }
 

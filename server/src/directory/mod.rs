@@ -366,7 +366,6 @@ impl Directory {
 
 /// Whether settings are much like those that quick play would choose.
 fn is_usual(settings: &SessionSettings, usual: &SessionSettings) -> bool {
-    settings.mode == Mode::FreeForAll
-        && settings.round_s == usual.round_s
-        && settings.game.is_empty()
+    let teams = |of: &SessionSettings| (of.mode == Mode::Teams).then_some(of.teams);
+    teams(settings) == teams(usual) && settings.round_s == usual.round_s && settings.game.is_empty()
 }

@@ -141,7 +141,9 @@ fn has_checkpoints<G: Game>(usual: &SessionSettings) -> bool {
 /// What sessions are like that quick play opens.
 pub(super) fn usual(config: &Config) -> SessionSettings {
     SessionSettings {
-        mode: Mode::FreeForAll,
+        mode: if config.teams == 0 { Mode::FreeForAll } else { Mode::Teams },
+        // Whoever opens a session of teams and does not say how many has two.
+        teams: if config.teams == 0 { SessionSettings::default().teams } else { config.teams },
         max_players: config.max_players,
         tick_rate: config.tick_rate,
         round_s: config.round_seconds,

@@ -212,12 +212,16 @@ impl Kind {
         row.len() == self.fields.len() && self.fields.iter().zip(row).all(|(f, &v)| f.contains(v))
     }
 
-    /// Panics with the field's name and its value where one is out of its range.
-    pub fn check(&self, id: u32, row: &[i32]) {
-        for (field, &value) in self.fields.iter().zip(row) {
-            let (kind, name, range) = (self.name, field.name, field.min()..=field.max());
-            assert!(range.contains(&value), "{kind} {id}: {name} is {value}, out of {range:?}");
-        }
+    /// Panics with kind, entity, field and value where one is out of its range.
+    pub fn check_row(&self, id: u32, row: &[i32]) {
+        self.fields.iter().zip(row).for_each(|(field, &value)| self.check(id, field, value));
+    }
+
+    /// The same for one field of a row.
+    #[inline]
+    pub fn check(&self, id: u32, field: &Field, value: i32) {
+        let (kind, name, range) = (self.name, field.name, field.min()..=field.max());
+        assert!(range.contains(&value), "{kind} {id}: {name} is {value}, out of {range:?}");
     }
 }
 

@@ -157,10 +157,13 @@ impl Rows {
         &self.tables[kind]
     }
 
-    /// The table of a kind, to change.
+    /// The table of a kind, to change. Panics where the game has no such kind.
     #[inline]
     pub fn table_mut(&mut self, kind: usize) -> &mut Table {
-        &mut self.tables[kind]
+        let kinds = self.tables.len();
+        self.tables
+            .get_mut(kind)
+            .unwrap_or_else(|| panic!("there is no kind {kind}: the game has {kinds}"))
     }
 
     /// All tables, in order of kinds.

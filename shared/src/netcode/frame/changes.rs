@@ -113,7 +113,10 @@ impl Changes {
         for kind in 0..self.kinds.len() {
             let ids = self.now.table(kind).ids();
             let name = self.kinds[kind].name;
-            assert!(ids.is_sorted_by(|a, b| a < b), "{name}: ids ascend");
+            if let Some(two) = ids.windows(2).find(|two| two[0] >= two[1]) {
+                let [a, b] = [two[0], two[1]];
+                panic!("{name}: {a} stands before {b}, but ids ascend and are there once");
+            }
             assert!(ids.last().is_none_or(|&id| id < GOLOMB_MAX), "{name}: ids are below 2^31");
             self.compare::<G>(kind, rules);
         }
@@ -167,7 +170,7 @@ impl Changes {
         place.of_row.push(slot);
         self.step.kinds[kind].fit(place.rows.len());
         let table = self.now.table(kind);
-        self.kinds[kind].check(table.ids()[j], table.row(j));
+        self.kinds[kind].check_row(table.ids()[j], table.row(j));
         self.step.appear(kind, slot, table.ids()[j]);
     }
 
@@ -212,7 +215,7 @@ impl Changes {
         let new = if fate == SlotFate::Stays { j } else { None };
         let told = new.is_some_and(|j| {
             let new = self.now.table(kind).row(j);
-            fragment::put(&mut writer, spec, old, new, expected, nothing)
+            fragment::put(&mut writer, spec, id, old, new, expected, nothing)
         });
         assert!(
             !told || spec.treatment != Treatment::Static,
@@ -240,7 +243,7 @@ impl Changes {
     fn hash_all(&mut self) {
         for (kind, place) in self.per_kind.iter_mut().enumerate() {
             for ((id, row), &slot) in self.now.table(kind).iter().zip(&place.of_row) {
-                self.kinds[kind].check(id, row);
+                self.kinds[kind].check_row(id, row);
                 place.hashes[slot as usize] = entity_hash(kind, id, row);
             }
         }

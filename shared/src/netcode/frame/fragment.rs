@@ -37,12 +37,13 @@ pub fn has_bit_each(kind: &Kind) -> bool {
     matches!(kind.treatment, Treatment::Steered { .. })
 }
 
-/// Appends the fragment of an entity. `expected` is the row that `before` becomes by the rules under
+/// Appends the fragment of an entity, whose `id` is for the panic where a value is out of its field's range. `expected` is the row that `before` becomes by the rules under
 /// `after`'s leads. False when nothing differs; then there is nothing, or for a steered kind
 /// two bits that say so.
 pub fn put(
     writer: &mut BitWriter<'_>,
     kind: &Kind,
+    id: u32,
     before: &[i32],
     after: &[i32],
     expected: &[i32],
@@ -54,12 +55,13 @@ pub fn put(
         | u32::from(spawns_nothing) << fields.len();
     if leads == 0 {
         if mask != 0 {
-            put_corrections(writer, fields, expected, after, mask);
+            put_corrections(writer, (kind, id), fields, expected, after, mask);
         }
         return mask != 0;
     }
     let changed = (1..leads).fold(0, |set, i| set | u32::from(before[i] != after[i]) << (i - 1));
-    kind.fields[..leads].iter().zip(after).for_each(|(field, &value)| record::check(field, value));
+    let given = kind.fields[..leads].iter().zip(after);
+    given.for_each(|(field, &value)| kind.check(id, field, value));
     let lead = zigzag(kind.fields[0].difference(before[0], after[0]));
     if changed == 0 && mask == 0 {
         writer.flag(lead != 0);
@@ -85,7 +87,7 @@ pub fn put(
         }
     }
     if mask != 0 {
-        put_corrections(writer, fields, &expected[leads..], &after[leads..], mask);
+        put_corrections(writer, (kind, id), fields, &expected[leads..], &after[leads..], mask);
     }
     true
 }
@@ -98,6 +100,7 @@ fn correction_mask(expected: &[i32], truth: &[i32]) -> u32 {
 /// `expected` and `truth` are of `fields` alone.
 fn put_corrections(
     writer: &mut BitWriter<'_>,
+    (kind, id): (&Kind, u32),
     fields: &[Field],
     expected: &[i32],
     truth: &[i32],
@@ -105,7 +108,7 @@ fn put_corrections(
 ) {
     writer.golomb(MASK_ORDER, mask);
     for (i, field) in fields.iter().enumerate().filter(|(i, _)| mask & 1 << i != 0) {
-        record::check(field, truth[i]);
+        kind.check(id, field, truth[i]);
         writer.golomb(order(field), zigzag(field.difference(expected[i], truth[i])));
     }
 }
@@ -205,7 +208,7 @@ mod tests {
             expected[..leads as usize].copy_from_slice(&after[..leads as usize]);
             let mut out = Vec::new();
             let mut writer = BitWriter::new(&mut out);
-            let told = put(&mut writer, &kind, &before, &after, &expected, nothing);
+            let told = put(&mut writer, &kind, 7, &before, &after, &expected, nothing);
             let bits = writer.finish_words(0);
             let mut reader = BitReader::new(&out);
             let mut row = before;
