@@ -63,9 +63,8 @@ impl<G: Game, O: Outbox> Session<G, O> {
             let idle = |player| Command { player, input: G::Input::default() };
             self.commands.extend(self.pilots.ids().map(idle));
         } else {
-            let (game, rules) = (&self.game, &self.terms.rules);
-            let (changes, interest) = (&self.changes, &self.interest);
-            self.pilots.think(rules, changes, interest, |id| game.view(id), &mut self.commands);
+            let (game, rules, world) = (&self.game, &self.terms.rules, &self.world);
+            self.pilots.think(rules, world, |id| game.view(id), &mut self.commands);
         }
         self.commands.sort_unstable_by_key(|c| c.player);
     }

@@ -38,15 +38,15 @@ mod talk;
 mod teams;
 mod watching;
 mod whereabouts;
+mod world;
 
 use crate::metrics::{Depth, Measure, Stage};
 pub(crate) use checkpoint::LAYOUT as CHECKPOINT_LAYOUT;
 pub use config::{Counts, SessionConfig};
 use door::{ConnectionId, Outbox, ToSession};
-use frames::FrameWriter;
+use frames::{FrameWriter, Viewer};
 use healing::Complaints;
 use hosting::Hosting;
-use interest::Interest;
 use parting::Parting;
 pub use parting::{MOVING, STOPPING};
 use past::Past;
@@ -66,6 +66,7 @@ use status::Status;
 use std::sync::Arc;
 use talk::{ChatVerdict, Talk};
 use watching::Places;
+use world::World;
 
 /// What a round's world follows from.
 pub(crate) struct Terms<G: Game> {
@@ -85,8 +86,7 @@ pub struct Session<G: Game, O: Outbox> {
     pilots: Pilots<G>,
     commands: Vec<Command<G::Input>>,
     events: Vec<G::Event>,
-    changes: Changes,
-    interest: Interest,
+    world: World,
     frames: FrameWriter,
     talk: Talk,
     rounds: Rounds,
@@ -139,8 +139,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
             players: Players::new(),
             commands: Vec::new(),
             events: Vec::new(),
-            changes: Changes::new(G::KINDS),
-            interest: Interest::new(G::KINDS),
+            world: World::new(G::KINDS),
             frames: FrameWriter::new(),
             locked: false,
             restraint: Restraint::default(),
@@ -291,12 +290,12 @@ impl<G: Game, O: Outbox> Session<G, O> {
 
     /// The world as spectators' frames have it, for tests and tools.
     pub fn shown_to_spectators(&self) -> &Changes {
-        self.past.as_ref().map_or(&self.changes, |past| &past.changes)
+        &self.past.as_ref().map_or(&self.world, |past| &past.world).changes
     }
 
     /// The world as its players' frames have it, for tests and tools.
     pub fn world(&self) -> &Changes {
-        &self.changes
+        &self.world.changes
     }
 
     /// Takes what somebody said. `at`: when it arrived, in ticks since the session's start; the step of
@@ -353,9 +352,9 @@ impl<G: Game, O: Outbox> Session<G, O> {
         lap(Stage::Step);
         let game = &self.game;
         let at = (self.tick, self.lacking);
-        self.changes.advance::<G>(at, &self.terms.rules, |rows| game.publish(rows));
+        self.world.publish::<G>(at, &self.terms.rules, |rows| game.publish(rows));
         lap(Stage::Publish);
-        self.interest.rebuild(&self.changes);
+        self.world.sort();
         lap(Stage::Interest);
         self.talk();
         lap(Stage::Talk);
@@ -421,8 +420,8 @@ impl<G: Game, O: Outbox> Session<G, O> {
         let leader = self.leader_shown();
         let size = self.game.view(PlayerId::NOBODY);
         if self.players.watching() > 0 {
-            let shown = self.past.as_ref().map_or(&self.changes, |past| &past.changes);
-            self.places.look(G::KINDS, shown.now());
+            let shown = self.past.as_ref().map_or(&self.world, |past| &past.world);
+            self.places.look(G::KINDS, shown.changes.now());
         }
         let (mut lately, mut links) = (0.0, 0_u16);
         self.lacking = 0;
@@ -434,19 +433,16 @@ impl<G: Game, O: Outbox> Session<G, O> {
             link.flow.ease_mut().hold(together, self.restraint.reach());
             (lately, links) = (lately + link.lately, links + 1);
             link.flow.tick(tick_ms);
-            let (changes, interest, focus) = match (&mut player.watching, &mut self.past) {
-                (None, _) => (&mut self.changes, &self.interest, self.game.view(player.id)),
-                (Some(watching), past) => {
-                    let (changes, interest) = match past {
-                        Some(past) => (&mut past.changes, &past.interest),
-                        None => (&mut self.changes, &self.interest),
-                    };
+            let (world, focus) = match &mut player.watching {
+                None => (&mut self.world, self.game.view(player.id)),
+                Some(watching) => {
+                    let past = self.past.as_mut().map(|past| &mut past.world);
                     let focus = watching::focus(watching, leader, &self.places, size);
-                    (changes, interest, focus)
+                    (past.unwrap_or(&mut self.world), focus)
                 }
             };
-            let (world, looks) = ((changes, interest), (player.id, focus, watches));
-            self.frames.send(link, &mut player.inputs, world, looks, &mut self.counts);
+            let viewer = Viewer { player: player.id, focus, watches };
+            self.frames.send(link, &mut player.inputs, world, viewer, &mut self.counts);
             self.lacking = self.lacking.max(link.lacks());
         }
         self.usual_bytes = lately / f32::from(links.max(1));

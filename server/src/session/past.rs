@@ -7,7 +7,7 @@
 //! a world of its own.
 
 use super::Terms;
-use super::interest::Interest;
+use super::world::World;
 use bytes::Bytes;
 use shared::game::{Game, PlayerId, Tick};
 use shared::netcode::frame::{Changes, Encoder, Part, Sight, ViewList};
@@ -74,8 +74,7 @@ pub(super) struct Past<G: Game> {
     history: History,
     /// Setup and rules of the world that is shown.
     pub(super) terms: Arc<Terms<G>>,
-    pub(super) changes: Changes,
-    pub(super) interest: Interest,
+    pub(super) world: World,
     /// Of the tick that is shown.
     pub(super) standings: LateStandings,
     /// The same; `None` before the first that is known.
@@ -134,8 +133,7 @@ impl<G: Game> Past<G> {
             next_begins: Some(Arc::clone(&terms)),
             history: History::new(G::KINDS),
             terms,
-            changes: Changes::new(G::KINDS),
-            interest: Interest::new(G::KINDS),
+            world: World::new(G::KINDS),
             standings: LateStandings::default(),
             phase: None,
         }
@@ -176,7 +174,7 @@ impl<G: Game> Past<G> {
     /// at most `lacking` ticks.
     pub(super) fn advance(
         &mut self,
-        present: &mut Changes,
+        present: &mut World,
         told: ToldLater,
         lacking: usize,
     ) -> Shown {
@@ -185,10 +183,10 @@ impl<G: Game> Past<G> {
             Next::Present => {}
             Next::Past(next) => drop(next.advance(present, told, lacking)),
         }
-        self.show((present.tick(), lacking))
+        self.show((present.changes.tick(), lacking))
     }
 
-    fn keep(&mut self, present: &mut Changes, told: ToldLater) {
+    fn keep(&mut self, World { changes: present, .. }: &mut World, told: ToldLater) {
         let mut frame = Vec::new();
         self.everything.look(present);
         let list = &mut self.list;
@@ -200,8 +198,8 @@ impl<G: Game> Past<G> {
     fn show(&mut self, at: (Tick, usize)) -> Shown {
         let due = |waiting: &mut DelayedTick<G>| at.0.wrapping_sub(waiting.tick) >= self.delay;
         let Some(DelayedTick { frame, told, begins, .. }) = self.waiting.pop_front_if(due) else {
-            self.changes.advance::<G>(at, &self.terms.rules, |_| {});
-            self.interest.rebuild(&self.changes);
+            self.world.publish::<G>(at, &self.terms.rules, |_| {});
+            self.world.sort();
             let standings = self.standings.message.clone();
             return Shown { told: Vec::new(), standings, begins: false };
         };
@@ -209,14 +207,13 @@ impl<G: Game> Past<G> {
         if let Some(terms) = begins {
             self.terms = terms;
             self.history = History::new(G::KINDS);
-            self.changes = Changes::new(G::KINDS);
-            self.interest = Interest::new(G::KINDS);
+            self.world = World::new(G::KINDS);
         }
         let taken = self.history.take::<G>(&self.terms.rules, &frame);
         taken.expect("frames of our own, in order");
         let (_, rows) = self.history.newest().expect("just taken");
-        self.changes.advance::<G>(at, &self.terms.rules, |out| out.append(rows));
-        self.interest.rebuild(&self.changes);
+        self.world.publish::<G>(at, &self.terms.rules, |out| out.append(rows));
+        self.world.sort();
         if let Some(standings) = told.standings {
             self.standings = standings;
         }

@@ -101,8 +101,8 @@ impl<G: Game, O: Outbox> Session<G, O> {
             chapter.message(self.talk.standings_of(PlayerId::NOBODY));
         }
         recorder.frame.clear();
-        let world = (&mut self.changes, &self.interest);
-        self.frames.of_everything(&mut recorder.list, world, EVERYWHERE, &mut recorder.frame);
+        let (list, frame) = (&mut recorder.list, &mut recorder.frame);
+        self.frames.of_everything(list, &mut self.world, EVERYWHERE, frame);
         chapter.message(&recorder.frame);
         recorder.ticks += 1;
         let is_over = self.rounds.phase == Phase::Results

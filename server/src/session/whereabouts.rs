@@ -27,7 +27,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
             Circle::Everybody => 0..=0,
         };
         // What spectators look at is found anew before their frames.
-        self.places.look(G::KINDS, self.changes.now());
+        self.places.look(G::KINDS, self.world.changes.now());
         for circle in circles {
             self.tell_circle(circle, self.tick.is_multiple_of(EVERY_SECONDS_EASED * rate));
         }
