@@ -40,16 +40,14 @@ impl FrameWriter {
         Self { encoder: Encoder::new(), bytes: Vec::new() }
     }
 
-    /// Appends the frame of somebody who looks at `focus` and is nobody.
+    /// Appends the frame of somebody who sees everything and is nobody.
     pub(super) fn of_everything(
         &mut self,
         list: &mut ViewList,
         World { changes, interest }: &mut World,
-        focus: Focus,
         out: &mut Vec<u8>,
     ) {
-        let sight = interest.sight(PlayerId::NOBODY, focus);
-        self.encoder.frame(list, changes, &sight, false, None, out);
+        self.encoder.frame(list, changes, &interest.everything(), false, None, out);
     }
 
     /// Commits a message and whatever waits in the mailbox, if the connection can take them: a

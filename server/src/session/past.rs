@@ -7,10 +7,11 @@
 //! a world of its own.
 
 use super::Terms;
+use super::frames::FrameWriter;
 use super::world::World;
 use bytes::Bytes;
 use shared::game::{Game, PlayerId, Tick};
-use shared::netcode::frame::{Changes, Encoder, Part, Sight, ViewList};
+use shared::netcode::frame::ViewList;
 use shared::netcode::history::History;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -67,9 +68,7 @@ pub(super) struct Past<G: Game> {
     delay: Tick,
     next: Next<G>,
     waiting: VecDeque<DelayedTick<G>>,
-    encoder: Encoder,
     list: ViewList,
-    everything: Everything,
     next_begins: Option<Arc<Terms<G>>>,
     history: History,
     /// Setup and rules of the world that is shown.
@@ -90,36 +89,6 @@ pub(super) struct Shown {
     pub(super) begins: bool,
 }
 
-/// All that is nobody's private matter is in view.
-#[derive(Default)]
-struct Everything(Vec<Vec<u32>>);
-
-impl Everything {
-    fn look(&mut self, changes: &Changes) {
-        self.0.resize_with(changes.kinds().len(), Vec::new);
-        for (kind, slots) in self.0.iter_mut().enumerate() {
-            slots.clear();
-            if !changes.kinds()[kind].private {
-                slots.extend_from_slice(changes.slots(kind));
-            }
-        }
-    }
-}
-
-impl Sight for Everything {
-    fn keeps(&self, _kind: usize, _slot: u32) -> bool {
-        true
-    }
-
-    fn offer(&self, which: Part, mut visit: impl FnMut(usize, u32)) {
-        if which == Part::Public {
-            for (kind, slots) in self.0.iter().enumerate() {
-                slots.iter().for_each(|&slot| visit(kind, slot));
-            }
-        }
-    }
-}
-
 impl<G: Game> Past<G> {
     /// Shows an empty world of these terms until `delay` ticks have passed.
     pub(super) fn new(delay: Tick, terms: Arc<Terms<G>>) -> Self {
@@ -127,9 +96,7 @@ impl<G: Game> Past<G> {
             delay,
             next: Next::Same,
             waiting: VecDeque::new(),
-            encoder: Encoder::new(),
             list: ViewList::new(),
-            everything: Everything::default(),
             next_begins: Some(Arc::clone(&terms)),
             history: History::new(G::KINDS),
             terms,
@@ -175,23 +142,22 @@ impl<G: Game> Past<G> {
     pub(super) fn advance(
         &mut self,
         present: &mut World,
+        frames: &mut FrameWriter,
         told: ToldLater,
         lacking: usize,
     ) -> Shown {
         match &mut self.next {
-            Next::Same => self.keep(present, told),
+            Next::Same => self.keep(present, frames, told),
             Next::Present => {}
-            Next::Past(next) => drop(next.advance(present, told, lacking)),
+            Next::Past(next) => drop(next.advance(present, frames, told, lacking)),
         }
         self.show((present.changes.tick(), lacking))
     }
 
-    fn keep(&mut self, World { changes: present, .. }: &mut World, told: ToldLater) {
+    fn keep(&mut self, present: &mut World, frames: &mut FrameWriter, told: ToldLater) {
         let mut frame = Vec::new();
-        self.everything.look(present);
-        let list = &mut self.list;
-        self.encoder.frame(list, present, &self.everything, false, None, &mut frame);
-        let (tick, begins) = (present.tick(), self.next_begins.take());
+        frames.of_everything(&mut self.list, present, &mut frame);
+        let (tick, begins) = (present.changes.tick(), self.next_begins.take());
         self.waiting.push_back(DelayedTick { tick, frame, told, begins });
     }
 

@@ -5,7 +5,7 @@
 
 use super::door::Outbox;
 use super::{Session, talk};
-use shared::game::{Focus, Game, PlayerId};
+use shared::game::{Game, PlayerId};
 use shared::netcode::frame::ViewList;
 use shared::netcode::recording::{CHAPTER_SECONDS, Chapter, RECORDING_BYTES_MAX};
 use shared::wire::message::{self, Phase, ServerMessage};
@@ -13,8 +13,6 @@ use shared::wire::{Protocol, SeatToken};
 
 /// For how long a recording goes on after the round's end, in seconds: long enough to see who won.
 const AFTERWARDS_SECONDS: u32 = 3;
-/// Everything there is, wherever it is, in units.
-const EVERYWHERE: Focus = Focus { x: 0.0, y: 0.0, half_width: 1e9, half_height: 1e9, margin: 0.0 };
 
 /// What there is of a recording.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,7 +100,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
         }
         recorder.frame.clear();
         let (list, frame) = (&mut recorder.list, &mut recorder.frame);
-        self.frames.of_everything(list, &mut self.world, EVERYWHERE, frame);
+        self.frames.of_everything(list, &mut self.world, frame);
         chapter.message(&recorder.frame);
         recorder.ticks += 1;
         let is_over = self.rounds.phase == Phase::Results

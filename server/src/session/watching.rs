@@ -107,7 +107,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
             return None;
         };
         let told = self.talk.take_told_later(ranked);
-        let shown = past.advance(&mut self.world, told, self.lacking);
+        let shown = past.advance(&mut self.world, &mut self.frames, told, self.lacking);
         if shown.begins {
             for player in self.players.iter_mut().filter(|player| player.watching.is_some()) {
                 player.link.iter_mut().for_each(|link| link.begin());
