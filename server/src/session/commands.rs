@@ -13,7 +13,7 @@ use shared::wire::{Field, Role, Row};
 impl<G: Game, O: Outbox> Session<G, O> {
     /// An input came, perhaps too late or too early.
     pub(super) fn input(&mut self, connection: ConnectionId, message: &InputMessage, at: f64) {
-        let Some(player) = self.players.get_mut(connection) else { return };
+        let Some(player) = self.players.at_mut(connection) else { return };
         // Who has something to do has had the welcome.
         player.shown = None;
         let Some(link) = &mut player.link else { return };

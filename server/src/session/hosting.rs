@@ -148,7 +148,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
         let done = match order {
             Order::Host(secret, action) if self.hosting.is_shown(Some(secret)) => {
                 tracing::info!(?action, "the host acts");
-                let host = self.hosting.player.and_then(|host| self.players.with_id(host));
+                let host = self.hosting.player.and_then(|host| self.players.get_mut(host));
                 host.into_iter().for_each(|host| host.activity.act(self.tick));
                 self.do_act(action)
             }
@@ -241,14 +241,14 @@ impl<G: Game, O: Outbox> Session<G, O> {
             remember(&mut self.hosting.mutes, visitor, MUTES_MAX);
         }
         for id in self.same_browser(player) {
-            self.players.with_id(id).expect("they are there").muted = muted;
+            self.players.get_mut(id).expect("they are there").muted = muted;
             self.tell_of(id);
         }
         Ok(())
     }
 
     /// A player's seat, and all others that the same browser has.
-    fn same_browser(&mut self, player: u16) -> Vec<PlayerId> {
+    fn same_browser(&self, player: u16) -> Vec<PlayerId> {
         let visitor = self.somebody(player).map_or(Visitor::default(), |player| player.visitor);
         let same = |p: &&Player<G::Input, O>| {
             p.id.0 == player || (visitor.is_known() && p.visitor == visitor)
@@ -256,8 +256,8 @@ impl<G: Game, O: Outbox> Session<G, O> {
         self.players.iter().filter(same).map(|player| player.id).collect()
     }
 
-    fn somebody(&mut self, player: u16) -> Result<&mut Player<G::Input, O>, ActError> {
-        self.players.with_id(PlayerId(player)).ok_or(ActError::NobodyThere)
+    fn somebody(&self, player: u16) -> Result<&Player<G::Input, O>, ActError> {
+        self.players.get(PlayerId(player)).ok_or(ActError::NobodyThere)
     }
 
     /// Whether a world may be made for the host now, which then counts as done.
@@ -288,7 +288,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
     }
 
     fn move_by_host(&mut self, id: PlayerId, team: u8) -> Result<(), ActError> {
-        let player = self.players.with_id(id).ok_or(ActError::NobodyThere)?;
+        let player = self.somebody(id.0)?;
         let (plays, own) = (player.watching.is_none(), player.team);
         let teams = self.terms.setup.teams;
         if !plays || team == 0 || team > teams {
@@ -307,7 +307,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
 
     fn show_out(&mut self, id: PlayerId, code: CloseCode, reason: &str) {
         let hosted = self.hosting.secret.filter(|_| self.hosting.player == Some(id));
-        let link = self.players.with_id(id).and_then(|player| player.link.as_ref());
+        let link = self.players.get(id).and_then(|player| player.link.as_ref());
         match link.map(|link| link.connection) {
             Some(connection) => self.expel(connection, code, reason, false),
             None => self.free(id),
@@ -327,7 +327,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
     pub(super) fn make_host(&mut self, id: PlayerId) {
         let last = self.hosting.player.replace(id);
         self.hosting.vacant_since = None;
-        let Some(player) = self.players.with_id(id) else { return };
+        let Some(player) = self.players.get(id) else { return };
         self.hosting.secret = Some(player.host_secret);
         self.tell_secret(id);
         for id in last.into_iter().chain([id]) {

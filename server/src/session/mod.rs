@@ -191,7 +191,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
     pub fn status(&self) -> Status {
         let rate = u32::from(self.config.setup.tick_rate);
         let (phase, phase_left_s) = self.rounds.status(self.tick, rate);
-        let host = self.players.iter().find(|player| Some(player.id) == self.hosting.player);
+        let host = self.hosting.player.and_then(|host| self.players.get(host));
         let teams = self.terms.setup.teams > 0;
         Status {
             name: self.config.name.clone(),
@@ -261,7 +261,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
     /// What a player looks at.
     pub fn focus(&self, player: PlayerId) -> Focus {
         let size = self.game.view(PlayerId::NOBODY);
-        let watching = self.players.iter().find(|p| p.id == player).and_then(|p| p.watching);
+        let watching = self.players.get(player).and_then(|player| player.watching);
         match watching {
             Some(mut watching) => {
                 watching::focus(&mut watching, self.leader_shown(), &self.places, size)
@@ -273,8 +273,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
     /// What a player's line is given: ticks per message, and the share of the view's width and height that
     /// is shown. `None` for nobody who is here.
     pub fn given(&self, player: PlayerId) -> Option<(u32, f32)> {
-        let player = self.players.iter().find(|p| p.id == player)?;
-        let ease = player.link.as_ref()?.flow.ease();
+        let ease = self.players.get(player)?.link.as_ref()?.flow.ease();
         Some((ease.ticks_per_message(), ease.reach()))
     }
 
@@ -285,7 +284,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
 
     /// Whether somebody watches rather than plays.
     pub fn is_watching(&self, player: PlayerId) -> bool {
-        self.players.iter().any(|p| p.id == player && p.watching.is_some())
+        self.players.get(player).is_some_and(|player| player.watching.is_some())
     }
 
     /// The world as spectators' frames have it, for tests and tools.
@@ -382,7 +381,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
         connection: ConnectionId,
         say: impl FnOnce(&mut Talk, &mut Player<G::Input, O>, Tick) -> ChatVerdict,
     ) {
-        let Some(player) = self.players.get_mut(connection) else { return };
+        let Some(player) = self.players.at_mut(connection) else { return };
         player.activity.act(self.tick);
         match say(&mut self.talk, player, self.tick) {
             ChatVerdict::Heard | ChatVerdict::Warned => {}

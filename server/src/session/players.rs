@@ -274,7 +274,7 @@ impl<I: Row, O: Outbox> Players<I, O> {
     }
 
     /// Whose seat this is the token of.
-    pub(super) fn with_seat(&self, seat: SeatToken) -> Option<PlayerId> {
+    pub(super) fn id_of_seat(&self, seat: SeatToken) -> Option<PlayerId> {
         let is_its = |p: &&Player<I, O>| p.seat == seat || p.shown.as_ref() == Some(&seat);
         self.all.iter().find(is_its).map(|player| player.id)
     }
@@ -338,21 +338,27 @@ impl<I: Row, O: Outbox> Players<I, O> {
         player
     }
 
-    /// The player at a connection.
-    pub(super) fn get_mut(&mut self, connection: ConnectionId) -> Option<&mut Player<I, O>> {
+    /// The player at a connection, to be changed.
+    pub(super) fn at_mut(&mut self, connection: ConnectionId) -> Option<&mut Player<I, O>> {
         let id = *self.by_connection.get(&connection)?;
-        self.with_id(id)
+        self.get_mut(id)
     }
 
     /// The player with a number.
-    pub(super) fn with_id(&mut self, id: PlayerId) -> Option<&mut Player<I, O>> {
+    pub(super) fn get(&self, id: PlayerId) -> Option<&Player<I, O>> {
+        let place = self.index(id).ok()?;
+        Some(&self.all[place])
+    }
+
+    /// The same, to be changed.
+    pub(super) fn get_mut(&mut self, id: PlayerId) -> Option<&mut Player<I, O>> {
         let place = self.index(id).ok()?;
         Some(&mut self.all[place])
     }
 
     /// The connection of whom has this number, if they are here and have one.
     pub(super) fn link_of(&mut self, id: PlayerId) -> Option<&mut Link<O>> {
-        self.with_id(id)?.link.as_mut()
+        self.get_mut(id)?.link.as_mut()
     }
 
     /// Where somebody is, or would be. Numbers are given out in turn, so with nobody gone they say it themselves; a search

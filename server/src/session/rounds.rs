@@ -200,7 +200,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
         self.talk.results(finished.told(None));
         // Whoever is not among the best gets them again, with the own line.
         for own in finished.not_best() {
-            if self.players.with_id(own.player).is_some_and(|player| player.link.is_some()) {
+            if self.players.get(own.player).is_some_and(|player| player.link.is_some()) {
                 self.talk.for_one(own.player, finished.told(Some(own)));
             }
         }
