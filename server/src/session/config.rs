@@ -28,8 +28,16 @@ pub struct SessionConfig<S> {
     /// Whether every round has the setup's seed; else only the first, and each further one another that
     /// follows from it.
     pub seeded: bool,
-    /// What happens by chance follows from this, which no client is told.
+    /// What happens by chance in its first world follows from this, which no client is told; each further world has other
+    /// luck, which follows from the last one's.
     pub luck: u64,
+    /// What it has from the server.
+    pub provided: Provided,
+}
+
+/// What a session has from the server, for as long as it lasts: whatever its host chooses for the next round, this stays.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Provided {
     /// Who shows this is the host; `None` is a session without one.
     pub host: Option<HostSecret>,
     /// A session in which nobody is for this long is over, in seconds; 0 is never.
@@ -61,10 +69,7 @@ impl<S> SessionConfig<S> {
             round_s: 0,
             switch_teams: true,
             seeded: false,
-            host: None,
-            idle_s: 0,
-            inactive_s: 0,
-            records: false,
+            provided: Provided::default(),
         }
     }
 }

@@ -317,7 +317,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
         if hosted.is_some() && self.hosting.secret == hosted {
             // A session that has a host keeps having one to be: nobody knows this, until somebody takes over.
             let half = |seed: u64| seed.to_le_bytes();
-            let first = next_seed(self.config.luck.wrapping_add(self.tick.into()));
+            let first = next_seed(self.luck.wrapping_add(self.tick.into()));
             let secret = [half(first), half(next_seed(first))].concat();
             self.hosting.secret = Some(HostSecret(secret.try_into().expect("twice eight bytes")));
         }

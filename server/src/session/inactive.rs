@@ -56,7 +56,7 @@ impl Activity {
 impl<G: Game, O: Outbox> Session<G, O> {
     /// Warns players who do nothing, and lets them watch; looked at once a second.
     pub(super) fn unseat_the_inactive(&mut self) {
-        let (seconds, now) = (self.config.inactive_s, self.tick);
+        let (seconds, now) = (self.config.provided.inactive_s, self.tick);
         let rate = u32::from(self.config.setup.tick_rate);
         if seconds == 0 || !now.is_multiple_of(rate) {
             return;
@@ -96,8 +96,9 @@ impl<G: Game, O: Outbox> Session<G, O> {
     /// Whether somebody is here, and not only a tab that was forgotten.
     pub(super) fn is_anybody_here(&self) -> bool {
         let most = FORGOTTEN_SECONDS * u32::from(self.config.setup.tick_rate);
-        let counts =
-            |activity: Activity| self.config.inactive_s == 0 || activity.idle(self.tick) < most;
+        let counts = |activity: Activity| {
+            self.config.provided.inactive_s == 0 || activity.idle(self.tick) < most
+        };
         self.players.iter().any(|player| counts(player.activity))
     }
 }

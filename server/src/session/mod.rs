@@ -42,7 +42,7 @@ mod world;
 
 use crate::metrics::{Depth, Measure, Stage};
 pub(crate) use checkpoint::LAYOUT as CHECKPOINT_LAYOUT;
-pub use config::{Counts, SessionConfig};
+pub use config::{Counts, Provided, SessionConfig};
 use door::{ConnectionId, Outbox, ToSession};
 use frames::{FrameWriter, Viewer};
 use healing::Complaints;
@@ -80,6 +80,8 @@ pub struct Session<G: Game, O: Outbox> {
     /// What it becomes with the next round.
     next: Option<SessionConfig<G::Settings>>,
     terms: Arc<Terms<G>>,
+    /// What happens by chance in this round follows from it.
+    luck: u64,
     game: G,
     tick: Tick,
     players: Players<G::Input, O>,
@@ -131,8 +133,9 @@ impl<G: Game, O: Outbox> Session<G, O> {
             talk: Talk::new(setup.tick_rate),
             rounds: Rounds::new(config.round_s),
             finished: None,
-            hosting: Hosting::new(config.host),
+            hosting: Hosting::new(config.provided.host),
             terms: Arc::new(Terms { setup, rules }),
+            luck: config.luck,
             config,
             next: None,
             tick: 0,
@@ -449,12 +452,12 @@ impl<G: Game, O: Outbox> Session<G, O> {
 
     /// A session in which nobody has been for long is over.
     fn look_for_life(&mut self) {
-        if self.config.idle_s == 0 || self.is_anybody_here() {
+        if self.config.provided.idle_s == 0 || self.is_anybody_here() {
             self.idle_since = None;
             return;
         }
         let since = *self.idle_since.get_or_insert(self.tick);
-        let idle = self.config.idle_s * u32::from(self.config.setup.tick_rate);
+        let idle = self.config.provided.idle_s * u32::from(self.config.setup.tick_rate);
         if self.tick.wrapping_sub(since) >= idle {
             self.ended = Some((CloseCode::Ended, "Nobody was here any more."));
         }

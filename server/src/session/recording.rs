@@ -59,7 +59,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
     /// A round begins.
     pub(super) fn begin_recording(&mut self) {
         self.abandon_recording();
-        let records = self.config.records && self.rounds.phase == Phase::Play;
+        let records = self.config.provided.records && self.rounds.phase == Phase::Play;
         self.recorder = records.then(|| Recorder::new(true));
         self.talk.record(records);
     }
