@@ -49,9 +49,14 @@ pub struct Provided {
 }
 
 impl<S> SessionConfig<S> {
+    /// How many ticks so many seconds are.
+    pub(super) fn ticks(&self, seconds: u32) -> Tick {
+        seconds * u32::from(self.setup.tick_rate)
+    }
+
     /// By how many ticks what spectators see is delayed.
     pub(super) fn delay_ticks(&self) -> Tick {
-        self.spectator_delay_s * u32::from(self.setup.tick_rate)
+        self.ticks(self.spectator_delay_s)
     }
 
     /// An endless game of everybody against everybody, without pilots, that never ends by itself; its luck

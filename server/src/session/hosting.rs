@@ -2,6 +2,7 @@
 //! people shown out, doors locked, settings for the next round; a new host when the old one is gone.
 
 use super::acts::{Act, ActError, HostAction, OperatorAction, Order};
+use super::allowance::Pause;
 use super::door::Outbox;
 use super::players::Player;
 use super::rounds::next_seed;
@@ -40,9 +41,9 @@ pub(super) struct Hosting {
     pub(super) arranges_teams: bool,
     /// Since when there is none, where nobody was there to take over when the last one left.
     vacant_since: Option<Tick>,
-    /// When the host last had a world made or checked.
+    /// Since the host last had a world made or checked.
     #[serde(skip)]
-    world_at: Option<Tick>,
+    worlds: Pause,
 }
 
 /// A host who has left: a page that is loaded again says goodbye first, as one that is closed does.
@@ -262,13 +263,11 @@ impl<G: Game, O: Outbox> Session<G, O> {
 
     /// Whether a world may be made for the host now, which then counts as done.
     fn take_world(&mut self) -> Result<(), ActError> {
-        let pause = WORLD_SECONDS * u32::from(self.config.setup.tick_rate);
-        if self.hosting.world_at.is_some_and(|at| self.tick.wrapping_sub(at) < pause) {
-            let sentence = "One moment: a world takes time to make. Try again in a second.";
-            return Err(ActError::Refused(sentence.into()));
+        if self.hosting.worlds.take(self.tick, self.config.ticks(WORLD_SECONDS)) {
+            return Ok(());
         }
-        self.hosting.world_at = Some(self.tick);
-        Ok(())
+        let sentence = "One moment: a world takes time to make. Try again in a second.";
+        Err(ActError::Refused(sentence.into()))
     }
 
     fn change(&mut self, settings: &SessionSettings) -> Result<(), ActError> {

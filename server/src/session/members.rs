@@ -166,7 +166,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
 
     /// For how many ticks whoever is gone finds again what was theirs.
     pub(super) fn grace_ticks(&self) -> u32 {
-        SEAT_GRACE_SECONDS * u32::from(self.config.setup.tick_rate)
+        self.config.ticks(SEAT_GRACE_SECONDS)
     }
 
     /// Ends a connection for a reason of ours.

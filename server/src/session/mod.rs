@@ -457,8 +457,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
             return;
         }
         let since = *self.idle_since.get_or_insert(self.tick);
-        let idle = self.config.provided.idle_s * u32::from(self.config.setup.tick_rate);
-        if self.tick.wrapping_sub(since) >= idle {
+        if self.tick.wrapping_sub(since) >= self.config.ticks(self.config.provided.idle_s) {
             self.ended = Some((CloseCode::Ended, "Nobody was here any more."));
         }
     }

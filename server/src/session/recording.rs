@@ -86,7 +86,6 @@ impl<G: Game, O: Outbox> Session<G, O> {
             return;
         }
         let Some(mut recorder) = self.recorder.take() else { return };
-        let rate = u32::from(self.config.setup.tick_rate);
         let mut chapter = match recorder.chapter.take() {
             Some(chapter) => chapter,
             None => {
@@ -95,7 +94,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
             }
         };
         told.iter().for_each(|message| chapter.message(message));
-        if recorder.ticks > 0 && self.tick.is_multiple_of(rate) {
+        if recorder.ticks > 0 && self.tick.is_multiple_of(self.config.ticks(1)) {
             chapter.message(self.talk.standings_of(PlayerId::NOBODY));
         }
         recorder.frame.clear();
@@ -104,9 +103,9 @@ impl<G: Game, O: Outbox> Session<G, O> {
         chapter.message(&recorder.frame);
         recorder.ticks += 1;
         let is_over = self.rounds.phase == Phase::Results
-            && self.rounds.lasts(self.tick) >= AFTERWARDS_SECONDS * rate;
+            && self.rounds.lasts(self.tick) >= self.config.ticks(AFTERWARDS_SECONDS);
         let is_full = recorder.bytes + chapter.bytes() > RECORDING_BYTES_MAX;
-        let is_long = recorder.ticks == u32::from(CHAPTER_SECONDS) * rate;
+        let is_long = recorder.ticks == self.config.ticks(CHAPTER_SECONDS.into());
         recorder.chapter = Some(chapter);
         self.recorder = Some(recorder);
         if is_over || is_full || is_long {

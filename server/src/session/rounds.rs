@@ -149,8 +149,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
     }
 
     fn enter(&mut self, phase: Phase, seconds: Option<u32>) {
-        let rate = u32::from(self.config.setup.tick_rate);
-        let ends = seconds.map(|seconds| self.tick.wrapping_add(seconds * rate));
+        let ends = seconds.map(|seconds| self.tick.wrapping_add(self.config.ticks(seconds)));
         self.rounds = Rounds { phase, ends, began: self.tick, ..self.rounds };
         self.talk.phase(&self.rounds, self.config.delay_ticks());
     }

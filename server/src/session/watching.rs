@@ -10,6 +10,10 @@ use shared::wire::message::Look;
 use shared::wire::{Kind, Role, Rows, Treatment};
 use std::sync::Arc;
 
+/// Between two changes of what somebody does, from playing to watching or from team to team, there are at
+/// least so many seconds: each change is told to everybody and gives a fresh ship.
+const CHANGE_SECONDS: u32 = 2;
+
 /// What somebody is told who changes too often.
 pub(super) const TOO_SOON: &str = "One moment: not so soon after the last change.";
 
@@ -57,8 +61,8 @@ impl<G: Game, O: Outbox> Session<G, O> {
 
     /// Whether it is long enough since somebody changed what they do; if so this is another change.
     pub(super) fn may_change(&mut self, id: PlayerId) -> bool {
-        let (now, rate) = (self.tick, self.config.setup.tick_rate);
-        self.players.get_mut(id).is_some_and(|player| player.change(now, rate))
+        let (now, pause) = (self.tick, self.config.ticks(CHANGE_SECONDS));
+        self.players.get_mut(id).is_some_and(|player| player.changed.take(now, pause))
     }
 
     /// The player of a new seat, or of one that becomes another: watches or plays from now on.
