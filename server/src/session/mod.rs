@@ -4,6 +4,22 @@
 //!
 //! A session is a function of its setup and of what it was told, by tick: nothing enters except
 //! through [`Session::handle`] and [`Session::tick`].
+//!
+//! In the order of the flow: [`settings`] are what people choose, `config` is what a session is opened with. All that
+//! it is told comes through the [`door`]. `members` lets people in and out and has computer pilots fill up; `players`
+//! has everybody's seat and the link to who is here, `pilots` flies for the others. A tick begins with who goes and
+//! comes: `inactive` has players watch who do nothing, `teams` keeps teams even, [`rounds`] begins a world or ends one
+//! with a [`result`]. `commands` makes everybody's command of the inputs that came; `flow` heard what they confirm.
+//! What the game then publishes is the `world`: what changed, and in [`interest`] who may see what. What is told
+//! beside frames goes through `talk` (`roster` and `standings` are its own, `chunk` is their memory) or `whereabouts`
+//! and waits in each player's `mailbox`. `frames` sends both, where `flow` has the window open, and no more than
+//! `ease` leaves to a slow line and [`restraint`] to an overloaded server. `healing` is for clients whose rows went
+//! wrong.
+//!
+//! Beside it: `watching` is who only looks, `past` what they see where that is delayed. `hosting` does what the
+//! [`acts`] of host and operator are; `allowance` bounds how often somebody does what costs something. [`recording`]
+//! keeps a round to be looked at, `checkpoint` a session to go on with; [`inspect`] shows it to the operator,
+//! [`status`] to whoever is not in it. `parting` ends it when the server is about to stop.
 
 pub mod acts;
 mod allowance;
