@@ -2,9 +2,9 @@
 
 use crate::world::World;
 use server::code::SessionCode;
-use server::session::SessionConfig;
 use server::session::rounds::{RESULTS_SECONDS, WARM_UP_SECONDS};
 use server::session::settings::PilotCount;
+use server::session::{Provided, SessionConfig};
 use server::store::{KeptResult, Store, unix_ms};
 use shared::game::{Game, Setup};
 use shared::netcode::conditions::Conditions;
@@ -17,7 +17,7 @@ pub fn round<G: Game>(store: &Store, settings: G::Settings, seconds: u32) -> Ses
     let mut world = World::<G>::open(SessionConfig {
         round_s: seconds,
         pilots: PilotCount::FillUpTo(PLAYERS),
-        records: true,
+        provided: Provided { records: true, ..Provided::default() },
         ..SessionConfig::new(Setup::new(settings, 9, 30))
     });
     world.join("Ann", Conditions::round_trip(40.0, 5.0));

@@ -1,8 +1,8 @@
 //! What stories that are played with every game have in common.
 
 use crate::world::World;
-use server::session::SessionConfig;
 use server::session::settings::PilotCount;
+use server::session::{Provided, SessionConfig};
 pub use shared::arena::Arena;
 use shared::game::{Game, Setup};
 use shared::netcode::conditions::Conditions;
@@ -44,7 +44,8 @@ pub const SECRET: HostSecret = HostSecret([0x11; 16]);
 pub fn host_config<G: Game>(seed: u64) -> SessionConfig<G::Settings> {
     let setup = Setup::new(G::Settings::default(), seed, 30);
     let pilots = PilotCount::Always(3);
-    SessionConfig { host: Some(SECRET), pilots, ..SessionConfig::new(setup) }
+    let provided = Provided { host: Some(SECRET), ..Provided::default() };
+    SessionConfig { provided, pilots, ..SessionConfig::new(setup) }
 }
 
 /// Such a session with its host and two more, who are known again.

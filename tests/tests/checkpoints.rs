@@ -7,7 +7,7 @@ use server::session::door::ToSession;
 use server::session::rounds::WARM_UP_SECONDS;
 use server::session::settings::PilotCount;
 use server::session::status::PhaseName;
-use server::session::{SEAT_GRACE_SECONDS, Session, SessionConfig};
+use server::session::{Provided, SEAT_GRACE_SECONDS, Session, SessionConfig};
 use shared::game::{Game, Setup};
 use shared::netcode::conditions::Conditions;
 use shared::wire::close::CloseCode;
@@ -46,7 +46,8 @@ fn config<G: Game>(seed: u64) -> SessionConfig<G::Settings> {
     let setup = Setup::new(G::Settings::default(), seed, 30);
     let host = Some(HostSecret([7; 16]));
     let pilots = PilotCount::FillUpTo(6);
-    SessionConfig { round_s: ROUND_S, pilots, host, ..SessionConfig::new(setup) }
+    let provided = Provided { host, ..Provided::default() };
+    SessionConfig { round_s: ROUND_S, pilots, provided, ..SessionConfig::new(setup) }
 }
 
 /// Three guests and three pilots in the middle of their first round.
@@ -192,8 +193,8 @@ fn whoever_may_be_the_host_may_be_it_afterwards<G: Game>() {
     let mut world = playing::<G>(101);
     world.leave(0);
     world.run(500.0);
-    let heir = world.session.host();
-    restart(&mut world, SessionConfig { host: heir, ..config::<G>(101) });
+    let heir = Provided { host: world.session.host(), ..Provided::default() };
+    restart(&mut world, SessionConfig { provided: heir, ..config::<G>(101) });
     world.return_to_seat(1, LINE);
     world.run(500.0);
     assert_eq!(world.session.status().host.as_deref(), Some("Ben"));

@@ -2,7 +2,7 @@
 
 use server::session::acts::{ActError, HostAction, OperatorAction, Order};
 use server::session::settings::{PilotCount, SessionSettings};
-use server::session::{SEAT_GRACE_SECONDS, SessionConfig};
+use server::session::{Provided, SEAT_GRACE_SECONDS, SessionConfig};
 use shared::game::{Game, Setup};
 use shared::netcode::conditions::Conditions;
 use shared::wire::HostSecret;
@@ -218,7 +218,8 @@ fn settings_change_with_the_next_round<G: Game>() {
     let settings =
         SessionSettings { round_s: 20, pilots: PilotCount::Always(3), ..Default::default() };
     let opened = settings.config::<G>(57).expect("sensible");
-    let mut world = World::<G>::open(SessionConfig { host: Some(SECRET), ..opened });
+    let provided = Provided { host: Some(SECRET), ..opened.provided };
+    let mut world = World::<G>::open(SessionConfig { provided, ..opened });
     world.join_as("host", LINE, |hello| hello.host = Some(SECRET));
     world.run(10_000.0);
     let mode = server::session::settings::Mode::Teams;
@@ -267,7 +268,9 @@ fn a_session_ends_when_the_host_says_so_or_when_nobody_comes<G: Game>() {
     assert_eq!(world.act(SECRET, HostAction::End), Ok(()));
     assert!(world.session.over().is_some_and(|(_, why)| why.contains("host")));
 
-    let mut world = World::<G>::open(SessionConfig { idle_s: 5, ..host_config::<G>(59) });
+    let config = host_config::<G>(59);
+    let provided = Provided { idle_s: 5, ..config.provided };
+    let mut world = World::<G>::open(SessionConfig { provided, ..config });
     world.run(3000.0);
     let guest = world.join("guest", LINE);
     world.run(10_000.0);

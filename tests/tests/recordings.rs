@@ -6,7 +6,7 @@ use server::session::acts::{HostAction, OperatorAction, Order};
 use server::session::recording::Recorded;
 use server::session::rounds::{RESULTS_SECONDS, WARM_UP_SECONDS};
 use server::session::settings::PilotCount;
-use server::session::{Session, SessionConfig};
+use server::session::{Provided, Session, SessionConfig};
 use shared::game::{Game, Setup};
 use shared::netcode::client::{Client, News};
 use shared::netcode::conditions::Conditions;
@@ -39,7 +39,8 @@ const AFTERWARDS_TICKS: u32 = 3 * 30;
 fn config<G: Game>(seed: u64, round_s: u32) -> SessionConfig<G::Settings> {
     let setup = Setup::new(G::Settings::default(), seed, 30);
     let pilots = PilotCount::FillUpTo(6);
-    SessionConfig { round_s, pilots, records: true, ..SessionConfig::new(setup) }
+    let provided = Provided { records: true, ..Provided::default() };
+    SessionConfig { round_s, pilots, provided, ..SessionConfig::new(setup) }
 }
 
 /// What everybody may know of a world: of each kind ids and rows.
@@ -248,7 +249,8 @@ fn a_round_without_a_result_has_none<G: Game>() {
     assert_eq!(world.session.take_recorded(), [Recorded::Abandoned]);
     // There are no rounds, or nobody wants recordings.
     for (round_s, records) in [(0, true), (ROUND_S, false)] {
-        let mut world = World::<G>::open(SessionConfig { records, ..config::<G>(143, round_s) });
+        let provided = Provided { records, ..Provided::default() };
+        let mut world = World::<G>::open(SessionConfig { provided, ..config::<G>(143, round_s) });
         world.join("Ann", LINE);
         world.run(f64::from(WARM_UP_SECONDS + ROUND_S + 6) * 1000.0);
         assert_eq!(world.session.take_recorded(), []);

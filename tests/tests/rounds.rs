@@ -1,11 +1,11 @@
 //! Rounds, teams and their results, with each game, over a network in memory.
 
-use server::session::SessionConfig;
 use server::session::acts::{HostAction, OperatorAction, Order};
 use server::session::door::ToSession;
 use server::session::rounds::{RESULTS_SECONDS, WARM_UP_SECONDS};
 use server::session::settings::{Mode, PilotCount, SessionSettings};
 use server::session::status::PhaseName;
+use server::session::{Provided, SessionConfig};
 use shared::arena::{Arena, Settings};
 use shared::game::{Game, PlayerId, Setup};
 use shared::netcode::client::News;
@@ -345,8 +345,8 @@ fn nobody_is_moved_where_the_host_has_put_somebody<G: Game>() {
     let mut setup = Setup::new(G::Settings::default(), 40, 30);
     setup.teams = 2;
     let pilots = PilotCount::Always(0);
-    let config =
-        SessionConfig { round_s: ROUND_S, pilots, host: Some(SECRET), ..SessionConfig::new(setup) };
+    let provided = Provided { host: Some(SECRET), ..Provided::default() };
+    let config = SessionConfig { round_s: ROUND_S, pilots, provided, ..SessionConfig::new(setup) };
     let mut world = World::<G>::open(config);
     for n in 0..4 {
         world.join(&format!("guest {n}"), LINE);
@@ -364,8 +364,10 @@ fn rounds_of_a_session_that_somebody_made_do_not_count<G: Game>() {
     for made in [true, false] {
         let setup = Setup::new(G::Settings::default(), 38, 30);
         let host = made.then_some(HostSecret([7; 16]));
+        let provided = Provided { host, ..Provided::default() };
         let pilots = PilotCount::FillUpTo(4);
-        let config = SessionConfig { round_s: ROUND_S, pilots, host, ..SessionConfig::new(setup) };
+        let config =
+            SessionConfig { round_s: ROUND_S, pilots, provided, ..SessionConfig::new(setup) };
         let mut world = World::<G>::open(config);
         guests(&mut world, 1);
         world.run(seconds(WARM_UP_SECONDS + ROUND_S + 2));

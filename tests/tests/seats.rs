@@ -1,7 +1,7 @@
 //! Seats that outlive connections, with each game, over a network in memory.
 
 use server::session::acts::{HostAction, OperatorAction, Order};
-use server::session::{SEAT_GRACE_SECONDS, SessionConfig};
+use server::session::{Provided, SEAT_GRACE_SECONDS, SessionConfig};
 use shared::game::{Game, PlayerId, Setup};
 use shared::netcode::client::News;
 use shared::netcode::conditions::Conditions;
@@ -284,8 +284,7 @@ fn who_comes_back_from_elsewhere_is_banned_there<G: Game>() {
 fn who_does_nothing_for_long_is_warned_and_watches<G: Game>() {
     const SECRET: HostSecret = HostSecret([7; 16]);
     let config = SessionConfig {
-        inactive_s: 60,
-        host: Some(SECRET),
+        provided: Provided { inactive_s: 60, host: Some(SECRET), ..Provided::default() },
         ..SessionConfig::new(Setup::new(G::Settings::default(), 27, 30))
     };
     let mut world = World::<G>::open(config);
@@ -326,7 +325,7 @@ fn who_does_nothing_for_long_is_warned_and_watches<G: Game>() {
 
 fn who_does_nothing_plays_on_where_there_is_no_place_to_watch<G: Game>() {
     let config = SessionConfig {
-        inactive_s: 60,
+        provided: Provided { inactive_s: 60, ..Provided::default() },
         spectators_max: 0,
         ..SessionConfig::new(Setup::new(G::Settings::default(), 28, 30))
     };
@@ -341,8 +340,7 @@ fn who_does_nothing_plays_on_where_there_is_no_place_to_watch<G: Game>() {
 /// They stay for an hour, as somebody may be on the way to them.
 fn a_session_of_forgotten_tabs_ends<G: Game>() {
     let config = SessionConfig {
-        inactive_s: 60,
-        idle_s: 5,
+        provided: Provided { inactive_s: 60, idle_s: 5, ..Provided::default() },
         ..SessionConfig::new(Setup::new(G::Settings::default(), 29, 10))
     };
     let mut world = World::<G>::open(config);

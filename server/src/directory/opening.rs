@@ -4,7 +4,7 @@
 use crate::config::Config;
 use crate::net::outbox::ConnectionOutbox;
 use crate::session::settings::{Mode, PilotCount, SessionSettings};
-use crate::session::{Session, SessionConfig};
+use crate::session::{Provided, Session, SessionConfig};
 use crate::tick_loop::Ticked;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -29,26 +29,24 @@ type Open = dyn Fn(&SessionSettings, Opening<'_>) -> Result<AnySession, String> 
 
 /// What a session is opened with beside its settings.
 pub(super) struct Opening<'a> {
-    /// Who shows this is the host.
-    pub(super) host: Option<HostSecret>,
-    /// It ends when nobody was there for so many seconds.
-    pub(super) idle_s: u32,
-    /// Players who do nothing for so many seconds watch from then on.
-    pub(super) inactive_s: u32,
+    /// What it has from the server.
+    pub(super) provided: Provided,
     /// From where it goes on.
     pub(super) checkpoint: Option<&'a [u8]>,
     /// Whether it begins anew where it cannot go on.
     pub(super) or_anew: bool,
-    /// Whether its rounds are recorded.
-    pub(super) records: bool,
 }
 
 impl Opening<'_> {
     /// As the server's settings have it.
     pub(super) fn of(config: &Config, host: Option<HostSecret>) -> Self {
-        let records = config.recordings_mib > 0;
-        let (idle_s, inactive_s) = (config.idle_seconds, config.inactive_seconds);
-        Self { host, idle_s, inactive_s, checkpoint: None, or_anew: true, records }
+        let provided = Provided {
+            host,
+            idle_s: config.idle_seconds,
+            inactive_s: config.inactive_seconds,
+            records: config.recordings_mib > 0,
+        };
+        Self { provided, checkpoint: None, or_anew: true }
     }
 }
 
@@ -76,11 +74,9 @@ impl Opener {
     pub fn of<G: Game>(config: &Config) -> Self {
         let open = |settings: &SessionSettings, opening: Opening<'_>| {
             let mut config = settings.config::<G>(rand::random())?;
-            config.host = opening.host;
             // Players know the seed, and what they can foresee they can cheat with.
             config.luck = rand::random();
-            (config.idle_s, config.inactive_s) = (opening.idle_s, opening.inactive_s);
-            config.records = opening.records;
+            config.provided = opening.provided;
             let goes_on = opening.checkpoint.and_then(|from| Session::resume(config.clone(), from));
             let session: Session<G, ConnectionOutbox> = match goes_on {
                 Some(session) => session,

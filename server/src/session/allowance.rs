@@ -1,5 +1,5 @@
-//! How much somebody may say. Comes in: every line and sign that somebody gives. Goes out: whether it is
-//! heard. It outlives a connection, so that coming back is no way round it.
+//! How much somebody may say, and how often what costs something is done. Comes in: what somebody says or wants, and
+//! when. Goes out: whether it is granted.
 
 use shared::game::Tick;
 
@@ -10,7 +10,7 @@ const CHAT_SECONDS_PER_LINE: u32 = 2;
 /// Lines beyond the allowance that are swallowed with a warning; the next one ends the connection.
 const CHAT_LINES_SWALLOWED_MAX: u32 = 10;
 
-/// How much a player may still say.
+/// How much a player may still say. It outlives a connection, so that coming back is no way round it.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct ChatAllowance {
     said: u32,
@@ -50,5 +50,20 @@ impl ChatAllowance {
             return Taken::TooMuch;
         }
         Taken::Swallowed { first: self.swallowed == 1 }
+    }
+}
+
+/// Keeps two of a kind apart: when the last one was, if there was any.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Pause(Option<Tick>);
+
+impl Pause {
+    /// Whether the last one is at least so many ticks ago; if so `now` is the next.
+    pub(super) fn take(&mut self, now: Tick, ticks: u32) -> bool {
+        let is_over = self.0.is_none_or(|last| now.wrapping_sub(last) >= ticks);
+        if is_over {
+            self.0 = Some(now);
+        }
+        is_over
     }
 }

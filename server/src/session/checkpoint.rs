@@ -56,7 +56,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
             layout: LAYOUT,
             protocol: Protocol::of::<G>().hash,
             setup: self.config.setup.clone(),
-            luck: self.config.luck,
+            luck: self.luck,
             tick: self.tick,
             rounds: self.rounds,
             game: self.game.checkpoint()?,
@@ -102,7 +102,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
         session.finished = kept.finished;
         session.locked = kept.locked;
         session.awaits_people = true;
-        if session.config.records && session.rounds.phase == Phase::Play {
+        if session.config.provided.records && session.rounds.phase == Phase::Play {
             session.recorder = Some(Recorder::new(false));
             session.talk.record(true);
         }

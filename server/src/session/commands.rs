@@ -13,7 +13,7 @@ use shared::wire::{Field, Role, Row};
 impl<G: Game, O: Outbox> Session<G, O> {
     /// An input came, perhaps too late or too early.
     pub(super) fn input(&mut self, connection: ConnectionId, message: &InputMessage, at: f64) {
-        let Some(player) = self.players.get_mut(connection) else { return };
+        let Some(player) = self.players.at_mut(connection) else { return };
         // Who has something to do has had the welcome.
         player.shown = None;
         let Some(link) = &mut player.link else { return };
@@ -63,9 +63,8 @@ impl<G: Game, O: Outbox> Session<G, O> {
             let idle = |player| Command { player, input: G::Input::default() };
             self.commands.extend(self.pilots.ids().map(idle));
         } else {
-            let (game, rules) = (&self.game, &self.terms.rules);
-            let (changes, interest) = (&self.changes, &self.interest);
-            self.pilots.think(rules, changes, interest, |id| game.view(id), &mut self.commands);
+            let (game, rules, world) = (&self.game, &self.terms.rules, &self.world);
+            self.pilots.think(rules, world, |id| game.view(id), &mut self.commands);
         }
         self.commands.sort_unstable_by_key(|c| c.player);
     }

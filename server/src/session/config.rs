@@ -28,8 +28,16 @@ pub struct SessionConfig<S> {
     /// Whether every round has the setup's seed; else only the first, and each further one another that
     /// follows from it.
     pub seeded: bool,
-    /// What happens by chance follows from this, which no client is told.
+    /// What happens by chance in its first world follows from this, which no client is told; each further world has other
+    /// luck, which follows from the last one's.
     pub luck: u64,
+    /// What it has from the server.
+    pub provided: Provided,
+}
+
+/// What a session has from the server, for as long as it lasts: whatever its host chooses for the next round, this stays.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Provided {
     /// Who shows this is the host; `None` is a session without one.
     pub host: Option<HostSecret>,
     /// A session in which nobody is for this long is over, in seconds; 0 is never.
@@ -41,9 +49,14 @@ pub struct SessionConfig<S> {
 }
 
 impl<S> SessionConfig<S> {
+    /// How many ticks so many seconds are.
+    pub(super) fn ticks(&self, seconds: u32) -> Tick {
+        seconds * u32::from(self.setup.tick_rate)
+    }
+
     /// By how many ticks what spectators see is delayed.
     pub(super) fn delay_ticks(&self) -> Tick {
-        self.spectator_delay_s * u32::from(self.setup.tick_rate)
+        self.ticks(self.spectator_delay_s)
     }
 
     /// An endless game of everybody against everybody, without pilots, that never ends by itself; its luck
@@ -61,10 +74,7 @@ impl<S> SessionConfig<S> {
             round_s: 0,
             switch_teams: true,
             seeded: false,
-            host: None,
-            idle_s: 0,
-            inactive_s: 0,
-            records: false,
+            provided: Provided::default(),
         }
     }
 }

@@ -4,6 +4,7 @@
 //! Ticks in flight are measured from the last frame *sent*, not from the session's tick: else a player
 //! whose window once shut could never open it again, with nothing under way to be confirmed.
 
+use super::allowance::Pause;
 use super::ease::Ease;
 use shared::game::Tick;
 use shared::netcode::least::Least;
@@ -48,7 +49,8 @@ pub(super) struct Flow {
     afresh: bool,
     /// Whether the client asked for that: it confirms nothing before it has it, so it is sent through a shut window.
     asked: bool,
-    afresh_at: Option<Tick>,
+    /// Since a keyframe was granted that was asked for.
+    granted: Pause,
 }
 
 impl Flow {
@@ -63,7 +65,7 @@ impl Flow {
             ease: Ease::new(first),
             afresh: true,
             asked: false,
-            afresh_at: None,
+            granted: Pause::default(),
         }
     }
 
@@ -155,11 +157,9 @@ impl Flow {
 
     /// The client wants a keyframe; granted once per [`AFRESH_SECONDS_MIN`]. Whether it is.
     pub(super) fn start_afresh(&mut self, now: Tick, rate: u16) -> bool {
-        let pause = AFRESH_SECONDS_MIN * u32::from(rate);
-        let granted = self.afresh_at.is_none_or(|at| now.wrapping_sub(at) >= pause);
+        let granted = self.granted.take(now, AFRESH_SECONDS_MIN * u32::from(rate));
         if granted {
             (self.afresh, self.asked) = (true, true);
-            self.afresh_at = Some(now);
         }
         granted
     }

@@ -32,7 +32,7 @@ impl Complaints {
 impl<G: Game, O: Outbox> Session<G, O> {
     /// A client wants a keyframe.
     pub(super) fn resync(&mut self, connection: ConnectionId, tick: Tick, mismatch: bool) {
-        let Some(player) = self.players.get_mut(connection) else { return };
+        let Some(player) = self.players.at_mut(connection) else { return };
         self.counts.resyncs += 1;
         self.counts.mismatches += u64::from(mismatch);
         player.corrections.resyncs += 1;
@@ -56,7 +56,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
 
     /// A client tells what was wrong. Only as much is heard as belongs to a keyframe that was granted.
     pub(super) fn mismatch(&mut self, connection: ConnectionId, tick: Tick, found: &Difference) {
-        let Some(player) = self.players.get_mut(connection) else { return };
+        let Some(player) = self.players.at_mut(connection) else { return };
         let Some(link) = &mut player.link else { return };
         let Some(kind) = G::KINDS.get(usize::from(found.kind)) else { return };
         let Some(field) = kind.fields.get(usize::from(found.field)) else { return };

@@ -2,6 +2,7 @@
 //! people shown out, doors locked, settings for the next round; a new host when the old one is gone.
 
 use super::acts::{Act, ActError, HostAction, OperatorAction, Order};
+use super::allowance::Pause;
 use super::door::Outbox;
 use super::players::Player;
 use super::rounds::next_seed;
@@ -40,9 +41,9 @@ pub(super) struct Hosting {
     pub(super) arranges_teams: bool,
     /// Since when there is none, where nobody was there to take over when the last one left.
     vacant_since: Option<Tick>,
-    /// When the host last had a world made or checked.
+    /// Since the host last had a world made or checked.
     #[serde(skip)]
-    world_at: Option<Tick>,
+    worlds: Pause,
 }
 
 /// A host who has left: a page that is loaded again says goodbye first, as one that is closed does.
@@ -148,7 +149,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
         let done = match order {
             Order::Host(secret, action) if self.hosting.is_shown(Some(secret)) => {
                 tracing::info!(?action, "the host acts");
-                let host = self.hosting.player.and_then(|host| self.players.with_id(host));
+                let host = self.hosting.player.and_then(|host| self.players.get_mut(host));
                 host.into_iter().for_each(|host| host.activity.act(self.tick));
                 self.do_act(action)
             }
@@ -241,14 +242,14 @@ impl<G: Game, O: Outbox> Session<G, O> {
             remember(&mut self.hosting.mutes, visitor, MUTES_MAX);
         }
         for id in self.same_browser(player) {
-            self.players.with_id(id).expect("they are there").muted = muted;
+            self.players.get_mut(id).expect("they are there").muted = muted;
             self.tell_of(id);
         }
         Ok(())
     }
 
     /// A player's seat, and all others that the same browser has.
-    fn same_browser(&mut self, player: u16) -> Vec<PlayerId> {
+    fn same_browser(&self, player: u16) -> Vec<PlayerId> {
         let visitor = self.somebody(player).map_or(Visitor::default(), |player| player.visitor);
         let same = |p: &&Player<G::Input, O>| {
             p.id.0 == player || (visitor.is_known() && p.visitor == visitor)
@@ -256,19 +257,17 @@ impl<G: Game, O: Outbox> Session<G, O> {
         self.players.iter().filter(same).map(|player| player.id).collect()
     }
 
-    fn somebody(&mut self, player: u16) -> Result<&mut Player<G::Input, O>, ActError> {
-        self.players.with_id(PlayerId(player)).ok_or(ActError::NobodyThere)
+    fn somebody(&self, player: u16) -> Result<&Player<G::Input, O>, ActError> {
+        self.players.get(PlayerId(player)).ok_or(ActError::NobodyThere)
     }
 
     /// Whether a world may be made for the host now, which then counts as done.
     fn take_world(&mut self) -> Result<(), ActError> {
-        let pause = WORLD_SECONDS * u32::from(self.config.setup.tick_rate);
-        if self.hosting.world_at.is_some_and(|at| self.tick.wrapping_sub(at) < pause) {
-            let sentence = "One moment: a world takes time to make. Try again in a second.";
-            return Err(ActError::Refused(sentence.into()));
+        if self.hosting.worlds.take(self.tick, self.config.ticks(WORLD_SECONDS)) {
+            return Ok(());
         }
-        self.hosting.world_at = Some(self.tick);
-        Ok(())
+        let sentence = "One moment: a world takes time to make. Try again in a second.";
+        Err(ActError::Refused(sentence.into()))
     }
 
     fn change(&mut self, settings: &SessionSettings) -> Result<(), ActError> {
@@ -288,7 +287,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
     }
 
     fn move_by_host(&mut self, id: PlayerId, team: u8) -> Result<(), ActError> {
-        let player = self.players.with_id(id).ok_or(ActError::NobodyThere)?;
+        let player = self.somebody(id.0)?;
         let (plays, own) = (player.watching.is_none(), player.team);
         let teams = self.terms.setup.teams;
         if !plays || team == 0 || team > teams {
@@ -307,7 +306,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
 
     fn show_out(&mut self, id: PlayerId, code: CloseCode, reason: &str) {
         let hosted = self.hosting.secret.filter(|_| self.hosting.player == Some(id));
-        let link = self.players.with_id(id).and_then(|player| player.link.as_ref());
+        let link = self.players.get(id).and_then(|player| player.link.as_ref());
         match link.map(|link| link.connection) {
             Some(connection) => self.expel(connection, code, reason, false),
             None => self.free(id),
@@ -317,7 +316,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
         if hosted.is_some() && self.hosting.secret == hosted {
             // A session that has a host keeps having one to be: nobody knows this, until somebody takes over.
             let half = |seed: u64| seed.to_le_bytes();
-            let first = next_seed(self.config.luck.wrapping_add(self.tick.into()));
+            let first = next_seed(self.luck.wrapping_add(self.tick.into()));
             let secret = [half(first), half(next_seed(first))].concat();
             self.hosting.secret = Some(HostSecret(secret.try_into().expect("twice eight bytes")));
         }
@@ -327,7 +326,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
     pub(super) fn make_host(&mut self, id: PlayerId) {
         let last = self.hosting.player.replace(id);
         self.hosting.vacant_since = None;
-        let Some(player) = self.players.with_id(id) else { return };
+        let Some(player) = self.players.get(id) else { return };
         self.hosting.secret = Some(player.host_secret);
         self.tell_secret(id);
         for id in last.into_iter().chain([id]) {

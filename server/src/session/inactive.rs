@@ -56,16 +56,15 @@ impl Activity {
 impl<G: Game, O: Outbox> Session<G, O> {
     /// Warns players who do nothing, and lets them watch; looked at once a second.
     pub(super) fn unseat_the_inactive(&mut self) {
-        let (seconds, now) = (self.config.inactive_s, self.tick);
-        let rate = u32::from(self.config.setup.tick_rate);
-        if seconds == 0 || !now.is_multiple_of(rate) {
+        let (seconds, now) = (self.config.provided.inactive_s, self.tick);
+        if seconds == 0 || !now.is_multiple_of(self.config.ticks(1)) {
             return;
         }
         let mut places = self.config.spectators_max.saturating_sub(self.players.watching());
         if places == 0 {
             return;
         }
-        let (warning, over) = (WARNING_SECONDS * rate, seconds * rate);
+        let (warning, over) = (self.config.ticks(WARNING_SECONDS), self.config.ticks(seconds));
         let (mut warned, mut unseated) = (Vec::new(), Vec::new());
         let playing = self.players.iter_mut().filter(|p| p.watching.is_none() && p.link.is_some());
         for player in playing {
@@ -95,9 +94,10 @@ impl<G: Game, O: Outbox> Session<G, O> {
 
     /// Whether somebody is here, and not only a tab that was forgotten.
     pub(super) fn is_anybody_here(&self) -> bool {
-        let most = FORGOTTEN_SECONDS * u32::from(self.config.setup.tick_rate);
-        let counts =
-            |activity: Activity| self.config.inactive_s == 0 || activity.idle(self.tick) < most;
+        let most = self.config.ticks(FORGOTTEN_SECONDS);
+        let counts = |activity: Activity| {
+            self.config.provided.inactive_s == 0 || activity.idle(self.tick) < most
+        };
         self.players.iter().any(|player| counts(player.activity))
     }
 }

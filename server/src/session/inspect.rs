@@ -157,7 +157,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
         let people = if what.people { self.people() } else { Vec::new() };
         let map = what.map.then(|| Map {
             setup: message::encode(&self.terms.setup),
-            ..Map::of(G::KINDS, self.changes.now())
+            ..Map::of(G::KINDS, self.world.changes.now())
         });
         (what.answer)(Inspection { tick: self.tick, counts: self.counts, people, map });
     }

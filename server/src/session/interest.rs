@@ -16,6 +16,10 @@ const CELL_UNITS: f32 = 256.0;
 /// Cells along one side at most; in a larger world cells grow.
 const CELLS_MAX: usize = 256;
 
+/// Where somebody looks who sees everything.
+const EVERYWHERE: Focus =
+    Focus { x: 0.0, y: 0.0, half_width: f32::INFINITY, half_height: f32::INFINITY, margin: 0.0 };
+
 /// How the engine reads a kind's rows.
 #[derive(Clone, Copy, Debug)]
 enum KindLayout {
@@ -205,12 +209,15 @@ impl Interest {
     /// What `player`, looking at `focus`, may see.
     pub fn sight(&self, player: PlayerId, focus: Focus) -> PlayerSight<'_> {
         if self.is_all_within(focus) {
-            let everywhere =
-                Focus { half_width: f32::INFINITY, half_height: f32::INFINITY, ..Focus::default() };
-            PlayerSight { shared: true, ..self.sight_ago(0, player, everywhere) }
+            self.sight_ago(0, player, EVERYWHERE).among_others()
         } else {
             self.sight_ago(0, player, focus)
         }
+    }
+
+    /// All that is nobody's private matter, as somebody sees it who is nobody.
+    pub fn everything(&self) -> PlayerSight<'_> {
+        self.sight_ago(0, PlayerId::NOBODY, EVERYWHERE).among_others()
     }
 
     /// Whether whoever looks at `focus` sees everything.

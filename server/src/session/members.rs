@@ -13,7 +13,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
     /// Somebody comes, or comes back: who shows the token of a seat has it, with all that belongs to it.
     pub(super) fn join(&mut self, mut who: Newcomer<O>) {
         let first = self.tick.wrapping_add(1);
-        let known = who.seat.and_then(|seat| self.players.with_seat(seat));
+        let known = who.seat.and_then(|seat| self.players.id_of_seat(seat));
         if known.is_none()
             && let Err((code, reason)) = self.admit(&who)
         {
@@ -32,7 +32,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
         if self.hosting.recognises(who.host, self.tick, self.grace_ticks()) {
             self.host_is_here(id);
         }
-        let player = self.players.with_id(id).expect("just linked");
+        let player = self.players.get(id).expect("just linked");
         let joined = player.joined;
         tracing::info!(player = id.0, name = %player.name, back = known.is_some(), "joined");
         self.welcome(id);
@@ -80,7 +80,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
         self.players.insert(id, who, self.tick.wrapping_add(1));
         self.set_watching(id, who.watch.then(Watching::default));
         let muted = self.hosting.mutes(who.visitor);
-        self.players.with_id(id).expect("just inserted").muted = muted;
+        self.players.get_mut(id).expect("just inserted").muted = muted;
         self.tell_of(id);
         id
     }
@@ -92,7 +92,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
         let (about, history) = (talk::about(&self.config, self.locked), self.talk.history());
         let phase = self.phase_shown_to(id).phase;
         let tick = self.tick;
-        let player = self.players.with_id(id).expect("just linked");
+        let player = self.players.get_mut(id).expect("just linked");
         let welcome = talk::encode(&ServerMessage::Welcome {
             player: id,
             name: player.name.clone(),
@@ -148,7 +148,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
 
     /// The player leaves for good.
     pub(super) fn free(&mut self, id: PlayerId) {
-        if self.players.with_id(id).is_some_and(|player| player.watching.is_none()) {
+        if self.players.get(id).is_some_and(|player| player.watching.is_none()) {
             self.leave_game(id, true);
         }
         let player = self.players.remove(id);
@@ -166,7 +166,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
 
     /// For how many ticks whoever is gone finds again what was theirs.
     pub(super) fn grace_ticks(&self) -> u32 {
-        SEAT_GRACE_SECONDS * u32::from(self.config.setup.tick_rate)
+        self.config.ticks(SEAT_GRACE_SECONDS)
     }
 
     /// Ends a connection for a reason of ours.
@@ -177,7 +177,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
         reason: &str,
         keeps_seat: bool,
     ) {
-        if let Some(player) = self.players.get_mut(connection)
+        if let Some(player) = self.players.at_mut(connection)
             && let Some(link) = &mut player.link
         {
             tracing::info!(player = player.id.0, code = code.code(), reason, "expelled");

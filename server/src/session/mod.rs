@@ -4,6 +4,22 @@
 //!
 //! A session is a function of its setup and of what it was told, by tick: nothing enters except
 //! through [`Session::handle`] and [`Session::tick`].
+//!
+//! In the order of the flow: [`settings`] are what people choose, `config` is what a session is opened with. All that
+//! it is told comes through the [`door`]. `members` lets people in and out and has computer pilots fill up; `players`
+//! has everybody's seat and the link to who is here, `pilots` flies for the others. A tick begins with who goes and
+//! comes: `inactive` has players watch who do nothing, `teams` keeps teams even, [`rounds`] begins a world or ends one
+//! with a [`result`]. `commands` makes everybody's command of the inputs that came; `flow` heard what they confirm.
+//! What the game then publishes is the `world`: what changed, and in [`interest`] who may see what. What is told
+//! beside frames goes through `talk` (`roster` and `standings` are its own, `chunk` is their memory) or `whereabouts`
+//! and waits in each player's `mailbox`. `frames` sends both, where `flow` has the window open, and no more than
+//! `ease` leaves to a slow line and [`restraint`] to an overloaded server. `healing` is for clients whose rows went
+//! wrong.
+//!
+//! Beside it: `watching` is who only looks, `past` what they see where that is delayed. `hosting` does what the
+//! [`acts`] of host and operator are; `allowance` bounds how often somebody does what costs something. [`recording`]
+//! keeps a round to be looked at, `checkpoint` a session to go on with; [`inspect`] shows it to the operator,
+//! [`status`] to whoever is not in it. `parting` ends it when the server is about to stop.
 
 pub mod acts;
 mod allowance;
@@ -38,15 +54,15 @@ mod talk;
 mod teams;
 mod watching;
 mod whereabouts;
+mod world;
 
 use crate::metrics::{Depth, Measure, Stage};
 pub(crate) use checkpoint::LAYOUT as CHECKPOINT_LAYOUT;
-pub use config::{Counts, SessionConfig};
+pub use config::{Counts, Provided, SessionConfig};
 use door::{ConnectionId, Outbox, ToSession};
-use frames::FrameWriter;
+use frames::{FrameWriter, Viewer};
 use healing::Complaints;
 use hosting::Hosting;
-use interest::Interest;
 use parting::Parting;
 pub use parting::{MOVING, STOPPING};
 use past::Past;
@@ -66,6 +82,7 @@ use status::Status;
 use std::sync::Arc;
 use talk::{ChatVerdict, Talk};
 use watching::Places;
+use world::World;
 
 /// What a round's world follows from.
 pub(crate) struct Terms<G: Game> {
@@ -79,14 +96,15 @@ pub struct Session<G: Game, O: Outbox> {
     /// What it becomes with the next round.
     next: Option<SessionConfig<G::Settings>>,
     terms: Arc<Terms<G>>,
+    /// What happens by chance in this round follows from it.
+    luck: u64,
     game: G,
     tick: Tick,
     players: Players<G::Input, O>,
     pilots: Pilots<G>,
     commands: Vec<Command<G::Input>>,
     events: Vec<G::Event>,
-    changes: Changes,
-    interest: Interest,
+    world: World,
     frames: FrameWriter,
     talk: Talk,
     rounds: Rounds,
@@ -131,16 +149,16 @@ impl<G: Game, O: Outbox> Session<G, O> {
             talk: Talk::new(setup.tick_rate),
             rounds: Rounds::new(config.round_s),
             finished: None,
-            hosting: Hosting::new(config.host),
+            hosting: Hosting::new(config.provided.host),
             terms: Arc::new(Terms { setup, rules }),
+            luck: config.luck,
             config,
             next: None,
             tick: 0,
             players: Players::new(),
             commands: Vec::new(),
             events: Vec::new(),
-            changes: Changes::new(G::KINDS),
-            interest: Interest::new(G::KINDS),
+            world: World::new(G::KINDS),
             frames: FrameWriter::new(),
             locked: false,
             restraint: Restraint::default(),
@@ -192,7 +210,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
     pub fn status(&self) -> Status {
         let rate = u32::from(self.config.setup.tick_rate);
         let (phase, phase_left_s) = self.rounds.status(self.tick, rate);
-        let host = self.players.iter().find(|player| Some(player.id) == self.hosting.player);
+        let host = self.hosting.player.and_then(|host| self.players.get(host));
         let teams = self.terms.setup.teams > 0;
         Status {
             name: self.config.name.clone(),
@@ -262,7 +280,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
     /// What a player looks at.
     pub fn focus(&self, player: PlayerId) -> Focus {
         let size = self.game.view(PlayerId::NOBODY);
-        let watching = self.players.iter().find(|p| p.id == player).and_then(|p| p.watching);
+        let watching = self.players.get(player).and_then(|player| player.watching);
         match watching {
             Some(mut watching) => {
                 watching::focus(&mut watching, self.leader_shown(), &self.places, size)
@@ -274,8 +292,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
     /// What a player's line is given: ticks per message, and the share of the view's width and height that
     /// is shown. `None` for nobody who is here.
     pub fn given(&self, player: PlayerId) -> Option<(u32, f32)> {
-        let player = self.players.iter().find(|p| p.id == player)?;
-        let ease = player.link.as_ref()?.flow.ease();
+        let ease = self.players.get(player)?.link.as_ref()?.flow.ease();
         Some((ease.ticks_per_message(), ease.reach()))
     }
 
@@ -286,17 +303,17 @@ impl<G: Game, O: Outbox> Session<G, O> {
 
     /// Whether somebody watches rather than plays.
     pub fn is_watching(&self, player: PlayerId) -> bool {
-        self.players.iter().any(|p| p.id == player && p.watching.is_some())
+        self.players.get(player).is_some_and(|player| player.watching.is_some())
     }
 
     /// The world as spectators' frames have it, for tests and tools.
     pub fn shown_to_spectators(&self) -> &Changes {
-        self.past.as_ref().map_or(&self.changes, |past| &past.changes)
+        &self.past.as_ref().map_or(&self.world, |past| &past.world).changes
     }
 
     /// The world as its players' frames have it, for tests and tools.
     pub fn world(&self) -> &Changes {
-        &self.changes
+        &self.world.changes
     }
 
     /// Takes what somebody said. `at`: when it arrived, in ticks since the session's start; the step of
@@ -353,9 +370,9 @@ impl<G: Game, O: Outbox> Session<G, O> {
         lap(Stage::Step);
         let game = &self.game;
         let at = (self.tick, self.lacking);
-        self.changes.advance::<G>(at, &self.terms.rules, |rows| game.publish(rows));
+        self.world.publish::<G>(at, &self.terms.rules, |rows| game.publish(rows));
         lap(Stage::Publish);
-        self.interest.rebuild(&self.changes);
+        self.world.sort();
         lap(Stage::Interest);
         self.talk();
         lap(Stage::Talk);
@@ -383,7 +400,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
         connection: ConnectionId,
         say: impl FnOnce(&mut Talk, &mut Player<G::Input, O>, Tick) -> ChatVerdict,
     ) {
-        let Some(player) = self.players.get_mut(connection) else { return };
+        let Some(player) = self.players.at_mut(connection) else { return };
         player.activity.act(self.tick);
         match say(&mut self.talk, player, self.tick) {
             ChatVerdict::Heard | ChatVerdict::Warned => {}
@@ -421,8 +438,8 @@ impl<G: Game, O: Outbox> Session<G, O> {
         let leader = self.leader_shown();
         let size = self.game.view(PlayerId::NOBODY);
         if self.players.watching() > 0 {
-            let shown = self.past.as_ref().map_or(&self.changes, |past| &past.changes);
-            self.places.look(G::KINDS, shown.now());
+            let shown = self.past.as_ref().map_or(&self.world, |past| &past.world);
+            self.places.look(G::KINDS, shown.changes.now());
         }
         let (mut lately, mut links) = (0.0, 0_u16);
         self.lacking = 0;
@@ -434,19 +451,16 @@ impl<G: Game, O: Outbox> Session<G, O> {
             link.flow.ease_mut().hold(together, self.restraint.reach());
             (lately, links) = (lately + link.lately, links + 1);
             link.flow.tick(tick_ms);
-            let (changes, interest, focus) = match (&mut player.watching, &mut self.past) {
-                (None, _) => (&mut self.changes, &self.interest, self.game.view(player.id)),
-                (Some(watching), past) => {
-                    let (changes, interest) = match past {
-                        Some(past) => (&mut past.changes, &past.interest),
-                        None => (&mut self.changes, &self.interest),
-                    };
+            let (world, focus) = match &mut player.watching {
+                None => (&mut self.world, self.game.view(player.id)),
+                Some(watching) => {
+                    let past = self.past.as_mut().map(|past| &mut past.world);
                     let focus = watching::focus(watching, leader, &self.places, size);
-                    (changes, interest, focus)
+                    (past.unwrap_or(&mut self.world), focus)
                 }
             };
-            let (world, looks) = ((changes, interest), (player.id, focus, watches));
-            self.frames.send(link, &mut player.inputs, world, looks, &mut self.counts);
+            let viewer = Viewer { player: player.id, focus, watches };
+            self.frames.send(link, &mut player.inputs, world, viewer, &mut self.counts);
             self.lacking = self.lacking.max(link.lacks());
         }
         self.usual_bytes = lately / f32::from(links.max(1));
@@ -454,13 +468,12 @@ impl<G: Game, O: Outbox> Session<G, O> {
 
     /// A session in which nobody has been for long is over.
     fn look_for_life(&mut self) {
-        if self.config.idle_s == 0 || self.is_anybody_here() {
+        if self.config.provided.idle_s == 0 || self.is_anybody_here() {
             self.idle_since = None;
             return;
         }
         let since = *self.idle_since.get_or_insert(self.tick);
-        let idle = self.config.idle_s * u32::from(self.config.setup.tick_rate);
-        if self.tick.wrapping_sub(since) >= idle {
+        if self.tick.wrapping_sub(since) >= self.config.ticks(self.config.provided.idle_s) {
             self.ended = Some((CloseCode::Ended, "Nobody was here any more."));
         }
     }

@@ -33,11 +33,11 @@ impl<G: Game, O: Outbox> Session<G, O> {
         if self.parting.is_some() {
             return;
         }
-        let rate = u32::from(self.config.setup.tick_rate);
         let in_round = matches!(self.rounds.phase, Phase::Play | Phase::Results);
         let seconds = if in_round { seconds } else { seconds.min(NOTICE_SECONDS) };
-        let by = self.tick.wrapping_add(seconds * rate);
-        let remind = (seconds > 2 * NOTICE_SECONDS).then(|| by.wrapping_sub(NOTICE_SECONDS * rate));
+        let by = self.tick.wrapping_add(self.config.ticks(seconds));
+        let notice = self.config.ticks(NOTICE_SECONDS);
+        let remind = (seconds > 2 * NOTICE_SECONDS).then(|| by.wrapping_sub(notice));
         self.parting = Some(Parting { by, remind });
         let when = if in_round { "when this round is over, at the latest " } else { "" };
         self.announce(&format!(

@@ -7,10 +7,11 @@
 //! a world of its own.
 
 use super::Terms;
-use super::interest::Interest;
+use super::frames::FrameWriter;
+use super::world::World;
 use bytes::Bytes;
 use shared::game::{Game, PlayerId, Tick};
-use shared::netcode::frame::{Changes, Encoder, Part, Sight, ViewList};
+use shared::netcode::frame::ViewList;
 use shared::netcode::history::History;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -67,15 +68,12 @@ pub(super) struct Past<G: Game> {
     delay: Tick,
     next: Next<G>,
     waiting: VecDeque<DelayedTick<G>>,
-    encoder: Encoder,
     list: ViewList,
-    everything: Everything,
     next_begins: Option<Arc<Terms<G>>>,
     history: History,
     /// Setup and rules of the world that is shown.
     pub(super) terms: Arc<Terms<G>>,
-    pub(super) changes: Changes,
-    pub(super) interest: Interest,
+    pub(super) world: World,
     /// Of the tick that is shown.
     pub(super) standings: LateStandings,
     /// The same; `None` before the first that is known.
@@ -91,36 +89,6 @@ pub(super) struct Shown {
     pub(super) begins: bool,
 }
 
-/// All that is nobody's private matter is in view.
-#[derive(Default)]
-struct Everything(Vec<Vec<u32>>);
-
-impl Everything {
-    fn look(&mut self, changes: &Changes) {
-        self.0.resize_with(changes.kinds().len(), Vec::new);
-        for (kind, slots) in self.0.iter_mut().enumerate() {
-            slots.clear();
-            if !changes.kinds()[kind].private {
-                slots.extend_from_slice(changes.slots(kind));
-            }
-        }
-    }
-}
-
-impl Sight for Everything {
-    fn keeps(&self, _kind: usize, _slot: u32) -> bool {
-        true
-    }
-
-    fn offer(&self, which: Part, mut visit: impl FnMut(usize, u32)) {
-        if which == Part::Public {
-            for (kind, slots) in self.0.iter().enumerate() {
-                slots.iter().for_each(|&slot| visit(kind, slot));
-            }
-        }
-    }
-}
-
 impl<G: Game> Past<G> {
     /// Shows an empty world of these terms until `delay` ticks have passed.
     pub(super) fn new(delay: Tick, terms: Arc<Terms<G>>) -> Self {
@@ -128,14 +96,11 @@ impl<G: Game> Past<G> {
             delay,
             next: Next::Same,
             waiting: VecDeque::new(),
-            encoder: Encoder::new(),
             list: ViewList::new(),
-            everything: Everything::default(),
             next_begins: Some(Arc::clone(&terms)),
             history: History::new(G::KINDS),
             terms,
-            changes: Changes::new(G::KINDS),
-            interest: Interest::new(G::KINDS),
+            world: World::new(G::KINDS),
             standings: LateStandings::default(),
             phase: None,
         }
@@ -176,32 +141,31 @@ impl<G: Game> Past<G> {
     /// at most `lacking` ticks.
     pub(super) fn advance(
         &mut self,
-        present: &mut Changes,
+        present: &mut World,
+        frames: &mut FrameWriter,
         told: ToldLater,
         lacking: usize,
     ) -> Shown {
         match &mut self.next {
-            Next::Same => self.keep(present, told),
+            Next::Same => self.keep(present, frames, told),
             Next::Present => {}
-            Next::Past(next) => drop(next.advance(present, told, lacking)),
+            Next::Past(next) => drop(next.advance(present, frames, told, lacking)),
         }
-        self.show((present.tick(), lacking))
+        self.show((present.changes.tick(), lacking))
     }
 
-    fn keep(&mut self, present: &mut Changes, told: ToldLater) {
+    fn keep(&mut self, present: &mut World, frames: &mut FrameWriter, told: ToldLater) {
         let mut frame = Vec::new();
-        self.everything.look(present);
-        let list = &mut self.list;
-        self.encoder.frame(list, present, &self.everything, false, None, &mut frame);
-        let (tick, begins) = (present.tick(), self.next_begins.take());
+        frames.of_everything(&mut self.list, present, &mut frame);
+        let (tick, begins) = (present.changes.tick(), self.next_begins.take());
         self.waiting.push_back(DelayedTick { tick, frame, told, begins });
     }
 
     fn show(&mut self, at: (Tick, usize)) -> Shown {
         let due = |waiting: &mut DelayedTick<G>| at.0.wrapping_sub(waiting.tick) >= self.delay;
         let Some(DelayedTick { frame, told, begins, .. }) = self.waiting.pop_front_if(due) else {
-            self.changes.advance::<G>(at, &self.terms.rules, |_| {});
-            self.interest.rebuild(&self.changes);
+            self.world.publish::<G>(at, &self.terms.rules, |_| {});
+            self.world.sort();
             let standings = self.standings.message.clone();
             return Shown { told: Vec::new(), standings, begins: false };
         };
@@ -209,14 +173,13 @@ impl<G: Game> Past<G> {
         if let Some(terms) = begins {
             self.terms = terms;
             self.history = History::new(G::KINDS);
-            self.changes = Changes::new(G::KINDS);
-            self.interest = Interest::new(G::KINDS);
+            self.world = World::new(G::KINDS);
         }
         let taken = self.history.take::<G>(&self.terms.rules, &frame);
         taken.expect("frames of our own, in order");
         let (_, rows) = self.history.newest().expect("just taken");
-        self.changes.advance::<G>(at, &self.terms.rules, |out| out.append(rows));
-        self.interest.rebuild(&self.changes);
+        self.world.publish::<G>(at, &self.terms.rules, |out| out.append(rows));
+        self.world.sort();
         if let Some(standings) = told.standings {
             self.standings = standings;
         }

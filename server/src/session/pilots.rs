@@ -1,9 +1,9 @@
 //! Computer pilots: players whose inputs the game's own brain thinks up from what a player in their
 //! place would see, and from nothing else.
 
-use super::interest::Interest;
+use super::world::World;
 use shared::game::{Brain, Command, Focus, Game, PlayerId, View};
-use shared::netcode::frame::{Changes, Sight};
+use shared::netcode::frame::Sight;
 use shared::wire::field::FIELDS_MAX;
 use shared::wire::{Row, Rows};
 
@@ -113,8 +113,7 @@ impl<G: Game> Pilots<G> {
     pub(super) fn think(
         &mut self,
         rules: &G::Rules,
-        changes: &Changes,
-        interest: &Interest,
+        World { changes, interest }: &World,
         focus: impl Fn(PlayerId) -> Focus,
         commands: &mut Vec<Command<G::Input>>,
     ) {

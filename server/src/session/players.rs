@@ -1,7 +1,7 @@
 //! Who plays: one entry per person, in order of their numbers. A person is here, with a [`Link`], or
 //! away: the connection was lost, and the seat is kept for a while.
 
-use super::allowance::ChatAllowance;
+use super::allowance::{ChatAllowance, Pause};
 use super::door::{ConnectionId, Newcomer, Outbox};
 use super::flow::Flow;
 use super::inactive::Activity;
@@ -22,10 +22,6 @@ pub const SEAT_GRACE_SECONDS: u32 = 30;
 /// A seat is kept no longer than so many times the player's time in the session: else whoever joins and
 /// hangs up in a loop would hold every seat without a connection.
 const SEAT_GRACE_TIMES: u32 = 10;
-
-/// Between two changes of what somebody does, from playing to watching or from team to team, there are at
-/// least so many seconds: each change is told to everybody and gives a fresh ship.
-const CHANGE_SECONDS: u32 = 2;
 
 /// A person in a session. What is written of them is all that another process has to know, see `checkpoint`.
 #[derive(Serialize, Deserialize)]
@@ -66,9 +62,9 @@ pub(super) struct Player<I, O> {
     /// What went wrong with their rows.
     #[serde(skip)]
     pub(super) corrections: Corrections,
-    /// When they last became a player, a spectator or one of another team by their own wish.
+    /// Since they last became a player, a spectator or one of another team by their own wish.
     #[serde(skip)]
-    changed: Option<Tick>,
+    pub(super) changed: Pause,
     /// When they were last put into another team because teams were uneven.
     #[serde(skip)]
     pub(super) moved: Option<Tick>,
@@ -80,18 +76,6 @@ pub(super) struct Player<I, O> {
     /// Outlives a connection, too: a line that breaks is none of their doing.
     #[serde(skip)]
     pub(super) activity: Activity,
-}
-
-impl<I, O> Player<I, O> {
-    /// Whether they may change what they do at `now`, and if so it counts as done.
-    pub(super) fn change(&mut self, now: Tick, rate: u16) -> bool {
-        let pause = CHANGE_SECONDS * u32::from(rate);
-        let may = self.changed.is_none_or(|at| now.wrapping_sub(at) >= pause);
-        if may {
-            self.changed = Some(now);
-        }
-        may
-    }
 }
 
 fn no_inputs<I: Row>() -> InputBuffer<I> {
@@ -264,7 +248,7 @@ impl<I: Row, O: Outbox> Players<I, O> {
             watching: None,
             muted: false,
             corrections: Corrections::default(),
-            changed: None,
+            changed: Pause::default(),
             moved: None,
             joined: first,
             since: first,
@@ -274,7 +258,7 @@ impl<I: Row, O: Outbox> Players<I, O> {
     }
 
     /// Whose seat this is the token of.
-    pub(super) fn with_seat(&self, seat: SeatToken) -> Option<PlayerId> {
+    pub(super) fn id_of_seat(&self, seat: SeatToken) -> Option<PlayerId> {
         let is_its = |p: &&Player<I, O>| p.seat == seat || p.shown.as_ref() == Some(&seat);
         self.all.iter().find(is_its).map(|player| player.id)
     }
@@ -338,21 +322,27 @@ impl<I: Row, O: Outbox> Players<I, O> {
         player
     }
 
-    /// The player at a connection.
-    pub(super) fn get_mut(&mut self, connection: ConnectionId) -> Option<&mut Player<I, O>> {
+    /// The player at a connection, to be changed.
+    pub(super) fn at_mut(&mut self, connection: ConnectionId) -> Option<&mut Player<I, O>> {
         let id = *self.by_connection.get(&connection)?;
-        self.with_id(id)
+        self.get_mut(id)
     }
 
     /// The player with a number.
-    pub(super) fn with_id(&mut self, id: PlayerId) -> Option<&mut Player<I, O>> {
+    pub(super) fn get(&self, id: PlayerId) -> Option<&Player<I, O>> {
+        let place = self.index(id).ok()?;
+        Some(&self.all[place])
+    }
+
+    /// The same, to be changed.
+    pub(super) fn get_mut(&mut self, id: PlayerId) -> Option<&mut Player<I, O>> {
         let place = self.index(id).ok()?;
         Some(&mut self.all[place])
     }
 
     /// The connection of whom has this number, if they are here and have one.
     pub(super) fn link_of(&mut self, id: PlayerId) -> Option<&mut Link<O>> {
-        self.with_id(id)?.link.as_mut()
+        self.get_mut(id)?.link.as_mut()
     }
 
     /// Where somebody is, or would be. Numbers are given out in turn, so with nobody gone they say it themselves; a search

@@ -5,7 +5,7 @@
 
 use super::door::Outbox;
 use super::{Session, talk};
-use shared::game::{Focus, Game, PlayerId};
+use shared::game::{Game, PlayerId};
 use shared::netcode::frame::ViewList;
 use shared::netcode::recording::{CHAPTER_SECONDS, Chapter, RECORDING_BYTES_MAX};
 use shared::wire::message::{self, Phase, ServerMessage};
@@ -13,8 +13,6 @@ use shared::wire::{Protocol, SeatToken};
 
 /// For how long a recording goes on after the round's end, in seconds: long enough to see who won.
 const AFTERWARDS_SECONDS: u32 = 3;
-/// Everything there is, wherever it is, in units.
-const EVERYWHERE: Focus = Focus { x: 0.0, y: 0.0, half_width: 1e9, half_height: 1e9, margin: 0.0 };
 
 /// What there is of a recording.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,7 +59,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
     /// A round begins.
     pub(super) fn begin_recording(&mut self) {
         self.abandon_recording();
-        let records = self.config.records && self.rounds.phase == Phase::Play;
+        let records = self.config.provided.records && self.rounds.phase == Phase::Play;
         self.recorder = records.then(|| Recorder::new(true));
         self.talk.record(records);
     }
@@ -88,7 +86,6 @@ impl<G: Game, O: Outbox> Session<G, O> {
             return;
         }
         let Some(mut recorder) = self.recorder.take() else { return };
-        let rate = u32::from(self.config.setup.tick_rate);
         let mut chapter = match recorder.chapter.take() {
             Some(chapter) => chapter,
             None => {
@@ -97,18 +94,18 @@ impl<G: Game, O: Outbox> Session<G, O> {
             }
         };
         told.iter().for_each(|message| chapter.message(message));
-        if recorder.ticks > 0 && self.tick.is_multiple_of(rate) {
+        if recorder.ticks > 0 && self.tick.is_multiple_of(self.config.ticks(1)) {
             chapter.message(self.talk.standings_of(PlayerId::NOBODY));
         }
         recorder.frame.clear();
-        let world = (&mut self.changes, &self.interest);
-        self.frames.of_everything(&mut recorder.list, world, EVERYWHERE, &mut recorder.frame);
+        let (list, frame) = (&mut recorder.list, &mut recorder.frame);
+        self.frames.of_everything(list, &mut self.world, frame);
         chapter.message(&recorder.frame);
         recorder.ticks += 1;
         let is_over = self.rounds.phase == Phase::Results
-            && self.rounds.lasts(self.tick) >= AFTERWARDS_SECONDS * rate;
+            && self.rounds.lasts(self.tick) >= self.config.ticks(AFTERWARDS_SECONDS);
         let is_full = recorder.bytes + chapter.bytes() > RECORDING_BYTES_MAX;
-        let is_long = recorder.ticks == u32::from(CHAPTER_SECONDS) * rate;
+        let is_long = recorder.ticks == self.config.ticks(CHAPTER_SECONDS.into());
         recorder.chapter = Some(chapter);
         self.recorder = Some(recorder);
         if is_over || is_full || is_long {

@@ -108,7 +108,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
     /// Somebody is there, or is not what they were before.
     pub(super) fn tell_of(&mut self, id: PlayerId) {
         let host = self.hosting.player;
-        let entry = match self.players.with_id(id) {
+        let entry = match self.players.get(id) {
             Some(player) => Some(player.entry(host)),
             None => self.pilots.iter().find(|(pilot, ..)| *pilot == id).map(pilot),
         };

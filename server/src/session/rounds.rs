@@ -5,11 +5,11 @@ use super::door::Outbox;
 use super::result::{Place, RoundResult};
 use super::settings::{Mode, TEAMS_MAX};
 use super::status::PhaseName;
+use super::world::World;
 use super::{Session, SessionConfig, Terms};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use shared::game::{Game, PlayerId, Setup, Tick};
-use shared::netcode::frame::Changes;
 use shared::wire::Visitor;
 use shared::wire::message::{self, Phase, RESULTS_MAX, ResultLine, ServerMessage};
 use std::sync::Arc;
@@ -149,8 +149,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
     }
 
     fn enter(&mut self, phase: Phase, seconds: Option<u32>) {
-        let rate = u32::from(self.config.setup.tick_rate);
-        let ends = seconds.map(|seconds| self.tick.wrapping_add(seconds * rate));
+        let ends = seconds.map(|seconds| self.tick.wrapping_add(self.config.ticks(seconds)));
         self.rounds = Rounds { phase, ends, began: self.tick, ..self.rounds };
         self.talk.phase(&self.rounds, self.config.delay_ticks());
     }
@@ -159,18 +158,16 @@ impl<G: Game, O: Outbox> Session<G, O> {
     fn begin(&mut self) {
         let Setup { seed, teams, .. } = self.terms.setup;
         if let Some(next) = self.next.take() {
-            let SessionConfig { luck, idle_s, inactive_s, records, host, .. } = self.config;
-            self.config = SessionConfig { luck, idle_s, inactive_s, records, host, ..next };
+            self.config = SessionConfig { provided: self.config.provided, ..next };
         }
         let anew = !self.config.seeded && self.rounds.round > 0;
         let (setup, rules) = make_world(&self.config.setup, anew.then_some(seed), G::rules);
         self.config.setup.seed = setup.seed;
-        self.config.luck = next_seed(self.config.luck);
-        self.game = G::new(&setup, &rules, self.config.luck);
+        self.luck = next_seed(self.luck);
+        self.game = G::new(&setup, &rules, self.luck);
         self.terms = Arc::new(Terms { setup, rules });
-        self.pilots.begin(self.config.luck);
-        self.changes = Changes::new(G::KINDS);
-        self.interest = super::Interest::new(G::KINDS);
+        self.pilots.begin(self.luck);
+        self.world = World::new(G::KINDS);
         self.deal_teams(teams);
         self.rounds.left_behind = [0; TEAMS_MAX as usize];
         self.talk.begin(&self.terms.setup);
@@ -196,12 +193,13 @@ impl<G: Game, O: Outbox> Session<G, O> {
             figures: self.game.figures(PlayerId(place.player)),
         };
         let lines: Vec<_> = result.places.iter().map(line).collect();
-        let (round, teams, recorded) = (result.round, result.teams.clone(), self.config.records);
+        let (round, teams, recorded) =
+            (result.round, result.teams.clone(), self.config.provided.records);
         let finished = Finished { round, teams, lines, recorded };
         self.talk.results(finished.told(None));
         // Whoever is not among the best gets them again, with the own line.
         for own in finished.not_best() {
-            if self.players.with_id(own.player).is_some_and(|player| player.link.is_some()) {
+            if self.players.get(own.player).is_some_and(|player| player.link.is_some()) {
                 self.talk.for_one(own.player, finished.told(Some(own)));
             }
         }
@@ -240,7 +238,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
             name: self.config.name.clone(),
             mode: if self.config.setup.teams > 0 { Mode::Teams } else { Mode::FreeForAll },
             public: self.config.public,
-            counts: self.config.public && self.config.host.is_none(),
+            counts: self.config.public && self.config.provided.host.is_none(),
             round: self.rounds.round,
             seconds: ticks / u32::from(self.config.setup.tick_rate),
             teams: self.team_points(),

@@ -76,7 +76,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
         let people = teams != before || (self.config.switch_teams && !self.hosting.arranges_teams);
         while let Some((id, team)) = self.next_move(people) {
             self.set_team(id, team);
-            if let Some(player) = self.players.with_id(id) {
+            if let Some(player) = self.players.get_mut(id) {
                 player.moved = Some(self.tick);
                 self.notice(id, MOVED);
             }
@@ -90,8 +90,8 @@ impl<G: Game, O: Outbox> Session<G, O> {
         }
     }
 
-    fn team_of(&mut self, id: PlayerId) -> u8 {
-        match self.players.with_id(id) {
+    fn team_of(&self, id: PlayerId) -> u8 {
+        match self.players.get(id) {
             Some(player) => player.team,
             None => self.pilots.team_of(id).unwrap_or(0),
         }
@@ -112,7 +112,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
     }
 
     fn set_team(&mut self, id: PlayerId, team: u8) {
-        match self.players.with_id(id) {
+        match self.players.get_mut(id) {
             Some(player) => player.team = team,
             None => self.pilots.set_team(id, team),
         }
@@ -161,7 +161,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
     /// Somebody wants to be in another team.
     pub(super) fn wants_team(&mut self, connection: ConnectionId, team: u8) {
         let (teams, open) = (self.teams(), self.config.switch_teams);
-        let Some(player) = self.players.get_mut(connection) else { return };
+        let Some(player) = self.players.at_mut(connection) else { return };
         if team == 0 || team > teams || player.team == team || player.watching.is_some() {
             return;
         }

@@ -10,13 +10,17 @@ use shared::wire::message::Look;
 use shared::wire::{Kind, Role, Rows, Treatment};
 use std::sync::Arc;
 
+/// Between two changes of what somebody does, from playing to watching or from team to team, there are at
+/// least so many seconds: each change is told to everybody and gives a fresh ship.
+const CHANGE_SECONDS: u32 = 2;
+
 /// What somebody is told who changes too often.
 pub(super) const TOO_SOON: &str = "One moment: not so soon after the last change.";
 
 impl<G: Game, O: Outbox> Session<G, O> {
     /// A spectator looks somewhere else.
     pub(super) fn look(&mut self, connection: ConnectionId, look: Look) {
-        let Some(player) = self.players.get_mut(connection) else { return };
+        let Some(player) = self.players.at_mut(connection) else { return };
         player.activity.act(self.tick);
         if let Some(watching) = &mut player.watching {
             watching.look = look;
@@ -25,7 +29,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
 
     /// Somebody wants to watch, or to play.
     pub(super) fn wants_to_watch(&mut self, connection: ConnectionId, watch: bool) {
-        let Some(player) = self.players.get_mut(connection) else { return };
+        let Some(player) = self.players.at_mut(connection) else { return };
         player.activity.act(self.tick);
         if player.watching.is_some() == watch {
             return;
@@ -57,15 +61,15 @@ impl<G: Game, O: Outbox> Session<G, O> {
 
     /// Whether it is long enough since somebody changed what they do; if so this is another change.
     pub(super) fn may_change(&mut self, id: PlayerId) -> bool {
-        let (now, rate) = (self.tick, self.config.setup.tick_rate);
-        self.players.with_id(id).is_some_and(|player| player.change(now, rate))
+        let (now, pause) = (self.tick, self.config.ticks(CHANGE_SECONDS));
+        self.players.get_mut(id).is_some_and(|player| player.changed.take(now, pause))
     }
 
     /// The player of a new seat, or of one that becomes another: watches or plays from now on.
     pub(super) fn set_watching(&mut self, id: PlayerId, watching: Option<Watching>) {
         let watch = watching.is_some();
         let team = if watch { 0 } else { self.smallest_team() };
-        let player = self.players.with_id(id).expect("somebody has this number");
+        let player = self.players.get_mut(id).expect("somebody has this number");
         player.team = team;
         player.watching = watching;
         if !watch {
@@ -107,7 +111,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
             return None;
         };
         let told = self.talk.take_told_later(ranked);
-        let shown = past.advance(&mut self.changes, told, self.lacking);
+        let shown = past.advance(&mut self.world, &mut self.frames, told, self.lacking);
         if shown.begins {
             for player in self.players.iter_mut().filter(|player| player.watching.is_some()) {
                 player.link.iter_mut().for_each(|link| link.begin());
@@ -117,8 +121,8 @@ impl<G: Game, O: Outbox> Session<G, O> {
     }
 
     /// Setup and rules of the world that somebody sees, and by how many ticks it is late.
-    pub(super) fn shown_to(&mut self, id: PlayerId) -> (Arc<Terms<G>>, Tick) {
-        let watches = self.players.with_id(id).is_some_and(|player| player.watching.is_some());
+    pub(super) fn shown_to(&self, id: PlayerId) -> (Arc<Terms<G>>, Tick) {
+        let watches = self.players.get(id).is_some_and(|player| player.watching.is_some());
         match &self.past {
             Some(past) if watches => (Arc::clone(&past.terms), past.delay()),
             _ => (Arc::clone(&self.terms), 0),
@@ -126,7 +130,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
     }
 
     /// Where the rounds are in the world that somebody sees, and how the last one ended while that is shown.
-    pub(super) fn phase_shown_to(&mut self, id: PlayerId) -> LatePhase {
+    pub(super) fn phase_shown_to(&self, id: PlayerId) -> LatePhase {
         let (_, later) = self.shown_to(id);
         if later > 0 {
             let seen = self.past.as_ref().and_then(|past| past.phase.clone());

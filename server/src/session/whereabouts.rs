@@ -17,8 +17,7 @@ const CIRCLE_MAX: usize = 64;
 impl<G: Game, O: Outbox> Session<G, O> {
     /// Tells players where the others of their circle are, if it is time.
     pub(super) fn tell_whereabouts(&mut self) {
-        let rate = u32::from(self.config.setup.tick_rate);
-        if !self.tick.is_multiple_of(EVERY_SECONDS * rate) {
+        if !self.tick.is_multiple_of(self.config.ticks(EVERY_SECONDS)) {
             return;
         }
         let circles = match self.game.circle() {
@@ -27,9 +26,10 @@ impl<G: Game, O: Outbox> Session<G, O> {
             Circle::Everybody => 0..=0,
         };
         // What spectators look at is found anew before their frames.
-        self.places.look(G::KINDS, self.changes.now());
+        self.places.look(G::KINDS, self.world.changes.now());
         for circle in circles {
-            self.tell_circle(circle, self.tick.is_multiple_of(EVERY_SECONDS_EASED * rate));
+            let eased = self.tick.is_multiple_of(self.config.ticks(EVERY_SECONDS_EASED));
+            self.tell_circle(circle, eased);
         }
     }
 

@@ -3,10 +3,10 @@
 use super::*;
 use crate::lanes::SystemClock;
 use crate::metrics::Metrics;
-use crate::session::SessionConfig;
 use crate::session::acts::{Act, HostAction, Order};
 use crate::session::door::{ConnectionId, Newcomer};
 use crate::session::settings::Mode;
+use crate::session::{Provided, SessionConfig};
 use parking_lot::Mutex;
 use shared::arena::{Arena, Settings};
 use shared::game::Setup;
@@ -303,7 +303,8 @@ async fn a_round_that_ended_just_before_the_session_has_its_recording() {
 
 fn config() -> SessionConfig<Settings> {
     let setup = Setup::new(Settings::default(), 1, 30);
-    SessionConfig { host: Some(SECRET), ..SessionConfig::new(setup) }
+    let provided = Provided { host: Some(SECRET), ..Provided::default() };
+    SessionConfig { provided, ..SessionConfig::new(setup) }
 }
 
 /// A real session.

@@ -12,8 +12,8 @@ pub mod seeds;
 mod server_message;
 
 use crate::world::World;
-use server::session::SessionConfig;
 use server::session::settings::PilotCount;
+use server::session::{Provided, SessionConfig};
 use shared::game::{Game, Setup, Tick};
 use shared::netcode::conditions::Conditions;
 use shared::netcode::frame::{self, Decoded, NO_MARGIN, Parts, TYPE_DELTA};
@@ -68,8 +68,10 @@ impl<G: Game> Targets<G> {
         let setup = Setup::new(G::Settings::default(), SEED, 30);
         let pilots = PilotCount::FillUpTo(PILOTS as u16);
         let host = HostSecret([7; 16]);
-        let config = SessionConfig { round_s: 3600, pilots, ..SessionConfig::new(setup.clone()) };
-        let mut world = World::<G>::open(SessionConfig { host: Some(host), ..config });
+        let provided = Provided { host: Some(host), ..Provided::default() };
+        let config = SessionConfig::new(setup.clone());
+        let mut world =
+            World::<G>::open(SessionConfig { round_s: 3600, pilots, provided, ..config });
         let guest = world.join_as("guest", Conditions::default(), |hello| hello.host = Some(host));
         world.guests[guest].records = true;
         world.run(RECORDED_MS);
