@@ -237,6 +237,12 @@ pub trait Game: Sized + Send + 'static {
     /// For standings: higher is better.
     fn score(&self, player: PlayerId) -> i32;
 
+    /// A team's points, from 1, for standings and the round's result. `None`, as by default: what its players have together,
+    /// with what those had who left it.
+    fn team_score(&self, _team: u8) -> Option<i32> {
+        None
+    }
+
     /// Who is told of an event.
     fn audience(_event: &Self::Event) -> Audience {
         Audience::Everybody

@@ -34,6 +34,8 @@ pub struct Wishes {
     pub events: u32,
     /// Whether the leaf drifts, and out of its field's range.
     pub drifts: bool,
+    /// Whether a team has a hundred times its number of points, whatever its players have.
+    pub goals: bool,
     /// Where it is true bincode has one field less than it expects.
     #[serde(skip_serializing_if = "is_true")]
     pub is_not_written: bool,
@@ -103,6 +105,10 @@ impl Game for Picky {
 
     fn score(&self, _: PlayerId) -> i32 {
         self.presses
+    }
+
+    fn team_score(&self, team: u8) -> Option<i32> {
+        self.wishes.goals.then_some(100 * i32::from(team))
     }
 
     fn expect(_: &u64, _: usize, _: u32, before: &[i32], after: &mut [i32], _: &mut Rows) -> Fate {

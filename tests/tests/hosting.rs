@@ -5,9 +5,9 @@ use server::session::settings::{PilotCount, SessionSettings};
 use server::session::{Provided, SEAT_GRACE_SECONDS, SessionConfig};
 use shared::game::{Game, Setup};
 use shared::netcode::conditions::Conditions;
-use shared::wire::HostSecret;
 use shared::wire::close::CloseCode;
-use shared::wire::message::ServerMessage;
+use shared::wire::message::{Hello, ServerMessage};
+use shared::wire::{HostSecret, Visitor};
 use tests::story::{SECRET, assert_honest, host_config, hosted, number};
 use tests::with_every_game;
 use tests::world::World;
@@ -23,6 +23,8 @@ with_every_game! {
     a_host_who_loads_the_page_again_is_the_host_again,
     a_host_who_comes_back_late_is_one_no_more,
     who_gave_the_session_away_does_not_take_it_back,
+    a_second_window_of_the_host_takes_what_there_is_room_for,
+    a_host_who_closes_one_window_is_the_host_in_the_other,
     settings_change_with_the_next_round,
     a_session_ends_when_the_host_says_so_or_when_nobody_comes,
     a_late_joiner_reads_what_was_said,
@@ -212,6 +214,44 @@ fn who_gave_the_session_away_does_not_take_it_back<G: Game>() {
     world.run(500.0);
     let again = come_as_host(&mut world);
     assert!(!world.guests[again].entry().host && world.guests[1].entry().host);
+}
+
+fn a_second_window_of_the_host_takes_what_there_is_room_for<G: Game>() {
+    let config = SessionConfig { players_max: 2, ..host_config::<G>(72) };
+    let mut world = World::<G>::open(config);
+    let show = |hello: &mut Hello| hello.host = Some(SECRET);
+    let host = world.join_as("host", LINE, show);
+    world.run(500.0);
+    assert_eq!(world.act(SECRET, HostAction::Lock { locked: true }), Ok(()));
+    // The lock is no door for a host, but a seat is one that nobody else has.
+    let second = world.join_as("host too", LINE, show);
+    world.run(500.0);
+    assert!(world.guests[second].entry().host);
+    let third = world.join_as("friend", LINE, show);
+    world.run(500.0);
+    assert_eq!(world.guests[third].outbox.closed().map(|c| c.0), Some(CloseCode::SessionFull));
+    // Whose host is away has room for them.
+    world.drop_line(second);
+    world.run(500.0);
+    let back = come_as_host(&mut world);
+    assert!(world.guests[back].entry().host && !world.guests[host].entry().host);
+}
+
+fn a_host_who_closes_one_window_is_the_host_in_the_other<G: Game>() {
+    let mut world = World::<G>::open(host_config::<G>(73));
+    let show = |hello: &mut Hello| {
+        (hello.host, hello.visitor) = (Some(SECRET), Visitor([7; 16]));
+    };
+    let friend = world.join("friend", LINE);
+    world.run(500.0);
+    let one = world.join_as("host", LINE, show);
+    world.run(500.0);
+    let other = world.join_as("host too", LINE, show);
+    world.run(500.0);
+    assert!(world.guests[other].entry().host);
+    world.leave(other);
+    world.run(500.0);
+    assert!(world.guests[one].entry().host && !world.guests[friend].entry().host);
 }
 
 fn settings_change_with_the_next_round<G: Game>() {

@@ -8,7 +8,7 @@ use server::session::settings::{PilotCount, SessionSettings};
 use shared::game::Setup;
 use shared::netcode::client::News;
 use shared::netcode::conditions::Conditions;
-use shared::wire::message::Phase;
+use shared::wire::message::{Phase, ServerMessage};
 use tests::harness::{Running, hasty};
 use tests::picky::{Picky, Wishes};
 use tests::world::World;
@@ -51,6 +51,25 @@ fn pilots_know_nothing_of_the_round_before() {
     assert_eq!(phases(&world).last(), Some(&(Phase::Play, 2)));
     let me = world.guests[0].client.me().expect("let in");
     assert_eq!(world.session.score(me), 0, "somebody took the second world for the first");
+}
+
+#[test]
+fn a_game_says_what_a_team_has() {
+    let mut open = config(Wishes { goals: true, decided: 60, ..Wishes::default() }, 2);
+    open.setup.teams = 2;
+    let mut world = World::<Picky>::open(open);
+    world.join("one", LINE);
+    world.run(1000.0 * f64::from(WARM_UP_SECONDS) + 3000.0);
+    let told = world.guests[0].said_to().filter_map(|said| match said {
+        ServerMessage::Standings { teams, .. } | ServerMessage::Results { teams, .. } => {
+            Some(teams)
+        }
+        _ => None,
+    });
+    // Before anybody is ranked nobody has anything.
+    let told: Vec<_> = told.filter(|teams| !teams.is_empty()).collect();
+    assert!(told.len() > 1 && told.iter().all(|teams| **teams == [100, 200]), "{told:?}");
+    assert_eq!(world.session.take_results()[0].teams, [100, 200]);
 }
 
 #[test]

@@ -66,6 +66,26 @@ pub enum HostAction {
     End,
 }
 
+impl HostAction {
+    /// What it is called, as the API calls it, and whom it is about.
+    pub(crate) fn summary(&self) -> (&'static str, Option<u16>) {
+        match *self {
+            Self::Rename { .. } => ("rename", None),
+            Self::Change { .. } => ("change", None),
+            Self::Lock { locked: true } => ("lock", None),
+            Self::Lock { locked: false } => ("unlock", None),
+            Self::Kick { player } => ("kick", Some(player)),
+            Self::Ban { player } => ("ban", Some(player)),
+            Self::Mute { player, muted: true } => ("mute", Some(player)),
+            Self::Mute { player, muted: false } => ("unmute", Some(player)),
+            Self::Move { player, .. } => ("move", Some(player)),
+            Self::NextRound => ("next_round", None),
+            Self::HandOver { player } => ("hand_over", Some(player)),
+            Self::End => ("end", None),
+        }
+    }
+}
+
 /// Why an action was not done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ActError {

@@ -148,7 +148,6 @@ impl<G: Game, O: Outbox> Session<G, O> {
     pub(super) fn act(&mut self, Act { order, answer }: Act) {
         let done = match order {
             Order::Host(secret, action) if self.hosting.is_shown(Some(secret)) => {
-                tracing::info!(?action, "the host acts");
                 let host = self.hosting.player.and_then(|host| self.players.get_mut(host));
                 host.into_iter().for_each(|host| host.activity.act(self.tick));
                 self.do_act(action)
@@ -351,16 +350,24 @@ impl<G: Game, O: Outbox> Session<G, O> {
         }
     }
 
-    /// Somebody has left for good. When it was the host, whoever has been here longest takes over, until the last host is
-    /// back; where nobody is who could be told, the secret stays the last host's, and whoever comes back to a seat first
+    /// Whether there is a host with a connection.
+    pub(super) fn is_host_here(&self) -> bool {
+        let host = self.hosting.player.and_then(|host| self.players.get(host));
+        host.is_some_and(|host| host.link.is_some())
+    }
+
+    /// Somebody has left for good. When it was the host, another window of the same browser takes over, or else whoever has been
+    /// here longest, until the last host is back; where nobody is who could be told, the secret stays the last host's, and whoever comes back to a seat first
     /// takes over.
-    pub(super) fn take_over(&mut self, gone: PlayerId) {
+    pub(super) fn take_over(&mut self, gone: PlayerId, visitor: Visitor) {
         if self.hosting.player != Some(gone) {
             return;
         }
         self.hosting.leaves(self.tick, self.grace_ticks());
         let present = self.players.iter().filter(|player| player.link.is_some());
-        let longest = present.min_by_key(|p| (p.watching.is_some(), p.joined, p.id));
+        let is_other = |other: Visitor| !(visitor.is_known() && other == visitor);
+        let longest =
+            present.min_by_key(|p| (is_other(p.visitor), p.watching.is_some(), p.joined, p.id));
         if let Some(heir) = longest.map(|player| player.id) {
             self.make_host(heir);
         }

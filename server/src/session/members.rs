@@ -47,11 +47,12 @@ impl<G: Game, O: Outbox> Session<G, O> {
         if self.parting.is_some() {
             return Err((CloseCode::GoingAway, parting::NOBODY_NEW.into()));
         }
-        if self.hosting.is_shown(who.host) {
+        let is_host = self.hosting.is_shown(who.host);
+        if is_host && !self.is_host_here() {
             return Ok(());
         }
         let present = self.players.iter().map(|player| (player.visitor, player.network));
-        if self.hosting.bars(who.visitor, who.network, present) {
+        if !is_host && self.hosting.bars(who.visitor, who.network, present) {
             return Err((CloseCode::Banned, "You are banned from this session.".into()));
         }
         if self.hosting.awaits_last(who.host, self.tick, self.grace_ticks()) {
@@ -60,7 +61,8 @@ impl<G: Game, O: Outbox> Session<G, O> {
         if self.restraint.is_closed() {
             return Err((CloseCode::TryLater, OVERLOADED.into()));
         }
-        if self.locked {
+        // A host in a second window, or friends with whom the secret is shared, take what there is room for.
+        if self.locked && !is_host {
             return Err((CloseCode::Locked, "The session is locked: nobody new is let in.".into()));
         }
         let (there, most, what) = if who.watch {
@@ -154,7 +156,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
         let player = self.players.remove(id);
         tracing::info!(player = id.0, name = %player.name, "left");
         self.talk.roster.left(id, player.watching.is_none());
-        self.take_over(id);
+        self.take_over(id, player.visitor);
     }
 
     /// Whoever was away for [`SEAT_GRACE_SECONDS`] leaves.

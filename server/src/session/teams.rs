@@ -178,7 +178,8 @@ impl<G: Game, O: Outbox> Session<G, O> {
         }
     }
 
-    /// Points of the teams, the first team's first; empty without teams.
+    /// Points of the teams, the first team's first; empty without teams. Where the game does not say, it is what its players
+    /// have and what those who left it had.
     pub(super) fn team_points(&self) -> Vec<i32> {
         let mut points = self.rounds.left_behind[..usize::from(self.teams())].to_vec();
         let people = self.players.iter().map(|player| (player.id, player.team));
@@ -186,6 +187,9 @@ impl<G: Game, O: Outbox> Session<G, O> {
         for (id, team) in people.chain(pilots).filter(|&(_, team)| team > 0) {
             let points = &mut points[usize::from(team) - 1];
             *points = points.saturating_add(self.game.score(id));
+        }
+        for (points, team) in points.iter_mut().zip(1..) {
+            *points = self.game.team_score(team).unwrap_or(*points);
         }
         points
     }

@@ -9,12 +9,17 @@ use crate::http::asking::order_session;
 use crate::http::bearer;
 use crate::net::Caller;
 use crate::session::acts::{ActError, HostAction, Order};
+use crate::throttle::Throttle;
 use axum::extract::{Extension, State};
 use axum::http::{HeaderMap, StatusCode};
 use serde_json::{Map, Value};
 use shared::wire::HostSecret;
 use std::mem::take;
 use std::sync::Arc;
+use tokio::time::{Duration, Instant};
+
+/// Lines per minute about what hosts do.
+static LINES: Throttle = Throttle::new(30, Duration::from_secs(60));
 
 /// Does something as the session's host, who shows the secret as `Authorization: Bearer`.
 #[utoipa::path(post, path = "/api/sessions/{code}/actions", tag = "sessions", request_body = HostAction,
@@ -42,9 +47,16 @@ pub(super) async fn act(
     if let HostAction::Change { settings } = &action {
         api.common.directory.check(settings).map_err(Problem::refused)?;
     }
+    let (what, player) = action.summary();
     let order = Order::Host(secret, action.clone());
     let shown = Arc::clone(&entry);
     order_session(&entry.handle, order, move || remember(&shown, action)).await?;
+    // What was done and not all that was said: settings may be kilobytes, and a host says them as often as they like.
+    if let Some(hidden) = LINES.pass(Instant::now()) {
+        let session = entry.code.for_log(entry.is_public());
+        let hidden = (hidden > 0).then_some(hidden);
+        tracing::info!(session, what, player, hidden, "the host acted");
+    }
     Ok(StatusCode::NO_CONTENT)
 }
 
