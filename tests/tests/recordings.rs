@@ -289,8 +289,9 @@ async fn a_recording_is_told_of_once_there_is_a_result_until_there_is_no_room_fo
     let running = Running::start(hasty());
     let store = &running.server.common.store;
     let (code, most) = (SessionCode::random(), 16);
+    let path = format!("/api/sessions/{code}/results");
     let newest = async || {
-        let results = running.get("/api/results").await.expect(200);
+        let results = running.get(&path).await.expect(200);
         results["results"][0]["recording"].as_str().map(str::to_owned)
     };
     store.record(code, Recorded::Begins(b"one ".to_vec()), most);
@@ -298,8 +299,8 @@ async fn a_recording_is_told_of_once_there_is_a_result_until_there_is_no_room_fo
     store.keep(code, result_of_nobody());
     store.record(code, Recorded::Afterwards(b"three".to_vec()), most);
     let first = newest().await.expect("there is one");
-    let path = format!("/api/recordings/{first}");
-    let answer = running.get(&path).await;
+    let recording = format!("/api/recordings/{first}");
+    let answer = running.get(&recording).await;
     assert_eq!(answer.header("content-type"), Some("application/octet-stream"));
     let places = ["one ", "two ", "three"].map(|chapter| answer.body.find(chapter));
     assert!(places.is_sorted() && places[0].is_some(), "{}", answer.body);
@@ -311,12 +312,12 @@ async fn a_recording_is_told_of_once_there_is_a_result_until_there_is_no_room_fo
     store.keep(code, result_of_nobody());
     assert_eq!(newest().await, None);
     store.record(code, Recorded::Afterwards(b"!".to_vec()), most);
-    assert!(!running.get(&path).await.body.contains('!'), "that is the end of another round");
+    assert!(!running.get(&recording).await.body.contains('!'), "that is the end of another round");
     // What another process began and this one has nothing of; the oldest makes room.
     store.record(code, Recorded::GoesOn(b"fourteen bytes".to_vec()), most);
     store.keep(code, result_of_nobody());
     assert!(newest().await.is_some_and(|id| id != first));
-    for path in [&*path, "/api/recordings/none", "/api/recordings/0123456789abcdef"] {
+    for path in [&*recording, "/api/recordings/none", "/api/recordings/0123456789abcdef"] {
         assert!(running.get(path).await.problem(404).contains("no such recording"), "{path}");
     }
     running.stop().await.expect("an orderly end");
