@@ -248,7 +248,7 @@ pub trait Game: Sized + Send + 'static {
         Audience::Everybody
     }
 
-    /// What the round's result says of a player: one number for each of [`Game::FIGURES`].
+    /// What the round's result says of a player: one number for each of [`Game::FIGURES`], neither more nor fewer.
     fn figures(&self, _player: PlayerId) -> Vec<i32> {
         Vec::new()
     }

@@ -34,6 +34,8 @@ pub struct Wishes {
     pub events: u32,
     /// Whether the leaf drifts, and out of its field's range.
     pub drifts: bool,
+    /// Whether it tells a figure of each player that it has no name for.
+    pub miscounts: bool,
     /// Whether a team has a hundred times its number of points, whatever its players have.
     pub goals: bool,
     /// Where it is true bincode has one field less than it expects.
@@ -105,6 +107,10 @@ impl Game for Picky {
 
     fn score(&self, _: PlayerId) -> i32 {
         self.presses
+    }
+
+    fn figures(&self, _: PlayerId) -> Vec<i32> {
+        if self.wishes.miscounts { vec![1] } else { Vec::new() }
     }
 
     fn team_score(&self, team: u8) -> Option<i32> {

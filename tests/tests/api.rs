@@ -411,3 +411,21 @@ async fn results_and_leaderboard_are_there_after_a_restart() {
     running.stop().await.unwrap();
     std::fs::remove_dir_all(folder).expect("it was made");
 }
+
+#[tokio::test]
+async fn quick_play_is_as_the_host_has_it() {
+    let config = Config { teams: 3, max_spectators: 0, spectator_delay_seconds: 4, ..config() };
+    let running = start(&config);
+    let usual = running.get("/api/settings").await.expect(200)["usual"].clone();
+    let told = ["mode", "teams", "max_spectators", "spectator_delay_s"].map(|name| &usual[name]);
+    assert_eq!(told, [&json!("teams"), &json!(3), &json!(0), &json!(4)]);
+    let player = running.join_at("/play", "Ada").await;
+    let list = running.get("/api/sessions").await.expect(200)["sessions"].clone();
+    assert_eq!(list.as_array().map(Vec::len), Some(1));
+    assert_eq!(list[0]["mode"], "teams");
+    // The next one is led to the same session, as it is a usual one.
+    let (code, _) = ticket(&running, json!({})).await;
+    assert_eq!(list[0]["code"], code);
+    drop(player);
+    running.stop().await.expect("an orderly end");
+}

@@ -91,6 +91,13 @@ fn what_drifts_out_of_its_range_is_named_though_all_foresee_it() {
 }
 
 #[test]
+#[should_panic(expected = "figures of a player are as many as FIGURES")]
+fn figures_without_a_name_are_told_of() {
+    let mut world = alone(Wishes { miscounts: true, decided: 60, ..Wishes::default() }, 0);
+    world.run(1000.0 * f64::from(WARM_UP_SECONDS) + 3000.0);
+}
+
+#[test]
 fn settings_that_no_client_could_read_open_no_session() {
     let game = serde_json::from_str(r#"{"is_not_written": true}"#).expect("JSON");
     let settings = SessionSettings { game, ..SessionSettings::default() };

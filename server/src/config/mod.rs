@@ -21,7 +21,7 @@ pub use stopping::StoppingConfig;
 
 use crate::net::limits::{Limits, at_least_one};
 use crate::net::upgrade::AllowedOrigin;
-use crate::session::settings::{ROUND_S_MAX, ROUND_S_MIN, TEAMS_MAX};
+use crate::session::settings::{ROUND_S_MAX, ROUND_S_MIN, SPECTATOR_DELAY_S_MAX, TEAMS_MAX};
 use clap::{ArgAction, Args};
 use core::ops::RangeInclusive;
 use shared::game::{REWIND_MS, REWIND_MS_MAX, Setup};
@@ -86,6 +86,18 @@ pub struct Config {
     #[arg(long, env = "GAMEKEEPER_MAX_PLAYERS", value_name = "COUNT",
           default_value_t = Self::MAX_PLAYERS, value_parser = clap::value_parser!(u16).range(1..=10_000))]
     pub max_players: u16,
+
+    /// The most people at once who watch a session, unless who opens it wants another number; 0 for none. One more is told
+    /// that all places to watch are taken.
+    #[arg(long, env = "GAMEKEEPER_MAX_SPECTATORS", value_name = "COUNT",
+          default_value_t = Self::MAX_SPECTATORS, value_parser = clap::value_parser!(u16).range(..=1000))]
+    pub max_spectators: u16,
+
+    /// By how many seconds what spectators see is delayed, unless who opens a session wants it otherwise. Whoever plays in one
+    /// window can watch in another: with a delay that tells them nothing any more.
+    #[arg(long, env = "GAMEKEEPER_SPECTATOR_DELAY_SECONDS", value_name = "0..=30", default_value_t = 0,
+          value_parser = clap::value_parser!(u8).range(..=i64::from(SPECTATOR_DELAY_S_MAX)))]
+    pub spectator_delay_seconds: u8,
 
     /// The most sessions at once; when there are so many, nobody opens a further one.
     #[arg(long, env = "GAMEKEEPER_MAX_SESSIONS", value_name = "COUNT", default_value_t = Self::MAX_SESSIONS,
@@ -171,6 +183,8 @@ impl Config {
     pub const PILOTS: u16 = 36;
     /// A thousand headless bots fit.
     pub const MAX_PLAYERS: u16 = 1024;
+    /// As many as gather around one match of friends.
+    pub const MAX_SPECTATORS: u16 = 32;
     /// Five minutes: long enough for a comeback, short enough for a break.
     pub const ROUND_SECONDS: u16 = 300;
     /// Sixty sessions of the usual size are what a small machine bears.
@@ -225,6 +239,8 @@ impl Default for Config {
             teams: 0,
             round_seconds: Self::ROUND_SECONDS,
             max_players: Self::MAX_PLAYERS,
+            max_spectators: Self::MAX_SPECTATORS,
+            spectator_delay_seconds: 0,
             max_sessions: Self::MAX_SESSIONS,
             threads: None,
             idle_seconds: Self::IDLE_SECONDS,

@@ -141,6 +141,8 @@ pub(super) fn usual(config: &Config) -> SessionSettings {
         // Whoever opens a session of teams and does not say how many has two.
         teams: if config.teams == 0 { SessionSettings::default().teams } else { config.teams },
         max_players: config.max_players,
+        max_spectators: config.max_spectators,
+        spectator_delay_s: config.spectator_delay_seconds,
         tick_rate: config.tick_rate,
         round_s: config.round_seconds,
         pilots: PilotCount::FillUpTo(config.pilots),
@@ -186,7 +188,7 @@ impl Most {
     pub(super) fn of(config: &Config) -> Self {
         Self {
             max_players: config.max_players,
-            max_spectators: CREATED_SPECTATORS_MAX,
+            max_spectators: CREATED_SPECTATORS_MAX.max(config.max_spectators),
             pilots: CREATED_PILOTS_MAX,
             tick_rate: CREATED_TICK_RATE_MAX.max(config.tick_rate),
         }

@@ -190,7 +190,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
             place: place.place,
             player: PlayerId(place.player),
             score: place.score,
-            figures: self.game.figures(PlayerId(place.player)),
+            figures: self.figures(PlayerId(place.player)),
         };
         let lines: Vec<_> = result.places.iter().map(line).collect();
         let (round, teams, recorded) =
@@ -208,6 +208,14 @@ impl<G: Game, O: Outbox> Session<G, O> {
         self.decide_recording();
     }
 
+    /// What the game says of a player beside the points.
+    fn figures(&self, id: PlayerId) -> Vec<i32> {
+        let figures = self.game.figures(id);
+        let (names, found) = (G::FIGURES, figures.len());
+        assert_eq!(found, names.len(), "figures of a player are as many as FIGURES, {names:?}");
+        figures
+    }
+
     fn result(&self) -> RoundResult {
         let people = self.players.iter().filter(|player| player.watching.is_none());
         let people = people.map(|p| (p.id, p.name.as_str(), false, p.team, p.visitor));
@@ -223,7 +231,7 @@ impl<G: Game, O: Outbox> Session<G, O> {
             figures: G::FIGURES
                 .iter()
                 .map(|name| (*name).to_owned())
-                .zip(self.game.figures(id))
+                .zip(self.figures(id))
                 .collect(),
             visitor,
         };
