@@ -150,12 +150,17 @@ impl Page {
     /// Clicks the element that a CSS selector finds, as people do: with a finger that is down for some frames. WebDriver's
     /// own click is over before the page has drawn again, and does not notice a button that is made anew meanwhile.
     pub async fn click(&self, selector: &str) {
-        // In view, and not covered, as by a panel that has not quite closed.
+        // In view, not covered, as by a panel that has not quite closed, and where it was a frame ago: one that is still on its
+        // way has left the place before the finger is up.
         self.until(&format!(
             "(() => {{
                 const element = document.querySelector('{selector}');
                 element.scrollIntoView({{ block: 'nearest', behavior: 'instant' }});
                 const box = element.getBoundingClientRect();
+                const [place, at] = [`${{box.x}} ${{box.y}}`, document.timeline.currentTime];
+                const before = element.stood;
+                if (before?.place !== place) element.stood = {{ place, at }};
+                if (before?.place !== place || before.at === at) return false;
                 return element.contains(document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2));
             }})()"
         ))

@@ -174,6 +174,33 @@ async fn a_private_session_from_its_link_to_its_end() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_is_banned_plays_elsewhere() {
+    let running = Running::start_empty::<Arena>(&config());
+    let lobby = format!("http://{}/", running.address);
+    let driver = Driver::start();
+    let ada = arrive(&driver, &lobby, "Ada", false).await;
+    create(&ada, "").await;
+    ada.run("document.querySelector('#invite .close').click()").await;
+    let ben = arrive(&driver, &lobby, "Ben", false).await;
+    let play = async || {
+        ben.run("document.getElementById('play').click()").await;
+        ben.until("gamekeeper.state === 'playing' && gamekeeper.me().alive").await;
+        ben.eval("location.pathname").await
+    };
+    let there = play().await;
+    assert_eq!(there, ada.eval("location.pathname").await, "the fullest session");
+    ada.run("document.getElementById('open-people').click()").await;
+    press(&ada, "Ben", "more").await;
+    press(&ada, "Ben", "ban").await;
+    ben.until("gamekeeper.state === 'start' && document.getElementById('start-note').textContent.includes('banned')")
+        .await;
+    assert_ne!(play().await, there);
+    ada.close().await;
+    ben.close().await;
+    running.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_round_ends_and_is_remembered() {
     let folder = std::env::temp_dir().join(format!("gamekeeper-page-{}", std::process::id()));
     let _ = std::fs::remove_dir_all(&folder);
