@@ -38,7 +38,7 @@ const FINAL = {
   4006: 'The game has been updated. Reload the page to go on.',
   4008: 'The host showed you out.',
   4009: 'The same seat was taken from another connection.',
-  [BANNED]: 'The host has banned you from this session.',
+  4010: 'The host has banned you from this session.',
   4011: 'This session is locked: its host lets nobody in.',
   4013: 'The host has ended this session.',
   4014: 'There is no seat left in this session.',
