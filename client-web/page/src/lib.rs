@@ -99,7 +99,7 @@ fn try_embed(page: &Page<'_>) -> Result<()> {
     }
 
     add_target()?;
-    let wasm = compile(page.package, &own, &target_folder(&out))?;
+    let wasm = compile(page.package, &own, &target_folder(&out, page.package))?;
     let mut files = bind(&wasm, &out.join("module"))?;
     let module: Vec<_> = files.keys().cloned().collect();
     files.append(&mut written(page, &own)?);
@@ -155,10 +155,12 @@ fn add_target() -> Result<()> {
     )
 }
 
-/// The module's own target folder, inside the outer one: the two builds never wait for each other.
-fn target_folder(out: &Path) -> PathBuf {
+/// The target folder of `package`'s module, inside the outer one: the two builds never wait for each other. No two
+/// packages share one. `client-web` is in all of them, its library has the same file name whatever its features are,
+/// and Cargo would not notice in one package's build that another's has put its own there.
+fn target_folder(out: &Path, package: &str) -> PathBuf {
     let marked = out.ancestors().find(|folder| folder.join("CACHEDIR.TAG").exists());
-    marked.or(out.ancestors().nth(4)).unwrap_or(out).join("web")
+    marked.or(out.ancestors().nth(4)).unwrap_or(out).join("web").join(package)
 }
 
 /// Compiles `package`, which is in the workspace of `own` or among what that uses, and says where the module is.
@@ -325,6 +327,13 @@ mod tests {
         let refused = written(&page, &own).expect_err("the module's own name");
         assert!(refused.to_string().contains("client_web.js"), "{refused}");
         fs::remove_dir_all(own).expect("it can be removed");
+    }
+
+    #[test]
+    fn no_two_packages_share_a_target_folder() {
+        let out = Path::new("/game/target/debug/build/mine-0123456789abcdef/out");
+        assert_eq!(target_folder(out, "mine"), Path::new("/game/target/web/mine"));
+        assert_ne!(target_folder(out, "mine"), target_folder(out, ARENA.package));
     }
 
     #[test]
