@@ -10,6 +10,7 @@
 pub mod arena;
 pub mod line;
 pub mod news;
+pub mod panics;
 #[cfg(feature = "plain")]
 pub mod plain;
 pub mod player;

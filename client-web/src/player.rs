@@ -1,6 +1,6 @@
 //! What every door does: netcode's client of some game, and messages that wait for the socket.
 
-use crate::news;
+use crate::{news, panics};
 use shared::game::{Game, PlayerId};
 use shared::netcode::client;
 use shared::wire::input;
@@ -21,6 +21,7 @@ pub struct Player<G: Game> {
 impl<G: Game> Player<G> {
     /// A client that will introduce itself as `name`, which the server cleans or refuses.
     pub fn new(name: &str) -> Self {
+        panics::tell();
         Self { client: client::Client::new(name), held: VecDeque::new() }
     }
 

@@ -57,7 +57,7 @@ export class HeldBack {
     this.#inward = new Way((bytes, now) => this.#line?.inward(bytes, now) ?? now, take);
   }
 
-  /** From now on messages arrive when the module's `line` says so. */
+  /** From now on messages arrive when the module's `line` says so, with null at once. */
   use(line) {
     this.#line = line;
   }

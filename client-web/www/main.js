@@ -18,6 +18,7 @@ import init, { Client, Line, qr, replay } from './client_web.js';
 import { actionsFor } from './actions.js';
 import { ARENA } from './arena_form.js';
 import { Board, Feed } from './board.js';
+import { BROKE, onBreak } from './broken.js';
 import { Callouts } from './callouts.js';
 import { Camera } from './camera.js';
 import { Chat } from './chat.js';
@@ -30,7 +31,7 @@ import { hostSecret, replayInAddress, replayOf, showAddress, visitor } from './h
 import { Hud } from './hud.js';
 import { Input } from './input.js';
 import { Invite } from './invite.js';
-import { BANNED, Link } from './net.js';
+import { BANNED, Link, RELOADS } from './net.js';
 import { Lobby } from './lobby.js';
 import { Match } from './match.js';
 import { Meter } from './measure.js';
@@ -69,8 +70,6 @@ const HURT_RUMBLE = [60, 0.5];
 const DEATH_RUMBLE = [350, 1];
 /** Closings after which the same session is offered again: a name that was not taken, no seat left. */
 const OFFERED_AGAIN = new Set([4003, 4014]);
-/** The page is older than the server: only a reload helps. */
-const OUTDATED = 4006;
 /** Farther no ship flies in a second, units. */
 const FLIGHT = 900;
 
@@ -119,7 +118,7 @@ const watching = new Watching(canvas, {
 const onKey = actionsFor({ chat, wheel, minimap, watching, match, roster, isReplay, giveUp });
 const view = new View({ camera, watching, roster, hands });
 const picture = new Picture({ camera, scene, effects, minimap, watch, view, whereabouts, roster, board, hands });
-const invite = new Invite((text) => qr(text));
+const invite = new Invite((text) => (broken ? [] : qr(text)));
 const lobby = new Lobby({
   join: (code, spectate) => enter(code, spectate),
   created: (code) => { inviting = true; enter(code, false); },
@@ -152,6 +151,8 @@ let client = null;
 /** Where messages come from: the link, or a recording. */
 let source = link;
 let [ready, loading] = [false, false];
+/** Whether the module broke: then nothing is asked of it any more. */
+let broken = false;
 let playing = false;
 /** Whether to come as a spectator, and whether to show the invitation on arrival. */
 let spectate = false;
@@ -165,6 +166,7 @@ let drawn = 0;
 /** Whether the ship has been drawn since Play was pressed. */
 let flying = false;
 
+onBreak(breakOff);
 leaveComposing();
 bindPanels(() => chat.open(), onPanel);
 document.getElementById('leave').addEventListener('click', () => leave(''));
@@ -205,6 +207,7 @@ async function load() {
 
 /** Whether there is something to play with; if not, says so, and tries again what failed. */
 function isReady() {
+  if (broken) { start.show(BROKE); return false; }
   if (ready) return true;
   start.show('Still loading. One moment.');
   load();
@@ -269,6 +272,13 @@ function leave(sentence, offered = false) {
   if (!touch.used) document.getElementById('play').focus({ preventScroll: true });
 }
 
+/** The module broke: what it drew last stays, with a sentence. */
+function breakOff() {
+  [broken, client, live] = [true, null, false];
+  source.breakOff();
+  if (!playing) start.show(BROKE);
+}
+
 /** Leaves what does not come up; false where there is something to see, and perhaps a ship to lose. */
 function giveUp() {
   if (frame) return false;
@@ -302,7 +312,7 @@ function message(bytes, now) {
 
 function change() {
   if (source.state === 'ended' && source.code === BANNED) tickets.avoid(session.code);
-  if (source.state === 'ended' && source.code !== OUTDATED) leave(source.sentence, OFFERED_AGAIN.has(source.code));
+  if (source.state === 'ended' && !RELOADS.has(source.code)) leave(source.sentence, OFFERED_AGAIN.has(source.code));
 }
 
 function run(now) {
@@ -333,7 +343,7 @@ function onFrame() {
   const gap = (now - lastFrame) / 1000;
   const seconds = Math.min(gap, STEP_MAX_S);
   lastFrame = now;
-  if (playing) {
+  if (playing && !broken) {
     const at = source.advance(now);
     steer(now);
     run(at);
@@ -343,10 +353,10 @@ function onFrame() {
     if (frame) drawGame(now, gap * source.speed, seconds * source.speed);
     else picture.drawSky(seconds);
     network.show(now, client, source.reconnects);
-    if (playing) curtain.show(source, now, { retry: () => link.retryNow(), leave: () => leave('') });
-  } else {
+  } else if (!playing) {
     picture.drawSky(seconds);
   }
+  if (playing) curtain.show(source, now, { retry: () => link.retryNow(), leave: () => leave('') });
   meter.add(now, performance.now());
   if (fineness.frame(now, camera.ratio > 1)) {
     camera.fineness = fineness.share;

@@ -2,6 +2,7 @@
 // `init`, or why there is none, in words.
 
 import { Refusal } from './api.js';
+import { BROKE, isBreak } from './broken.js';
 
 /** Asks for the module at `url`. */
 export async function fetchModule(url) {
@@ -15,6 +16,7 @@ export async function fetchModule(url) {
 export function notLoaded(why) {
   const lacks = typeof WebAssembly === 'undefined' || why instanceof WebAssembly.CompileError;
   if (lacks) return 'This browser cannot run the game: it needs WebAssembly.';
+  if (isBreak(why)) return BROKE;
   if (why.status === 404) return 'The game has been updated. Reload the page.';
   return 'The game could not be loaded. Press Play to try again.';
 }

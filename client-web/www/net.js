@@ -3,6 +3,7 @@
 // messages mean but who speaks first. Between the socket and the game stands `line.js`, which can hold
 // messages back as a bad line would.
 
+import { BROKE } from './broken.js';
 import { HeldBack } from './line.js';
 
 /** Agreed at the handshake; the number counts up with the messages' layout. */
@@ -24,6 +25,17 @@ const SILENCE_MAX_MS = 8_000;
  *  queue behind older. */
 const BUFFERED_MAX = 4_096;
 
+/** Codes of this page's own making: the session is gone, the server let nobody through, the module broke. */
+export const GONE = 404;
+export const REFUSED = 403;
+export const BROKEN = 500;
+/** The close code by which somebody learns that they are banned from a session. */
+export const BANNED = 4010;
+/** The page is older than the server. */
+const OUTDATED = 4006;
+/** Codes after which only a reload helps. */
+export const RELOADS = new Set([BROKEN, OUTDATED]);
+
 /** Close codes after which trying again by oneself would only fail again, and what to tell people
  *  where the server gave no reason. Others are tried again. */
 const FINAL = {
@@ -43,12 +55,6 @@ const FINAL = {
   4013: 'The host has ended this session.',
   4014: 'There is no seat left in this session.',
 };
-
-/** Codes of this page's own making: the session is gone, the server let nobody through. */
-export const GONE = 404;
-export const REFUSED = 403;
-/** The close code by which somebody learns that they are banned from a session. */
-export const BANNED = 4010;
 
 /** Why a connection that will be tried again was lost, by code. */
 const PASSING = {
@@ -205,6 +211,17 @@ export class Link {
     this.#become('idle');
   }
 
+  /** The module broke: leaves for good and says so. */
+  breakOff() {
+    clearTimeout(this.#timer);
+    this.#asked = null;
+    // The line is the module's as well.
+    this.#held.use(null);
+    const socket = this.#socket;
+    this.#lost(BROKEN, BROKE, true);
+    socket?.close(1000);
+  }
+
   /** To be called now and then: notices a connection that died without a word. */
   check(now) {
     if (!this.#socket || now - this.#heard < SILENCE_MAX_MS) return;
@@ -229,7 +246,7 @@ export class Link {
   #outdated() {
     const socket = this.#socket;
     if (!socket) return;
-    this.#lost(4006, '');
+    this.#lost(OUTDATED, '');
     socket.close(1000);
   }
 
@@ -243,7 +260,7 @@ export class Link {
     this.code = code;
     if (final) {
       this.sentence = reason || FINAL[code];
-      if (code === 4006) this.sentence = FINAL[code];
+      if (code === OUTDATED) this.sentence = FINAL[code];
       this.#become('ended');
       return;
     }

@@ -122,7 +122,7 @@ export class Curtain {
     // Beside the sentence, which would be read anew every second.
     write(find('curtain-wait'), link.state === 'waiting' ? `Trying again in ${wait} s.` : '');
     if (link.state === 'waiting') this.#say(link.sentence, 'Try now', actions.retry);
-    // Of what has ended only a page that is too old stays on the screen.
+    // Of what has ended only what a reload helps stays on the screen.
     else if (link.state === 'ended') this.#say(link.sentence, 'Reload', () => location.reload());
     else this.#say('Connecting…', '', null);
   }

@@ -3,9 +3,11 @@
 // back. To a client it is a spectator's connection; looking for another place is a new one.
 
 import { ask, fetchBytes } from './api.js';
+import { BROKE, isBreak } from './broken.js';
 import { shareText } from './copy.js';
 import { linkToMoment, showReplay } from './here.js';
 import { write } from './hud.js';
+import { BROKEN } from './net.js';
 import { clockText } from './words.js';
 
 /** How many times as fast as it was one can look. */
@@ -72,8 +74,9 @@ export class Playback {
       if (asked !== this.#asked) return;
       this.#replay = this.#on.read(bytes);
     } catch (why) {
+      if (isBreak(why)) throw why;
       if (asked !== this.#asked) return;
-      // What is thrown by the module is a sentence.
+      // What else is thrown by the module is a sentence.
       this.sentence = why.message ?? String(why);
       this.#become('ended');
       return;
@@ -96,6 +99,15 @@ export class Playback {
     this.#replay = null;
     this.#box.hidden = true;
     this.#become('idle');
+  }
+
+  /** The module broke: away with it, and nothing that is the module's is given back. */
+  breakOff() {
+    this.#asked?.abort();
+    [this.#asked, this.#replay] = [null, null];
+    this.#box.hidden = true;
+    [this.code, this.sentence] = [BROKEN, BROKE];
+    this.#become('ended');
   }
 
   /** Time goes on; gives the client's. What is due by then is handed over. */

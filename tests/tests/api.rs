@@ -229,7 +229,7 @@ async fn what_nobody_says_is_as_the_operator_has_set_it() {
     );
     assert_eq!(
         offer["usual"]["game"],
-        json!({"coins_to_win": 0, "in_full_view": false}),
+        json!({"coins_to_win": 0, "fathoms": 0, "in_full_view": false}),
         "the game's own, by name"
     );
     let (code, _) = create(&running, json!({"round_s": 90})).await;

@@ -3,7 +3,7 @@
 
 use buoys::{Buoys, Waters};
 use buoys_server::PAGE;
-use serde_json::Value;
+use serde_json::{Value, json};
 use server::code::SessionCode;
 use server::config::Config;
 use tests::accessibility::serious;
@@ -139,6 +139,82 @@ async fn its_rounds_are_looked_at_again() {
     }
     assert_eq!(page.eval("gamekeeper.errors").await, Value::Array(Vec::new()));
     assert_eq!(serious(&page, "html").await, Vec::<String>::new());
+    page.close().await;
+    server.stop().await.expect("it stops well");
+}
+
+/// Waters in which the rules panic in the browser, and nowhere else.
+const TOO_DEEP: u64 = 1 << 32;
+/// Drawn frames in which a page that went on would have met the next error.
+const FRAMES_AFTER: u32 = 30;
+/// Remembers every socket that the page opens.
+const SOCKETS: &str = "
+    globalThis.sockets = [];
+    globalThis.WebSocket = class extends WebSocket {
+        constructor(...asked) { super(...asked); sockets.push(this); }
+    };
+";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rules_that_panic_are_told_and_asked_no_more() {
+    let config = Config { pilots: 0, seed: Some(1), ..Config::default() };
+    let server = Running::start_with_page::<Buoys>(&config, &PAGE);
+    let driver = Driver::start();
+    let page = driver.open(1280, 720, false).await;
+    page.goto(&format!("http://{}/", server.address)).await;
+    page.run(SOCKETS).await;
+    page.until("gamekeeper.state === 'start'").await;
+
+    // The next round of a session of one's own is the one that breaks.
+    page.click("#create summary").await;
+    page.until("document.querySelector('#create-form [id$=\"-game-fathoms\"]')").await;
+    // Without rounds nobody else is needed for the world to begin anew.
+    page.run("document.querySelector('#create-form [id$=\"-round_s\"]').value = 0").await;
+    page.click("#create-form .main").await;
+    page.until("gamekeeper.state === 'playing' && gamekeeper.host").await;
+    page.run("document.getElementById('host').open = true").await;
+    page.click("#host-more summary").await;
+    page.until("document.querySelector('#host-settings [id$=\"-game-fathoms\"]')").await;
+    page.run(&format!(
+        "document.querySelector('#host-settings [id$=\"-game-fathoms\"]').value = {TOO_DEEP};
+         document.getElementById('host-settings').requestSubmit();"
+    ))
+    .await;
+    page.until("document.querySelector('#host-settings .note').textContent !== ''").await;
+    page.click("#host-next").await;
+
+    page.until("gamekeeper.state === 'ended'").await;
+    let text = |id: &str| format!("document.getElementById('{id}').textContent");
+    page.until(&format!("{} === 'The game broke. Reload the page.'", text("line-text"))).await;
+    assert_eq!(page.eval(&text("line-act")).await, "Reload");
+    assert_eq!(
+        page.eval("sockets.map((one) => one.readyState >= one.CLOSING)").await,
+        json!([true])
+    );
+    page.run(&format!(
+        "globalThis.after = 0;
+         const count = () => {{ if (++after < {FRAMES_AFTER}) requestAnimationFrame(count); }};
+         count();"
+    ))
+    .await;
+    page.until(&format!("after === {FRAMES_AFTER}")).await;
+    // The panic's own words, the trap, and nothing after these.
+    let errors = page.eval("gamekeeper.errors").await;
+    let errors: Vec<&str> =
+        errors.as_array().expect("a list").iter().filter_map(Value::as_str).collect();
+    assert!(errors[0].contains("no water is as deep as that"), "{errors:?}");
+    assert!(errors.len() == 2 && errors[1].contains("RuntimeError"), "{errors:?}");
+    page.picture("88-plain-broken").await;
+    assert_eq!(serious(&page, "html").await, Vec::<String>::new());
+
+    // Nor on the first screen, until the page is loaded anew.
+    page.click("#line-leave").await;
+    page.until("gamekeeper.state === 'start'").await;
+    page.click("#play").await;
+    assert_eq!(page.eval(&text("start-note")).await, "The game broke. Reload the page.");
+    assert_eq!(page.number("gamekeeper.errors.length").await, 2.0);
+    page.goto(&format!("http://{}/", server.address)).await;
+    page.until("gamekeeper.state === 'start'").await;
     page.close().await;
     server.stop().await.expect("it stops well");
 }

@@ -351,3 +351,33 @@ async fn whoever_is_muted_stays_so_after_a_reload() {
     ben.close().await;
     host.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_module_that_broke_is_asked_nothing_more() {
+    let driver = Driver::start();
+    let (running, relay, page) = lobby(&Config { pilots: 0, ..Config::default() }, &driver).await;
+    page.play(&format!("http://{}/", relay.address()), "Ann").await;
+    // As the browser tells of a trap; how one comes about, tests/browser_plain.rs has.
+    page.run(
+        "const error = new WebAssembly.RuntimeError('unreachable');
+         dispatchEvent(new ErrorEvent('error', { error, message: 'a trap' }));
+         globalThis.drawn = gamekeeper.drawn;",
+    )
+    .await;
+    let said = "document.getElementById('curtain-text').textContent";
+    page.until(&format!("{said} === 'The game broke. Reload the page.'")).await;
+    page.until("document.getElementById('curtain').checkVisibility()").await;
+    let state = "[gamekeeper.state, gamekeeper.errors, gamekeeper.drawn - drawn, gamekeeper.stats().frames ?? null]";
+    assert_eq!(page.eval(state).await, json!(["ended", ["a trap"], 0, null]));
+    page.picture("89-broken").await;
+
+    // The first screen says so as well; a page that is loaded anew plays.
+    page.click("#curtain-leave").await;
+    page.until("gamekeeper.state === 'start'").await;
+    page.click("#play").await;
+    let note = "document.getElementById('start-note').textContent";
+    assert_eq!(page.eval(note).await, "The game broke. Reload the page.");
+    page.play(&format!("http://{}/", relay.address()), "Ann").await;
+    page.close().await;
+    running.stop().await.expect("it stops well");
+}

@@ -2,7 +2,7 @@
 //! is to do. Comes in: a package whose module the browser runs (Rust, compiled to WebAssembly here), and files that a
 //! browser understands as they are written. Goes out: `$OUT_DIR/page.rs`, an expression of type `server::http::Build`
 //! with all files and their compressed forms. When something is missing it stops with one sentence and the command that
-//! mends it.
+//! mends it, and when the package does not compile, with what the compiler said.
 
 pub mod bundle;
 
@@ -81,25 +81,20 @@ pub const fn plain(package: &str) -> Page<'_> {
     }
 }
 
-/// Makes `page`, for the build script that calls it; see the head of this file. What went wrong stops the build.
+/// Makes `page`, for the build script that calls it; see the head of this file. What went wrong stops the build: Cargo
+/// shows what a build script wrote to stderr where it fails, and nowhere else.
 pub fn embed(page: &Page<'_>) {
     if let Err(why) = try_embed(page) {
-        println!("cargo::error={why:#}");
+        eprintln!("{why:#}");
+        std::process::exit(1);
     }
 }
 
 fn try_embed(page: &Page<'_>) -> Result<()> {
     let own = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?);
     let out = PathBuf::from(env::var("OUT_DIR")?);
-    for source in SOURCES {
-        println!("cargo::rerun-if-changed={CLIENT_WEB}/{source}");
-    }
-    for source in page.sources.iter().chain(page.over) {
-        println!("cargo::rerun-if-changed={}", own.join(source).display());
-    }
-
     add_target()?;
-    let wasm = compile(page.package, &own, &target_folder(&out))?;
+    let wasm = compile(page.package, &own, &target_folder(&out, page.package))?;
     let mut files = bind(&wasm, &out.join("module"))?;
     let module: Vec<_> = files.keys().cloned().collect();
     files.append(&mut written(page, &own)?);
@@ -110,6 +105,14 @@ fn try_embed(page: &Page<'_>) -> Result<()> {
     bundle::styles(&mut files, page.styles)?;
     keep_named(&mut files, page, &module);
     fs::write(out.join("page.rs"), expression(files, page.pages, &out.join("page"))?)?;
+
+    // At the end: a build script that failed runs again anyway, and Cargo shows its stdout as well.
+    for source in SOURCES {
+        println!("cargo::rerun-if-changed={CLIENT_WEB}/{source}");
+    }
+    for source in page.sources.iter().chain(page.over) {
+        println!("cargo::rerun-if-changed={}", own.join(source).display());
+    }
     Ok(())
 }
 
@@ -155,17 +158,20 @@ fn add_target() -> Result<()> {
     )
 }
 
-/// The module's own target folder, inside the outer one: the two builds never wait for each other.
-fn target_folder(out: &Path) -> PathBuf {
+/// The target folder of `package`'s module, inside the outer one: the two builds never wait for each other. No two
+/// packages share one. `client-web` is in all of them, its library has the same file name whatever its features are,
+/// and Cargo would not notice in one package's build that another's has put its own there.
+fn target_folder(out: &Path, package: &str) -> PathBuf {
     let marked = out.ancestors().find(|folder| folder.join("CACHEDIR.TAG").exists());
-    marked.or(out.ancestors().nth(4)).unwrap_or(out).join("web")
+    marked.or(out.ancestors().nth(4)).unwrap_or(out).join("web").join(package)
 }
 
 /// Compiles `package`, which is in the workspace of `own` or among what that uses, and says where the module is.
 fn compile(package: &str, own: &Path, target: &Path) -> Result<PathBuf> {
-    let args = ["build", "--locked", "--profile", "web", "--lib", "--target", TARGET];
     let mut cargo = Command::new(env::var("CARGO")?);
-    cargo.args(args).args(["-p", package]).arg("--target-dir").arg(target).current_dir(own);
+    // Quiet, so that it says nothing but what is wrong.
+    cargo.args(["build", "--quiet", "--locked", "--profile", "web", "--lib", "--target", TARGET]);
+    cargo.args(["-p", package]).arg("--target-dir").arg(target).current_dir(own);
     // What the outer build was told is not meant for this one: flags for another target, clippy in
     // the compiler's place, profiles, the outer job server.
     for (name, _) in env::vars_os() {
@@ -178,11 +184,10 @@ fn compile(package: &str, own: &Path, target: &Path) -> Result<PathBuf> {
     }
     cargo.env_remove("RUSTFLAGS").env_remove("RUSTDOCFLAGS").env_remove("RUSTDOC");
 
-    let by_hand = format!("cargo {} -p {package}", args.join(" "));
-    let done = cargo.output().with_context(|| format!("cargo did not start; try: {by_hand}"))?;
+    let done = cargo.output().context("cargo did not start")?;
     if !done.status.success() {
-        std::io::stderr().write_all(&done.stderr)?;
-        bail!("the browser's module did not compile; see why with: {by_hand}");
+        let said = String::from_utf8_lossy(&done.stderr);
+        bail!("the browser's module, {package}, did not compile:\n{said}");
     }
     let name = package.replace('-', "_");
     Ok(target.join(TARGET).join("web").join(name).with_extension("wasm"))
@@ -325,6 +330,33 @@ mod tests {
         let refused = written(&page, &own).expect_err("the module's own name");
         assert!(refused.to_string().contains("client_web.js"), "{refused}");
         fs::remove_dir_all(own).expect("it can be removed");
+    }
+
+    #[test]
+    fn what_does_not_compile_is_told_in_the_compilers_words() {
+        let own = env::temp_dir().join(format!("gamekeeper-module-{}", std::process::id()));
+        fs::create_dir_all(own.join("src")).expect("a folder");
+        let manifest = "[workspace]\n[package]\nname = \"mine\"\nedition = \"2024\"\n\
+            [lib]\ncrate-type = [\"cdylib\"]\n[profile.web]\ninherits = \"release\"";
+        let lock = "version = 4\n[[package]]\nname = \"mine\"\nversion = \"0.0.0\"";
+        let rules = "pub fn step() { let boats = ; }";
+        for (file, text) in [("Cargo.toml", manifest), ("Cargo.lock", lock), ("src/lib.rs", rules)]
+        {
+            fs::write(own.join(file), text).expect("a file");
+        }
+        let told = compile("mine", &own, &own.join("target")).expect_err("no Rust").to_string();
+        assert!(told.contains("expected expression") && told.contains("lib.rs:1"), "{told}");
+        fs::write(own.join("src/lib.rs"), "pub fn step() {}").expect("a file");
+        let wasm = compile("mine", &own, &own.join("target")).expect("Rust");
+        assert!(wasm.exists(), "{}", wasm.display());
+        fs::remove_dir_all(own).expect("it can be removed");
+    }
+
+    #[test]
+    fn no_two_packages_share_a_target_folder() {
+        let out = Path::new("/game/target/debug/build/mine-0123456789abcdef/out");
+        assert_eq!(target_folder(out, "mine"), Path::new("/game/target/web/mine"));
+        assert_ne!(target_folder(out, "mine"), target_folder(out, ARENA.package));
     }
 
     #[test]

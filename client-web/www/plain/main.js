@@ -12,12 +12,13 @@
 
 import init, { play } from '../client_web.js';
 import { byId } from '../admin/words.js';
+import { BROKE, onBreak } from '../broken.js';
 import { leaveComposing } from '../composing.js';
 import { shareText } from '../copy.js';
 import { hostSecret, linkTo, replayInAddress, visitor } from '../here.js';
 import { write } from '../hud.js';
 import { fetchModule, notLoaded } from '../module.js';
-import { BANNED, GONE, Link } from '../net.js';
+import { BANNED, GONE, Link, RELOADS } from '../net.js';
 import { Playback } from '../replay.js';
 import { Session } from '../session.js';
 import { Tickets } from '../tickets.js';
@@ -40,9 +41,8 @@ const HIDDEN_MS = 1000;
 const ZOOM = 1.25;
 /** How far a key moves the view of whoever watches, CSS pixels. */
 const PAN_PX = 60;
-/** Closings: a name that was not taken; the page is older than the server. */
+/** The closing of a name that was not taken. */
 const NAME_REFUSED = 4003;
-const OUTDATED = 4006;
 /** In windows that are not wider, CSS pixels, the panel is closed at first; page.css has the same. */
 const NARROW_PX = 720;
 
@@ -72,6 +72,8 @@ let client = null;
 /** What the page is in, and what may be done about its people; null before the game is known. */
 let session = null;
 let loading = false;
+/** Whether the module broke: then nothing is asked of it any more. */
+let broken = false;
 let person = null;
 let playing = false;
 /** Whether to come as a spectator. */
@@ -84,6 +86,7 @@ let toldAt = 0;
 /** The integers that were given last. */
 let held = [];
 
+onBreak(breakOff);
 leaveComposing();
 byId('line-act').addEventListener('click', act);
 for (const id of ['line-leave', 'replay-leave']) byId(id).addEventListener('click', leave);
@@ -130,6 +133,7 @@ async function load() {
 
 /** Goes into a session, with null for whichever public one has room. */
 function enter(code, watchOnly) {
+  if (broken) { start.show(BROKE); return; }
   if (!session) { start.show('Still loading. One moment.'); load(); return; }
   spectate = watchOnly;
   session.clear();
@@ -177,6 +181,13 @@ function leave() {
   if (source === playback) start.code = null;
   show(false);
   source.close();
+}
+
+/** The module broke: what it drew last stays, with a sentence. */
+function breakOff() {
+  [broken, client] = [true, null];
+  source.breakOff();
+  if (!playing) start.show(BROKE);
 }
 
 /** Whoever watches follows who is pressed; what one may do about them is shown. */
@@ -236,7 +247,7 @@ function showLine() {
   const wait = Math.max(1, Math.ceil((link.retryAt - performance.now()) / 1000));
   const [text, label] = {
     waiting: [source.sentence, 'Try now'],
-    ended: [source.sentence, source === playback ? 'Try again' : source.code === OUTDATED ? 'Reload' : 'Play again'],
+    ended: [source.sentence, RELOADS.has(source.code) ? 'Reload' : source === playback ? 'Try again' : 'Play again'],
     open: [live ? '' : 'Waiting for the first rows.', ''],
   }[source.state] ?? ['Connecting.', ''];
   byId('line').classList.toggle('said', text !== '');
@@ -251,7 +262,7 @@ function showLine() {
 
 function act() {
   if (source.state === 'waiting') link.retryNow();
-  else if (source.code === OUTDATED) location.reload();
+  else if (RELOADS.has(source.code)) location.reload();
   else if (source.state === 'ended' && source === playback) look(recording);
   else if (source.state === 'ended') enter(session.code, spectate);
 }
@@ -274,6 +285,7 @@ function onFrame() {
   if (now - toldAt < TELL_MS) return;
   toldAt = now;
   showLine();
+  if (broken) return;
   showHands();
   showPeople(client, session.code, roster.watching ? watching.looksAt : person.chosen);
   person.show();

@@ -119,6 +119,9 @@ pub struct Waters {
     pub in_full_view: bool,
     /// Whoever has so many coins has won the round; 0: it lasts as long as it lasts.
     pub coins_to_win: u16,
+    /// How deep it is. Nothing follows from it, but that rules which count fathoms in a `usize` break in the browser,
+    /// where it has 32 bits: for whoever looks at what is said then.
+    pub fathoms: u64,
 }
 
 /// The world.
@@ -132,7 +135,7 @@ pub struct Buoys {
 
 impl Game for Buoys {
     const NAME: &'static str = "buoys";
-    const RULES_VERSION: u32 = 2;
+    const RULES_VERSION: u32 = 3;
     /// In three minutes everything there is to see was seen.
     const USUAL_SETTINGS: &'static [(&'static str, &'static str)] = &[("round_seconds", "180")];
     const KINDS: &'static [Kind] = &[
@@ -149,7 +152,8 @@ impl Game for Buoys {
     type Event = PlayerId;
     type Brain = Rower;
 
-    fn rules(_: &Setup<Waters>) -> Result<(), String> {
+    fn rules(setup: &Setup<Waters>) -> Result<(), String> {
+        let _: usize = setup.settings.fathoms.try_into().expect("no water is as deep as that");
         Ok(())
     }
 
