@@ -209,10 +209,11 @@ async fn messages_that_make_no_sense_get_a_code_and_a_sentence() {
 async fn names_and_lines_are_cleaned_and_too_long_ones_swallowed() {
     let (running, bystander) = scene(hasty()).await;
     let mut peer = running.open().await;
-    peer.send(&binary(&hello("  \u{202e}Eve\u{200b}  <b>\u{300} "))).await;
+    let tower = "\u{300}".repeat(9);
+    peer.send(&binary(&hello(&format!("  \u{202e}Eve\u{200b}  <b>{tower} ")))).await;
     let (_, welcome) = peer.frame().await.expect("a welcome");
     let Ok(ServerMessage::Welcome { name, .. }) = message::decode(&welcome[1..]) else { panic!() };
-    assert_eq!(name, "Eve <b>");
+    assert_eq!(name, "Eve <b>\u{300}\u{300}\u{300}");
     let say = |text: &str| {
         binary(&message::encode_control(&ClientMessage::Chat { team: false, text: text.into() }))
     };
