@@ -4,8 +4,10 @@
 //! lock around it, and it waits for nothing but the clock.
 
 mod pace;
+mod progress;
 
 use pace::{Due, Pace};
+pub use progress::{AtWork, Progress};
 
 use crate::lanes::Clock;
 use crate::metrics::{Laps, Measure, Stage, TickTimes};
@@ -177,6 +179,8 @@ pub struct TickCounts {
     pub dropped: AtomicU64,
     /// Nanoseconds spent between waking up and sleeping again.
     pub busy_ns: AtomicU64,
+    /// How far it is; that of the sum says nothing.
+    pub progress: Progress,
     /// How long steps took since somebody last asked.
     pub times: RecentTimes,
     /// What counts along: the sum over all loops.
@@ -254,17 +258,20 @@ impl<'a, O: Outbox, C: Clock, W: Watcher> TickLoop<'a, O, C, W> {
     /// on with.
     pub async fn run(mut self, stop: CancellationToken) -> Option<Vec<u8>> {
         let (code, why) = loop {
+            self.counts.progress.sleeps();
             tokio::select! {
                 biased;
                 () = stop.cancelled() => break self.watcher.why_stopped(),
                 () = self.clock.until(self.pace.next_deadline()) => {}
             }
             let woke = Instant::now();
+            self.counts.progress.begins(Stage::Drain);
             let mut laps = self.times.begin();
             let steps = self.catch_up(woke);
             self.take_in();
             laps.lap(Stage::Drain);
             self.step(steps, laps);
+            self.counts.progress.publishes();
             self.account(woke, steps);
             self.publish_if_due();
             if let Some(told) = self.session.over() {
@@ -318,7 +325,12 @@ impl<'a, O: Outbox, C: Clock, W: Watcher> TickLoop<'a, O, C, W> {
             if step > 0 {
                 laps = self.times.begin();
             }
-            self.session.tick(&mut |stage| laps.lap(stage));
+            let progress = &self.counts.progress;
+            progress.begins(Stage::Seats);
+            self.session.tick(&mut |stage| {
+                laps.lap(stage);
+                progress.begins(stage.next());
+            });
             self.times.end(&laps);
         }
     }
@@ -379,6 +391,7 @@ impl<'a, O: Outbox, C: Clock, W: Watcher> TickLoop<'a, O, C, W> {
 
     /// Everybody is heard for the last time and told that it is over.
     fn end(mut self, code: CloseCode, why: &'static str) -> Option<Vec<u8>> {
+        self.counts.progress.publishes();
         // Once it is over nobody looks for the end of a recording.
         self.publish(false);
         self.watcher.over(code, why);

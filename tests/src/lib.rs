@@ -6,6 +6,7 @@ pub mod browser;
 pub mod engine;
 pub mod front;
 pub mod fuzzing;
+pub mod gate;
 pub mod guest;
 pub mod harness;
 pub mod host;

@@ -1,6 +1,7 @@
 //! A game that asks of the engine what the guide promises: rules that refuse seeds, rounds for one that end when they are
-//! decided, brains that learn a world by heart, more events than anybody reads, and, where it is told to, two mistakes.
+//! decided, brains that learn a world by heart, more events than anybody reads, and, where it is told to, three mistakes.
 
+use crate::gate;
 use serde::{Deserialize, Serialize};
 use shared::game::{Brain, Command, Fate, Focus, Game, PlayerId, Setup, View};
 use shared::row;
@@ -32,6 +33,8 @@ pub struct Wishes {
     pub decided: u32,
     /// Events in each tick.
     pub events: u32,
+    /// The [`gate`] that each step has to pass.
+    pub gate: u8,
     /// Whether the leaf drifts, and out of its field's range.
     pub drifts: bool,
     /// Whether it tells a figure of each player that it has no name for.
@@ -87,6 +90,7 @@ impl Game for Picky {
     fn leave(&mut self, _: &u64, _: PlayerId) {}
 
     fn step(&mut self, _: &u64, commands: &[Command<Press>], events: &mut Vec<u32>) {
+        gate::pass(self.wishes.gate);
         self.ticks += 1;
         self.presses += commands.iter().map(|command| command.input.button).sum::<i32>();
         events.extend(0..self.wishes.events);

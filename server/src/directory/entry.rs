@@ -1,6 +1,7 @@
 //! One session as the rest of the server knows it. Comes in: what its tick loop publishes. Goes out: plain
 //! values for lists and look-ups. Nothing here makes the tick wait for longer than a value is copied.
 
+use super::NoSession;
 use crate::code::{Letter, SessionCode};
 use crate::lanes::{Lane, Sockets};
 use crate::metrics::Measure;
@@ -56,6 +57,8 @@ pub struct Entry {
     pub(super) is_visitors: bool,
     /// What it takes of the sessions that its opener's address may have.
     place: OnceLock<Place>,
+    /// Whether its tick does not end, as far as is known.
+    is_stuck: AtomicBool,
     /// Told when it is there, or goes on here as none took it.
     pub(super) moved: Notify,
 }
@@ -175,6 +178,7 @@ impl Entry {
             from_elsewhere: AtomicBool::new(false),
             is_visitors,
             place: OnceLock::new(),
+            is_stuck: AtomicBool::new(false),
             moved: Notify::new(),
         }
     }
@@ -192,6 +196,21 @@ impl Entry {
     /// How it stood at the last look.
     pub(crate) fn look(&self) -> Look {
         self.shown.lock().clone()
+    }
+
+    /// Whether its tick does not end, as far as is known.
+    pub(super) fn is_stuck(&self) -> bool {
+        self.is_stuck.load(Ordering::Relaxed)
+    }
+
+    /// From now on it does not, or it did after all.
+    pub(super) fn is_now_stuck(&self, stuck: bool) {
+        self.is_stuck.store(stuck, Ordering::Relaxed);
+    }
+
+    /// Errors where nobody gets in now, as a tick on its lane does not end.
+    pub(crate) fn lets_in(&self) -> Result<(), NoSession> {
+        if self.handle.lane.is_stuck() { Err(NoSession::Stuck) } else { Ok(()) }
     }
 
     /// It counts for the address of whoever opened it, until it is over.
@@ -274,6 +293,7 @@ impl Entry {
         let open = shown.status.public
             && !shown.status.locked
             && !shown.measure.restraint.is_closed()
+            && self.lets_in().is_ok()
             && people < usize::from(shown.status.max_players);
         open.then_some(people)
     }
@@ -286,6 +306,9 @@ impl Entry {
 
     /// How many more people it takes: seats that are free, and that its loop has time for as far as that is known.
     pub(super) fn room(&self) -> u32 {
+        if self.lets_in().is_err() {
+            return 0;
+        }
         let shown = self.shown.lock();
         let people = usize::from(shown.status.players) + self.promised.load(Ordering::Relaxed);
         let seats = usize::from(shown.status.max_players).saturating_sub(people) as u32;

@@ -1,7 +1,8 @@
 //! How much all sessions together have to do. Comes in: twice a second how long process and lanes were at work, and what
 //! sessions show of themselves. Goes out: a sample for [`crate::overload`], which knows no session, and for the lanes, by
-//! which the next session finds its own.
+//! which the next session finds its own. At each look the watchdog has its turn.
 
+use super::watchdog::Watchdog;
 use super::{Directory, Look};
 use crate::overload::{Sample, Work};
 use crate::session::restraint::Restraint;
@@ -19,6 +20,7 @@ impl Directory {
         // What a moment took says nothing.
         let mut beat = interval_at(Instant::now() + SAMPLE_EVERY, SAMPLE_EVERY);
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut watchdog = Watchdog::new(SAMPLE_EVERY, self.live.get().limits.tick_wait);
         let mut before = self.work();
         loop {
             tokio::select! {
@@ -27,7 +29,9 @@ impl Directory {
             }
             let now = self.work();
             let (mut people, mut at_ease) = (0, true);
-            for entry in self.entries() {
+            let entries = self.entries();
+            self.watch_over_ticks(&mut watchdog, &entries);
+            for entry in &entries {
                 let Look { status, measure, .. } = entry.look();
                 people += status.people();
                 at_ease &= measure.restraint == Restraint::default();

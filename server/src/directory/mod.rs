@@ -14,6 +14,7 @@ mod moving;
 mod opening;
 mod running;
 mod tickets;
+mod watchdog;
 
 use adopted::Adopted;
 pub use adopted::open;
@@ -89,6 +90,8 @@ pub enum NoSession {
     Stopping,
     /// There is more to do than this server can: nobody new is let in.
     Overloaded,
+    /// Where it is, or on all lanes, a tick does not end: nobody would get in.
+    Stuck,
 }
 
 impl core::fmt::Display for NoSession {
@@ -100,6 +103,7 @@ impl core::fmt::Display for NoSession {
             Self::Refused(sentence) => sentence,
             Self::Closed => "This server opens no further sessions.",
             Self::Overloaded => OVERLOADED,
+            Self::Stuck => "This game stands still at the moment; try again in a few minutes.",
             Self::Stopping => "The server is about to stop; try again in a minute.",
         })
     }
@@ -221,10 +225,13 @@ impl Directory {
         self.entries().iter().any(|entry| !not.contains(&entry.code) && company(entry))
     }
 
-    /// Whether there is time for anybody new, wherever they go. Whoever turns somebody away for it counts that: another
-    /// server of the site may let them in.
+    /// Whether there is time for anybody new, wherever they go, and a lane that gets on. Whoever turns somebody away for it
+    /// counts that: another server of the site may let them in.
     fn is_let_in(&self) -> Result<(), NoSession> {
-        if self.overload.is_closed() { Err(NoSession::Overloaded) } else { Ok(()) }
+        if self.overload.is_closed() {
+            return Err(NoSession::Overloaded);
+        }
+        if self.lanes.stuck() == self.lanes.len() { Err(NoSession::Stuck) } else { Ok(()) }
     }
 
     /// How many more people find a place, as far as that is known without a look at the machine as a whole.
@@ -275,7 +282,7 @@ impl Directory {
         told.expect("a new queue has room");
     }
 
-    /// Waits until every session has told its players; the server is stopping.
+    /// Waits until every session has told its players, or is given up; the server is stopping.
     pub(crate) async fn ended(&self) {
         self.tasks.close();
         self.tasks.wait().await;

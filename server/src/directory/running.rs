@@ -19,8 +19,14 @@ use shared::wire::close::CloseCode;
 use shared::wire::{HostSecret, Protocol};
 use std::sync::Arc;
 use tokio::sync::mpsc;
-use tokio::time::Duration;
+use tokio::task::JoinHandle;
+use tokio::time::{Duration, sleep};
 use tracing::Instrument;
+
+/// In so many pauses a stopping server waits for a loop: one during which the machine stands still is one, however long.
+const STOP_PAUSES: u32 = 6;
+/// How many times as long it waits for one that was not seen to be stuck.
+const UNSEEN_STOP_WAITS: u32 = 5;
 
 impl Directory {
     /// Runs a session under a code that no other one has.
@@ -96,14 +102,17 @@ impl Directory {
             ticking.run(stop).await
         };
         let ticking = place.spawn(ticking.instrument(span));
-        let ended = ticking.await;
+        let mut ended = self.end_of(ticking, &entry).await;
         // From now on its lane sees its lines off, whatever disk and neighbours take.
         drop(place);
-        let broken = ended.is_err();
+        // It would get stuck in the same tick again, or break.
+        let broken = ended == LoopEnd::Broke || (ended == LoopEnd::Lost && entry.is_stuck());
         if broken && lasts {
             self.store.forget(entry.code);
         }
-        if let Ok(Some(checkpoint)) = ended {
+        if let LoopEnd::Over(checkpoint) = &mut ended
+            && let Some(checkpoint) = checkpoint.take()
+        {
             self.part_with(&entry, checkpoint).await;
         }
         self.site.has_moved(entry.code);
@@ -112,17 +121,58 @@ impl Directory {
         self.sessions.remove_if(&entry.code, |_, there| Arc::ptr_eq(there, &entry));
         self.listing.note();
         let session = entry.code.for_log(public);
-        if broken {
-            self.metrics.sessions.broken.inc();
-            tracing::error!(
-                session,
-                "a session broke; its players were sent away, the others play on"
-            );
-        } else {
-            self.metrics.sessions.ended.inc();
-            tracing::info!(session, "a session ends");
+        match ended {
+            LoopEnd::Over(_) => {
+                self.metrics.sessions.ended.inc();
+                tracing::info!(session, "a session ends");
+            }
+            LoopEnd::Broke => {
+                self.metrics.sessions.broken.inc();
+                tracing::error!(
+                    session,
+                    "a session broke; its players were sent away, the others play on"
+                );
+            }
+            LoopEnd::Lost => {
+                self.metrics.sessions.broken.inc();
+                let lost =
+                    if broken { "it is lost" } else { "what came since it was last kept is lost" };
+                tracing::error!(
+                    session,
+                    "the server stops, and a tick on this session's thread does not end: {lost}"
+                );
+            }
         }
     }
+
+    /// How a loop ended. Once the server stops that is awaited for so long as a stop waits: the process ends with a thread
+    /// that does not. Of one that got on until then it may only be that much has to be written down at once.
+    async fn end_of(&self, ticking: JoinHandle<Option<Vec<u8>>>, entry: &Entry) -> LoopEnd {
+        let patience = async {
+            self.stop.cancelled().await;
+            let known = entry.handle.lane.is_stuck();
+            let wait = self.live.get().limits.stop_wait * if known { 1 } else { UNSEEN_STOP_WAITS };
+            for _ in 0..STOP_PAUSES {
+                sleep(wait / STOP_PAUSES).await;
+            }
+        };
+        tokio::select! {
+            biased;
+            ended = ticking => ended.map_or(LoopEnd::Broke, LoopEnd::Over),
+            () = patience => LoopEnd::Lost,
+        }
+    }
+}
+
+/// How a session's loop ended.
+#[derive(PartialEq, Eq)]
+enum LoopEnd {
+    /// It was over, or is to go on elsewhere or later, from this.
+    Over(Option<Vec<u8>>),
+    /// Something in it panicked.
+    Broke,
+    /// It did not: the process ends without it.
+    Lost,
 }
 
 /// Takes what one tick loop publishes to whoever wants to know.

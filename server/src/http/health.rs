@@ -69,6 +69,11 @@ fn why_not_ready(front: &Front) -> Option<&'static str> {
     if !front.common.store.is_working() {
         return Some("The store of results broke; the server should be started again.");
     }
+    if front.common.directory.lanes.stuck() > 0 {
+        return Some(
+            "A tick of a session does not end; the log says which. Its thread stands still until then.",
+        );
+    }
     if front.common.directory.overload.is_closed() {
         return Some("There is more to do than this server can; nobody new is let in.");
     }

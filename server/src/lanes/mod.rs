@@ -24,7 +24,7 @@ use parking_lot::Mutex;
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use tokio::runtime::{Builder, Handle};
 use tokio::task::{JoinHandle, yield_now};
 use tokio::time::{Duration, Instant};
@@ -80,6 +80,8 @@ pub struct Lane {
     work: Arc<LaneWork>,
     /// How many sessions are on it.
     sessions: AtomicUsize,
+    /// Whether a tick on it does not end, as far as is known.
+    is_stuck: AtomicBool,
     over: CancellationToken,
 }
 
@@ -129,6 +131,18 @@ impl Lanes {
         }
     }
 
+    /// On which of them a tick does not end, by their numbers: as long as there are others nothing more is placed there.
+    pub(crate) fn are_stuck(&self, stuck: &[bool]) {
+        for (lane, &is_stuck) in self.lanes.iter().zip(stuck) {
+            lane.is_stuck.store(is_stuck, Ordering::Relaxed);
+        }
+    }
+
+    /// On how many a tick does not end.
+    pub(crate) fn stuck(&self) -> usize {
+        self.lanes.iter().filter(|lane| lane.is_stuck()).count()
+    }
+
     /// A place for a session of so many people on the lane that has least to do, with what it will have to do for those who
     /// came since that was measured.
     pub fn place(&self, people: u32) -> LanePlace {
@@ -137,7 +151,9 @@ impl Lanes {
             let sessions = lane.sessions.load(Ordering::Relaxed) as f64;
             loads.measured[lane.number] + loads.expected[lane.number] + sessions * SESSION_SHARE
         };
-        let idlest = self.lanes.iter().min_by(|a, b| share(a).total_cmp(&share(b)));
+        let idlest = self.lanes.iter().min_by(|a, b| {
+            a.is_stuck().cmp(&b.is_stuck()).then_with(|| share(a).total_cmp(&share(b)))
+        });
         let lane = idlest.expect("there is at least one");
         let people = if people == 0 { PEOPLE_EXPECTED } else { people };
         // No session needs more than all of a lane, whatever few people seem to cost beside many computer pilots.
@@ -169,12 +185,18 @@ impl Lane {
             clock: Arc::clone(&clock),
             work: Arc::clone(&work),
             sessions: AtomicUsize::new(0),
+            is_stuck: AtomicBool::new(false),
             over: over.clone(),
         };
         let driving = move || runtime.block_on(drive(&clock, &work, &over));
         let thread = std::thread::Builder::new().name("lane".into()).spawn(driving);
         thread.expect("the system has room for one more thread");
         Arc::new(lane)
+    }
+
+    /// Whether a tick on it does not end: whoever is led here waits until it does.
+    pub(crate) fn is_stuck(&self) -> bool {
+        self.is_stuck.load(Ordering::Relaxed)
     }
 
     /// Where tasks of its connections run.

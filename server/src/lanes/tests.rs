@@ -32,6 +32,20 @@ fn a_session_goes_to_where_less_is_done_whatever_the_number_of_sessions() {
     assert!(many.iter().all(|place| number(place) == idle));
 }
 
+#[test]
+fn where_a_tick_does_not_end_nothing_more_is_placed_as_long_as_there_is_another_lane() {
+    let lanes = Lanes::start(2);
+    let place = |stuck: [bool; 2]| {
+        lanes.are_stuck(&stuck);
+        lanes.were_busy(&[0.0, 0.9], 1);
+        lanes.place(1).lane().number
+    };
+    assert_eq!(place([false, false]), 0);
+    assert_eq!((place([true, false]), lanes.stuck()), (1, 1));
+    assert_eq!((place([true, true]), lanes.stuck()), (0, 2));
+    assert_eq!((place([false, false]), lanes.stuck()), (0, 0));
+}
+
 /// How many of `people`'s sessions came to each of two lanes that are this busy, with so many people in all.
 fn spread(loads: [f64; 2], people_there: u32, people: &[u32]) -> [usize; 2] {
     let lanes = Lanes::start(2);

@@ -30,6 +30,7 @@ pub(super) struct Standing {
     waiting: [IntGauge; 4],
     /// The fullest of each.
     fullest: [IntGauge; 4],
+    stuck: IntGauge,
     lost_results: IntCounter,
     lost_writes: IntCounter,
     log_lines_left_out: IntCounter,
@@ -104,6 +105,10 @@ impl Standing {
                 "queue",
                 queues,
             ),
+            stuck: make.level(
+                "gamekeeper_lanes_stuck",
+                "Threads of sessions that stand still, as a tick of one of these does not end.",
+            ),
             lost_results: make
                 .count("gamekeeper_results_lost_total", "Results that could not be kept."),
             lost_writes: make.count(
@@ -140,6 +145,7 @@ impl Standing {
         raise(&self.ticks, ticks.ticks.load(Ordering::Relaxed));
         raise(&self.late, ticks.late.load(Ordering::Relaxed));
         raise(&self.dropped, ticks.dropped.load(Ordering::Relaxed));
+        self.stuck.set(front.common.directory.lanes.stuck() as i64);
         raise(&self.lost_results, front.common.store.lost_results());
         raise(&self.lost_writes, front.common.store.lost_writes());
         raise(&self.log_lines_left_out, front.operator.logs().map_or(0, Logs::left_out));

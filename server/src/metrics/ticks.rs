@@ -21,6 +21,18 @@ macro_rules! stages {
     };
 }
 
+impl Stage {
+    /// Its name in the metrics.
+    pub fn label(self) -> &'static str {
+        Self::LABELS[self as usize]
+    }
+
+    /// What comes behind it; behind the last one there is more that counts as [`Self::Seats`].
+    pub(crate) fn next(self) -> Self {
+        Self::ALL.get(self as usize + 1).copied().unwrap_or(Self::Seats)
+    }
+}
+
 stages! {
     /// What came since the last tick goes from the queue into the session.
     Drain = "drain";

@@ -114,9 +114,13 @@ pub struct Limits {
     /// bytes are read after that.
     #[arg(skip = Self::USUAL.close_wait)]
     pub close_wait: Duration,
-    /// For how long a stopping server waits for its connections to say goodbye, and then for its store.
+    /// For how long a stopping server waits for ticks to end, then for its connections to say goodbye, and then for its store.
     #[arg(skip = Self::USUAL.stop_wait)]
     pub stop_wait: Duration,
+    /// For how long one stage of one tick may go on before its session counts as stuck: that is logged, and nobody is led to
+    /// its lane any more. Counted in looks of the watchdog, half a second apart.
+    #[arg(skip = Self::USUAL.tick_wait)]
+    pub tick_wait: Duration,
     /// For how long a ticket is good, and a place promised to its holder.
     #[arg(skip = Self::USUAL.ticket_life)]
     pub ticket_life: Duration,
@@ -198,6 +202,7 @@ impl Limits {
         write_wait: Duration::from_secs(10),
         close_wait: Duration::from_secs(1),
         stop_wait: Duration::from_secs(3),
+        tick_wait: Duration::from_secs(5),
         ticket_life: Duration::from_secs(15),
         heartbeat: Duration::from_secs(15),
         relief_wait: Duration::from_secs(10),

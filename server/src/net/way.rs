@@ -33,8 +33,10 @@ pub(super) struct Way {
 }
 
 impl Way {
-    fn into(entry: &Entry, watch: bool, promise: Option<Promise>) -> Self {
-        Self { code: entry.code, session: entry.handle.clone(), watch, promise }
+    /// Errors where nobody would be welcomed.
+    fn into(entry: &Entry, watch: bool, promise: Option<Promise>) -> Result<Self, TurnedDown> {
+        entry.lets_in()?;
+        Ok(Self { code: entry.code, session: entry.handle.clone(), watch, promise })
     }
 
     /// Tells a client which session it is in, so that it knows where to come back to.
@@ -89,7 +91,7 @@ pub(super) fn find(uri: &Uri, caller: &Caller, front: &Front) -> Result<Way, Tur
             let ticket = directory.tickets.take(ticket.parse::<TicketId>().ok()?)?;
             Some((directory.get(ticket.code)?, ticket))
         })?;
-        return Ok(Way::into(&entry, ticket.watch, ticket.promise));
+        return Way::into(&entry, ticket.watch, ticket.promise);
     }
     if let Some(network) = registry::telling_network(caller.address()) {
         front.common.address_limits.joins.take(network)?;
@@ -97,10 +99,10 @@ pub(super) fn find(uri: &Uri, caller: &Caller, front: &Front) -> Result<Way, Tur
     let code = uri.path().strip_prefix(PLAY_PATH).unwrap_or_default().trim_start_matches('/');
     if code.is_empty() {
         let (entry, promise) = directory.quick(&[])?;
-        return Ok(Way::into(&entry, false, Some(promise)));
+        return Way::into(&entry, false, Some(promise));
     }
     let entry = guesses.look_up(network, || directory.get(code.parse::<SessionCode>().ok()?))?;
-    Ok(Way::into(&entry, false, Some(entry.promise())))
+    Way::into(&entry, false, Some(entry.promise()))
 }
 
 /// The server of a site that a ticket is of.

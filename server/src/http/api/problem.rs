@@ -95,9 +95,11 @@ impl From<NoSession> for Problem {
         let detail = why.to_string();
         match why {
             NoSession::Refused(_) => Self::refused(detail),
-            NoSession::Full | NoSession::Closed | NoSession::Stopping | NoSession::Overloaded => {
-                Self::busy(detail, Duration::from_secs(60))
-            }
+            NoSession::Full
+            | NoSession::Closed
+            | NoSession::Stopping
+            | NoSession::Overloaded
+            | NoSession::Stuck => Self::busy(detail, Duration::from_secs(60)),
         }
     }
 }

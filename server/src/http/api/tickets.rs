@@ -54,7 +54,7 @@ pub(super) struct Admission {
 #[utoipa::path(post, path = "/api/tickets", tag = "sessions", request_body = Wish,
     responses((status = 201, description = "Open a WebSocket with it.", body = Admission),
               (status = 404, description = "There is no session with this code."),
-              (status = 503, description = "There is room in no session, and all that fit are open; or the server has no time for anybody new.")))]
+              (status = 503, description = "There is room in no session, and all that fit are open; or the server has no time for anybody new; or the session stands still.")))]
 pub(super) async fn create(
     State(api): State<Arc<Api>>,
     Extension(caller): Extension<Caller>,
@@ -75,6 +75,7 @@ pub(super) async fn create(
     let (entry, promise) = match code {
         Some(code) => {
             let entry = api.find(&caller, &code)?;
+            entry.lets_in()?;
             let promise = entry.promise();
             (entry, promise)
         }
